@@ -1,0 +1,1 @@
+"""What is: the frozen nouns of the supply chain, read from the seeds and checked."""

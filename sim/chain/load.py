@@ -1,0 +1,419 @@
+"""Read the seeds: the only module that does.
+
+Plain `csv` and one pass, because every command waits for it. All problems are collected and
+reported at once, each with file, line, column and the nearest known word.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import math
+import os
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sim.chain import nouns
+from sim.chain.checks import Problem, check_chain, sort_problems
+from sim.chain.nouns import Bloc, Chain, Vintage
+from sim.errors import InputError
+from sim.paths import seeds_root, vintages
+from sim.words import unknown
+
+__all__ = ["load_chain", "read_table"]
+
+COMMON: dict[str, type] = {
+    "bibliography": nouns.Source,
+    "assumptions": nouns.Assumption,
+    "regions": nouns.Region,
+    "countries": nouns.Country,
+    "blocs": nouns.BlocMember,
+    "elements": nouns.Element,
+    "materials": nouns.Material,
+    "recipes": nouns.Recipe,
+    "parameters": nouns.Parameter,
+}
+BY_VINTAGE: dict[str, type] = {
+    "element_mix": nouns.MixShare,
+    "facilities": nouns.Facility,
+    "baseline": nouns.Baseline,
+    "concentrate_trade": nouns.ConcentrateTrade,
+    "trade_priors": nouns.TradePrior,
+    "routes": nouns.Route,
+    "sectors": nouns.Sector,
+    "tiers": nouns.TierShare,
+    "demand": nouns.DemandRow,
+    "oxide_uses": nouns.OxideUse,
+    "prices": nouns.Price,
+    "costs": nouns.Cost,
+    "stockpiles": nouns.Stockpile,
+    "policies": nouns.PolicyFact,
+    "trade_facts": nouns.TradeFact,
+}
+"""Tables of a vintage folder. A table of COMMON that stands there too replaces the common one."""
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "bibliography": ("key",),
+    "assumptions": ("key",),
+    "regions": ("name",),
+    "countries": ("name",),
+    "blocs": ("bloc", "country"),
+    "elements": ("name",),
+    "materials": ("name",),
+    "recipes": ("output", "input"),
+    "parameters": ("name",),
+    "element_mix": ("mix", "element"),
+    "facilities": ("name",),
+    "baseline": ("stage", "region", "material"),
+    "concentrate_trade": ("material", "origin", "destination"),
+    "trade_priors": ("form", "origin", "destination"),
+    "routes": ("origin", "destination"),
+    "sectors": ("name",),
+    "tiers": ("sector", "tier"),
+    "demand": ("sector", "region", "material"),
+    "oxide_uses": ("sector", "material", "region"),
+    "prices": ("material", "market"),
+    "stockpiles": ("name",),
+    "policies": ("name",),
+    "trade_facts": ("period", "flow", "origin", "destination", "unit"),
+}
+"""Columns that name a row; a second row of the same name is a mistake."""
+
+OPTIONAL = frozenset({"policies", "trade_facts", "stockpiles", "costs"})
+
+
+def load_chain(vintage: str = "2024", root: Path | str | None = None) -> Chain:
+    """Read and check a vintage.
+
+    Parameters
+    ----------
+    vintage
+        Name of a folder of the seeds that holds a `vintage.yaml`.
+    root
+        Another seeds folder; by default `$LODESTONE_SEEDS`, else the shipped one.
+
+    Returns
+    -------
+    Chain
+        The validated chain. Calling again for unchanged files returns the same object.
+
+    Raises
+    ------
+    InputError
+        Listing every problem found: file, line, column, what is wrong, nearest known word.
+    """
+    folder = seeds_root(root)
+    if not (folder / str(vintage) / "vintage.yaml").is_file():
+        known = vintages(folder)
+        raise unknown("vintage", vintage, known, file=folder if not known else None)
+    return _load(str(vintage), str(folder), _stamp(folder, str(vintage)))
+
+
+def _stamp(folder: Path, vintage: str) -> tuple[tuple[str, int, int], ...]:
+    entries = []
+    for place in (folder, folder / vintage):
+        with os.scandir(place) as listing:
+            for entry in listing:
+                if entry.name.endswith((".csv", ".yaml")):
+                    stat = entry.stat()
+                    entries.append((entry.path, stat.st_mtime_ns, stat.st_size))
+    return tuple(sorted(entries))
+
+
+@lru_cache(maxsize=8)
+def _load(vintage: str, root: str, stamp: tuple[tuple[str, int, int], ...]) -> Chain:
+    folder = Path(root)
+    problems: list[Problem] = []
+    tables: dict[str, list[tuple[int, Any]]] = {}
+    for name, kind in {**COMMON, **BY_VINTAGE}.items():
+        tables[name] = read_table(_table_path(folder, vintage, name), kind, problems)
+        _check_unique(_table_path(folder, vintage, name), name, tables[name], problems)
+    if problems:
+        raise _failure(problems)
+    chain = _assemble(_vintage(folder / vintage / "vintage.yaml"), tables)
+    problems = check_chain(chain, files={n: _table_path(folder, vintage, n) for n in tables})
+    if problems:
+        raise _failure(problems)
+    return chain
+
+
+def _table_path(folder: Path, vintage: str, name: str) -> Path:
+    inside = folder / vintage / f"{name}.csv"
+    if name in COMMON and not inside.is_file():
+        return folder / f"{name}.csv"
+    return inside
+
+
+def _failure(problems: list[Problem]) -> InputError:
+    ordered = sort_problems(problems)
+    if len(ordered) == 1:
+        only = ordered[0]
+        return InputError(only.message, file=only.place, key=only.key, hint=only.hint or None)
+    shown = "\n".join(f"  {problem}" for problem in ordered[:40])
+    more = f"\n  and {len(ordered) - 40} more" if len(ordered) > 40 else ""
+    return InputError(f"{len(ordered)} problems in the seeds:\n{shown}{more}")
+
+
+def read_table(path: Path, kind: type, problems: list[Problem]) -> list[tuple[int, Any]]:
+    """Read a table into rows of `kind`, each with its line; add what is wrong to `problems`."""
+    if not path.is_file():
+        if path.stem not in OPTIONAL:
+            problems.append(Problem(str(path), 0, "", "the file is missing"))
+        return []
+    columns = _columns(kind)
+    rows: list[tuple[int, Any]] = []
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            reader = csv.reader(stream)
+            header = next(reader, None)
+            if header is None:
+                problems.append(Problem(str(path), 1, "", "the file is empty"))
+                return []
+            if not _check_header(path, header, columns, problems):
+                return []
+            for cells in reader:
+                if not cells:
+                    continue
+                if len(cells) != len(header):
+                    message = f"{len(cells)} cells, but the header has {len(header)}"
+                    problems.append(Problem(str(path), reader.line_num, "", message))
+                    continue
+                row = _row(
+                    path,
+                    reader.line_num,
+                    dict(zip(header, cells, strict=True)),
+                    kind,
+                    columns,
+                    problems,
+                )
+                if row is not None:
+                    rows.append((reader.line_num, row))
+    except (UnicodeDecodeError, csv.Error) as error:
+        problems.append(Problem(str(path), 0, "", f"cannot be read as UTF-8 CSV ({error})"))
+    return rows
+
+
+class _Column:
+    __slots__ = ("choices", "convert", "default", "high", "low", "name", "optional", "required")
+
+    def __init__(self, item: Any) -> None:
+        meta = item.metadata
+        self.name = item.name
+        self.required = item.default is MISSING
+        self.default = None if self.required else item.default
+        self.optional = "None" in str(item.type)
+        self.convert = _CONVERT[str(item.type).replace(" | None", "")]
+        self.low, self.high, self.choices = meta["low"], meta["high"], meta["choices"]
+
+
+def _text(cell: str) -> str:
+    return cell
+
+
+def _float(cell: str) -> float:
+    number = float(cell)
+    if not math.isfinite(number):
+        raise ValueError(f"'{cell}' is not a finite number")
+    return number
+
+
+def _yes(cell: str) -> bool:
+    if cell not in ("yes", "no"):
+        raise ValueError(f"'{cell}' is neither yes nor no")
+    return cell == "yes"
+
+
+def _words(cell: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in cell.split(";") if word.strip())
+
+
+def _either(cell: str) -> float | str:
+    try:
+        return _float(cell)
+    except ValueError:
+        if cell.lower() in ("nan", "inf", "-inf"):
+            raise
+        return cell
+
+
+_CONVERT: dict[str, Callable[[str], Any]] = {
+    "str": _text,
+    "float": _float,
+    "int": int,
+    "bool": _yes,
+    "tuple[str, ...]": _words,
+    "dt.date": dt.date.fromisoformat,
+    "float | str": _either,
+}
+_KIND_WORDS = {
+    _float: "a number",
+    int: "a whole number",
+    dt.date.fromisoformat: "a date like 2027-09-01",
+}
+
+
+@lru_cache(maxsize=64)
+def _columns(kind: type) -> dict[str, _Column]:
+    return {item.metadata.get("column") or item.name: _Column(item) for item in fields(kind)}
+
+
+def _check_header(
+    path: Path, header: list[str], columns: dict[str, _Column], problems: list[Problem]
+) -> bool:
+    fine = True
+    for word in header:
+        if word not in columns:
+            error = unknown("column", word, columns)
+            problems.append(Problem(str(path), 1, word, error.message, error.hint or ""))
+            fine = False
+    for word in sorted({word for word in header if header.count(word) > 1}):
+        problems.append(Problem(str(path), 1, word, "the column stands twice"))
+        fine = False
+    for name, column in columns.items():
+        if column.required and name not in header:
+            problems.append(Problem(str(path), 1, name, "the column is missing"))
+            fine = False
+    return fine
+
+
+def _row(
+    path: Path,
+    line: int,
+    cells: dict[str, str],
+    kind: type,
+    columns: dict[str, _Column],
+    problems: list[Problem],
+) -> Any | None:
+    values: dict[str, Any] = {}
+    fine = True
+    for name, cell in cells.items():
+        column = columns[name]
+        cell = cell.strip()
+        if not cell:
+            if column.required and not column.optional:
+                problems.append(Problem(str(path), line, name, "the cell is empty"))
+                fine = False
+            elif column.required:
+                values[column.name] = None
+            continue
+        try:
+            value = column.convert(cell)
+        except ValueError as error:
+            kind_word = _KIND_WORDS.get(column.convert)
+            message = f"'{cell}' is not {kind_word}" if kind_word else str(error)
+            problems.append(Problem(str(path), line, name, message))
+            fine = False
+            continue
+        if column.choices and value not in column.choices:
+            wrong = unknown(name, value, column.choices)
+            problems.append(Problem(str(path), line, name, wrong.message, wrong.hint or ""))
+            fine = False
+        if column.low is not None and value < column.low:
+            message = f"{value:g} is below {column.low:g}"
+            problems.append(Problem(str(path), line, name, message))
+            fine = False
+        if column.high is not None and value > column.high:
+            message = f"{value:g} is above {column.high:g}"
+            problems.append(Problem(str(path), line, name, message))
+            fine = False
+        values[column.name] = value
+    return kind(**values) if fine else None
+
+
+def _check_unique(
+    path: Path, name: str, rows: list[tuple[int, Any]], problems: list[Problem]
+) -> None:
+    if name not in KEYS:
+        return
+    seen: dict[tuple[str, ...], int] = {}
+    for line, row in rows:
+        key = tuple(getattr(row, part) for part in KEYS[name])
+        if key in seen:
+            message = f"{' '.join(key)} stands already in line {seen[key]}"
+            problems.append(Problem(str(path), line, KEYS[name][0], message))
+        seen.setdefault(key, line)
+
+
+def _vintage(path: Path) -> Vintage:
+    """Read the flat `key: value` lines of a vintage file."""
+    values: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        key, colon, value = text.partition(":")
+        if not colon:
+            raise InputError("is not 'key: value'", file=f"{path}:{number}", key=text)
+        values[key.strip()] = value.strip().strip("'\"")
+    known = [item.name for item in fields(Vintage)]
+    for key in values:
+        if key not in known:
+            raise unknown("key", key, known, file=path, key=key)
+    try:
+        return Vintage(
+            name=values["name"],
+            base_year=int(values["base_year"]),
+            start=dt.date.fromisoformat(values["start"]),
+            title=values.get("title", ""),
+            note=values.get("note", ""),
+        )
+    except KeyError as error:
+        raise InputError("the key is missing", file=path, key=error.args[0]) from None
+    except ValueError as error:
+        raise InputError(str(error), file=path) from None
+
+
+def _assemble(vintage: Vintage, tables: dict[str, list[tuple[int, Any]]]) -> Chain:
+    rows = {name: [row for _, row in table] for name, table in tables.items()}
+    recipes: dict[str, dict[str, nouns.Recipe]] = {}
+    for recipe in rows["recipes"]:
+        recipes.setdefault(recipe.output, {})[recipe.input] = recipe
+    mixes: dict[str, dict[str, float]] = {}
+    for share in rows["element_mix"]:
+        mixes.setdefault(share.mix, {})[share.element] = share.share
+    tiers: dict[str, dict[str, float]] = {}
+    for tier in rows["tiers"]:
+        tiers.setdefault(tier.sector, {})[tier.tier] = tier.share
+    blocs: dict[str, Bloc] = {}
+    for member in rows["blocs"]:
+        before = blocs.get(member.bloc)
+        blocs[member.bloc] = Bloc(
+            name=member.bloc,
+            countries=(*(before.countries if before else ()), member.country),
+            source=tuple(dict.fromkeys((*(before.source if before else ()), *member.source))),
+        )
+    return Chain(
+        vintage=vintage,
+        regions=_by_name(rows["regions"]),
+        countries=_by_name(rows["countries"]),
+        blocs=blocs,
+        elements=_by_name(rows["elements"]),
+        materials=_by_name(rows["materials"]),
+        recipes=recipes,
+        mixes=mixes,
+        facilities=_by_name(rows["facilities"]),
+        baseline=tuple(rows["baseline"]),
+        concentrate_trade=tuple(rows["concentrate_trade"]),
+        trade_priors=tuple(rows["trade_priors"]),
+        routes={(route.origin, route.destination): route for route in rows["routes"]},
+        sectors=_by_name(rows["sectors"]),
+        tiers=tiers,
+        demand=tuple(rows["demand"]),
+        oxide_uses=tuple(rows["oxide_uses"]),
+        prices={(price.material, price.market): price for price in rows["prices"]},
+        costs=tuple(rows["costs"]),
+        stockpiles=_by_name(rows["stockpiles"]),
+        policies=tuple(rows["policies"]),
+        trade_facts=tuple(rows["trade_facts"]),
+        parameters=_by_name(rows["parameters"]),
+        sources={source.key: source for source in rows["bibliography"]},
+        assumptions={item.key: item for item in rows["assumptions"]},
+        tables={name: tuple(table) for name, table in tables.items()},
+    )
+
+
+def _by_name(rows: list[Any]) -> dict[str, Any]:
+    return {row.name: row for row in rows}

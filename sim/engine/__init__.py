@@ -1,0 +1,1 @@
+"""Time: the calendar (the only user of SimPy) and the market day."""

@@ -1,0 +1,396 @@
+"""A scenario in a batch of worlds: the calendar is set up, run, and watched by a recorder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+import numpy as np
+
+from sim.chain.balance import balance
+from sim.chain.nouns import Chain, Parameter
+from sim.distributions import Distribution
+from sim.engine.calendar import MARKET, OFFICE, REVIEW, SAILING, Calendar, month_starts
+from sim.engine.tick import MarketDay
+from sim.interventions.effects import Context, Effect
+from sim.scenario import Scenario
+from sim.worlds.conditions import Conditions
+from sim.worlds.layout import Layout
+from sim.worlds.randomness import draw, quantile, uniforms
+from sim.worlds.state import Draws, steady_state
+
+OFFICE_DAYS = 7.0
+
+
+class Watcher(Protocol):
+    """Whoever wants to see every market day (recorder, replay)."""
+
+    def market_day(self, run: BatchRun, now: float, rules: Conditions) -> None:
+        """Called after each market day has closed."""
+
+
+def parameter_spec(item: Parameter) -> float | Distribution:
+    """What a behavioural parameter is drawn from: its range, or its value where it has none."""
+    value = float(item.default)  # type: ignore[arg-type]
+    if item.shape == "fixed" or item.low is None or item.high is None or item.low >= item.high:
+        return value
+    if item.shape == "uniform":
+        return Distribution("uniform", (("low", item.low), ("high", item.high)))
+    mode = min(max(value, item.low), item.high)
+    return Distribution("triangular", (("low", item.low), ("mode", mode), ("high", item.high)))
+
+
+def draw_parameters(
+    chain: Chain, overrides: dict[str, Any], seed: int, worlds: np.ndarray
+) -> Draws:
+    """Behavioural parameters of every world.
+
+    Parameters
+    ----------
+    chain : Chain
+    overrides : dict
+        Dotted name -> number or Distribution, as the scenario gives it.
+    seed : int
+    worlds : ndarray of int, shape (w,)
+
+    Returns
+    -------
+    dict
+        Name -> values of shape (1,) or (w,), and ``NAME.default`` -> its default, shape (1,).
+    """
+    out: Draws = {}
+    for name, item in chain.parameters.items():
+        if item.default is None or isinstance(item.default, str):
+            continue
+        spec = overrides.get(name, parameter_spec(item))
+        out[name] = draw(spec, seed, f"parameter/{name}", worlds)
+        out[f"{name}.default"] = np.full(1, float(item.default))
+    return out
+
+
+def fixed_chain(scenario: Scenario, chain: Chain) -> tuple[Chain, dict[str, Any]]:
+    """Apply overrides of the chain's own numbers; return the rest, drawn per world.
+
+    Interventions that add a plant put it into the chain here, so every array has its row.
+    """
+    behaviour = {k: v for k, v in scenario.overrides.items() if k in chain.parameters}
+    plain = {}
+    for key, value in scenario.overrides.items():
+        if key in behaviour:
+            continue
+        plain[key] = value.centre() if isinstance(value, Distribution) else value
+    chain = chain.with_overrides(plain, file=scenario.source_file)
+    facilities = dict(chain.facilities)
+    for name, item in scenario.interventions.items():
+        make = getattr(item, "new_facility", None)
+        added = make(name, chain) if make else None
+        if added is not None:
+            facilities[added.name] = added
+    if facilities != chain.facilities:
+        from dataclasses import replace
+
+        chain = replace(chain, facilities=facilities)
+    return chain, behaviour
+
+
+def project_days(layout: Layout, draws: Draws, seed: int, worlds: np.ndarray) -> np.ndarray:
+    """Day on which each plant comes on line in each world (``inf``: never), shape (f, w).
+
+    Announced plants slip and fall away: slips and survival are drawn once per plant and world.
+    Plants that were running by the last date of the data are certain and on time.
+    """
+    online = np.array(np.broadcast_to(layout.f_online, (len(layout.facilities), len(worlds))))
+    chance = {
+        "construction": draws["project.success_construction"],
+        "planned": draws["project.success_planned"],
+        "permitting": draws["project.success_permitting"],
+    }
+    for row, item in enumerate(layout.facilities):
+        if layout.f_base[row]:
+            continue
+        alive = uniforms(seed, f"facility/{item.name}/alive", worlds)
+        if item.status in chance:
+            u = uniforms(seed, f"facility/{item.name}/slip", worlds)
+            slip = SLIP[item.status]
+            slip_days = quantile(slip, u) * 30.4375 * (draws["project.slip_months"] / draws["project.slip_months.default"])
+            online[row] = np.where(alive < chance[item.status], online[row] + slip_days, np.inf)
+        elif item.status in ("idle", "closed"):
+            online[row] = np.inf
+        if item.role != "existing" or not layout.f_base[row]:
+            online[row] = np.where(draws["project.scale"] > 0, online[row], np.inf)
+    return online
+
+
+#: Slip of announced plants, months, at the default of ``project.slip_months`` (24): plants under
+#: construction slip less than planned ones (A37).
+SLIP = {
+    "construction": Distribution("triangular", (("low", 0.0), ("mode", 6.0), ("high", 30.0))),
+    "permitting": Distribution("triangular", (("low", 0.0), ("mode", 12.0), ("high", 48.0))),
+    "planned": Distribution("triangular", (("low", 0.0), ("mode", 18.0), ("high", 60.0))),
+}
+
+
+def growth_path(
+    layout: Layout, draws: Draws, start: date
+) -> Callable[[float], np.ndarray]:
+    """Demand multiple of the base year by sector and day.
+
+    Compound growth between mid-2024, mid-2030 and mid-2035, and on at the last rate; scaled by
+    ``demand.growth_scale`` in logs (0 keeps the base year).
+    """
+    year0 = float(layout.chain.vintage.base_year) + 0.5
+    rows = [layout.chain.sectors[s] for s in layout.sectors]
+    g30 = np.log(np.maximum([s.growth_2030 for s in rows], 1e-6))[:, None]
+    g35 = np.log(np.maximum([s.growth_2035 for s in rows], 1e-6))[:, None]
+    scale = draws["demand.growth_scale"][None, :]
+    first = start.year + (start - date(start.year, 1, 1)).days / 365.25
+
+    def at(day: float) -> np.ndarray:
+        t = first + day / 365.25
+        if t <= year0:
+            log = np.zeros_like(g30)
+        elif t <= 2030.5:
+            log = g30 * ((t - year0) / (2030.5 - year0))
+        else:
+            log = g30 + (g35 - g30) * ((t - 2030.5) / 5.0)
+        return np.exp(log * scale)
+
+    return at
+
+
+@dataclass
+class ReviewCalendar:
+    """What effects may put on the calendar: dated reviews with a printed line."""
+
+    calendar: Calendar
+
+    @property
+    def last_day(self) -> float:
+        """Length of the run, days."""
+        return self.calendar.last_day
+
+    def review(
+        self, day: float, action: Callable[[], None], what: str, where: str, source: str
+    ) -> None:
+        """Call ``action`` on ``day`` before the market, and print a line."""
+        self.calendar.at(day, REVIEW, action)
+        self.calendar.note(day, what, where, "all", source)
+
+
+class BatchRun:
+    """One scenario in a batch of worlds.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    chain : Chain
+        The vintage, before the scenario's overrides.
+    seed : int
+    worlds : ndarray of int, shape (w,)
+        World numbers. A single world is run beside a copy of itself, because sums of a lone
+        column round differently.
+    market_days : float
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        chain: Chain,
+        seed: int,
+        worlds: np.ndarray,
+        market_days: float = 7.0,
+        allocation: str | None = None,
+    ) -> None:
+        self.asked = worlds
+        if len(worlds) == 1:
+            worlds = np.concatenate([worlds, worlds])
+        self.scenario, self.seed, self.worlds = scenario, seed, worlds
+        self.chain, behaviour = fixed_chain(scenario, chain)
+        self.balance = balance(self.chain)
+        self.layout = Layout(self.chain, self.balance, scenario.start)
+        self.draws = draw_parameters(self.chain, behaviour, seed, worlds)
+        self.market_days = market_days
+        self.calendar = Calendar(scenario.start, scenario.end)
+        online = project_days(self.layout, self.draws, seed, worlds)
+        state = steady_state(self.layout, self.draws, len(worlds), market_days)
+        self.day = MarketDay(
+            self.layout,
+            self.draws,
+            state,
+            online,
+            market_days,
+            worlds,
+            growth_path(self.layout, self.draws, scenario.start),
+        )
+        self.effects: list[Effect] = []
+        context = Context(
+            self.layout, self.draws, seed, worlds, scenario.start, self.calendar.last_day
+        )
+        items = dict(scenario.interventions)
+        if allocation:
+            from sim.interventions import build
+
+            items["allocation_setting"] = build(
+                "allocation_setting", {"kind": "allocation_rule", "rule": allocation}
+            )
+        reviews = ReviewCalendar(self.calendar)
+        for name in _in_order(items):
+            effect = items[name].compile(name, context)  # type: ignore[attr-defined]
+            self.effects.append(effect)
+            effect.prepare(self.day, reviews)
+            if hasattr(effect, "online"):
+                effect.online(online)
+            for when, what, share in effect.dates():
+                if when < self.calendar.last_day:
+                    self.calendar.note(
+                        max(when, 0.0), f"{name} {what}", effect.where, share, ";".join(effect.source)
+                    )
+        self.day.open_ledger()
+        self.watchers: list[Watcher] = []
+        self._set_calendar()
+
+    # ---- set-up ------------------------------------------------------------------------
+
+    def _set_calendar(self) -> None:
+        lay, st, cal = self.layout, self.day.state, self.calendar
+        cal.every(self.market_days, MARKET, self._market)
+        cal.every(OFFICE_DAYS, OFFICE, self._office, first=0.0)
+        cal.note(0.0, f"market day, every {self.market_days:g} days", "all regions")
+        cal.note(0.0, f"licence-office day, every {OFFICE_DAYS:g} days", "exporters with licences")
+        for when in month_starts(self.scenario.start, self.scenario.end):
+            cal.at(cal.day_of(when), REVIEW, lambda: None)
+        self._groups: dict[int, list[tuple[float, np.ndarray]]] = {}
+        # Goods already at sea on the first day.
+        weeks = self.market_days / 7.0
+        for transit, rows in self._by_transit(lay.l_transit):
+            load = np.array(np.broadcast_to(lay.l_base[rows] * weeks, (len(rows), st.worlds)))
+            load[lay.l_home[rows]] = 0.0
+            for k in range(1, int(np.ceil(transit / self.market_days - 1e-9)) + 1):
+                self._land(rows, load, max(transit - k * self.market_days, 0.0))
+        for transit, rows in self._by_transit(lay.k_transit):
+            shape = (len(rows), len(lay.elements), st.worlds)
+            ore = np.array(np.broadcast_to(lay.k_base[rows] * weeks, shape))
+            for k in range(1, int(np.ceil(transit / self.market_days - 1e-9)) + 1):
+                self._land_ore(rows, ore, max(transit - k * self.market_days, 0.0))
+        for row, item in enumerate(lay.facilities):
+            if lay.f_base[row]:
+                continue
+            days = self.day.online[row]
+            finite = days[np.isfinite(days)]
+            if finite.size and 0.0 <= float(np.median(finite)) < cal.last_day:
+                cal.note(
+                    float(np.median(finite)),
+                    f"{item.name} on line (median of worlds)",
+                    item.region,
+                    f"{finite.size / days.size:.0%}",
+                    ";".join(item.source),
+                )
+
+    def _by_transit(self, transit: np.ndarray) -> list[tuple[float, np.ndarray]]:
+        key = id(transit)
+        if not hasattr(self, "_transit_groups"):
+            self._transit_groups: dict[int, list[tuple[float, np.ndarray]]] = {}
+        if key not in self._transit_groups:
+            self._transit_groups[key] = [
+                (float(t), np.flatnonzero(transit == t)) for t in np.unique(transit)
+            ]
+        return self._transit_groups[key]
+
+    # ---- sailings ----------------------------------------------------------------------
+
+    def _sail(self, transit: np.ndarray, tonnes: np.ndarray) -> None:
+        for days, rows in self._by_transit(transit):
+            load = tonnes[rows]
+            if days > 0.0 and np.any(load):
+                self._land(rows, load, days)
+
+    def _land(self, rows: np.ndarray, load: np.ndarray, days: float) -> None:
+        st = self.day.state
+
+        def arrive() -> None:
+            opened = self.rules.route_open
+            if opened is None:
+                st.in_transit[rows] = np.maximum(st.in_transit[rows] - load, 0.0)
+                st.landed[rows] += load
+                return
+            through = load * opened[rows]
+            st.in_transit[rows] -= through
+            st.landed[rows] += through
+            waiting = load - through
+            if np.any(waiting):
+                self._land(rows, waiting, 7.0)
+
+        self.calendar.at(self.calendar.now + days, SAILING, arrive)
+
+    def _sail_ore(self, transit: np.ndarray, tonnes: np.ndarray) -> None:
+        for days, rows in self._by_transit(transit):
+            load = tonnes[rows]
+            if days == 0.0:
+                self.day.state.ore_in_transit[rows] -= load
+                self.day.state.ore_landed[rows] += load
+            elif np.any(load):
+                self._land_ore(rows, load, days)
+
+    def _land_ore(self, rows: np.ndarray, load: np.ndarray, days: float) -> None:
+        st = self.day.state
+
+        def arrive() -> None:
+            st.ore_in_transit[rows] -= load
+            st.ore_landed[rows] += load
+
+        self.calendar.at(self.calendar.now + days, SAILING, arrive)
+
+    # ---- events ------------------------------------------------------------------------
+
+    def fold(self, t0: float, t1: float) -> Conditions:
+        """Rules in force over [t0, t1), folded anew from the active interventions."""
+        rules = Conditions()
+        for effect in self.effects:
+            effect.fold(rules, t0, t1, self.day)
+        return rules
+
+    def _market(self) -> None:
+        now = self.calendar.now
+        self.rules = self.fold(now, now + self.market_days)
+        when = self.calendar.date_of(now).isoformat()
+        self.day.run(now, self.rules, self._sail, self._sail_ore, when)
+        for watcher in self.watchers:
+            watcher.market_day(self, now, self.rules)
+
+    def _office(self) -> None:
+        now = self.calendar.now
+        if self.effects and len(self.day.office.rows):
+            rules = self.fold(now, now + OFFICE_DAYS)
+            self.day.office.decide(self.day.state, rules, OFFICE_DAYS / 7.0)
+
+    def run(self) -> None:
+        """Run to the end of the scenario.
+
+        Raises
+        ------
+        ModelError
+            The mass balance does not close, or a number is not finite.
+        """
+        self.rules = self.fold(0.0, self.market_days)
+        self.calendar.run()
+
+
+def _in_order(items: dict[str, Any]) -> list[str]:
+    """Names so that a trigger is compiled before what it triggers, else alphabetical."""
+    done: list[str] = []
+
+    def add(name: str, trail: tuple[str, ...] = ()) -> None:
+        if name in done or name in trail:
+            return
+        trigger = getattr(items[name], "triggered_by", None)
+        if trigger in items:
+            add(trigger, (*trail, name))
+        done.append(name)
+
+    for name in sorted(items):
+        add(name)
+    return done
+
+

@@ -1,0 +1,987 @@
+"""One market day, the physics in reading order: read this first, it is the model.
+
+Interventions have written the rules of the day into :class:`Conditions`; here plants produce,
+users use, buyers order, sellers ship, prices move and the ledger is closed. Everything is an
+array with the world axis last; nothing loops over worlds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from sim.worlds.office import LicenceOffice
+from sim.worlds.quota import QuotaBook
+from sim.equations import allocation, demand, pricing, production, trade
+from sim.equations.lags import gain, toward
+from sim.worlds.conditions import Conditions
+from sim.worlds.layout import WEEKS_PER_YEAR, Layout, Segments
+from sim.worlds.ledger import Ledger
+from sim.worlds.state import Draws, State, column_lead, user_targets
+from sim.worlds.timeline import ramp
+
+#: Dispatch of sailings: (links, tonnes, transit days of each link) -> None.
+Sail = Callable[[np.ndarray, np.ndarray], None]
+
+
+class MarketDay:
+    """The market day of a set of worlds.
+
+    Parameters
+    ----------
+    layout, draws, state : Layout, Draws, State
+    online : ndarray, shape (f, w)
+        Day on which each plant comes on line (``inf``: never).
+    market_days : float
+        Length of a tick, days.
+    worlds : ndarray of int, shape (w,)
+    growth : callable
+        Day -> demand multiple of the base year by sector, shape (d, w).
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        draws: Draws,
+        state: State,
+        online: np.ndarray,
+        market_days: float,
+        worlds: np.ndarray,
+        growth: Callable[[float], np.ndarray],
+    ) -> None:
+        self.layout, self.draws, self.state = layout, draws, state
+        self.online, self.days, self.weeks = online, market_days, market_days / 7.0
+        self.worlds, self.growth = worlds, growth
+        self.office = LicenceOffice(layout, state.worlds)
+        self.quotas: list[QuotaBook] = []
+        self.piles: list = []
+        self.flows: dict[str, np.ndarray] = {}
+        self.lead = column_lead(layout, market_days)
+        self.user_cover = user_targets(layout, draws)
+        self.user_weeks = self.user_cover.mean(axis=0)
+        self.price_fear = np.minimum(
+            draws["fear.trend"], 0.98 / draws["market.home_cover_response"]
+        )
+        self._constants()
+
+    def open_ledger(self) -> None:
+        """Take the opening stocks, after interventions have put theirs in."""
+        self.ledger = Ledger(self.layout.elements, self.worlds, self._stocks())
+
+    def _constants(self) -> None:
+        lay, d, weeks = self.layout, self.draws, self.weeks
+        self.c_habit_weeks = np.where(
+            lay.c_oxide[:, None],
+            d["qualification.oxide_weeks"],
+            np.where(
+                lay.c_metal[:, None], d["qualification.metal_weeks"], d["qualification.magnet_weeks"]
+            ),
+        )
+        self.l_habit_gain = gain(weeks, self.c_habit_weeks)[lay.l_to]
+        self.ore_gain = gain(weeks, d["cover.ore_weeks"])
+        self.scrap_gain = gain(weeks, d["recycling.swarf_weeks"])
+        self.seller_cover = np.where(
+            lay.c_home[:, None], d["cover.home_weeks"], d["cover.seller_weeks"]
+        )
+        self.elasticity = lay.u_elasticity * (
+            d["market.elasticity_short"] / d["market.elasticity_short.default"]
+        )
+        self.home_rows = np.flatnonzero(lay.m_priced & (lay.home_cell >= 0))
+        self.home_cells = lay.home_cell[self.home_rows]
+        oxide_of = [self._oxide_row(e) for e in range(len(lay.elements))]
+        self.oxide_material = np.array(oxide_of)
+        mines = lay.mines
+        reference = np.exp(lay.m_home[self.oxide_material, 0])
+        self.mine_value0 = (lay.mine_mix[:, :, 0] @ reference)[:, None]
+        cost = lay.f_cost[mines]
+        # Plants that ran in the base year, and those announced since, cover their cash cost at
+        # base-year prices (assumption A-running): a dearer midpoint is cut to 90 % of value.
+        self.mine_cost = np.minimum(cost, 0.9 * self.mine_value0)
+        self.mine_margin0 = 1.0 - self.mine_cost / self.mine_value0
+        self.f_full_use = np.maximum(lay.f_use, np.minimum(0.9, 1.0))
+        base_link = np.maximum(lay.l_base, 0.0)
+        need = np.maximum(lay.by_to.sum(base_link), 1e-12)
+        self.l_need_share = base_link / need[lay.l_to]
+        self.leak_factor = np.where(
+            lay.l_magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1))
+        )
+
+    def _oxide_row(self, e: int) -> int:
+        for m, name in enumerate(self.layout.materials):
+            item = self.layout.chain.materials[name]
+            if item.form == "oxide" and item.element == self.layout.elements[e]:
+                return m
+        return -1
+
+    # ---- the market day ----------------------------------------------------------------
+
+    def run(self, now: float, rules: Conditions, sail: Sail, sail_ore: Sail, when: str) -> None:
+        """Run one market day.
+
+        Parameters
+        ----------
+        now : float
+            Day of the run.
+        rules : Conditions
+            Rules in force over the coming market day.
+        sail, sail_ore : callable
+            Send goods on their way: they arrive by the calendar.
+        when : str
+            ISO date, for messages.
+
+        Raises
+        ------
+        ModelError
+            The mass balance does not close.
+        """
+        self.now, self.rules = now, rules
+        self.flows = {}
+        self.lost = np.zeros_like(self.ledger.stock)
+        self.plants()
+        mined = self.mines_and_separators(sail_ore)
+        recovered = self.recycle()
+        self.hand_out()
+        self.metals_and_magnets()
+        used = self.end_use()
+        self.place_orders()
+        self.ship(sail)
+        self.set_prices()
+        self.substitute()
+        self.invest()
+        self.ledger.close(self._stocks(), mined, recovered, used, self.lost, when)
+
+    # ---- 1 capacity --------------------------------------------------------------------
+
+    def plants(self) -> None:
+        """Capacity that can run today: on line, ramped, not broken down, willing to run."""
+        lay, st = self.layout, self.state
+        built = ramp(self.now, self.online, lay.f_ramp_months)
+        built[lay.f_base] = 1.0
+        available = built
+        if self.rules.facility_available is not None:
+            available = built * self.rules.facility_available
+        # Plants of the base year that were still ramping reach full output in time.
+        left = lay.f_ramp_left
+        progress = np.clip(self.now / np.maximum(left, 1.0), 0.0, 1.0) * (left > 0)
+        progress = progress * self.draws["project.scale"]
+        use = np.where(
+            lay.f_base[:, None],
+            lay.f_use + (self.f_full_use - lay.f_use) * progress,
+            self.draws["production.normal_use"],
+        )
+        self.available = available
+        self.normal_output = lay.f_capacity * use * available  # t/week in the plant's basis
+        del st
+
+    # ---- 2 mines and separation --------------------------------------------------------
+
+    def mines_and_separators(self, sail_ore: Sail) -> np.ndarray:
+        """Ore is dug by the value of its whole basket, shipped, and split in fixed proportion.
+
+        Returns
+        -------
+        ndarray, shape (e, w)
+            Mined, t contained element.
+        """
+        lay, st, weeks = self.layout, self.state, self.weeks
+        oxide = self.oxide_material
+        price = np.exp(st.log_home[oxide])  # (e, w): ore is sold on home prices
+        value = np.einsum("fe,ew->fw", lay.mine_mix[:, :, 0], price)
+        if self.rules.margin_support is not None:
+            value = value + self.rules.margin_support[lay.mines]
+        margin = 1.0 - self.mine_cost / np.maximum(value, 1e-9)
+        goal = production.willingness(
+            margin, self.mine_margin0, 0.05
+        )
+        goal *= np.clip(
+            (value / self.mine_value0) ** self.draws["production.basket_elasticity"], 0.5, 1.2
+        )
+        rows = lay.mines
+        st.willing[rows] = toward(
+            st.willing[rows], goal, weeks, self.draws["production.adjust_weeks"]
+        )
+        growth = 1.0 + st.expansion[3]
+        dug = self.normal_output[rows] * st.willing[rows] * growth[lay.f_region[rows]] * weeks
+        contents = lay.mine_mix * dug[:, None, :]
+        mined = lay.by_pool.sum(contents)
+        st.ore_at_mine[lay.by_pool.ids] += mined
+        self.flows["dug"] = dug
+        self._ship_ore(sail_ore)
+        self._separate()
+        return mined.sum(axis=0) * lay.per_oxide
+
+    def _ship_ore(self, sail_ore: Sail) -> None:
+        lay, st, weeks = self.layout, self.state, self.weeks
+        out = st.ore_at_mine * self.ore_gain  # (o, e, w) leaves the mines this week
+        tonnes = out.sum(axis=1)
+        # What separators at home and abroad can take, t REO a week.
+        rows = lay.separation
+        ability = lay.sep_by_place.sum(lay.f_capacity[rows] * self.available[rows])
+        extra = np.zeros((len(lay.separators), st.worlds))
+        extra[lay.sep_by_place.ids] = ability
+        extra = extra / np.maximum(lay.s_base_capacity, 1e-9)
+        more = np.where(lay.s_base_capacity > 0, np.maximum(extra, 0.0), 1.0)
+        fresh = np.zeros_like(more)
+        fresh[lay.sep_by_place.ids] = ability
+        room = np.where(lay.s_base_capacity > 0, 0.0, fresh)
+        growth = 1.0 + st.expansion[3]
+        # Domestic ore first serves domestic separators up to what they can take.
+        ramped = self._base_ramp()
+        want = lay.k_base_t * (more * ramped)[lay.k_place] * growth[lay.k_region_to]
+        want = want + np.where(lay.k_home[:, None], room[lay.k_place], 0.0)
+        pool_t = tonnes[lay.k_pool] / weeks
+        home = np.where(lay.k_home[:, None], np.minimum(want, pool_t), 0.0)
+        left = np.maximum(pool_t - lay.k_by_pool.spread(home, len(lay.ore_pools))[lay.k_pool], 0.0)
+        weight = np.where(
+            lay.k_home[:, None],
+            0.0,
+            lay.k_base_t * np.minimum(more, 1.0)[lay.k_place]
+            + 0.3 * room[lay.k_place] * (lay.k_base_t == 0)
+            + 1e-6 * lay.k_default,
+        )
+        total = np.maximum(lay.k_by_pool.spread(weight, len(lay.ore_pools)), 1e-12)
+        abroad = left * weight / total[lay.k_pool]
+        share = (home + abroad) / np.maximum(pool_t, 1e-12)
+        whole = lay.k_by_pool.spread(share, len(lay.ore_pools))
+        share = share / np.maximum(whole, 1.0)[lay.k_pool]
+        if self.rules.ore_passes is not None:
+            share = share * self.rules.ore_passes
+        shipped = out[lay.k_pool] * share[:, None, :]
+        st.ore_at_mine -= lay.k_by_pool.spread(
+            shipped.reshape(len(lay.ore_links), -1), len(lay.ore_pools)
+        ).reshape(st.ore_at_mine.shape)
+        st.ore_in_transit += shipped
+        self.flows["ore_shipped"] = shipped
+        sail_ore(lay.k_transit, shipped)
+
+    def _base_ramp(self) -> np.ndarray:
+        """Growth of base-year separators that were still ramping, by place, shape (s, w)."""
+        lay = self.layout
+        rows = lay.separation
+        base = lay.f_base[rows][:, None]
+        now = np.where(base, self.normal_output[rows], 0.0)
+        then = np.where(base, lay.f_capacity[rows] * lay.f_use[rows] * self.available[rows], 0.0)
+        ratio = np.ones((len(lay.separators), self.state.worlds))
+        ratio[lay.sep_by_place.ids] = np.maximum(lay.sep_by_place.sum(now), 1e-12) / np.maximum(
+            lay.sep_by_place.sum(then), 1e-12
+        )
+        return np.where(lay.s_base_capacity > 0, np.clip(ratio, 1.0, 10.0), 1.0)
+
+    def _separate(self) -> None:
+        lay, st, weeks = self.layout, self.state, self.weeks
+        arrived = np.zeros_like(st.ore_at_plant)
+        flat = st.ore_landed[lay.k_order_place].reshape(len(lay.ore_links), -1)
+        arrived[lay.k_by_place.ids] = lay.k_by_place.sum(flat).reshape(
+            len(lay.k_by_place.ids), *st.ore_landed.shape[1:]
+        )
+        st.ore_landed[...] = 0.0
+        st.ore_at_plant += arrived
+        rows = lay.separation
+        ability = np.zeros((len(lay.separators), st.worlds))
+        able = np.zeros((len(lay.separators), len(lay.elements), st.worlds))
+        running = self.available[rows] * lay.f_capacity[rows]
+        ability[lay.sep_by_place.ids] = lay.sep_by_place.sum(running)
+        able[lay.sep_by_place.ids] = lay.sep_by_place.sum(
+            (lay.sep_able * running[:, None, :]).reshape(len(rows), -1)
+        ).reshape(len(lay.sep_by_place.ids), len(lay.elements), st.worlds)
+        growth = 1.0 + st.expansion[3][[lay.region_at[r] for r in lay.separators]]
+        whole = st.ore_at_plant.sum(axis=1)
+        draw = whole * self.ore_gain
+        # A region whose base-year output exceeds the plants on file keeps that output.
+        base_t = lay.s_fed.sum(axis=1)
+        scale = np.where(
+            lay.s_base_capacity > 0, ability / np.maximum(lay.s_base_capacity, 1e-12), 1.0
+        )
+        limit = np.maximum(ability * 1.1, base_t * 1.1 * scale) * growth * weeks
+        share = np.minimum(draw, limit) / np.maximum(whole, 1e-12)
+        fed = st.ore_at_plant * share[:, None, :]
+        st.ore_at_plant -= fed
+        rate = np.maximum(fed / weeks, 1e-12)
+        # Circuits for each element: those of the base year, and what has been built since.
+        circuits = able / np.maximum(rate.sum(axis=1, keepdims=True), 1e-9)
+        taken = np.where(
+            lay.e_light[None, :, None], np.minimum(circuits, 1.0), np.minimum(circuits, 1.0)
+        )
+        taken = np.where(lay.s_taken > 0, lay.s_taken * np.ones_like(taken), taken)
+        made = fed * lay.s_recovery * np.minimum(taken, 1.0)
+        self.lost += (fed - made).sum(axis=0) * lay.per_oxide
+        self.flows["separated"] = made
+        self._to_sellers(made, [lay.region_at[r] for r in lay.separators])
+
+    def _to_sellers(self, oxide: np.ndarray, regions: list[int]) -> None:
+        """Put oxides (n, e, w) on the shelves of the sellers of their regions."""
+        lay = self.layout
+        output = self.flows.setdefault("output", np.zeros_like(self.state.seller_stock))
+        for row, region in enumerate(regions):
+            for e in range(len(lay.elements)):
+                cell = lay.oxide_cell[region, e]
+                if cell >= 0:
+                    output[cell] += oxide[row, e]
+                    self.state.seller_stock[cell] += oxide[row, e]
+                elif np.any(oxide[row, e]):
+                    self.lost[e] += oxide[row, e] * lay.per_oxide[e]
+
+    # ---- 3 recycling -------------------------------------------------------------------
+
+    def recycle(self) -> np.ndarray:
+        """Scrap of magnet making returns in weeks; goods at the end of their life come back.
+
+        Returns
+        -------
+        ndarray, shape (e, w)
+            Recovered from goods in use, t contained element.
+        """
+        lay, st, weeks = self.layout, self.state, self.weeks
+        worked = st.scrap * self.scrap_gain
+        st.scrap -= worked
+        oxide = worked * lay.swarf_recovery / lay.per_oxide
+        self.lost += (worked * (1.0 - lay.swarf_recovery)).sum(axis=0)
+        grown = (1.0 + self.draws["recycling.eol_growth"]) ** (
+            self.now / 365.25 * self.draws["demand.growth_scale"]
+        )
+        back = lay.end_of_life * grown * weeks * np.ones((1, 1, st.worlds))
+        if len(lay.recyclers):
+            new = lay.recycler_yield * self.normal_output[lay.recyclers][:, None, :] / np.maximum(
+                lay.f_capacity[lay.recyclers][:, None, :], 1e-12
+            )
+            back = back.copy()
+            for n, i in enumerate(lay.recyclers):
+                back[lay.f_region[i]] += new[n] * weeks
+        self.flows["recovered"] = back
+        regions = np.flatnonzero((oxide + back).any(axis=(1, 2)))
+        self._to_sellers((oxide + back)[regions], list(regions))
+        return back.sum(axis=0) * lay.per_oxide
+
+    # ---- 4 arrivals --------------------------------------------------------------------
+
+    def hand_out(self) -> None:
+        """Goods landed since the last market day go to plants and users, emptiest first."""
+        lay, st = self.layout, self.state
+        arrived = lay.by_to.sum(st.landed)
+        self.flows["landed"] = st.landed.copy()
+        st.landed[...] = 0.0
+        users = st.user_stock.sum(axis=0)
+        fear = 1.0 + st.fear
+        target = st.forecast * self.user_weeks * fear[lay.u_cell]
+        want_users = np.maximum(st.forecast * self.weeks + target - users, 0.0)
+        want_users += 1e-9 * st.forecast
+        if self.rules.user_priority is not None:
+            want_users = want_users * self.rules.user_priority
+        plant_target = st.plant_forecast * self.draws["cover.plant_weeks"] * fear
+        want_plant = np.maximum(
+            st.plant_forecast * self.weeks + plant_target - st.plant_stock, 0.0
+        )
+        want_plant += 1e-9 * st.plant_forecast
+        total = lay.by_cell.spread(want_users, lay.n_cells) + want_plant
+        wishes = [(pile, pile.wish(self)) for pile in self.rules.stockpiles]
+        for pile, wish in wishes:
+            total[pile.cells] += wish
+        nobody = total <= 0.0
+        rate = arrived / np.where(nobody, 1.0, total)
+        to_plant = want_plant * rate
+        to_users = want_users * rate[lay.u_cell]
+        # Where nobody wants a landed good any more, traders put it back on the shelf.
+        back = np.where(nobody, arrived, 0.0)
+        st.seller_stock += back
+        st.plant_stock += to_plant
+        shares = demand.urgency_shares(
+            st.user_stock,
+            self.user_cover * (st.forecast / lay.classes) * fear[lay.u_cell],
+            self.draws["urgent.share"],
+        )
+        st.user_stock += shares * to_users
+        bought = np.zeros_like(st.public_stock)
+        for pile, wish in wishes:
+            bought[pile.cells] += wish * rate[pile.cells]
+        st.public_stock += bought
+        self.flows.update(to_users=to_users, bought=bought)
+        self._release()
+
+    def shortfall(self, users: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """What users (a share of each line) and plants lack for this market day, t, (c, w)."""
+        lay, st = self.layout, self.state
+        each = st.forecast * (self.weeks / lay.classes)
+        lack = np.maximum(each - st.user_stock, 0.0).sum(axis=0) * share * users[:, None]
+        plants = np.maximum(st.plant_forecast * self.weeks - st.plant_stock, 0.0)
+        return lay.by_cell.spread(lack, lay.n_cells) + plants
+
+    def _release(self) -> None:
+        """Public stocks go to those who may draw and lack most."""
+        lay, st = self.layout, self.state
+        self.flows["released_public"] = np.zeros_like(st.public_stock)
+        for pile in self.rules.stockpiles:
+            out = pile.release(self)
+            if not np.any(out):
+                continue
+            given = np.zeros_like(st.public_stock)
+            given[pile.cells] = out
+            lack_each = np.maximum(
+                st.forecast * (self.weeks / lay.classes) - st.user_stock, 0.0
+            ) * (pile.user_share * pile.users[:, None])
+            lack_plant = np.maximum(st.plant_forecast * self.weeks - st.plant_stock, 0.0)
+            total = lay.by_cell.spread(lack_each.sum(axis=0), lay.n_cells) + lack_plant
+            none = total <= 0.0
+            given = np.where(none, 0.0, given)
+            rate = given / np.where(none, 1.0, total)
+            st.public_stock -= given
+            st.plant_stock += lack_plant * rate
+            to_classes = lack_each * rate[lay.u_cell]
+            st.user_stock += to_classes
+            self.flows["released_public"] += given
+
+    # ---- 5 metals and magnets ----------------------------------------------------------
+
+    def metals_and_magnets(self) -> None:
+        """Made to order, within capacity and what the inputs on hand allow."""
+        lay, st, weeks = self.layout, self.state, self.weeks
+        cells = lay.made_order
+        plan = np.zeros_like(st.seller_stock)
+        plan[cells] = production.made_to_order(
+            st.shipped[cells],
+            st.seller_stock[cells],
+            self._seller_target()[cells],
+            6.0,
+        )
+        rows = lay.plants_order
+        running = lay.f_capacity[rows] * self.available[rows]
+        capacity = np.zeros((lay.n_groups, st.worlds))
+        capacity[lay.plants_by_group.ids] = lay.plants_by_group.sum(running)
+        unnamed = lay.g_unnamed
+        if self.rules.facility_available is not None and len(rows):
+            base = lay.plants_by_group.spread(
+                lay.f_capacity[rows] * lay.f_base[rows][:, None] * np.ones((1, st.worlds)),
+                lay.n_groups,
+            )
+            up = lay.plants_by_group.spread(
+                running * lay.f_base[rows][:, None], lay.n_groups
+            )
+            unnamed = unnamed * np.where(base > 0, up / np.maximum(base, 1e-12), 1.0)
+        capacity = (capacity + unnamed) * (1.0 + st.group_expansion[3])
+        self.group_capacity = capacity
+        claimed = lay.by_group.sum(plan[cells])
+        fit = np.minimum(0.97 * capacity[lay.by_group.ids] / np.maximum(claimed, 1e-12), 1.0)
+        self.group_load = np.zeros_like(capacity)
+        self.group_load[lay.by_group.ids] = claimed / np.maximum(capacity[lay.by_group.ids], 1e-12)
+        plan[cells] *= fit[lay.by_group.group]
+        need = lay.i_coefficient * plan[lay.i_output]
+        wanted = lay.by_input.sum(need) * weeks
+        ration = production.input_ration(st.plant_stock[lay.by_input.ids], wanted)
+        per_output = ration[lay.by_input.group][lay.order_output]
+        enough = np.ones_like(plan)
+        enough[lay.by_output.ids] = np.minimum.reduceat(per_output, lay.by_output.starts, axis=0)
+        made = plan * enough * weeks
+        drawn = lay.by_input.sum(lay.i_coefficient * made[lay.i_output])
+        st.plant_stock[lay.by_input.ids] = np.maximum(
+            st.plant_stock[lay.by_input.ids] - drawn, 0.0
+        )
+        st.seller_stock += made
+        output = self.flows["output"]
+        output += made
+        self.flows["input_short"] = enough
+        # What plants expect to need: their plan, not what shortages let them make.
+        expect = lay.by_input.sum(lay.i_coefficient * plan[lay.i_output])
+        st.plant_forecast[lay.by_input.ids] = toward(
+            st.plant_forecast[lay.by_input.ids], expect, weeks, self.draws["order.forecast_weeks"]
+        )
+        # Scrap of magnet making, and the loss of oxide on the way to metal.
+        magnets = np.flatnonzero(lay.c_magnet)
+        scrap = np.zeros_like(st.scrap)
+        for c in magnets:
+            scrap[lay.c_region[c]] += lay.scrap_per_t[c][:, None] * made[c]
+        kept = scrap * lay.r_recycles
+        st.scrap += kept
+        self.lost += (scrap - kept).sum(axis=0)
+        for e, per in enumerate(self._metal_losses()):
+            for c, x in per:
+                self.lost[e] += x * made[c]
+
+    def _metal_losses(self) -> list[list[tuple[int, float]]]:
+        if not hasattr(self, "_metal_loss_rows"):
+            lay = self.layout
+            rows: list[list[tuple[int, float]]] = [[] for _ in lay.elements]
+            for c in np.flatnonzero(lay.c_metal):
+                m = lay.cells[c][0]
+                for recipe in lay.chain.recipes[m].values():
+                    e = lay.element_at[lay.chain.materials[recipe.input].element or ""]
+                    x = recipe.input_t_per_t_output * lay.per_oxide[e, 0] - 1.0
+                    rows[e].append((int(c), float(x)))
+            self._metal_loss_rows = rows
+        return self._metal_loss_rows
+
+    def _seller_target(self) -> np.ndarray:
+        """Finished stock that makers and traders like to hold, t, shape (c, w)."""
+        return self.state.throughput * self.seller_cover
+
+    # ---- 6 end use ---------------------------------------------------------------------
+
+    def end_use(self) -> np.ndarray:
+        """Users draw on their own stock; a class at zero stops.
+
+        Returns
+        -------
+        ndarray, shape (e, w)
+            Used, t contained element.
+        """
+        lay, st, weeks = self.layout, self.state, self.weeks
+        growth = self.growth(self.now)[lay.u_sector]
+        factor = self.rules.demand_factor if self.rules.demand_factor is not None else 1.0
+        planned = demand.planned_use(lay.u_base, growth, factor)
+        ratio = (st.log_contract * self.draws["market.contract_share"]
+                 + st.log_ask * (1.0 - self.draws["market.contract_share"])
+                 - lay.c_log_reference)[lay.u_cell]
+        wanted = planned * demand.price_response(ratio, self.elasticity)
+        kept = wanted * (1.0 - st.heavy_free) * (1.0 - st.ree_free)
+        moved = wanted * st.heavy_free * (1.0 - st.ree_free)
+        rows = np.flatnonzero(lay.u_twin >= 0)
+        if rows.size:
+            np.add.at(kept, lay.u_twin[rows], moved[rows])
+        each = kept * (weeks / lay.classes)
+        used = np.minimum(st.user_stock, each)
+        st.user_stock -= used
+        total = used.sum(axis=0)
+        unmet = np.maximum(kept * weeks - total, 0.0)
+        stopped = (used < 0.999 * each).sum(axis=0)
+        planned_t = planned * weeks
+        self.flows.update(
+            planned=planned_t,
+            wanted=kept * weeks,
+            used=total,
+            unmet=unmet,
+            gross=np.maximum(planned_t - self.flows["to_users"], 0.0),
+            stopped=stopped,
+        )
+        st.forecast = toward(st.forecast, kept, weeks, self.draws["order.forecast_weeks"])
+        by_cell = lay.by_cell.spread(total, lay.n_cells)
+        return self._contained(by_cell)
+
+    # ---- 7 orders ----------------------------------------------------------------------
+
+    def place_orders(self) -> None:
+        """Order up to expected use and a target cover that rises with perceived risk."""
+        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
+        n = lay.n_cells
+        fear = 1.0 + st.fear
+        use = lay.by_cell.spread(st.forecast, n) + st.plant_forecast
+        target = (
+            lay.by_cell.spread(st.forecast * self.user_weeks, n)
+            + st.plant_forecast * d["cover.plant_weeks"]
+        ) * fear
+        on_hand = lay.by_cell.spread(st.user_stock.sum(axis=0), n) + st.plant_stock
+        under_way = lay.by_to.sum(st.in_transit + st.held)
+        open_orders = lay.by_to.sum(st.orders)
+        weight = lay.by_to.sum(st.link_weight)
+        lead = lay.by_to.sum(st.link_weight * self.lead) / np.maximum(weight, 1e-12)
+        # Buyers learn how long orders wait (for licences, quota, stock) and order ahead by it.
+        waiting = np.minimum(open_orders / np.maximum(use, 1e-9), 26.0)
+        st.wait = toward(st.wait, waiting, weeks, d["order.wait_weeks"])
+        gap = target + use * (lead + st.wait) - on_hand - under_way - open_orders
+        order = use * weeks + gap * gain(weeks, d["order.adjust_weeks"])
+        self.flows["use_rate"] = use
+        # Too much on order: buyers cancel part of what has not been shipped.
+        excess = np.minimum(np.maximum(-order, 0.0) * d["order.cancel_share"], open_orders)
+        if np.any(excess > 0):
+            st.orders *= 1.0 - (excess / np.maximum(open_orders, 1e-12))[lay.l_to]
+        order = np.maximum(order, 0.0)
+        if self.rules.stockpiles:
+            for pile in self.rules.stockpiles:
+                order[pile.cells] += pile.wish(self)
+        placed = order[lay.l_to] * st.link_weight / np.maximum(weight, 1e-12)[lay.l_to]
+        self.flows["ordered"] = placed
+        st.orders += placed
+        # What stays unfilled is offered again to the other links, at the speed of qualification.
+        waiting = np.maximum(st.orders - 2.0 * placed, 0.0)
+        moved = waiting * self.l_habit_gain
+        if np.any(moved > 0):
+            free = st.link_weight * np.where(st.link_pass > 0.9, 1.0, 0.0)
+            base = lay.by_to.sum(free)
+            total = np.where(base > 0, lay.by_to.sum(moved), 0.0)
+            moved = np.where((base > 0)[lay.l_to], moved, 0.0)
+            st.orders += total[lay.l_to] * free / np.maximum(base, 1e-12)[lay.l_to] - moved
+        self._reweigh()
+
+    def _reweigh(self) -> None:
+        """Buyers drift to the origins that can deliver and are cheap, as fast as they qualify."""
+        lay, st = self.layout, self.state
+        push = st.shipped
+        offer = np.where(lay.c_made_to_order[:, None], 0.0, push)
+        group = lay.g_of_cell[lay.made_cells]
+        base_use = np.where(lay.g_base_output > 0, lay.g_use, self.draws["production.normal_use"])
+        potential = (self.group_capacity * base_use)[group]
+        share = self._grade_share()
+        offer[lay.made_cells] = potential * share
+        goal = lay.l_share * offer[lay.l_from]
+        if self.rules.import_tariff is not None:
+            goal = goal * (1.0 + np.maximum(self.rules.import_tariff, -0.9)) ** (
+                -self.draws["market.armington"]
+            )
+        goal = goal * (0.05 + 0.95 * st.link_pass)
+        st.link_weight += (goal - st.link_weight) * self.l_habit_gain
+
+    def _grade_share(self) -> np.ndarray:
+        """Share of a plant group's capacity that each grade would take, shape (made cells, w)."""
+        lay = self.layout
+        if not hasattr(self, "_grade_base"):
+            cells, group = lay.made_cells, lay.g_of_cell[lay.made_cells]
+            base = lay.c_output[cells, 0]
+            world = np.zeros(len(lay.materials))
+            np.add.at(world, lay.c_material, lay.c_output[:, 0])
+            fallback = world[lay.c_material[cells]]
+            total_base = np.zeros(lay.n_groups)
+            np.add.at(total_base, group, base)
+            total_fallback = np.zeros(lay.n_groups)
+            np.add.at(total_fallback, group, fallback)
+            share = np.where(
+                total_base[group] > 0,
+                base / np.maximum(total_base[group], 1e-12),
+                fallback / np.maximum(total_fallback[group], 1e-12),
+            )
+            self._grade_base = share[:, None]
+        return self._grade_base
+
+    # ---- 8 shipping --------------------------------------------------------------------
+
+    def ship(self, sail: Sail) -> None:
+        """Regimes say what may leave; sellers share out what they have; goods set sail."""
+        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
+        rules = self.rules
+        may = st.orders.copy()
+        restricted = None
+        if rules.passes is not None:
+            may *= rules.passes
+            restricted = rules.passes < 1.0
+        if rules.route_open is not None:
+            may *= rules.route_open
+            closed = rules.route_open < 1.0
+            restricted = closed if restricted is None else restricted | closed
+        may, licensed = self.office.releasable(may, st, rules, weeks)
+        if licensed is not None:
+            restricted = licensed if restricted is None else restricted | licensed
+        for book in self.quotas:
+            may, bound = book.releasable(may, self)
+            restricted = bound if restricted is None else restricted | bound
+        leak = self._leak(restricted)
+        if leak is not None:
+            may = np.minimum(may + leak, st.orders)
+        weight = np.where(lay.l_home[:, None], d["allocation.home_weight"], 1.0)
+        if rules.priority is not None:
+            weight = weight * rules.priority
+        order = lay.order_from
+        shipped = allocation.ration(
+            may[order],
+            np.broadcast_to(weight, may.shape)[order],
+            st.seller_stock,
+            lay.by_from.group,
+            lay.by_from.starts,
+        )[lay.unorder_from]
+        st.seller_stock = np.maximum(
+            st.seller_stock - lay.by_from.sum(shipped[order]), 0.0
+        )
+        st.orders = np.maximum(st.orders - shipped, 0.0)
+        grey = np.zeros_like(shipped) if leak is None else np.minimum(leak, shipped)
+        legal = shipped - grey
+        released = self.office.settle(legal, st, rules, weeks)
+        for book in self.quotas:
+            book.settle(legal)
+        leaving = released + grey
+        self.flows.update(shipped=leaving, grey=grey, declared=released)
+        self._dispatch(leaving, sail)
+        self._openness(released, restricted, weeks)
+        sold = lay.by_from.sum(shipped[order])
+        st.shipped = toward(st.shipped, sold / weeks, weeks, 6.0)
+        push = ~lay.c_made_to_order
+        if np.any(push):
+            st.shipped[push] = toward(
+                st.shipped[push], self.flows["output"][push] / weeks, weeks, 6.0
+            )
+        # Normal throughput, for cover targets: sales, but a jam does not make it forget.
+        st.throughput = toward(st.throughput, sold / weeks, weeks, 13.0)
+
+    def _dispatch(self, leaving: np.ndarray, sail: Sail) -> None:
+        """Home deliveries at once; the rest by sea, magnets partly by air when users run dry."""
+        lay, st = self.layout, self.state
+        home = lay.l_home
+        st.landed[home] += leaving[home]
+        abroad = leaving.copy()
+        abroad[home] = 0.0
+        st.in_transit += abroad
+        n = lay.n_cells
+        stock = lay.by_cell.spread(st.user_stock.sum(axis=0), n)
+        normal = lay.by_cell.spread(st.forecast * self.user_weeks, n)
+        dry = np.clip(1.0 - stock / np.maximum(normal, 1e-12), 0.0, 1.0)
+        by_air = np.minimum(self.draws["express.share"] * dry, 1.0)[lay.l_to]
+        by_air = np.where(lay.l_magnet[:, None], by_air, 0.0)
+        express = abroad * by_air
+        self.flows["express"] = express
+        sail(lay.l_express, express)
+        sail(lay.l_transit, abroad - express)
+
+    def _leak(self, restricted: np.ndarray | None) -> np.ndarray | None:
+        """Grey flow: grows with the price wedge up to a ceiling, falls with detection."""
+        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
+        if restricted is None:
+            if not np.any(st.leak_capacity):
+                return None
+            restricted = np.zeros(st.orders.shape, dtype=bool)
+        ask = np.exp(st.log_ask[lay.l_to])
+        home = np.exp(st.log_home[lay.l_material])
+        legal = (home + lay.l_freight) * lay.c_wedge[lay.l_to]
+        wedge = np.maximum(ask / legal - 1.0, 0.0)
+        goal = trade.leak_goal(wedge, d["leak.scale"], d["leak.half_wedge"]) * self.leak_factor
+        if self.rules.leak_ceiling is not None:
+            goal = np.where(
+                self.rules.leak_ceiling > 0,
+                np.minimum(
+                    trade.leak_goal(wedge, self.rules.leak_ceiling, d["leak.half_wedge"]),
+                    self.rules.leak_ceiling,
+                ),
+                goal,
+            )
+        if self.rules.detection is not None:
+            goal = goal * (1.0 - self.rules.detection)
+        goal = np.where(restricted & (lay.l_region_from == lay.home)[:, None], goal, 0.0)
+        st.leak_capacity = toward(st.leak_capacity, goal, weeks, d["leak.lag_weeks"])
+        return np.minimum(st.leak_capacity * st.normal * weeks, 0.8 * st.orders)
+
+    def _openness(
+        self, released: np.ndarray, restricted: np.ndarray | None, weeks: float
+    ) -> None:
+        """Share of normal tonnes that pass, by link and by cell (a share of tonnes, not a rate)."""
+        lay, st = self.layout, self.state
+        if restricted is None:
+            st.normal = toward(st.normal, released / weeks, weeks, 26.0)
+            if np.all(st.link_pass == 1.0):
+                return
+            passing = np.ones_like(released)
+        else:
+            # Against normal tonnes, or what buyers still want of it where that is less.
+            wanted = np.minimum(st.normal * weeks, released + st.orders)
+            flow = np.minimum(released / np.maximum(wanted, 1e-9), 1.0)
+            passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
+            st.normal = np.where(
+                restricted, st.normal, toward(st.normal, released / weeks, weeks, 26.0)
+            )
+        st.link_pass = toward(st.link_pass, passing, weeks, 1.0)
+        st.link_pass = np.where(st.link_pass > 1.0 - 1e-6, 1.0, st.link_pass)
+        lacking = self.l_need_share * (1.0 - st.link_pass)
+        st.openness = 1.0 - np.clip(lay.by_to.sum(lacking), 0.0, 1.0)
+
+    # ---- 9 prices ----------------------------------------------------------------------
+
+    def set_prices(self) -> None:
+        """Home: a lagged level on an adaptive anchor. Ask: an expectation. Paid: mostly contract."""
+        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
+        self._home_prices()
+        rent = np.zeros((lay.n_links, 1))
+        for book in self.quotas:
+            rent = rent + book.rent_by_link()
+        links = np.maximum(lay.c_home_link, 0)
+        has = (lay.c_home_link >= 0)[:, None]
+        tax = np.zeros((lay.n_cells, 1))
+        if self.rules.import_tariff is not None:
+            tax = tax + np.where(has, self.rules.import_tariff[links], 0.0)
+        if self.rules.export_tax is not None:
+            tax = tax + np.where(has, self.rules.export_tax[links], 0.0)
+        cell_rent = np.where(has, rent[links], 0.0)
+        delivered = (
+            np.log((np.exp(st.log_home[lay.c_material]) + lay.c_freight + cell_rent) * lay.c_wedge)
+            + np.log1p(tax)
+        )
+        delivered = np.where(lay.c_home[:, None], st.log_home[lay.c_material], delivered)
+        ask_gain = gain(weeks, d["market.ask_lag_weeks"])
+        st.log_base += (delivered - st.log_base) * ask_gain * st.openness
+        goal = st.log_base
+        if not np.all(st.openness == 1.0):
+            n = lay.n_cells
+            use = self.flows["use_rate"]
+            lead = lay.by_to.sum(st.link_weight * self.lead) / np.maximum(
+                lay.by_to.sum(st.link_weight), 1e-12
+            )
+            wanted = (
+                lay.by_cell.spread(st.forecast * self.user_weeks, n)
+                + st.plant_forecast * d["cover.plant_weeks"]
+            ) * (1.0 + st.fear) + use * lead
+            reachable = (
+                lay.by_cell.spread(st.user_stock.sum(axis=0), n)
+                + st.plant_stock
+                + lay.by_to.sum(st.in_transit)
+            )
+            goal = goal + np.where(
+                lay.c_home[:, None],
+                0.0,
+                pricing.scarcity(
+                    st.openness,
+                    wanted,
+                    reachable,
+                    use * d["market.expected_closure_weeks"],
+                    d["market.ask_response"],
+                ),
+            )
+        st.log_ask = np.where(
+            lay.c_home[:, None], st.log_base, st.log_ask + (goal - st.log_ask) * ask_gain
+        )
+        st.log_contract += (st.log_base - st.log_contract) * gain(weeks, d["market.contract_lag_weeks"])
+        st.log_trend += (st.log_ask - st.log_trend) * gain(weeks, d["fear.trend_window_weeks"])
+        announced = self.rules.announced if self.rules.announced is not None else 0.0
+        goal = pricing.fear_goal(
+            st.log_ask - st.log_trend - d["fear.threshold"],
+            1.0 - st.openness,
+            announced,
+            self.price_fear,
+            d["fear.unfilled"],
+            d["fear.announced"],
+        )
+        rising = goal > st.fear
+        speed = np.where(
+            rising, gain(weeks, d["fear.rise_weeks"]), gain(weeks, d["fear.fall_weeks"])
+        )
+        st.fear += (goal - st.fear) * speed
+
+    def _home_prices(self) -> None:
+        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
+        rows, cells = self.home_rows, self.home_cells
+        stock = st.seller_stock[cells] + st.plant_stock[cells]
+        normal = (
+            st.throughput[cells] * d["cover.home_weeks"]
+            + st.plant_forecast[cells] * d["cover.plant_weeks"]
+        ) * (1.0 + st.fear[cells])
+        gap = pricing.cover_gap(normal, stock)
+        level = st.log_anchor[rows] + d["market.home_cover_response"] * gap
+        before = st.log_home[rows]
+        st.log_home[rows] = before + (level - before) * gain(weeks, d["market.home_price_lag_weeks"])
+        slow = d["market.anchor_lag_weeks"]
+        st.log_anchor[rows] = pricing.anchor(
+            st.log_anchor[rows],
+            st.log_home[rows],
+            lay.m_home[rows],
+            gain(weeks, slow),
+            gain(weeks, 1.5 * slow),
+        )
+        for m, inputs, rest in lay.cost_rows:
+            cost = rest
+            for i, share in inputs:
+                cost = cost + share * np.exp(st.log_home[i] - lay.m_home[i])
+            goal = lay.m_home[m] + np.log(cost)
+            st.log_home[m] += (goal - st.log_home[m]) * gain(weeks, 3.0)
+
+    # ---- 10 slow responses -------------------------------------------------------------
+
+    def substitute(self) -> None:
+        """Thrift and substitution follow lasting price and unmet use, slowly, part for good."""
+        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
+        paid = (
+            st.log_contract * d["market.contract_share"]
+            + st.log_ask * (1.0 - d["market.contract_share"])
+            - lay.c_log_reference
+        )[lay.u_cell]
+        missing = self.flows["unmet"] / np.maximum(self.flows["wanted"], 1e-12)
+        now = np.maximum(paid, 0.0) + 3.0 * missing
+        lag = gain(weeks, lay.u_lag * (d["substitution.lag_weeks"] / d["substitution.lag_weeks.default"]) / 2.0)
+        st.signal[0] += (now - st.signal[0]) * lag
+        st.signal[1] += (st.signal[0] - st.signal[1]) * lag
+        if not np.any(st.signal[1] > 1e-9):
+            return
+        for held, ceiling in (
+            (st.heavy_free, lay.u_heavy_ceiling),
+            (st.ree_free, lay.u_free_ceiling),
+        ):
+            goal = demand.substitution_target(st.signal[1], ceiling, d["substitution.speed"])
+            most = d["substitution.max_per_year"] * weeks / WEEKS_PER_YEAR
+            up = np.minimum((goal - held) * gain(weeks, 13.0), most)
+            down = (
+                (goal - held)
+                * gain(weeks, 200.0)
+                * (1.0 - d["substitution.permanent_share"])
+            )
+            held += np.where(goal > held, up, down)
+
+    def invest(self) -> None:
+        """Price-induced capacity: slow, limited, only when prices are expected to pay for it."""
+        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
+        ndpr = self.oxide_material[self._lead_element()]
+        home = st.log_home[ndpr] - lay.m_home[ndpr]
+        cells = np.flatnonzero((lay.c_material == ndpr) & ~lay.c_home)
+        abroad = (
+            (st.log_ask[cells] - lay.c_log_reference[cells]).mean(axis=0) if len(cells) else home
+        )
+        paid = np.tile(abroad, (len(lay.regions), 1))
+        paid[lay.home] = home
+        st.expected_price = toward(st.expected_price, paid, weeks, 52.0)
+        threshold = np.full((len(lay.regions), 1), np.log(1.6))
+        threshold[lay.home] = np.log(1.1)
+        pull = np.clip((st.expected_price - threshold) / np.log(1.5), 0.0, 1.0)
+        rate = d["investment.rate_per_year"] * pull * weeks / WEEKS_PER_YEAR
+        lead = np.full((len(lay.regions), 1), 1.0) * d["investment.lead_years_mine"] * WEEKS_PER_YEAR
+        lead[lay.home] = lead[lay.home] * 0.35
+        if not (np.any(rate) or np.any(st.expansion)):
+            pass
+        else:
+            moved = st.expansion[:3] * gain(weeks, lead / 3.0)
+            st.expansion[0] += rate - moved[0]
+            st.expansion[1] += moved[0] - moved[1]
+            st.expansion[2] += moved[1] - moved[2]
+            st.expansion[3] += moved[2]
+        # Metal and magnet plants are added where the order book outgrows them.
+        load = np.clip((self.group_load - 0.9) / 0.1, 0.0, 1.0)
+        if np.any(load) or np.any(st.group_expansion):
+            rate_g = d["investment.midstream_rate_per_year"] * load * weeks / WEEKS_PER_YEAR
+            lead_g = d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
+            moved = st.group_expansion[:3] * gain(weeks, lead_g / 3.0)
+            st.group_expansion[0] += rate_g - moved[0]
+            st.group_expansion[1] += moved[0] - moved[1]
+            st.group_expansion[2] += moved[1] - moved[2]
+            st.group_expansion[3] += moved[2]
+
+    def _lead_element(self) -> int:
+        return self.layout.element_at.get("ndpr", 0)
+
+    # ---- by facility -------------------------------------------------------------------
+
+    def facility_output(self, rows: np.ndarray, material: int) -> np.ndarray:
+        """Output of a material by the facilities named, t in this market day, shape (w,)."""
+        lay = self.layout
+        total = np.zeros(self.state.worlds)
+        item = lay.chain.materials[lay.materials[material]]
+        for row in rows:
+            f = lay.facilities[row]
+            cell = lay.cell_at.get((lay.materials[material], f.region))
+            if f.stage == "separation" and item.form == "oxide" and f.region in lay.separator_at:
+                s, e = lay.separator_at[f.region], lay.element_at[item.element or ""]
+                mates = lay.separation[lay.f_region[lay.separation] == lay.f_region[row]]
+                run = self.normal_output[row] / np.maximum(self.normal_output[mates].sum(axis=0), 1e-12)
+                total += self.flows["separated"][s, e] * run
+            elif f.stage == item.form and cell is not None:
+                g = lay.g_of_facility[row]
+                capacity = np.maximum(self.group_capacity[g], 1e-12)
+                run = lay.f_capacity[row] * self.available[row] / capacity
+                total += self.flows["output"][cell] * run
+        return total
+
+    # ---- ledger ------------------------------------------------------------------------
+
+    def _contained(self, by_cell: np.ndarray) -> np.ndarray:
+        """Contained element of tonnes by cell: (c, w) -> (e, w)."""
+        lay = self.layout
+        by_material = lay.by_material.spread(by_cell, len(lay.materials))
+        return np.einsum("me,mw->ew", lay.content, by_material)
+
+    def _stocks(self) -> np.ndarray:
+        """All stocks recounted from the state, t contained element, shape (e, w)."""
+        lay, st = self.layout, self.state
+        goods = (
+            st.seller_stock
+            + st.plant_stock
+            + st.public_stock
+            + lay.by_cell.spread(st.user_stock.sum(axis=0), lay.n_cells)
+            + lay.by_to.sum(st.in_transit + st.landed + st.held)
+        )
+        ore = (
+            st.ore_at_mine.sum(axis=0)
+            + st.ore_in_transit.sum(axis=0)
+            + st.ore_landed.sum(axis=0)
+            + st.ore_at_plant.sum(axis=0)
+        )
+        return self._contained(goods) + ore * lay.per_oxide + st.scrap.sum(axis=0)
+
+
+__all__ = ["MarketDay", "Segments"]

@@ -1,0 +1,17 @@
+"""What can happen: one file per kind of intervention.
+
+Importing this package registers every kind; each module holds one class under the decorator
+`sim.interventions.base.intervention`. See `sim.interventions.base` for how a kind is declared.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from sim.interventions.base import REGISTRY, Intervention, build, intervention, kinds
+
+__all__ = ["REGISTRY", "Intervention", "build", "intervention", "kinds"]
+
+for _module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
+    importlib.import_module(f"{__name__}.{_module}")

@@ -1,0 +1,231 @@
+"""Capacity projects: add a plant, or change one that is announced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from sim.distributions import Distribution
+from sim.interventions.base import (
+    Intervention,
+    Num,
+    Problem,
+    Words,
+    intervention,
+    number,
+    resolve_materials,
+    resolve_places,
+    text,
+    words,
+)
+from sim.interventions.effects import Context, Effect, timing
+
+if TYPE_CHECKING:
+    from sim.chain.nouns import Chain, Facility
+
+#: The forms of product that a stage makes.
+MAKES = {
+    "mine": ("concentrate",),
+    "separation": ("oxide",),
+    "recycling": ("oxide",),
+    "metal": ("metal",),
+    "magnet": ("magnet",),
+}
+
+
+def new_facility_name(name: str) -> str:
+    """Name of the plant that an intervention adds."""
+    return f"added_{name}"
+
+
+def centre(value: Any) -> float:
+    """A plain number, or the middle of a distribution (sizes are fixed before the worlds)."""
+    return value.centre() if isinstance(value, Distribution) else float(value)
+
+
+@dataclass
+class ProjectEffect(Effect):
+    """Moves the day on which a plant comes on line; the plant itself is in the chain."""
+
+    row: int
+    dated: bool
+    delay: np.ndarray  # (w,) days
+    cancelled: bool
+    funding: np.ndarray  # (w,) USD million
+
+    def online(self, online: np.ndarray) -> None:
+        """Write the day on line of this plant, in place, shape (f, w)."""
+        if self.row < 0:
+            return
+        happens = np.isfinite(self.start)
+        if self.cancelled:
+            online[self.row] = np.where(happens, np.inf, online[self.row])
+            return
+        base = self.start if self.dated else online[self.row]
+        moved = np.where(happens, base + self.delay, online[self.row])
+        if self.name and self.dated:
+            moved = np.where(happens, self.start + self.delay, np.inf)
+        online[self.row] = moved
+
+    def outlay(self, t0: float, t1: float) -> np.ndarray:
+        """Public money of [t0, t1), USD million, spread over the year before the start."""
+        begin = self.start - 365.25
+        overlap = np.minimum(self.start, t1) - np.maximum(begin, t0)
+        share = np.where(np.isfinite(self.start), np.clip(overlap, 0.0, None) / 365.25, 0.0)
+        return share * self.funding
+
+
+@intervention("capacity_project")
+class CapacityProject(Intervention):
+    """Adds capacity, or accelerates, delays, cancels or redirects an announced facility.
+
+    With ``facility`` the seeds' own date, size and ramp hold unless given here; ``start`` is the
+    day on which it begins to produce. With ``region``, ``stage`` and ``material`` a new plant is
+    added.
+    """
+
+    title: ClassVar[str] = "adds a plant, or speeds up, delays, cancels or redirects one"
+    one_of: ClassVar = ((("facility",), ("region", "stage", "material")),)
+
+    facility: str | None = words(None, "an announced or existing facility", names="facility")
+    region: str | None = words(None, "or a new plant: its region", names="region")
+    stage: Literal["mine", "separation", "metal", "magnet", "recycling"] | None = text(
+        None, "its stage"
+    )
+    material: Words | None = words(None, "its main product", names="material")
+    tonnes_per_year: Num | None = number(
+        None,
+        "capacity at full ramp, in the product's own basis (null: as in the seeds)",
+        unit="t/year",
+        source="definition",
+        low=0.0,
+        high=1e6,
+        hint="A capacity cannot be negative; use cancelled: true to take a plant out.",
+    )
+    ramp_months: Num | None = number(
+        None, "months from first product to full capacity", unit="month", source="definition",
+        low=0.0, high=240.0,
+    )
+    delay_days: Num = number(
+        0.0,
+        "days later (negative: earlier) than the start in force",
+        unit="day",
+        source="definition",
+        low=-3650.0,
+        high=36500.0,
+    )
+    unit_cost_usd_per_kg: Num | None = number(
+        None, "operating cost (null: as similar plants)", unit="USD/kg", source="definition", low=0.0,
+        high=5000.0,
+    )
+    public_funding_usd_million: Num = number(
+        0.0, "public money it receives, spread over the year before its start", unit="USD million",
+        source="definition", low=0.0,
+    )
+    cancelled: bool = text(False, "true: it is never built")
+    destination: Words | None = words(None, "only these buyers are served", names="place")
+
+    def check(self, chain: Chain) -> list[Problem]:
+        """Check that a new plant says how large it is and makes what its stage makes."""
+        found = []
+        if self.facility is None:
+            if self.tonnes_per_year is None:
+                found.append(
+                    Problem(
+                        key="tonnes_per_year",
+                        message="is missing",
+                        hint="A new plant needs its capacity in t/year.",
+                    )
+                )
+            if self.start is None:
+                found.append(
+                    Problem(
+                        key="start",
+                        message="is missing",
+                        hint="A new plant needs the day on which it begins to produce.",
+                    )
+                )
+            forms = MAKES[str(self.stage)]
+            found += [
+                Problem(
+                    key="material",
+                    message=f"a {self.stage} plant does not make {name}",
+                    hint=f"It makes {' or '.join(forms)}s.",
+                )
+                for name in self.material or ()
+                if any(chain.materials[m].form not in forms for m in chain.materials_named(name))
+            ]
+        return found
+
+    def compile(self, name: str, ctx: Context) -> ProjectEffect:
+        """Find the plant (added to the chain before the run) and draw its day on line."""
+        row = ctx.layout.facility_at.get(self.facility or new_facility_name(name), -1)
+        when = timing(self, name, ctx)
+        delay = ctx.number(self.delay_days, f"{name}/delay_days")
+        funding = ctx.number(self.public_funding_usd_million, f"{name}/public_funding")
+        return ProjectEffect(
+            **when,
+            row=row,
+            dated=self.start is not None,
+            delay=delay,
+            cancelled=self.cancelled,
+            funding=funding,
+        )
+
+    def new_facility(self, name: str, chain: Chain) -> Facility | None:
+        """The facility row this intervention adds or changes, for the chain of the run."""
+        if self.facility is not None:
+            changes: dict[str, Any] = {}
+            old = chain.facilities[self.facility]
+            if self.tonnes_per_year is not None:
+                size = centre(self.tonnes_per_year)
+                scale = size / old.capacity_t_per_year if old.capacity_t_per_year else 1.0
+                changes["capacity_t_per_year"] = size
+                for key in ("ndpr_t_per_year", "dy_t_per_year", "tb_t_per_year"):
+                    changes[key] = getattr(old, key) * scale
+            if self.ramp_months is not None:
+                changes["ramp_months"] = centre(self.ramp_months)
+            if self.unit_cost_usd_per_kg is not None:
+                changes["unit_cost_usd_per_kg"] = centre(self.unit_cost_usd_per_kg)
+            if self.destination and old.stage == "mine":
+                changes["destination"] = next(iter(resolve_places(chain, self.destination)))
+            return replace(old, **changes) if changes else None
+        stage, region = str(self.stage), str(self.region)
+        size = centre(self.tonnes_per_year or 0.0)
+        alike = [f for f in chain.facilities.values() if f.stage == stage]
+        near = [f for f in alike if f.region == region] or alike
+        model = max(near, key=lambda f: f.capacity_t_per_year)
+        material = (self.material or ("",))[0]
+        if stage in ("separation", "recycling"):
+            separates = tuple(
+                chain.materials[m].element or "" for m in resolve_materials(chain, self.material or ())
+            )
+        else:
+            separates = ()
+        scale = size / model.capacity_t_per_year if model.capacity_t_per_year else 0.0
+        cost = self.unit_cost_usd_per_kg
+        return replace(
+            model,
+            name=new_facility_name(name),
+            title=name.replace("_", " "),
+            region=region,
+            material="ndfeb" if material.startswith("ndfeb") else material,
+            capacity_t_per_year=size,
+            output_2024_t=None,
+            ndpr_t_per_year=model.ndpr_t_per_year * scale,
+            dy_t_per_year=model.dy_t_per_year * scale,
+            tb_t_per_year=model.tb_t_per_year * scale,
+            separates=separates,
+            status="construction",
+            start_date=self.start if isinstance(self.start, date) else model.start_date,
+            ramp_months=centre(self.ramp_months) if self.ramp_months is not None else 18.0,
+            unit_cost_usd_per_kg=centre(cost) if cost is not None else model.unit_cost_usd_per_kg,
+            destination=next(iter(resolve_places(chain, self.destination)))
+            if self.destination and stage == "mine"
+            else None,
+            role="planned_new",
+            source=tuple(self.source) or model.source,
+        )

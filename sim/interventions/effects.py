@@ -1,0 +1,229 @@
+"""What a declared intervention does to the worlds of a run: drawn dates and a fold of the rules.
+
+``Intervention.compile`` resolves names to rows once and draws what differs by world; the
+``Effect`` it returns is asked at every market and office day to write its contribution into the
+:class:`~sim.worlds.conditions.Conditions` of that day. An effect never moves material.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.distributions import Distribution, Number
+from sim.interventions.base import Intervention, resolve_materials, resolve_places, steps
+from sim.worlds.conditions import Conditions
+from sim.worlds.layout import Layout
+from sim.worlds.randomness import draw, uniforms
+from sim.worlds.state import Draws
+
+if TYPE_CHECKING:
+    from sim.chain.nouns import Chain
+
+
+@dataclass
+class Context:
+    """What an intervention needs to become an effect.
+
+    Attributes
+    ----------
+    layout : Layout
+    draws : dict
+        Behavioural parameters by name.
+    seed : int
+    worlds : ndarray of int, shape (w,)
+    start : date
+        Day 0 of the run.
+    last_day : float
+    happens : dict
+        Name -> worlds in which an intervention compiled before happens, for ``triggered_by``.
+    """
+
+    layout: Layout
+    draws: Draws
+    seed: int
+    worlds: np.ndarray
+    start: date
+    last_day: float
+    happens: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def chain(self) -> Chain:
+        """The chain of the run."""
+        return self.layout.chain
+
+    @property
+    def count(self) -> int:
+        """Number of worlds."""
+        return len(self.worlds)
+
+    def full(self, values: np.ndarray | float) -> np.ndarray:
+        """A value per world, shape (w,)."""
+        return np.array(np.broadcast_to(values, (self.count,)), dtype=float)
+
+    def number(self, spec: Number, stream: str) -> np.ndarray:
+        """Draw a number of an intervention, shape (w,)."""
+        return self.full(draw(spec, self.seed, stream, self.worlds))
+
+    def day(self, moment: date | Distribution | None, stream: str, default: float) -> np.ndarray:
+        """Day of a date or of a drawn date, shape (w,)."""
+        if moment is None:
+            return self.full(default)
+        if isinstance(moment, Distribution):
+            return self.number(moment, stream) - self.start.toordinal()
+        return self.full(float((moment - self.start).days))
+
+    def path(self, given: Any, stream: str) -> Path:
+        """A number, or a step function of time, drawn per world."""
+        days, values = [], []
+        for when, value in steps(given, self.start):
+            is_path = isinstance(given, Mapping)
+            days.append(float((when - self.start).days) if is_path else -np.inf)
+            values.append(self.number(value, f"{stream}/{when}" if is_path else stream))
+        return Path(np.array(days), np.array(values))
+
+    def rows(self, given: tuple[str, ...] | None) -> list[str] | None:
+        """Materials meant (None: all)."""
+        return None if given is None else resolve_materials(self.chain, given)
+
+    def places(self, given: tuple[str, ...] | None) -> dict[str, float]:
+        """Regions meant, each with the share of its demand that is meant."""
+        return resolve_places(self.chain, given or ("all",))
+
+    def links(
+        self,
+        exporter: tuple[str, ...] | None,
+        places: tuple[str, ...] | None,
+        materials: tuple[str, ...] | None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Links concerned, (l,) bool, and the share of each that is meant, (l, 1)."""
+        lay = self.layout
+        where = self.places(places)
+        mask = lay.link_mask(set(self.places(exporter)), where, self.rows(materials))
+        weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.l_region_to])
+        return mask, weight[:, None]
+
+    def ore_links(
+        self,
+        exporter: tuple[str, ...] | None,
+        places: tuple[str, ...] | None,
+        materials: tuple[str, ...] | None,
+    ) -> np.ndarray:
+        """Links of concentrate concerned, (k,) bool."""
+        lay = self.layout
+        origins, ends = self.places(exporter), self.places(places)
+        names = self.rows(materials)
+        out = []
+        for (o, s), a, b in zip(lay.ore_links, lay.k_region_from, lay.k_region_to, strict=True):
+            material = lay.ore_pools[o][0]
+            out.append(
+                lay.regions[a] in origins
+                and lay.regions[b] in ends
+                and a != b
+                and (names is None or material in names)
+            )
+            del s
+        return np.array(out, dtype=bool)
+
+
+@dataclass(frozen=True)
+class Path:
+    """A step function of time, one value per world: each holds from its day on."""
+
+    days: np.ndarray  # (n,)
+    values: np.ndarray  # (n, w)
+
+    def at(self, now: float, before: float = 0.0) -> np.ndarray:
+        """Value in force on a day, shape (w,); ``before`` the first step."""
+        index = int(np.searchsorted(self.days, now, side="right")) - 1
+        if index < 0:
+            return np.full(self.values.shape[1], before)
+        return self.values[index]
+
+
+@dataclass
+class Effect:
+    """A compiled intervention.
+
+    Attributes
+    ----------
+    name, kind, role : str
+    start, end, announced : ndarray, shape (w,)
+        Days; ``inf`` where it does not happen or does not end.
+    source : tuple of str
+    where : str
+        Whom it concerns, for the calendar.
+    """
+
+    name: str
+    kind: str
+    role: str
+    start: np.ndarray
+    end: np.ndarray
+    announced: np.ndarray
+    source: tuple[str, ...]
+    where: str
+
+    def share(self, t0: float, t1: float) -> np.ndarray:
+        """Share of [t0, t1) on which it is in force, by world."""
+        overlap = np.minimum(self.end, t1) - np.maximum(self.start, t0)
+        return np.clip(overlap / (t1 - t0), 0.0, 1.0)
+
+    def known(self, t0: float) -> np.ndarray:
+        """1 where it is announced and not yet in force."""
+        return ((self.announced <= t0) & (t0 < self.start)).astype(float)
+
+    def prepare(self, day: Any, calendar: Any) -> None:
+        """Hook before the run: open books, put shared dates on the calendar."""
+
+    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+        """Write the contribution to the rules of [t0, t1)."""
+
+    def dates(self) -> list[tuple[float, str, str]]:
+        """Shared or median dates for the printed calendar: (day, what, worlds)."""
+        out = []
+        for values, word in (
+            (self.announced, "announced"),
+            (self.start, "starts"),
+            (self.end, "ends"),
+        ):
+            finite = values[np.isfinite(values)]
+            if not finite.size or (word == "announced" and np.array_equal(values, self.start)):
+                continue
+            same = finite.size == values.size and np.all(finite == finite[0])
+            if same:
+                out.append((float(finite[0]), word, "all"))
+            else:
+                share = finite.size / values.size
+                out.append((float(np.median(finite)), f"{word} (median of worlds)", f"{share:.0%}"))
+        return out
+
+
+def timing(item: Intervention, name: str, ctx: Context) -> dict[str, Any]:
+    """Start, end and announcement by world, and the words of an effect."""
+    start = ctx.day(item.start, f"{name}/start", 0.0)
+    if item.duration is not None:
+        end = start + ctx.number(item.duration, f"{name}/duration")
+    else:
+        end = ctx.day(item.end, f"{name}/end", np.inf)
+    announced = ctx.day(item.announced, f"{name}/announced", np.inf)
+    announced = np.where(np.isfinite(announced), announced, start)
+    chance = ctx.number(item.probability, f"{name}/probability-of")
+    happens = uniforms(ctx.seed, f"{name}/happens", ctx.worlds) < chance
+    if item.triggered_by:
+        happens &= ctx.happens.get(item.triggered_by, np.ones(ctx.count, dtype=bool))
+    ctx.happens[name] = happens
+    return {
+        "name": name,
+        "kind": item.kind,
+        "role": item.role,
+        "start": np.where(happens, start, np.inf),
+        "end": np.where(happens, end, np.inf),
+        "announced": np.where(happens, announced, np.inf),
+        "source": tuple(item.source),
+        "where": item.targets(),
+    }

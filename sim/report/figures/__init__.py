@@ -1,0 +1,162 @@
+"""The figures: one function each, found by the registry, drawn from the run folder only.
+
+A figure function takes a `Reading` and returns a `Drawing`, or None where the run holds nothing
+to draw (a scenario without interventions has no time line of them). To add one, write a function
+under `@figure(title=..., needs=[...])` in a module of this package; nothing else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.outputs.results import COLUMNS, Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from sim.report.reading import Reading
+
+__all__ = ["FIGURES", "Drawing", "FigureSpec", "draw_all", "figure", "registered"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure that has been drawn.
+
+    Attributes
+    ----------
+    figure
+        The matplotlib figure.
+    finding
+        What it shows, as a sentence with numbers: the title.
+    alt
+        What a reader who cannot see it needs to know.
+    data
+        Exactly what was drawn, to be saved beside it.
+    """
+
+    figure: Figure
+    finding: str
+    alt: str
+    data: pd.DataFrame
+
+
+Draw = Callable[["Reading"], "Drawing | None"]
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """A registered figure: file name, plain title, tables it needs, place in the memo."""
+
+    name: str
+    title: str
+    needs: tuple[str, ...]
+    order: int
+    draw: Draw
+
+
+FIGURES: dict[str, FigureSpec] = {}
+
+
+def figure(title: str, needs: Sequence[str], order: int = 100) -> Callable[[Draw], Draw]:
+    """Register a figure function under its own name; a second one of that name raises."""
+
+    def register(function: Draw) -> Draw:
+        name = function.__name__
+        if name in FIGURES:
+            raise ValueError(f"the figure '{name}' is registered twice")
+        missing = [table for table in needs if table not in COLUMNS]
+        if missing:
+            raise ValueError(f"the figure '{name}' needs unknown tables: {missing}")
+        FIGURES[name] = FigureSpec(name, title, tuple(needs), order, function)
+        return function
+
+    return register
+
+
+def registered() -> list[FigureSpec]:
+    """Return all figures in the order of the memo, importing every module of this package."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return sorted(FIGURES.values(), key=lambda spec: (spec.order, spec.name))
+
+
+def draw_all(folder: Path | str) -> list[Path]:
+    """Draw every figure of a run folder into its `figures/`.
+
+    Each becomes `NAME.png`, `NAME.svg` and `NAME.csv` (what was drawn); `index.csv` lists name,
+    title, finding and alt text. The bytes depend on the run folder's tables alone.
+
+    Raises
+    ------
+    InputError
+        If a table that a figure needs is missing or damaged.
+    """
+    import pandas as pd
+
+    from sim.report.reading import Reading
+    from sim.report.style import look
+
+    reading = Reading(Results.load(folder))
+    target = reading.results.folder / "figures"
+    target.mkdir(exist_ok=True)
+    written, index = [], []
+    for spec in registered():
+        for table in spec.needs:
+            reading.results.table(table)
+        with look():
+            drawing = spec.draw(reading)
+            if drawing is None:
+                for suffix in ("png", "svg", "csv"):
+                    (target / f"{spec.name}.{suffix}").unlink(missing_ok=True)
+                continue
+            _settle(drawing.figure)
+            for suffix in ("png", "svg"):
+                written.append(_save(drawing.figure, target / f"{spec.name}.{suffix}"))
+        written.append(_write(target / f"{spec.name}.csv", _csv(drawing.data)))
+        index.append((spec.name, spec.title, drawing.finding, drawing.alt))
+    listing = pd.DataFrame(index, columns=["figure", "title", "finding", "alt"])
+    written.append(_write(target / "index.csv", _csv(listing)))
+    return written
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n", float_format="%.6g").encode()
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out once and round the places of its axes.
+
+    The layout's solver orders its variables by memory address, so that its last digits differ
+    from run to run; rounded to a ten-thousandth of the figure they do not.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(tuple(round(x, 4) for x in axes.get_position().bounds))
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    """Save a figure without a time stamp, so that the same run gives the same bytes."""
+    buffer = io.BytesIO()
+    metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+    figure.savefig(buffer, format=path.suffix[1:], dpi=160, metadata=metadata)
+    return _write(path, buffer.getvalue())
+
+
+def _write(path: Path, content: bytes) -> Path:
+    """Write a file whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,163 @@
+"""Merit order: available capacity by unit cost and bloc, in the reference and in the scenario."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from sim.report.figures import Drawing, figure
+from sim.report.reading import Reading
+from sim.report.style import BLOC_COLOURS, HATCHES, canvas
+from sim.report.wording import capital, human, percent
+
+PREFERRED_STAGES = ("separation", "magnet", "metal", "mine")
+
+
+def pick(table: pd.DataFrame) -> tuple[str, str, int, str] | None:
+    """Return (stage, element, year, basis) where the scenario takes most away, else the first."""
+    if table.empty:
+        return None
+    basis = "cash" if (table["basis"] == "cash").any() else str(table["basis"].iloc[0])
+    rows = table[table["basis"] == basis]
+    total = rows.pivot_table(
+        index=["stage", "element", "year"], columns="case", values="available_t", aggfunc="sum"
+    ).fillna(0.0)
+    if {"reference", "scenario"} <= set(total.columns):
+        base = total["reference"].where(total["reference"] > 0)
+        lost = (1 - total["scenario"] / base).fillna(0.0).round(6)
+        if lost.max() > 0.005:
+            stage, element, year = lost.idxmax()
+            return stage, element, int(year), basis
+    first = rows[rows["year"] == rows["year"].min()]
+    stages = [s for s in PREFERRED_STAGES if (first["stage"] == s).any()]
+    stage = stages[0] if stages else first["stage"].iloc[0]
+    elements = list(dict.fromkeys(first[first["stage"] == stage]["element"]))
+    element = next((e for e in ("dy", "ndpr") if e in elements), elements[0])
+    return stage, element, int(first["year"].iloc[0]), basis
+
+
+@figure(title="Supply curve", needs=["supply_curve"], order=60)
+def supply_curve(reading: Reading) -> Drawing | None:
+    """Step areas of available capacity by unit cost, one panel a case, coloured by bloc."""
+    table = reading.results.table("supply_curve")
+    found = pick(table)
+    if found is None:
+        return None
+    stage, element, year, basis = found
+    rows = table[
+        (table["stage"] == stage)
+        & (table["element"] == element)
+        & (table["year"] == year)
+        & (table["basis"] == basis)
+        & (table["available_t"] > 0)
+    ]
+    cases = [c for c in ("reference", "scenario") if (rows["case"] == c).any()]
+    if not cases:
+        return None
+    rows = rows.sort_values(["case", "unit_cost_usd_per_kg", "facility"], kind="stable")
+    what = (
+        f"{human(element)} at the {stage} stage" if element not in {"", "all"} else f"{stage} stage"
+    )
+    title = _title(rows, cases, what, year)
+    note = (
+        f"{capital(what)}, {year}: available capacity in tonnes a year against unit "
+        f"{'cash cost' if basis == 'cash' else 'cost with return on investment'}, USD of 2024 per kg, "
+        "cheapest first. One step a facility, coloured and hatched by bloc."
+    )
+    figure_, axes = canvas(
+        title, note, len(cases), 1, (7.4, 1.9 * len(cases) + 0.5), sharex=True, sharey=True
+    )
+    by_size = rows.groupby("bloc")["available_t"].sum().sort_values(ascending=False)
+    looks = {
+        bloc: (BLOC_COLOURS[min(i, 7)], HATCHES[min(i, 7)]) for i, bloc in enumerate(by_size.index)
+    }
+    widest = rows.groupby("case")["available_t"].sum().max()
+    top = 1.3 * rows["unit_cost_usd_per_kg"].max()
+    for ax, case in zip(axes[:, 0], cases, strict=True):
+        _panel(ax, rows[rows["case"] == case], looks, float(widest), float(top))
+        ax.set_title(capital(case), size=8.5)
+        ax.set_ylabel("USD per kg")
+    axes[-1, 0].set_xlabel(f"cumulative available capacity, t of {_basis(stage, element)} a year")
+    axes[0, 0].set_xlim(0, widest * 1.01)
+    axes[0, 0].set_ylim(0, top)
+    axes[-1, 0].xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
+    alt = f"{title}. Step chart of capacity by unit cost for {' and '.join(cases)}, by bloc."
+    return Drawing(figure_, title, alt, rows.reset_index(drop=True))
+
+
+def _basis(stage: str, element: str) -> str:
+    if element in {"", "all"}:
+        return {"magnet": "magnets", "mine": "oxide contained"}.get(stage, "product")
+    forms = {"mine": "oxide contained", "separation": "oxide", "metal": "metal"}
+    return f"{human(element)} {forms.get(stage, 'product')}"
+
+
+def _title(rows: pd.DataFrame, cases: list[str], what: str, year: int) -> str:
+    total = rows.groupby("case")["available_t"].sum()
+    blocs = rows[rows["case"] == cases[-1]].groupby("bloc")["available_t"].sum()
+    largest = str(blocs.idxmax())
+    share = percent(float(blocs.max() / blocs.sum()))
+    if len(cases) == 2 and total["reference"] > 0:
+        change = float(total["scenario"] / total["reference"] - 1)
+        if abs(change) >= 0.005:
+            verb = "takes away" if change < 0 else "adds"
+            return (
+                f"The scenario {verb} {percent(abs(change))} of available capacity ({what}, {year}); "
+                f"{human(largest)} holds {share} of what is left"
+                if change < 0
+                else f"The scenario {verb} {percent(abs(change))} of capacity ({what}, {year}); "
+                f"{human(largest)} holds {share} of it all"
+            )
+        return f"Capacity is unchanged by the scenario ({what}, {year}); {human(largest)} holds {share}"
+    return f"{capital(human(largest))} holds {share} of available capacity ({what}, {year})"
+
+
+def _panel(
+    ax: Axes, rows: pd.DataFrame, looks: dict[str, tuple[str, str]], widest: float, top: float
+) -> None:
+    """Draw the steps of one case and name the facilities that are wide enough."""
+    left = 0.0
+    named: set[str] = set()
+    blocks = rows.copy()
+    blocks["run"] = (blocks["bloc"] != blocks["bloc"].shift()).cumsum()
+    for row in rows.itertuples(index=False):
+        colour, hatch = looks[row.bloc]
+        ax.fill_between(
+            [left, left + row.available_t],
+            0,
+            row.unit_cost_usd_per_kg,
+            facecolor=colour,
+            edgecolor="white",
+            hatch=hatch,
+            linewidth=0.6,
+            alpha=0.85,
+        )
+        left += row.available_t
+    left = 0.0
+    taken: list[tuple[float, float, float]] = []
+    for _, run in blocks.groupby("run"):
+        width = float(run["available_t"].sum())
+        bloc = str(run["bloc"].iloc[0])
+        centre, height = left + width / 2, float(run["unit_cost_usd_per_kg"].max())
+        left += width
+        if bloc in named and width < 0.08 * widest:
+            continue
+        named.add(bloc)
+        text = capital(human(bloc))
+        half = 0.0075 * widest * len(text)
+        x = min(max(centre, half), widest - half)
+        y = height + 0.03 * top
+        for other_x, other_half, other_y in taken:
+            if abs(x - other_x) < half + other_half and abs(y - other_y) < 0.12 * top:
+                y = other_y + 0.12 * top
+        taken.append((x, half, y))
+        ax.text(
+            x,
+            y,
+            text,
+            ha="center",
+            va="bottom",
+            size=8,
+            weight="bold",
+            bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.7},
+        )

@@ -1,0 +1,657 @@
+"""From nouns to arrays: which row of which array is which thing, and its base-year numbers.
+
+Labels become indices here, once, before the tick. Constants are born with a singleton world
+axis: shape ``(n, 1)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from sim.chain.balance import SWARF_RECOVERY, Balance, runs_in_base_year, separates
+from sim.chain.nouns import Chain, Facility
+from sim.equations.demand import CLASSES
+
+WEEKS_PER_YEAR = 365.25 / 7.0
+#: Transit assumed where no route row exists, days (A-number of the seeds' default route).
+DEFAULT_TRANSIT_DAYS = 35.0
+DEFAULT_EXPRESS_DAYS = 10.0
+DEFAULT_FREIGHT = 0.3
+
+
+def column(values: object) -> np.ndarray:
+    """A constant per row, shape (n, 1)."""
+    return np.asarray(values, dtype=float).reshape(-1, 1)
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Rows sorted by a group, for sums by ``np.add.reduceat``.
+
+    Attributes
+    ----------
+    group : ndarray of int, shape (n,)
+        Position of each row's group among the groups present.
+    starts : ndarray of int, shape (g,)
+        First row of each group.
+    ids : ndarray of int, shape (g,)
+        Which group stands at each position.
+    """
+
+    group: np.ndarray
+    starts: np.ndarray
+    ids: np.ndarray
+
+    @classmethod
+    def of(cls, sorted_ids: np.ndarray) -> Segments:
+        """Segments of an ascending array of group ids."""
+        ids, starts, group = np.unique(sorted_ids, return_index=True, return_inverse=True)
+        return cls(group, starts, ids)
+
+    def sum(self, rows: np.ndarray) -> np.ndarray:
+        """Sum of rows by group, shape (g, w)."""
+        return np.add.reduceat(rows, self.starts, axis=0)
+
+    def spread(self, rows: np.ndarray, size: int) -> np.ndarray:
+        """Sum of rows by group in an array of ``size`` groups, zeros where none."""
+        out = np.zeros((size, rows.shape[-1]))
+        out[self.ids] = np.add.reduceat(rows, self.starts, axis=0)
+        return out
+
+
+class Layout:
+    """Index spaces and base-year arrays of a chain (all worlds share them).
+
+    Index letters: ``r`` region, ``e`` element, ``m`` material (oxides, metals, magnets), ``c``
+    cell (a material in a region), ``l`` link from an origin cell to a destination cell of the
+    same material, ``u`` user line (sector, material, region), ``f`` facility, ``o`` ore pool
+    (concentrate kind in a mining region), ``k`` ore link, ``s`` region with separators,
+    ``i`` input of a plant cell, ``w`` world.
+
+    Parameters
+    ----------
+    chain : Chain
+    balance : Balance
+        Closed base year of the same chain.
+    start : date
+        Day 0 of the run.
+    """
+
+    def __init__(self, chain: Chain, balance: Balance, start: date) -> None:
+        self.chain, self.balance, self.start = chain, balance, start
+        self.regions = list(chain.regions)
+        self.elements = list(chain.elements)
+        self.materials = [n for n, m in chain.materials.items() if m.form != "concentrate"]
+        self.region_at = {n: i for i, n in enumerate(self.regions)}
+        self.element_at = {n: i for i, n in enumerate(self.elements)}
+        self.material_at = {n: i for i, n in enumerate(self.materials)}
+        self.form = [chain.materials[m].form for m in self.materials]
+        self.per_oxide = column([chain.elements[e].element_per_oxide for e in self.elements])
+        self._facilities()
+        self._cells()
+        self._links()
+        self._users()
+        self._plants()
+        self._ore()
+        self._scrap()
+        self._prices()
+        self._contents()
+
+    # ---- facilities --------------------------------------------------------------------
+
+    def _facilities(self) -> None:
+        chain = self.chain
+        order = {"mine": 0, "separation": 1, "recycling": 2, "metal": 3, "magnet": 4}
+        rows = [f for f in chain.facilities.values() if f.modelled]
+        rows.sort(key=lambda f: (order[f.stage], self.region_at[f.region], f.name))
+        self.facilities: list[Facility] = rows
+        self.facility_at = {f.name: i for i, f in enumerate(rows)}
+        self.f_stage = np.array([order[f.stage] for f in rows])
+        self.f_region = np.array([self.region_at[f.region] for f in rows])
+        self.f_capacity = column([f.capacity_t_per_year / WEEKS_PER_YEAR for f in rows])
+        base = [runs_in_base_year(f, chain.vintage.base_year) for f in rows]
+        self.f_base = np.array(base)
+        use = self.balance.capacity_use
+        self.f_use = column([use.get(f.name, 1.0) if b else 0.0 for f, b in zip(rows, base, strict=True)])
+        self.f_cost = column([f.unit_cost_usd_per_kg for f in rows])
+        self.f_ramp_months = column([max(f.ramp_months, 1.0) for f in rows])
+        online = []
+        for f, b in zip(rows, base, strict=True):
+            if b:
+                online.append(-np.inf)
+            elif f.start_date is None:
+                online.append(np.inf)
+            else:
+                online.append(float((f.start_date - self.start).days))
+        self.f_online = column(online)
+        # Plants of the base year that were still ramping up: days left to full output.
+        left = []
+        for f, b in zip(rows, base, strict=True):
+            if b and f.start_date is not None and f.ramp_months > 0:
+                end = (f.start_date - self.start).days + f.ramp_months * 30.4375
+                left.append(max(end, 0.0) if f.start_date.year >= chain.vintage.base_year - 2 else 0.0)
+            else:
+                left.append(0.0)
+        self.f_ramp_left = column(left)
+
+    def facilities_of(self, stage: str, region: str | None = None) -> list[int]:
+        """Rows of the facilities of a stage (and region)."""
+        return [
+            i
+            for i, f in enumerate(self.facilities)
+            if f.stage == stage and (region is None or f.region == region)
+        ]
+
+    # ---- cells -------------------------------------------------------------------------
+
+    def _cells(self) -> None:
+        b, chain = self.balance, self.chain
+        wanted: set[tuple[str, str]] = set(b.production) | set(b.plant_need)
+        wanted |= {(m, r) for (_, m, r) in b.use}
+        for f in self.facilities:
+            if f.stage in ("separation", "recycling"):
+                wanted |= {
+                    (m, f.region)
+                    for m in self.materials
+                    if chain.materials[m].form == "oxide"
+                }
+            elif f.stage == "metal":
+                wanted |= {(m, f.region) for m in self.metals_of(f)}
+            elif f.stage == "magnet":
+                wanted |= {(m, f.region) for m in self.magnets_of(f)}
+        for m, r in list(wanted):
+            if (m, r) in b.production or any(
+                f.region == r and m in [*self.metals_of(f), *self.magnets_of(f)]
+                for f in self.facilities
+            ):
+                wanted |= {(recipe.input, r) for recipe in chain.recipes.get(m, {}).values()}
+        for m, r in list(wanted):  # inputs of the inputs (metal made on the spot)
+            if (m, r) in b.production:
+                wanted |= {(recipe.input, r) for recipe in chain.recipes.get(m, {}).values()}
+        cells = sorted(wanted, key=lambda c: (self.material_at[c[0]], self.region_at[c[1]]))
+        self.cells = cells
+        self.cell_at = {c: i for i, c in enumerate(cells)}
+        self.c_material = np.array([self.material_at[m] for m, _ in cells])
+        self.c_region = np.array([self.region_at[r] for _, r in cells])
+        per_week = 1.0 / WEEKS_PER_YEAR
+        self.c_output = column([b.production.get(c, 0.0) * per_week for c in cells])
+        self.c_plant_need = column([b.plant_need.get(c, 0.0) * per_week for c in cells])
+        self.n_cells = len(cells)
+        forms = np.array([self.form[m] for m in self.c_material])
+        self.c_oxide, self.c_metal, self.c_magnet = (
+            forms == "oxide",
+            forms == "metal",
+            forms == "magnet",
+        )
+
+    def metals_of(self, f: Facility) -> list[str]:
+        """Metals that a metal plant can make (its own and, in small amounts, the others)."""
+        if f.stage != "metal":
+            return []
+        return [m for m in self.materials if self.chain.materials[m].form == "metal"]
+
+    def magnets_of(self, f: Facility) -> list[str]:
+        """Magnet grades that a magnet plant can make."""
+        if f.stage != "magnet":
+            return []
+        family = "smco" if f.material.startswith("smco") else "ndfeb"
+        return [
+            m
+            for m in self.materials
+            if self.chain.materials[m].form == "magnet" and m.startswith(family)
+        ]
+
+    # ---- links -------------------------------------------------------------------------
+
+    def _links(self) -> None:
+        b = self.balance
+        base: dict[tuple[int, int], float] = {}
+        for (m, origin, place), t in b.trade.items():
+            pair = (self.cell_at[(m, origin)], self.cell_at[(m, place)])
+            base[pair] = base.get(pair, 0.0) + t / WEEKS_PER_YEAR
+        need = self.c_plant_need[:, 0].copy()
+        for (_, m, r), t in b.use.items():
+            need[self.cell_at[(m, r)]] += t / WEEKS_PER_YEAR
+        self.c_need = column(need)
+        pairs: dict[tuple[int, int], float] = {(c, c): 0.0 for c in range(self.n_cells)}
+        pairs.update({p: 0.0 for p in base})
+        habit = {(row.form, row.origin, row.destination): row.weight for row in self.chain.trade_priors}
+        for c, (m, r) in enumerate(self.cells):
+            if self.c_output[c, 0] > 0 or not self._ever_makes(m, r):
+                continue
+            form = self.chain.materials[m].form
+            for d in np.flatnonzero((self.c_material == self.c_material[c]) & (need > 0)):
+                place = self.cells[d][1]
+                weight = habit.get((form, r, place), 0.0)
+                if d == c:
+                    weight = max(weight, 1.0)
+                elif weight == 0.0 and form == "magnet":
+                    continue
+                share = need[d] / max(need[self.c_material == self.c_material[c]].sum(), 1e-9)
+                pairs[(c, int(d))] = max(weight, 0.05 if form != "magnet" else 0.0) * (
+                    1.0 if d == c else share
+                )
+        keys = sorted(pairs, key=lambda p: (p[1], p[0]))
+        self.links = keys
+        self.l_from = np.array([o for o, _ in keys])
+        self.l_to = np.array([d for _, d in keys])
+        self.l_home = self.l_from == self.l_to
+        self.l_base = column([base.get(p, 0.0) for p in keys])
+        self.n_links = len(keys)
+        self.by_to = Segments.of(self.l_to)
+        self.order_from = np.argsort(self.l_from, kind="stable")
+        self.unorder_from = np.argsort(self.order_from, kind="stable")
+        self.by_from = Segments.of(self.l_from[self.order_from])
+        # Share of an origin's output that a link stands for (new links: by need and habit).
+        out = self.c_output[self.l_from, 0]
+        new = np.array([pairs[p] for p in keys])
+        total_new = np.zeros(self.n_cells)
+        np.add.at(total_new, self.l_from, new)
+        share_new = np.divide(
+            new, total_new[self.l_from], out=np.zeros_like(new), where=total_new[self.l_from] > 0
+        )
+        self.l_share = column(
+            np.where(out > 0, self.l_base[:, 0] / np.maximum(out, 1e-12), share_new)
+        )
+        transit, express, freight, express_cost = [], [], [], []
+        for o, d in keys:
+            route = self.route(self.cells[o][1], self.cells[d][1])
+            transit.append(route[0])
+            express.append(route[1])
+            freight.append(route[2])
+            express_cost.append(route[3])
+        self.l_transit = np.array(transit)
+        self.l_express = np.array(express)
+        self.l_freight = column(freight)
+        self.l_express_cost = column(express_cost)
+        self.l_magnet = self.c_magnet[self.l_to]
+        self.l_region_from = self.c_region[self.l_from]
+        self.l_region_to = self.c_region[self.l_to]
+        self.l_material = self.c_material[self.l_to]
+
+    def route(self, origin: str, place: str) -> tuple[float, float, float, float]:
+        """Transit days, express days, freight and express cost (USD/kg) of a pair of regions."""
+        if origin == place:
+            return 0.0, 0.0, 0.0, 0.0
+        found = self.chain.routes.get((origin, place)) or self.chain.routes.get((place, origin))
+        if found is None:
+            return DEFAULT_TRANSIT_DAYS, DEFAULT_EXPRESS_DAYS, DEFAULT_FREIGHT, 7.0
+        return (
+            found.transit_days,
+            min(found.express_days, found.transit_days),
+            found.freight_usd_per_kg,
+            found.express_usd_per_kg,
+        )
+
+    def _ever_makes(self, material: str, region: str) -> bool:
+        if (material, region) in self.balance.production:
+            return True
+        form = self.chain.materials[material].form
+        for f in self.facilities:
+            if f.region != region:
+                continue
+            if form == "oxide" and f.stage in ("separation", "recycling"):
+                return True
+            if material in self.metals_of(f) or material in self.magnets_of(f):
+                return True
+        return False
+
+    # ---- users -------------------------------------------------------------------------
+
+    def _users(self) -> None:
+        keys = [k for k, t in self.balance.use.items() if t > 0]
+        keys.sort(key=lambda k: (self.cell_at[(k[1], k[2])], k[0]))
+        self.users = keys
+        self.sectors = list(self.chain.sectors)
+        self.sector_at = {s: i for i, s in enumerate(self.sectors)}
+        self.u_cell = np.array([self.cell_at[(m, r)] for _, m, r in keys])
+        self.u_sector = np.array([self.sector_at[s] for s, _, _ in keys])
+        self.u_region = np.array([self.region_at[r] for _, _, r in keys])
+        self.u_material = np.array([self.material_at[m] for _, m, _ in keys])
+        self.u_base = column([self.balance.use[k] / WEEKS_PER_YEAR for k in keys])
+        self.by_cell = Segments.of(self.u_cell)
+        rows = [self.chain.sectors[s] for s, _, _ in keys]
+        self.u_cover = column([s.cover_weeks for s in rows])
+        self.u_elasticity = column([s.elasticity_short for s in rows])
+        heavy = [self._heavy(m) for _, m, _ in keys]
+        self.u_heavy = np.array(heavy)
+        self.u_magnet = np.array([self.chain.materials[m].form == "magnet" for _, m, _ in keys])
+        self.u_heavy_ceiling = column(
+            [s.heavy_free_ceiling if h else 0.0 for s, h in zip(rows, heavy, strict=True)]
+        )
+        self.u_free_ceiling = column([s.ree_free_ceiling for s in rows])
+        self.u_lag = column([max(s.substitution_lag_weeks, 1.0) for s in rows])
+        self.u_lost_output = column([s.lost_output_usd_per_kg for s in rows])
+        at = {k: i for i, k in enumerate(keys)}
+        pair = []
+        for s, m, r in keys:
+            light = self._light_twin(m)
+            pair.append(at.get((s, light, r), -1) if light else -1)
+        self.u_twin = np.array(pair)
+        # A grade without heavy elements that a sector does not yet use has no line of its own:
+        # its heavy-free share then simply leaves the heavy grade (thrift inside the grade).
+        defence = np.array([self.chain.tiers.get(s, {}).get("defence", 0.0) for s, _, _ in keys])
+        self.u_defence = column(defence)
+        self.n_users = len(keys)
+
+    def _heavy(self, material: str) -> bool:
+        return any(
+            self.chain.elements[self.chain.materials[r.input].element or ""].group == "heavy"
+            for r in self.chain.recipes.get(material, {}).values()
+            if self.chain.materials[r.input].element
+        ) and self.chain.materials[material].form == "magnet"
+
+    def _light_twin(self, material: str) -> str | None:
+        if not self._heavy(material):
+            return None
+        family = material.split("_")[0]
+        for m in self.materials:
+            if m != material and m.startswith(family) and not self._heavy(m):
+                return m
+        return None
+
+    # ---- plants ------------------------------------------------------------------------
+
+    def _plants(self) -> None:
+        """Inputs of metal and magnet cells, and which plants share a capacity."""
+        rows = []
+        for c, (m, r) in enumerate(self.cells):
+            for recipe in self.chain.recipes.get(m, {}).values():
+                if (recipe.input, r) in self.cell_at and self._ever_makes(m, r):
+                    rows.append((self.cell_at[(recipe.input, r)], c, recipe.input_t_per_t_output))
+        rows.sort()
+        self.i_input = np.array([i for i, _, _ in rows], dtype=int)
+        self.i_output = np.array([o for _, o, _ in rows], dtype=int)
+        self.i_coefficient = column([x for _, _, x in rows])
+        self.by_input = Segments.of(self.i_input)
+        self.order_output = np.argsort(self.i_output, kind="stable")
+        self.by_output = Segments.of(self.i_output[self.order_output])
+        made = np.zeros(self.n_cells, dtype=bool)
+        made[self.i_output] = True
+        self.c_made_to_order = made
+        # Capacity groups: NdFeB grades of a region share plants; so do all metals.
+        groups: dict[tuple[str, int], int] = {}
+        cell_group = np.full(self.n_cells, -1)
+        for c in np.flatnonzero(made):
+            m, r = self.cells[c]
+            form = self.chain.materials[m].form
+            family = m.split("_")[0] if form == "magnet" else "metal"
+            cell_group[c] = groups.setdefault((family, self.region_at[r]), len(groups))
+        self.g_of_cell = cell_group
+        self.groups = list(groups)
+        self.n_groups = len(groups)
+        group_of = np.full(len(self.facilities), -1)
+        for i, f in enumerate(self.facilities):
+            if f.stage == "metal":
+                group_of[i] = groups.get(("metal", self.region_at[f.region]), -1)
+            elif f.stage == "magnet":
+                family = "smco" if f.material.startswith("smco") else "ndfeb"
+                group_of[i] = groups.get((family, self.region_at[f.region]), -1)
+        self.g_of_facility = group_of
+        base = np.zeros(self.n_groups)
+        for c in np.flatnonzero(made):
+            base[cell_group[c]] += self.c_output[c, 0]
+        capacity = np.zeros(self.n_groups)
+        for i in range(len(self.facilities)):
+            if group_of[i] >= 0 and self.f_base[i]:
+                capacity[group_of[i]] += self.f_capacity[i, 0]
+        # Where the control totals exceed the nameplates on file, unnamed plants make the rest.
+        self.g_unnamed = column(np.maximum(base / 0.85 - capacity, 0.0))
+        self.g_base_output = column(base)
+        self.g_use = column(base / np.maximum(capacity + self.g_unnamed[:, 0], 1e-12))
+        self.made_cells = np.flatnonzero(made)
+        self.made_order = self.made_cells[np.argsort(cell_group[self.made_cells], kind="stable")]
+        self.by_group = Segments.of(cell_group[self.made_order])
+        plants = np.flatnonzero(group_of >= 0)
+        self.plants_order = plants[np.argsort(group_of[plants], kind="stable")]
+        self.plants_by_group = Segments.of(group_of[self.plants_order])
+
+    # ---- ore ---------------------------------------------------------------------------
+
+    def _ore(self) -> None:
+        mines = self.facilities_of("mine")
+        pools: dict[tuple[str, str], int] = {}
+        for i in mines:
+            f = self.facilities[i]
+            pools.setdefault((f.material, f.region), len(pools))
+        for material, region, _ in self.balance.ore:
+            pools.setdefault((material, region), len(pools))
+        self.ore_pools = list(pools)
+        self.mines = np.array(sorted(mines, key=lambda i: pools[(self.facilities[i].material, self.facilities[i].region)]))
+        rows = [self.facilities[i] for i in self.mines]
+        self.by_pool = Segments.of(np.array([pools[(f.material, f.region)] for f in rows]))
+        self.mine_mix = np.array(
+            [[self.chain.mixes[f.mix or ""].get(e, 0.0) for e in self.elements] for f in rows]
+        )[:, :, None]
+        places = {f.region for f in self.facilities if f.stage == "separation"}
+        places |= {p for _, _, p in self.balance.ore}
+        self.separators = sorted(places, key=self.region_at.__getitem__)
+        self.separator_at = {r: i for i, r in enumerate(self.separators)}
+        nE = len(self.elements)
+        base_ore = {
+            key: np.array([t.get(e, 0.0) for e in self.elements]) / WEEKS_PER_YEAR
+            for key, t in self.balance.ore.items()
+        }
+        links: dict[tuple[int, int], np.ndarray] = {}
+        for (material, region, place), t in base_ore.items():
+            links[(pools[(material, region)], self.separator_at[place])] = t
+        china_like = max(
+            self.separators,
+            key=lambda r: sum(t.sum() for (_, _, p), t in base_ore.items() if p == r),
+        )
+        for (_material, region), o in pools.items():
+            for place in self.separators:
+                known = (o, self.separator_at[place])
+                if known not in links:
+                    links[known] = np.zeros(nE)
+        self.home_region = china_like
+        named = {}
+        for f in self.facilities:
+            if f.stage == "mine" and f.destination:
+                named.setdefault((f.material, f.region), f.destination)
+        keys = sorted(links)
+        self.ore_links = keys
+        self.k_pool = np.array([o for o, _ in keys])
+        self.k_place = np.array([s for _, s in keys])
+        self.k_base = np.array([links[k] for k in keys])[:, :, None]
+        self.k_base_t = column([links[k].sum() for k in keys])
+        pool_region = [self.region_at[r] for _, r in self.ore_pools]
+        place_region = [self.region_at[r] for r in self.separators]
+        self.k_home = np.array([pool_region[o] == place_region[s] for o, s in keys])
+        self.k_region_from = np.array([pool_region[o] for o, _ in keys])
+        self.k_region_to = np.array([place_region[s] for _, s in keys])
+        self.k_transit = np.array(
+            [self.route(self.regions[a], self.regions[b])[0] for a, b in zip(self.k_region_from, self.k_region_to, strict=True)]
+        )
+        # Where ore without a base-year buyer goes: the seller named in the data, else the largest.
+        preferred = []
+        for o, s in keys:
+            buyer = named.get(self.ore_pools[o], china_like)
+            preferred.append(1.0 if self.separators[s] == buyer else 0.0)
+        self.k_default = column(preferred)
+        self.k_by_pool = Segments.of(self.k_pool)
+        place_order = np.argsort(self.k_place, kind="stable")
+        self.k_order_place = place_order
+        self.k_by_place = Segments.of(self.k_place[place_order])
+        self.pool_base = np.add.reduceat(self.k_base, self.k_by_pool.starts, axis=0)
+        fed = np.zeros((len(self.separators), nE))
+        for (_, s), t in links.items():
+            fed[s] += t
+        self.s_fed = fed[:, :, None]
+        # Capacity of separators, t REO contained a week; base-year plants fed by base-year ore.
+        self.separation = np.array(
+            sorted(self.facilities_of("separation"), key=lambda i: self.separator_at[self.facilities[i].region]),
+            dtype=int,
+        )
+        self.sep_by_place = Segments.of(
+            np.array([self.separator_at[self.facilities[i].region] for i in self.separation])
+        )
+        self.sep_able = np.array(
+            [
+                [1.0 if separates(self.facilities[i], e, self.chain) else 0.0 for e in self.elements]
+                for i in self.separation
+            ]
+        )[:, :, None]
+        recovery = [self.balance.recovery.get(r, 0.92) for r in self.separators]
+        self.s_recovery = np.array(recovery)[:, None, None]
+        capacity = np.zeros(len(self.separators))
+        for i in self.separation:
+            if self.f_base[i]:
+                capacity[self.separator_at[self.facilities[i].region]] += self.f_capacity[i, 0]
+        self.s_base_capacity = column(capacity)
+        light = np.array([self.chain.elements[e].group == "light" for e in self.elements])
+        self.e_light = light
+        # Yield of each fed element in the base year (circuits for heavies may be missing).
+        taken = np.zeros((len(self.separators), nE))
+        for (e, r), t in self.balance.primary.items():
+            s, i = self.separator_at[r], self.element_at[e]
+            whole = fed[s, i] * recovery[s]
+            taken[s, i] = (t / WEEKS_PER_YEAR) / whole if whole > 0 else 0.0
+        self.s_taken = taken[:, :, None]
+        self.oxide_cell = np.array(
+            [
+                [self.cell_at.get((self._oxide(e), r), -1) for e in self.elements]
+                for r in self.regions
+            ]
+        )
+
+    def _oxide(self, element: str) -> str:
+        for m in self.materials:
+            item = self.chain.materials[m]
+            if item.form == "oxide" and item.element == element:
+                return m
+        return ""
+
+    # ---- scrap -------------------------------------------------------------------------
+
+    def _scrap(self) -> None:
+        nR, nE = len(self.regions), len(self.elements)
+        self.scrap_base = np.zeros((nR, nE, 1))
+        self.end_of_life = np.zeros((nR, nE, 1))
+        for (e, r), t in self.balance.swarf.items():
+            self.scrap_base[self.region_at[r], self.element_at[e], 0] = t / WEEKS_PER_YEAR
+        for (e, r), t in self.balance.end_of_life.items():
+            self.end_of_life[self.region_at[r], self.element_at[e], 0] = t / WEEKS_PER_YEAR
+        recyclers = {r for _, r in self.balance.recycled}
+        self.r_recycles = np.array([1.0 if r in recyclers else 0.0 for r in self.regions])[:, None, None]
+        self.swarf_recovery = SWARF_RECOVERY
+        self.recyclers = np.array(
+            [i for i in self.facilities_of("recycling") if not self.f_base[i]], dtype=int
+        )
+        yields = np.zeros((len(self.recyclers), nE))
+        for n, i in enumerate(self.recyclers):
+            f = self.facilities[i]
+            for e, t in (("ndpr", f.ndpr_t_per_year), ("dy", f.dy_t_per_year), ("tb", f.tb_t_per_year)):
+                if e in self.element_at:
+                    yields[n, self.element_at[e]] = t / WEEKS_PER_YEAR
+        self.recycler_yield = yields[:, :, None]
+        # Scrap per tonne of magnet, by output cell and element.
+        self.scrap_per_t = np.zeros((self.n_cells, nE))
+        for c, (m, _) in enumerate(self.cells):
+            if self.c_magnet[c]:
+                for recipe in self.chain.recipes[m].values():
+                    e = self.chain.materials[recipe.input].element or ""
+                    self.scrap_per_t[c, self.element_at[e]] += (
+                        recipe.input_t_per_t_output - recipe.contained_element_t_per_t_output
+                    )
+
+    # ---- prices ------------------------------------------------------------------------
+
+    def _prices(self) -> None:
+        chain, home_region = self.chain, self.region_at[self.home_region]
+        self.home = home_region
+        n = len(self.materials)
+        self.m_home = column(
+            [np.log(chain.prices[(m, "home")].usd_per_kg) for m in self.materials]
+        )
+        ask = []
+        for m in self.materials:
+            row = chain.prices.get((m, "ask"))
+            ask.append(np.log(row.usd_per_kg) if row else float(self.m_home[self.material_at[m], 0]) + 0.05)
+        self.m_ask = column(ask)
+        self.home_cell = np.array(
+            [self.cell_at.get((m, self.home_region), -1) for m in self.materials]
+        )
+        self.c_home = self.c_region == home_region
+        self.c_log_reference = np.where(
+            self.c_home[:, None], self.m_home[self.c_material], self.m_ask[self.c_material]
+        )
+        link_at = {p: i for i, p in enumerate(self.links)}
+        self.c_home_link = np.array(
+            [link_at.get((self.home_cell[self.c_material[c]], c), -1) for c in range(self.n_cells)]
+        )
+        freight = np.where(
+            self.c_home_link >= 0, self.l_freight[np.maximum(self.c_home_link, 0), 0], 0.3
+        )
+        freight = np.where(self.c_home, 0.0, freight)
+        self.c_freight = column(freight)
+        delivered = np.exp(self.m_home[self.c_material]) + self.c_freight
+        self.c_wedge = np.exp(self.c_log_reference) / delivered
+        # Costs passed on: metals from oxides, magnets from metals.
+        self.cost_rows: list[tuple[int, list[tuple[int, float]], float]] = []
+        for m_index, m in enumerate(self.materials):
+            recipes = chain.recipes.get(m, {})
+            if not recipes:
+                continue
+            inputs = [(self.material_at[r.input], r.input_t_per_t_output) for r in recipes.values()]
+            cost = sum(x * np.exp(self.m_home[i, 0]) for i, x in inputs)
+            share = min(cost / np.exp(self.m_home[m_index, 0]), 0.95)
+            weights = [(i, share * x * np.exp(self.m_home[i, 0]) / cost) for i, x in inputs]
+            self.cost_rows.append((m_index, weights, 1.0 - share))
+        self.m_priced = np.array([not chain.recipes.get(m) for m in self.materials])
+        del n
+
+    # ---- contents ----------------------------------------------------------------------
+
+    def _contents(self) -> None:
+        """Tonnes of element in a tonne of each material, for the ledger, shape (m, e)."""
+        self.content = np.zeros((len(self.materials), len(self.elements)))
+        for i, m in enumerate(self.materials):
+            item = self.chain.materials[m]
+            if item.form == "oxide":
+                e = self.element_at[item.element or ""]
+                self.content[i, e] = self.per_oxide[e, 0]
+            elif item.form == "metal":
+                self.content[i, self.element_at[item.element or ""]] = 1.0
+            else:
+                for recipe in self.chain.recipes[m].values():
+                    e = self.element_at[self.chain.materials[recipe.input].element or ""]
+                    self.content[i, e] += recipe.contained_element_t_per_t_output
+        self.by_material = Segments.of(self.c_material)
+
+    # ---- lookups -----------------------------------------------------------------------
+
+    def link_mask(
+        self,
+        origins: set[str] | None,
+        places: dict[str, float] | None,
+        materials: list[str] | None,
+    ) -> np.ndarray:
+        """Links from ``origins`` to ``places`` of ``materials`` that cross a border, (l,) bool."""
+        mask = ~self.l_home
+        if origins is not None:
+            mask &= np.isin(self.l_region_from, [self.region_at[r] for r in origins])
+        if places is not None:
+            mask &= np.isin(self.l_region_to, [self.region_at[r] for r in places])
+        if materials is not None:
+            mask &= np.isin(
+                self.l_material, [self.material_at[m] for m in materials if m in self.material_at]
+            )
+        return mask
+
+    def user_rows(self, regions: set[str] | None, sectors: set[str] | None) -> np.ndarray:
+        """User lines of regions and sectors, (u,) bool."""
+        mask = np.ones(self.n_users, dtype=bool)
+        if regions is not None:
+            mask &= np.isin(self.u_region, [self.region_at[r] for r in regions])
+        if sectors is not None:
+            mask &= np.isin(self.u_sector, [self.sector_at[s] for s in sectors])
+        return mask
+
+    @property
+    def classes(self) -> int:
+        """Number of cover classes of a user line."""
+        return CLASSES

@@ -1,0 +1,119 @@
+"""Export quotas by weight: one cap over a group and a period, one rent per kg for all elements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.equations.lags import gain
+from sim.equations.trade import quota_rent
+from sim.worlds.layout import Layout
+
+if TYPE_CHECKING:
+    from sim.engine.tick import MarketDay
+
+
+class QuotaBook:
+    """The book of one quota.
+
+    Parameters
+    ----------
+    layout : Layout
+    links : ndarray of bool, shape (l,)
+        Links that the quota covers.
+    weight : ndarray, shape (l, 1)
+        Tonnes that one tonne of product counts (1 for product weight).
+    periods : list of (start day, end day, tonnes, year)
+        Allocations; what a first half leaves over carries into the second, not over the year.
+    enforcement : ndarray, shape (1,) or (w,)
+        1 binds; 0 does not.
+    outside : Path
+        Share of the covered trade that leaves outside the quota lines, by day.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        worlds: int,
+        links: np.ndarray,
+        weight: np.ndarray,
+        periods: list[tuple[float, float, np.ndarray, int]],
+        enforcement: np.ndarray,
+        outside: object,
+    ) -> None:
+        self.layout, self.links, self.weight = layout, links, weight
+        self.periods, self.enforcement, self.outside = periods, enforcement, outside
+        self.left = np.zeros(worlds)
+        self.period_end = 0.0
+        self.rent = np.zeros(worlds)
+        self.waiting = np.zeros(worlds)
+        self.trend = np.zeros(worlds)
+        self.granted = np.zeros(worlds)
+        self.used = np.zeros(worlds)
+        self.active = np.zeros(worlds)
+        self.year = -1
+        self.share_outside: np.ndarray | float = 0.0
+
+    def open_period(self, index: int) -> None:
+        """Start an allocation period."""
+        start, end, tonnes, year = self.periods[index]
+        carried = self.left if year == self.year else np.zeros_like(self.left)
+        self.left = carried + tonnes
+        self.granted = self.granted + tonnes if year == self.year else np.zeros_like(self.left) + tonnes
+        self.used = self.used if year == self.year else np.zeros_like(self.used)
+        self.year, self.period_end = year, end
+        del start
+
+    def releasable(self, may: np.ndarray, day: MarketDay) -> tuple[np.ndarray, np.ndarray]:
+        """Limit covered shipments to what holders offer today.
+
+        Sellers hold back while prices climb, and pace what is left over the weeks left.
+        """
+        rows = np.flatnonzero(self.links)
+        d, weeks = day.draws, day.weeks
+        wanted = (may[rows] * self.weight[rows]).sum(axis=0)
+        weeks_left = max((self.period_end - day.now) / 7.0, 4.0)
+        outside = self.outside.at(day.now)  # type: ignore[attr-defined]
+        offered = self.left / weeks_left * weeks * (1.0 - self.waiting)
+        offered = offered / np.maximum(1.0 - outside, 1e-6)
+        in_force = self.active > 0
+        offered = np.where(in_force, offered, np.inf)
+        fill = np.minimum(offered / np.maximum(wanted, 1e-12), 1.0)
+        fill = 1.0 - (1.0 - fill) * self.enforcement
+        out = may.copy()
+        out[rows] = may[rows] * fill
+        moved = quota_rent(
+            self.rent,
+            wanted / weeks,
+            np.where(in_force, offered, wanted * 3.0 + 1e-9) / weeks,
+            weeks,
+            d["rent.rise"],
+            d["rent.fall"],
+            d["rent.scale_usd_per_kg"],
+        )
+        self.rent = moved * self.enforcement
+        self.share_outside = outside
+        lay = day.layout
+        cells = lay.l_to[rows]
+        trend = (day.state.log_ask[cells] - day.state.log_trend[cells]).mean(axis=0)
+        goal = d["rent.withholding"] * np.clip(trend / 0.6, 0.0, 1.0)
+        self.waiting += (goal - self.waiting) * gain(weeks, 4.0)
+        bound = np.zeros(may.shape, dtype=bool)
+        bound[rows] = (fill < 1.0) & in_force
+        return out, bound
+
+    def settle(self, shipped: np.ndarray) -> None:
+        """Charge today's shipments to the quota."""
+        rows = np.flatnonzero(self.links)
+        charged = (shipped[rows] * self.weight[rows]).sum(axis=0) * (1.0 - self.share_outside)
+        self.left = np.maximum(self.left - charged, 0.0)
+        self.used = self.used + charged
+
+    def rent_by_link(self) -> np.ndarray:
+        """Rent in USD per kg of product, shape (l, w)."""
+        return np.where(self.links[:, None], self.rent * self.weight, 0.0)
+
+    def use_share(self) -> np.ndarray:
+        """Used over allocated in the year to date, shape (w,)."""
+        return self.used / np.maximum(self.granted, 1e-12)

@@ -1,0 +1,173 @@
+"""Tonnes and prices now, in every world, and the steady state the run starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from sim.equations.demand import class_cover
+from sim.equations.lags import gain
+from sim.worlds.layout import Layout
+
+#: Parameter name -> value per world, shape (1,) or (w,).
+Draws = dict[str, np.ndarray]
+
+
+@dataclass
+class State:
+    """Everything that changes in a run; the last axis is always ``world``.
+
+    Stocks are tonnes of the material (oxide, metal, finished magnet) or, for ore, of contained
+    oxide by element. Only the market day and the calendar's sailings and offices write here.
+    """
+
+    ore_at_mine: np.ndarray  # (o, e, w) t contained oxide
+    ore_in_transit: np.ndarray  # (k, e, w)
+    ore_landed: np.ndarray  # (k, e, w)
+    ore_at_plant: np.ndarray  # (s, e, w)
+    seller_stock: np.ndarray  # (c, w) finished goods of makers and traders
+    plant_stock: np.ndarray  # (c, w) inputs held by metal and magnet makers
+    user_stock: np.ndarray  # (b, u, w) held by users, by cover class
+    in_transit: np.ndarray  # (l, w) sailing, and landed not yet handed out
+    landed: np.ndarray  # (l, w)
+    held: np.ndarray  # (l, w) held by customs for testing
+    scrap: np.ndarray  # (r, e, w) t element, magnet-making scrap
+    public_stock: np.ndarray  # (c, w) government stockpiles
+    orders: np.ndarray  # (l, w) unfilled orders, t (paper, not goods)
+    link_weight: np.ndarray  # (l, w) habit: t/week that a link stands for
+    link_pass: np.ndarray  # (l, w) smoothed share of normal tonnes that pass
+    normal: np.ndarray  # (l, w) normal weekly shipments before a control
+    leak_capacity: np.ndarray  # (l, w) multiple of normal shipments
+    wait: np.ndarray  # (c, w) weeks of use that buyers expect orders to wait, learnt
+    forecast: np.ndarray  # (u, w) smoothed planned use, t/week
+    plant_forecast: np.ndarray  # (c, w) smoothed wanted inputs of plants, t/week
+    shipped: np.ndarray  # (c, w) smoothed shipments of makers, t/week
+    throughput: np.ndarray  # (c, w) smoothed output and shipments at home, t/week
+    openness: np.ndarray  # (c, w) share of normal supply that passes
+    fear: np.ndarray  # (c, w) extra cover wanted, share
+    log_home: np.ndarray  # (m, w) log USD/kg inside the exporter
+    log_anchor: np.ndarray  # (m, w)
+    log_base: np.ndarray  # (c, w) log delivered cost while trade is open
+    log_ask: np.ndarray  # (c, w) log USD/kg; the home price in home cells
+    log_contract: np.ndarray  # (c, w)
+    log_trend: np.ndarray  # (c, w) moving average of the ask
+    signal: np.ndarray  # (2, u, w) lagged twice
+    heavy_free: np.ndarray  # (u, w) share moved to grades without heavy elements
+    ree_free: np.ndarray  # (u, w) share moved to designs without rare earths
+    willing: np.ndarray  # (f, w) share of normal output that plants want to make
+    expansion: np.ndarray  # (4, r, w) induced mine and separation capacity and its pipeline
+    group_expansion: np.ndarray  # (4, g, w) induced metal and magnet capacity
+    expected_price: np.ndarray  # (r, w) log basket price ratio investors expect
+
+    @property
+    def worlds(self) -> int:
+        """Number of worlds."""
+        return int(self.orders.shape[-1])
+
+    def copy(self) -> State:
+        """An independent copy."""
+        return State(**{f.name: getattr(self, f.name).copy() for f in fields(self)})
+
+
+def ticks_under_way(transit_days: np.ndarray, market_days: float) -> np.ndarray:
+    """Shipments of a link that are under way when orders are placed, in market days (int)."""
+    return np.maximum(np.ceil(transit_days / market_days - 1e-9) - 1.0, 0.0)
+
+
+def lead_weeks(transit_days: np.ndarray, market_days: float) -> np.ndarray:
+    """Pipeline of a link in weeks of its flow."""
+    return ticks_under_way(transit_days, market_days) * market_days / 7.0
+
+
+def user_targets(layout: Layout, draws: Draws) -> np.ndarray:
+    """Normal cover of each class of each user line, weeks, shape (b, u, w)."""
+    cover = layout.u_cover * (draws["cover.user_weeks"] / draws["cover.user_weeks.default"])
+    return class_cover(draws["cover.user_spread"])[:, None, :] * cover[None, :, :]
+
+
+def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) -> State:
+    """State in which every flow of the base year reproduces itself.
+
+    Parameters
+    ----------
+    layout : Layout
+    draws : dict
+        Behavioural parameters, shape (1,) or (w,) each.
+    worlds : int
+        Number of worlds.
+    market_days : float
+        Length of a tick, days.
+
+    Returns
+    -------
+    State
+        Stocks, in tonnes, after the close of a market day of the base year.
+    """
+    weeks = market_days / 7.0
+    nC, nL, nU, nF = layout.n_cells, layout.n_links, layout.n_users, len(layout.facilities)
+    nE, nR = len(layout.elements), len(layout.regions)
+
+    def full(base: np.ndarray) -> np.ndarray:
+        return np.array(np.broadcast_to(base, (*base.shape[:-1], worlds)), dtype=float, order="C")
+
+    def zeros(*shape: int) -> np.ndarray:
+        return np.zeros((*shape, worlds))
+
+    sailing = np.ceil(layout.l_transit / market_days - 1e-9)[:, None]
+    ore_gain = gain(weeks, draws["cover.ore_weeks"])
+    pool = layout.pool_base * weeks
+    feed = layout.s_fed * weeks
+    scrap_gain = gain(weeks, draws["recycling.swarf_weeks"])
+    user = np.empty((layout.classes, nU, worlds))
+    user[...] = user_targets(layout, draws) * (layout.u_base / layout.classes)
+    home_cover = draws["cover.home_weeks"]
+    made = np.maximum(layout.c_output, 0.0)
+    seller_cover = np.where(layout.c_home[:, None], home_cover, draws["cover.seller_weeks"])
+    ore_sailing = np.ceil(layout.k_transit / market_days - 1e-9)[:, None, None]
+    base_reference = layout.c_log_reference
+    share_heavy = np.zeros((nU, 1))
+    return State(
+        ore_at_mine=full(pool * (1.0 / ore_gain - 1.0)),
+        ore_in_transit=full(layout.k_base * weeks * ore_sailing),
+        ore_landed=zeros(len(layout.ore_links), nE),
+        ore_at_plant=full(feed * (1.0 / ore_gain - 1.0)),
+        seller_stock=full(made * seller_cover),
+        plant_stock=full(layout.c_plant_need * draws["cover.plant_weeks"]),
+        user_stock=user,
+        in_transit=full(layout.l_base * weeks * sailing),
+        landed=full(np.where(layout.l_home[:, None], layout.l_base * weeks, 0.0)),
+        held=zeros(nL),
+        scrap=full(layout.scrap_base * layout.r_recycles * weeks / scrap_gain),
+        public_stock=zeros(nC),
+        orders=zeros(nL),
+        link_weight=full(layout.l_base),
+        link_pass=np.ones((nL, worlds)),
+        normal=full(layout.l_base),
+        leak_capacity=zeros(nL),
+        wait=zeros(nC),
+        forecast=full(layout.u_base),
+        plant_forecast=full(layout.c_plant_need),
+        shipped=full(layout.c_output),
+        throughput=full(layout.c_output),
+        openness=np.ones((nC, worlds)),
+        fear=zeros(nC),
+        log_home=full(layout.m_home),
+        log_anchor=full(layout.m_home),
+        log_base=full(base_reference),
+        log_ask=full(base_reference),
+        log_contract=full(base_reference),
+        log_trend=full(base_reference),
+        signal=zeros(2, nU),
+        heavy_free=full(share_heavy),
+        ree_free=full(share_heavy),
+        willing=np.ones((nF, worlds)),
+        expansion=zeros(4, nR),
+        group_expansion=zeros(4, layout.n_groups),
+        expected_price=zeros(nR),
+    )
+
+
+def column_lead(layout: Layout, market_days: float) -> np.ndarray:
+    """Lead of every link in weeks of its flow, shape (l, 1)."""
+    return lead_weeks(layout.l_transit, market_days)[:, None]

@@ -1,0 +1,138 @@
+"""One body over every shipped scenario and overlay."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from sim.chain.load import load_chain
+from sim.paths import data_root
+from sim.scenario import load_mapping, load_scenario
+from sim.verdict import parse_verdict
+
+FOLDER = data_root("scenarios")
+SCENARIOS = sorted(p.stem for p in FOLDER.glob("*.yaml"))
+OVERLAYS = sorted(p.stem for p in (FOLDER / "overlays").glob("*.yaml"))
+VARIANTS = [
+    (name, variant)
+    for name in SCENARIOS
+    for variant in (load_mapping(FOLDER / f"{name}.yaml").data.get("variants") or {})
+]
+EXPECTED = {
+    "calm_2024",
+    "baseline_2025",
+    "current_law",
+    "licence_shock_april_2025",
+    "us_magnet_buildout_750m",
+    "myanmar_outage",
+    "cutoff_total",
+}
+
+
+def load(name, **more):
+    return load_scenario(FOLDER / f"{name}.yaml", **more)
+
+
+def test_the_named_scenarios_are_there():
+    assert set(SCENARIOS) >= EXPECTED
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_it_asks_a_question_and_tells_a_story(name):
+    scenario = load(name)
+    assert scenario.name == name
+    assert scenario.question.endswith("?")
+    assert len(scenario.narrative) > 150
+    assert scenario.title
+    text = f"{scenario.question} {scenario.narrative}"
+    assert "TODO" not in text
+    assert "—" not in text
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_measure_has_a_source_that_resolves(name):
+    scenario = load(name)
+    chain = load_chain(scenario.vintage)
+    for key, item in scenario.interventions.items():
+        assert item.source, key
+    titles = chain.source_titles(scenario.sources())
+    assert sorted(titles) == scenario.sources()
+    assert all(titles.values())
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_reference_covers_it_and_ends_in_none(name):
+    scenario = load(name)
+    seen = [name]
+    while scenario.reference is not None:
+        assert scenario.reference not in seen
+        seen.append(scenario.reference)
+        scenario = load(scenario.reference)
+    assert scenario.name == "calm_2024"
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_verdicts_parse_and_differ(name):
+    hypothesis = load(name).hypothesis
+    if "text" not in hypothesis:
+        return
+    confirmed, refuted = hypothesis["confirmed_if"], hypothesis["refuted_if"]
+    assert parse_verdict(confirmed) != parse_verdict(refuted)
+
+
+@pytest.mark.parametrize(("name", "variant"), VARIANTS, ids=[f"{n}-{v}" for n, v in VARIANTS])
+def test_a_variant_changes_what_it_says_and_nothing_else(name, variant):
+    plain, changed = load(name).to_dict(), load(name, variant=variant).to_dict()
+    touched = {k for k in plain if plain[k] != changed[k]}
+    assert "variant" in touched
+    assert touched - {"variant"}
+    assert touched <= {"variant", *load_mapping(FOLDER / f"{name}.yaml").data["variants"][variant]}
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+@pytest.mark.parametrize("over", ["calm_2024", "licence_shock_april_2025"])
+def test_an_overlay_fits_every_scenario(name, over):
+    plain, laid = load(over), load(over, overlays=[name])
+    assert laid.overlays == (name,)
+    assert laid.interventions.keys() > plain.interventions.keys()
+    assert laid.name == over
+
+
+def test_calm_is_calm_and_the_baseline_has_only_the_april_regime():
+    assert load("calm_2024").interventions == {}
+    baseline, shock = load("baseline_2025"), load("licence_shock_april_2025")
+    assert baseline.interventions == shock.interventions
+    assert baseline.end == date(2036, 1, 1)
+    assert baseline.reference == shock.reference == "calm_2024"
+
+
+def test_the_shock_is_as_published():
+    item = load("licence_shock_april_2025").interventions["april_2025_licences"]
+    assert item.start == item.announced == date(2025, 4, 4)
+    assert item.end is None
+    assert item.approval == {
+        date(2025, 4, 4): 0.0,
+        date(2025, 5, 15): 0.1,
+        date(2025, 6, 4): 0.25,
+        date(2025, 6, 27): 0.60,
+    }
+    assert item.processing_days.support() == (30, 100)
+    assert {"sm_oxide", "dy_oxide", "tb_oxide", "y_oxide", "ndfeb_high_coercivity", "smco"} <= set(
+        item.materials
+    )
+    assert "ndfeb_standard" not in item.materials
+
+
+def test_current_law_holds_what_is_in_force():
+    law = load("current_law").interventions
+    assert law["us_section_301_magnets"].rate == 0.25
+    assert law["us_section_301_magnets"].start == date(2026, 1, 1)
+    assert law["us_section_122_surcharge"].end == date(2026, 7, 24)
+    assert (law["us_section_122_surcharge"].end - law["us_section_122_surcharge"].start).days == 150
+    assert law["us_emergency_tariffs_china"].end == law["us_section_122_surcharge"].start
+    assert law["mp_price_floor"].floor_usd_per_kg == 110
+    assert law["mp_price_floor"].start == date(2025, 10, 1)
+    assert law["april_2025_licences"].general_licences.keys() >= {"united_states", "europe"}
+    assert law["myanmar_kachin_halt"].end == date(2025, 3, 27)
+    assert load("current_law").decision_date == date(2026, 11, 10)

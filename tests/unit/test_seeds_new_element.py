@@ -1,0 +1,154 @@
+"""An element with its oxide, ore share, use, metal and price is added by rows of data alone."""
+
+from __future__ import annotations
+
+import csv
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sim.chain.load import load_chain
+from sim.errors import InputError
+from sim.paths import seeds_root
+
+SOURCE = {"source": "usgs_mcs_2026_data", "date": "2024", "confidence": "medium"}
+ROWS = {
+    "elements.csv": [
+        {
+            "element": "gd",
+            "title": "Gadolinium",
+            "oxide": "Gd2O3",
+            "element_per_oxide": "0.8676",
+            "group": "heavy",
+            "thin_data": "yes",
+        },
+    ],
+    "materials.csv": [
+        {
+            "material": "gd_oxide",
+            "title": "Gadolinium oxide",
+            "form": "oxide",
+            "element": "gd",
+            "basis": "t_oxide",
+            "customs_code": "284690",
+        },
+        {
+            "material": "gd_metal",
+            "title": "Gadolinium metal and alloy",
+            "form": "metal",
+            "element": "gd",
+            "basis": "t_metal",
+            "customs_code": "280530",
+        },
+    ],
+    "recipes.csv": [
+        {
+            "output": "gd_metal",
+            "input": "gd_oxide",
+            "input_t_per_t_output": "1.1944",
+            "contained_element_t_per_t_output": "1",
+        },
+        {
+            "output": "ndfeb_standard",
+            "input": "gd_metal",
+            "input_t_per_t_output": "0.006",
+            "contained_element_t_per_t_output": "0.005",
+        },
+    ],
+    "2024/element_mix.csv": [
+        {"mix": "bayan_obo", "element": "gd", "share": "0.005"},
+        {"mix": "ionic_myanmar", "element": "gd", "share": "0.05"},
+    ],
+    "2024/facilities.csv": [
+        {
+            "facility": "cn_gd_metal",
+            "name": "Gadolinium metal",
+            "country": "china",
+            "region": "china",
+            "stage": "metal",
+            "material": "gd_metal",
+            "role": "existing",
+            "capacity_t_per_year": "900",
+            "capacity_basis": "t_metal",
+            "output_2024_t": "600",
+            "status": "operating",
+            "owner_bloc": "china",
+            "unit_cost_usd_per_kg": "5",
+        },
+    ],
+    "2024/oxide_uses.csv": [
+        {
+            "sector": "other_oxide",
+            "material": "gd_oxide",
+            "region": "china",
+            "share_of_residual": "0.7",
+        },
+        {
+            "sector": "other_oxide",
+            "material": "gd_oxide",
+            "region": "europe",
+            "share_of_residual": "0.3",
+        },
+    ],
+    "2024/prices.csv": [
+        {"material": f"gd_{form}", "market": market, "usd_per_kg": price}
+        for form, market, price in (
+            ("oxide", "home", "24"),
+            ("oxide", "ask", "29"),
+            ("metal", "home", "33"),
+            ("metal", "ask", "40"),
+        )
+    ],
+}
+
+
+def add_rows(seeds: Path, leave_out: str = "") -> None:
+    for name, rows in ROWS.items():
+        path = seeds / name
+        with path.open(newline="", encoding="utf-8") as stream:
+            header = next(csv.reader(stream))
+        with path.open("a", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, fieldnames=header, restval="", lineterminator="\n")
+            writer.writerows({**row, **SOURCE} for row in rows if name != leave_out)
+
+
+@pytest.fixture
+def seeds(tmp_path: Path) -> Path:
+    target = tmp_path / "seeds"
+    target.mkdir()
+    for path in seeds_root().glob("*.csv"):
+        shutil.copy(path, target)
+    shutil.copytree(seeds_root() / "2024", target / "2024")
+    return target
+
+
+def test_rows_alone_add_an_element(seeds):
+    add_rows(seeds)
+    chain = load_chain("2024", root=seeds)
+    assert "gd" in chain.elements
+    assert chain.mixes["ionic_myanmar"]["gd"] == 0.05
+    assert chain.prices["gd_oxide", "ask"].usd_per_kg == 29
+    assert "gd_oxide" in chain.materials_named("oxides")
+    assert chain.recipes["ndfeb_standard"]["gd_metal"].input_t_per_t_output == 0.006
+    uses = [row for row in chain.oxide_uses if row.material == "gd_oxide"]
+    assert math.fsum(row.share_of_residual for row in uses) == pytest.approx(1)
+    assert "price.gd_oxide.home_usd_per_kg" in chain.parameter_names()
+    assert chain.facilities["cn_creg_sep"].separates == ("all",)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("materials.csv", "the element 'gd' has no 'gd_oxide'"),
+        ("2024/prices.csv", "no home price of 'gd_oxide'"),
+        ("elements.csv", "unknown element 'gd'"),
+        ("recipes.csv", "no recipe makes 'gd_metal'"),
+    ],
+)
+def test_a_forgotten_table_is_named(seeds, table, message):
+    add_rows(seeds, leave_out=table)
+    with pytest.raises(InputError) as caught:
+        load_chain("2024", root=seeds)
+    assert message in str(caught.value)

@@ -11,7 +11,9 @@ def run(argv: list[str] | None = None) -> int:
     """Dispatch on the first word: a verb, or words for Hydra."""
     words = sys.argv[1:] if argv is None else argv
     first = words[0] if words else ""
-    if first in VERBS or (first and "=" not in first and not first.startswith("-")):
+    if first in (*VERBS, "--version", "-V") or (
+        first and "=" not in first and not first.startswith("-")
+    ):
         return main(words)
 
     def work() -> int:

@@ -293,18 +293,21 @@ def intervention_keys(kind: str) -> list[dict[str, Any]]:
     return rows
 
 
-def levers(scenario: Scenario) -> list[dict[str, Any]]:
-    """Return what one may override in a scenario: its place, present value, unit and meaning."""
-    rows: list[dict[str, Any]] = [
-        {
-            "lever": "scenario.start",
-            "now": scenario.start.isoformat(),
-            "unit": "date",
-            "meaning": "",
-        },
-        {"lever": "scenario.end", "now": scenario.end.isoformat(), "unit": "date", "meaning": ""},
-    ]
+def levers(scenario: Scenario) -> dict[str, list[dict[str, Any]]]:
+    """Return what one may override, by place: key, present value, unit and meaning."""
+    places: dict[str, list[dict[str, Any]]] = {
+        "scenario": [
+            {
+                "key": key,
+                "now": getattr(scenario, key).isoformat(),
+                "unit": "date",
+                "meaning": meaning,
+            }
+            for key, meaning in (("start", "first day"), ("end", "first day no longer simulated"))
+        ]
+    }
     for name, item in scenario.interventions.items():
+        rows = places.setdefault(f"scenario.interventions.{name}", [])
         for key, info in type(item).model_fields.items():
             value = getattr(item, key)
             if key in _COMMON or (key == "probability" and value == 1.0):
@@ -312,17 +315,17 @@ def levers(scenario: Scenario) -> list[dict[str, Any]]:
             extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
             rows.append(
                 {
-                    "lever": f"scenario.interventions.{name}.{key}",
+                    "key": key,
                     "now": shown(plain(value) if key == "classes" else value),
                     "unit": extra.get("unit", "date" if key in ("start", "end") else ""),
                     "meaning": info.description,
                 }
             )
-    for name, value in scenario.overrides.items():
-        rows.append(
-            {"lever": f"scenario.overrides.{name}", "now": shown(value), "unit": "", "meaning": ""}
-        )
-    return rows
+    if scenario.overrides:
+        chain_rows = places.setdefault("scenario.overrides", [])
+        for name, number in scenario.overrides.items():
+            chain_rows.append({"key": name, "now": shown(number), "unit": "", "meaning": ""})
+    return places
 
 
 def source_rows(chain: Chain, keys: Iterable[str]) -> list[dict[str, Any]]:

@@ -249,11 +249,10 @@ def _show(argv: Sequence[str]) -> int:
             title="Sources",
         )
     print()
-    print_table(
-        levers(scenario),
-        ["lever", "now", "unit", "meaning"],
-        title="Levers you may override (lever=VALUE)",
-    )
+    print("Levers you may override (PLACE.KEY=VALUE)")
+    for place, rows in levers(scenario).items():
+        print_table(rows, ["key", "now", "unit", "meaning"], title=f"\n{place}.")
+    print()
     print("Also any of 'lodestone list parameters', as scenario.overrides.PARAMETER=VALUE.")
     return 0
 
@@ -772,9 +771,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(_help())
             return 0
         if words[0] in ("--version", "-V"):
-            from importlib.metadata import version
+            from sim import __version__
 
-            print(f"lodestone-sim {version('lodestone-sim')}")
+            print(f"lodestone-sim {__version__}")
             return 0
         name, *rest = words
         if name not in VERBS:

@@ -14,7 +14,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ __all__ = [
     "flatten_overrides",
     "layer",
     "load_mapping",
+    "load_reference",
     "load_scenario",
     "locate",
     "set_at",
@@ -412,6 +413,18 @@ def load_scenario(
         overrides=overrides,
         chain=chain,
     )
+
+
+def load_reference(scenario: Scenario) -> Scenario | None:
+    """Return the scenario that a scenario is measured against, over the same days.
+
+    It is looked for beside the scenario's own file first, then among the known ones. The
+    scenario's variant, overlays and overrides do not reach it.
+    """
+    if scenario.reference is None:
+        return None
+    path = locate(scenario.reference, beside=scenario.source_file)
+    return replace(load_scenario(path), start=scenario.start, end=scenario.end)
 
 
 def build_scenario(

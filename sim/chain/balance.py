@@ -20,7 +20,7 @@ from sim.chain.nouns import Chain, Facility
 SWARF_RECOVERY = 0.95
 SEPARATION_RECOVERY = 0.92
 #: Links that carry less than this share of a destination's need are left out.
-SMALLEST_LINK = 0.004
+SMALLEST_LINK = 0.01
 
 Key2 = tuple[str, str]
 Key3 = tuple[str, str, str]
@@ -408,7 +408,7 @@ class _Closing:
         flow = proportional_fit(prior, rows, columns)
         # Drop the links that only rounding keeps alive, and fit once more on what remains.
         keep = flow >= SMALLEST_LINK * np.maximum(columns, 1e-12)[None, :]
-        keep |= flow >= 0.02 * np.maximum(rows, 1e-12)[:, None]
+        keep |= flow >= 0.05 * np.maximum(rows, 1e-12)[:, None]
         fitted = proportional_fit(np.where(keep, flow, 0.0), rows, columns)
         if np.abs(fitted.sum(axis=1) - rows).max() <= 1e-6 * rows.sum():
             flow = fitted

@@ -16,7 +16,7 @@ from sim.worlds.quota import QuotaBook
 from sim.equations import allocation, demand, pricing, production, trade
 from sim.equations.lags import gain, toward
 from sim.worlds.conditions import Conditions
-from sim.worlds.layout import WEEKS_PER_YEAR, Layout, Segments
+from sim.worlds.layout import WEEKS_PER_YEAR, Layout
 from sim.worlds.ledger import Ledger
 from sim.worlds.state import Draws, State, column_lead, user_targets
 from sim.worlds.timeline import ramp
@@ -190,6 +190,9 @@ class MarketDay:
         value = np.einsum("fe,ew->fw", lay.mine_mix[:, :, 0], price)
         if self.rules.margin_support is not None:
             value = value + self.rules.margin_support[lay.mines]
+        ratio = np.ones((len(lay.ore_pools), st.worlds))
+        ratio[lay.by_pool.ids] = (value / self.mine_value0)[lay.by_pool.starts]
+        self.flows["ore_value"] = ratio
         margin = 1.0 - self.mine_cost / np.maximum(value, 1e-9)
         goal = production.willingness(
             margin, self.mine_margin0, 0.05
@@ -201,8 +204,10 @@ class MarketDay:
         st.willing[rows] = toward(
             st.willing[rows], goal, weeks, self.draws["production.adjust_weeks"]
         )
-        growth = 1.0 + st.expansion[3]
-        dug = self.normal_output[rows] * st.willing[rows] * growth[lay.f_region[rows]] * weeks
+        self.grown = self.ore_growth()
+        dug = self.normal_output[rows] * st.willing[rows] * self.grown[lay.by_pool.ids][
+            lay.by_pool.group
+        ] * weeks
         contents = lay.mine_mix * dug[:, None, :]
         mined = lay.by_pool.sum(contents)
         st.ore_at_mine[lay.by_pool.ids] += mined
@@ -225,10 +230,16 @@ class MarketDay:
         fresh = np.zeros_like(more)
         fresh[lay.sep_by_place.ids] = ability
         room = np.where(lay.s_base_capacity > 0, 0.0, fresh)
-        growth = 1.0 + st.expansion[3]
+        # Separators of the base year grow with the ore they are used to.
+        base_feed = np.maximum(lay.s_fed.sum(axis=1), 1e-12)
+        fed = np.zeros((len(lay.separators), st.worlds))
+        fed[lay.k_by_place.ids] = lay.k_by_place.sum(
+            (lay.k_base_t * self.grown[lay.k_pool])[lay.k_order_place]
+        )
+        self.separators_grown = np.where(lay.s_fed.sum(axis=1) > 0, fed / base_feed, 1.0)
         # Domestic ore first serves domestic separators up to what they can take.
         ramped = self._base_ramp()
-        want = lay.k_base_t * (more * ramped)[lay.k_place] * growth[lay.k_region_to]
+        want = lay.k_base_t * (more * ramped * self.separators_grown)[lay.k_place]
         want = want + np.where(lay.k_home[:, None], room[lay.k_place], 0.0)
         pool_t = tonnes[lay.k_pool] / weeks
         home = np.where(lay.k_home[:, None], np.minimum(want, pool_t), 0.0)
@@ -248,9 +259,7 @@ class MarketDay:
         if self.rules.ore_passes is not None:
             share = share * self.rules.ore_passes
         shipped = out[lay.k_pool] * share[:, None, :]
-        st.ore_at_mine -= lay.k_by_pool.spread(
-            shipped.reshape(len(lay.ore_links), -1), len(lay.ore_pools)
-        ).reshape(st.ore_at_mine.shape)
+        st.ore_at_mine -= lay.k_by_pool.spread(shipped, len(lay.ore_pools))
         st.ore_in_transit += shipped
         self.flows["ore_shipped"] = shipped
         sail_ore(lay.k_transit, shipped)
@@ -271,10 +280,7 @@ class MarketDay:
     def _separate(self) -> None:
         lay, st, weeks = self.layout, self.state, self.weeks
         arrived = np.zeros_like(st.ore_at_plant)
-        flat = st.ore_landed[lay.k_order_place].reshape(len(lay.ore_links), -1)
-        arrived[lay.k_by_place.ids] = lay.k_by_place.sum(flat).reshape(
-            len(lay.k_by_place.ids), *st.ore_landed.shape[1:]
-        )
+        arrived[lay.k_by_place.ids] = lay.k_by_place.sum(st.ore_landed[lay.k_order_place])
         st.ore_landed[...] = 0.0
         st.ore_at_plant += arrived
         rows = lay.separation
@@ -282,10 +288,8 @@ class MarketDay:
         able = np.zeros((len(lay.separators), len(lay.elements), st.worlds))
         running = self.available[rows] * lay.f_capacity[rows]
         ability[lay.sep_by_place.ids] = lay.sep_by_place.sum(running)
-        able[lay.sep_by_place.ids] = lay.sep_by_place.sum(
-            (lay.sep_able * running[:, None, :]).reshape(len(rows), -1)
-        ).reshape(len(lay.sep_by_place.ids), len(lay.elements), st.worlds)
-        growth = 1.0 + st.expansion[3][[lay.region_at[r] for r in lay.separators]]
+        able[lay.sep_by_place.ids] = lay.sep_by_place.sum(lay.sep_able * running[:, None, :])
+        growth = self.separators_grown
         whole = st.ore_at_plant.sum(axis=1)
         draw = whole * self.ore_gain
         # A region whose base-year output exceeds the plants on file keeps that output.
@@ -666,17 +670,11 @@ class MarketDay:
         weight = np.where(lay.l_home[:, None], d["allocation.home_weight"], 1.0)
         if rules.priority is not None:
             weight = weight * rules.priority
-        order = lay.order_from
         shipped = allocation.ration(
-            may[order],
-            np.broadcast_to(weight, may.shape)[order],
-            st.seller_stock,
-            lay.by_from.group,
-            lay.by_from.starts,
-        )[lay.unorder_from]
-        st.seller_stock = np.maximum(
-            st.seller_stock - lay.by_from.sum(shipped[order]), 0.0
+            may, weight, st.seller_stock, lay.l_from, lay.sum_by_origin
         )
+        sold = lay.sum_by_origin(shipped)
+        st.seller_stock = np.maximum(st.seller_stock - sold, 0.0)
         st.orders = np.maximum(st.orders - shipped, 0.0)
         grey = np.zeros_like(shipped) if leak is None else np.minimum(leak, shipped)
         legal = shipped - grey
@@ -687,7 +685,6 @@ class MarketDay:
         self.flows.update(shipped=leaving, grey=grey, declared=released)
         self._dispatch(leaving, sail)
         self._openness(released, restricted, weeks)
-        sold = lay.by_from.sum(shipped[order])
         st.shipped = toward(st.shipped, sold / weeks, weeks, 6.0)
         push = ~lay.c_made_to_order
         if np.any(push):
@@ -874,63 +871,74 @@ class MarketDay:
             + st.log_ask * (1.0 - d["market.contract_share"])
             - lay.c_log_reference
         )[lay.u_cell]
-        missing = self.flows["unmet"] / np.maximum(self.flows["wanted"], 1e-12)
-        now = np.maximum(paid, 0.0) + 3.0 * missing
-        lag = gain(weeks, lay.u_lag * (d["substitution.lag_weeks"] / d["substitution.lag_weeks.default"]) / 2.0)
-        st.signal[0] += (now - st.signal[0]) * lag
-        st.signal[1] += (st.signal[0] - st.signal[1]) * lag
-        if not np.any(st.signal[1] > 1e-9):
-            return
-        for held, ceiling in (
-            (st.heavy_free, lay.u_heavy_ceiling),
-            (st.ree_free, lay.u_free_ceiling),
+        missing = 3.0 * self.flows["unmet"] / np.maximum(self.flows["wanted"], 1e-12)
+        lag = gain(
+            weeks,
+            lay.u_lag * (d["substitution.lag_weeks"] / d["substitution.lag_weeks.default"]) / 2.0,
+        )
+        # Away from rare earths: the price of the product. Away from heavy elements: theirs.
+        now = np.maximum(paid, 0.0) + missing
+        heavy = missing.copy()
+        if lay.by_heavy is not None:
+            dear = st.log_ask[lay.h_cell] - lay.c_log_reference[lay.h_cell]
+            heavy[lay.by_heavy.ids] += np.maximum(lay.by_heavy.sum(dear * lay.h_share), 0.0)
+        for held, ceiling, signal, heard in (
+            (st.ree_free, lay.u_free_ceiling, st.signal[0:2], now),
+            (st.heavy_free, lay.u_heavy_ceiling, st.signal[2:4], heavy),
         ):
-            goal = demand.substitution_target(st.signal[1], ceiling, d["substitution.speed"])
+            signal[0] += (heard - signal[0]) * lag
+            signal[1] += (signal[0] - signal[1]) * lag
+            if not (np.any(signal[1] > 1e-9) or np.any(held)):
+                continue
+            goal = demand.substitution_target(signal[1], ceiling, d["substitution.speed"])
             most = d["substitution.max_per_year"] * weeks / WEEKS_PER_YEAR
             up = np.minimum((goal - held) * gain(weeks, 13.0), most)
             down = (
-                (goal - held)
-                * gain(weeks, 200.0)
-                * (1.0 - d["substitution.permanent_share"])
+                (goal - held) * gain(weeks, 200.0) * (1.0 - d["substitution.permanent_share"])
             )
             held += np.where(goal > held, up, down)
 
     def invest(self) -> None:
-        """Price-induced capacity: slow, limited, only when prices are expected to pay for it."""
+        """Capacity that follows demand and price: slow, limited, where it can be had."""
         lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
-        ndpr = self.oxide_material[self._lead_element()]
-        home = st.log_home[ndpr] - lay.m_home[ndpr]
-        cells = np.flatnonzero((lay.c_material == ndpr) & ~lay.c_home)
-        abroad = (
-            (st.log_ask[cells] - lay.c_log_reference[cells]).mean(axis=0) if len(cells) else home
+        value = np.log(np.maximum(self.flows["ore_value"], 1e-9))
+        st.expected_price = toward(st.expected_price, value, weeks, 52.0)
+        fast = lay.o_fast[:, None]
+        threshold = np.where(
+            fast,
+            0.05,
+            np.log(
+                np.maximum(
+                    d["investment.incentive_price_ndpr_usd_per_kg"]
+                    / np.exp(lay.m_home[self.oxide_material[self._lead_element()], 0]),
+                    1.05,
+                )
+            ),
         )
-        paid = np.tile(abroad, (len(lay.regions), 1))
-        paid[lay.home] = home
-        st.expected_price = toward(st.expected_price, paid, weeks, 52.0)
-        threshold = np.full((len(lay.regions), 1), np.log(1.6))
-        threshold[lay.home] = np.log(1.1)
         pull = np.clip((st.expected_price - threshold) / np.log(1.5), 0.0, 1.0)
-        rate = d["investment.rate_per_year"] * pull * weeks / WEEKS_PER_YEAR
-        lead = np.full((len(lay.regions), 1), 1.0) * d["investment.lead_years_mine"] * WEEKS_PER_YEAR
-        lead[lay.home] = lead[lay.home] * 0.35
-        if not (np.any(rate) or np.any(st.expansion)):
-            pass
-        else:
-            moved = st.expansion[:3] * gain(weeks, lead / 3.0)
-            st.expansion[0] += rate - moved[0]
-            st.expansion[1] += moved[0] - moved[1]
-            st.expansion[2] += moved[1] - moved[2]
-            st.expansion[3] += moved[2]
+        most = np.where(fast, d["investment.home_rate_per_year"], d["investment.rate_per_year"])
+        lead = np.where(
+            fast, d["investment.home_lead_years"], d["investment.lead_years_mine"]
+        ) * WEEKS_PER_YEAR
+        _pipeline(st.expansion, most * pull * weeks / WEEKS_PER_YEAR, gain(weeks, lead / 3.0))
         # Metal and magnet plants are added where the order book outgrows them.
         load = np.clip((self.group_load - 0.9) / 0.1, 0.0, 1.0)
-        if np.any(load) or np.any(st.group_expansion):
-            rate_g = d["investment.midstream_rate_per_year"] * load * weeks / WEEKS_PER_YEAR
-            lead_g = d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
-            moved = st.group_expansion[:3] * gain(weeks, lead_g / 3.0)
-            st.group_expansion[0] += rate_g - moved[0]
-            st.group_expansion[1] += moved[0] - moved[1]
-            st.group_expansion[2] += moved[1] - moved[2]
-            st.group_expansion[3] += moved[2]
+        lead = d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
+        rate = d["investment.midstream_rate_per_year"] * load * weeks / WEEKS_PER_YEAR
+        _pipeline(st.group_expansion, rate, gain(weeks, lead / 3.0))
+
+    def ore_growth(self) -> np.ndarray:
+        """Growth of each ore pool over the base year, shape (o, w).
+
+        Quotas at the centre and the clays that feed it follow world demand in part; the rest
+        is what price has called up.
+        """
+        lay, st = self.layout, self.state
+        magnets = lay.u_magnet
+        base = lay.u_base[magnets]
+        world = (base * self.growth(self.now)[lay.u_sector[magnets]]).sum(axis=0) / base.sum()
+        follow = np.where(lay.o_follows[:, None], self.draws["investment.follow_share"], 0.0)
+        return np.exp(follow * np.log(world)) + st.expansion[3]
 
     def _lead_element(self) -> int:
         return self.layout.element_at.get("ndpr", 0)
@@ -984,4 +992,25 @@ class MarketDay:
         return self._contained(goods) + ore * lay.per_oxide + st.scrap.sum(axis=0)
 
 
-__all__ = ["MarketDay", "Segments"]
+def _pipeline(held: np.ndarray, started: np.ndarray, passed: np.ndarray) -> None:
+    """Move capacity through a pipeline of three steps into service, in place.
+
+    Parameters
+    ----------
+    held : ndarray, shape (4, n, w)
+        Three steps under way and, last, what is in service, as shares of the base year.
+    started : ndarray, shape (n, w)
+        Decided in this tick.
+    passed : ndarray
+        Share of each step that moves on in this tick.
+    """
+    if not (np.any(started) or np.any(held[:3])):
+        return
+    moved = held[:3] * passed
+    held[0] += started - moved[0]
+    held[1] += moved[0] - moved[1]
+    held[2] += moved[1] - moved[2]
+    held[3] += moved[2]
+
+
+__all__ = ["MarketDay"]

@@ -52,13 +52,13 @@ class State:
     log_ask: np.ndarray  # (c, w) log USD/kg; the home price in home cells
     log_contract: np.ndarray  # (c, w)
     log_trend: np.ndarray  # (c, w) moving average of the ask
-    signal: np.ndarray  # (2, u, w) lagged twice
+    signal: np.ndarray  # (4, u, w) price and lack, then heavy price and lack, lagged twice
     heavy_free: np.ndarray  # (u, w) share moved to grades without heavy elements
     ree_free: np.ndarray  # (u, w) share moved to designs without rare earths
     willing: np.ndarray  # (f, w) share of normal output that plants want to make
-    expansion: np.ndarray  # (4, r, w) induced mine and separation capacity and its pipeline
+    expansion: np.ndarray  # (4, o, w) induced mine capacity and its pipeline
     group_expansion: np.ndarray  # (4, g, w) induced metal and magnet capacity
-    expected_price: np.ndarray  # (r, w) log basket price ratio investors expect
+    expected_price: np.ndarray  # (o, w) log basket value ratio that investors expect
 
     @property
     def worlds(self) -> int:
@@ -106,7 +106,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
     """
     weeks = market_days / 7.0
     nC, nL, nU, nF = layout.n_cells, layout.n_links, layout.n_users, len(layout.facilities)
-    nE, nR = len(layout.elements), len(layout.regions)
+    nE = len(layout.elements)
 
     def full(base: np.ndarray) -> np.ndarray:
         return np.array(np.broadcast_to(base, (*base.shape[:-1], worlds)), dtype=float, order="C")
@@ -158,13 +158,13 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         log_ask=full(base_reference),
         log_contract=full(base_reference),
         log_trend=full(base_reference),
-        signal=zeros(2, nU),
+        signal=zeros(4, nU),
         heavy_free=full(share_heavy),
         ree_free=full(share_heavy),
         willing=np.ones((nF, worlds)),
-        expansion=zeros(4, nR),
+        expansion=zeros(4, len(layout.ore_pools)),
         group_expansion=zeros(4, layout.n_groups),
-        expected_price=zeros(nR),
+        expected_price=zeros(len(layout.ore_pools)),
     )
 
 

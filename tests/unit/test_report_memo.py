@@ -118,7 +118,7 @@ def test_the_page_has_all_sections_and_is_self_contained(report):
         "How to reproduce",
     ]
     pictures = re.findall(r"<img[^>]*>", page)
-    assert len(pictures) == 8
+    assert len(pictures) == 10
     for picture in pictures:
         assert 'src="data:image/svg+xml' in picture
         assert len(re.search(r'alt="([^"]*)"', picture)[1]) > 60
@@ -131,7 +131,7 @@ def test_the_page_has_all_sections_and_is_self_contained(report):
 def test_the_markdown_links_to_files_that_exist(report):
     text = report[1].read_text(encoding="utf-8")
     links = re.findall(r"\]\((figures/[^)]+)\)", text)
-    assert len(links) == 16
+    assert len(links) == 20
     for link in links:
         assert (report[1].parent / link).is_file()
 

@@ -17,6 +17,7 @@ from sim.scenario import (
     flatten_overrides,
     layer,
     load_mapping,
+    load_reference,
     load_scenario,
     write_scenario,
 )
@@ -96,6 +97,19 @@ def test_reference_none_and_default(here):
     assert load_scenario("calm_2024").reference is None
     with pytest.raises(InputError, match=r"reference: unknown scenario 'calm_2042'.*calm_2024"):
         load_scenario(write(here, MINIMAL + "reference: calm_2042\n"))
+
+
+def test_the_reference_is_found_beside_the_file_and_covers_the_same_days(here):
+    write(here, MINIMAL.replace("name: mine", "name: base"), "base.yaml")
+    scenario = load_scenario(
+        write(here, MINIMAL + "reference: base\n"), overrides={"end": "2025-06-01"}
+    )
+    reference = load_reference(scenario)
+    assert reference.name == "base"
+    assert (reference.start, reference.end) == (scenario.start, scenario.end)
+    shipped = load_reference(load_scenario(SHOCK))
+    assert (shipped.name, shipped.end) == ("calm_2024", date(2028, 1, 1))
+    assert load_reference(load_scenario("calm_2024")) is None
 
 
 # ------------------------------------------------------------------------------- layers

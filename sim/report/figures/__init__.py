@@ -106,11 +106,12 @@ def draw_all(folder: Path | str) -> list[Path]:
 
     reading = Reading(Results.load(folder))
     target = reading.results.folder / "figures"
-    target.mkdir(exist_ok=True)
     written, index = [], []
-    for spec in registered():
-        for table in spec.needs:
-            reading.results.table(table)
+    specs = registered()
+    for table in sorted({table for spec in specs for table in spec.needs}):
+        reading.results.table(table)
+    target.mkdir(exist_ok=True)
+    for spec in specs:
         with look():
             drawing = spec.draw(reading)
             if drawing is None:

@@ -11,6 +11,7 @@ from sim.report.reading import Reading
 from sim.report.style import (
     COLOURS,
     HATCHES,
+    INK,
     canvas,
     date_axis,
     label_ends,
@@ -32,7 +33,7 @@ def binding_shares(reading: Reading) -> pd.DataFrame:
     if table.empty:
         return pd.DataFrame()
     names = [
-        stage if element in NOTHING else f"{element} {stage}"
+        f"{human(stage)} stage" if element in NOTHING else f"{human(element)}, {human(stage)} stage"
         for stage, element in zip(table["binding_stage"], table["binding_element"], strict=True)
     ]
     groups = table[["region", "sector"]].drop_duplicates().shape[0]
@@ -62,7 +63,7 @@ def bottlenecks(reading: Reading) -> Drawing | None:
     first = str(order.index[0])
     when = shares[first].idxmax()
     title = (
-        f"What binds most is {human(first.replace(' ', '_'))}: in {percent(shares[first].max())} "
+        f"What binds most is {first.replace(', ', ' at the ')}: in {percent(shares[first].max())} "
         f"of worlds in {month(when)}"
     )
     note = (
@@ -87,9 +88,20 @@ def bottlenecks(reading: Reading) -> Drawing | None:
             alpha=0.85,
         )
         middle = int(np.argmax(shown[name].to_numpy()))
-        ends.append(
-            (float((base[middle] + top[middle]) / 2), human(name.replace(" ", "_")), "#1a1a1a")
-        )
+        height = float((base[middle] + top[middle]) / 2)
+        if top[middle] - base[middle] > 0.12:
+            widest = np.flatnonzero(shown[name] >= 0.9 * shown[name].max())
+            ax.annotate(
+                name,
+                (shown.index[widest[len(widest) // 2]], height),
+                ha="center",
+                va="center",
+                size=8.5,
+                weight="bold",
+                bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85},
+            )
+        else:
+            ends.append((height, name, INK))
         base = top
     ax.set_ylim(0, min(1.02, max(0.1, 1.1 * float(base.max()))))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -97,5 +109,5 @@ def bottlenecks(reading: Reading) -> Drawing | None:
     date_axis(ax, window)
     mark_interventions(ax, reading)
     label_ends(ax, ends)
-    alt = f"{title}. Stacked areas by date: {', '.join(capital(e[1]) for e in ends)}."
+    alt = f"{title}. Stacked areas by date: {'; '.join(capital(str(n)) for n in shown.columns)}."
     return Drawing(figure_, title, alt, shown.reset_index())

@@ -234,7 +234,7 @@ def shortage_by_tier(reading: Reading) -> Drawing | None:
     every = reading.members("tier")
     if len(every) < 2 or not _any_short(reading, "tier", every):
         return None
-    names = [t for t in ("defence", "essential_civilian", "other") if t in every]
-    names += [t for t in every if t not in names]
+    order = ("defence", "essential_civilian", "other")
+    names = sorted(every, key=lambda t: order.index(t) if t in order else len(order))
     title = worst_sentence(reading, "tier", names)
     return _panels(reading, "tier", title, _note(reading, names, every, "by tier of users"), names)

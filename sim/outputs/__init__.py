@@ -1,0 +1,1 @@
+"""What is kept of a run: recorder, tables, results, metrics, provenance."""

@@ -242,11 +242,6 @@ class BatchRun:
             effect.prepare(self.day, reviews)
             if hasattr(effect, "online"):
                 effect.online(online)
-            for when, what, share in effect.dates():
-                if when < self.calendar.last_day:
-                    self.calendar.note(
-                        max(when, 0.0), f"{name} {what}", effect.where, share, ";".join(effect.source)
-                    )
         self.day.open_ledger()
         self.watchers: list[Watcher] = []
         self._set_calendar()
@@ -274,19 +269,29 @@ class BatchRun:
             ore = np.array(np.broadcast_to(lay.k_base[rows] * weeks, shape))
             for k in range(1, int(np.ceil(transit / self.market_days - 1e-9)) + 1):
                 self._land_ore(rows, ore, max(transit - k * self.market_days, 0.0))
+
+    def timelines(self) -> list[tuple[str, str, str, np.ndarray]]:
+        """What has a date in each world: (what, where, source, days (w,)), for the calendar."""
+        lay, last = self.layout, self.calendar.last_day
+        out = []
+        for effect in self.effects:
+            source = ";".join(effect.source)
+            for days, word in (
+                (effect.announced, "announced"),
+                (effect.start, "starts"),
+                (effect.end, "ends"),
+            ):
+                if word == "announced" and np.array_equal(days, effect.start):
+                    continue
+                inside = np.where(days < last, np.maximum(days, 0.0), np.inf)
+                if np.any(np.isfinite(inside)):
+                    out.append((f"{effect.name} {word}", effect.where, source, inside))
         for row, item in enumerate(lay.facilities):
-            if lay.f_base[row]:
-                continue
             days = self.day.online[row]
-            finite = days[np.isfinite(days)]
-            if finite.size and 0.0 <= float(np.median(finite)) < cal.last_day:
-                cal.note(
-                    float(np.median(finite)),
-                    f"{item.name} on line (median of worlds)",
-                    item.region,
-                    f"{finite.size / days.size:.0%}",
-                    ";".join(item.source),
-                )
+            inside = np.where((days >= 0.0) & (days < last), days, np.inf)
+            if not lay.f_base[row] and np.any(np.isfinite(inside)):
+                out.append((f"{item.name} on line", item.region, ";".join(item.source), inside))
+        return out
 
     def _by_transit(self, transit: np.ndarray) -> list[tuple[float, np.ndarray]]:
         key = id(transit)

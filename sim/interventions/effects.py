@@ -183,25 +183,6 @@ class Effect:
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """Write the contribution to the rules of [t0, t1)."""
 
-    def dates(self) -> list[tuple[float, str, str]]:
-        """Shared or median dates for the printed calendar: (day, what, worlds)."""
-        out = []
-        for values, word in (
-            (self.announced, "announced"),
-            (self.start, "starts"),
-            (self.end, "ends"),
-        ):
-            finite = values[np.isfinite(values)]
-            if not finite.size or (word == "announced" and np.array_equal(values, self.start)):
-                continue
-            same = finite.size == values.size and np.all(finite == finite[0])
-            if same:
-                out.append((float(finite[0]), word, "all"))
-            else:
-                share = finite.size / values.size
-                out.append((float(np.median(finite)), f"{word} (median of worlds)", f"{share:.0%}"))
-        return out
-
 
 def timing(item: Intervention, name: str, ctx: Context) -> dict[str, Any]:
     """Start, end and announcement by world, and the words of an effect."""

@@ -255,13 +255,10 @@ def _who(reading: Reading) -> str:
     overall = reading.shortage()
     hardest = []
     for axis in ("region", "sector"):
-        names = reading.members(axis)
-        found = {name: reading.shortage(**{axis: name}) for name in names}
-        hit = [n for n in names if found[n].likelihood in {"likely", "sure"}]
-        if hit:
-            worst = max(hit, key=lambda n: found[n].p50)
-            f = found[worst]
-            hardest.append(f"{human(worst)} ({percent(f.p50, f.p05, f.p95)} at its peak)")
+        worst = reading.hardest(axis)
+        if worst is not None:
+            name, f = worst
+            hardest.append(f"{human(name)} ({percent(f.p50, f.p05, f.p95)} at its peak)")
     if not hardest:
         text = "No region and no sector runs short in the median world"
     else:

@@ -23,6 +23,9 @@ __all__ = ["NOTICEABLE", "Mark", "Reading", "Shortage"]
 NOTICEABLE = 0.005
 """Share of planned use from which unmet use is called a shortage (0..1)."""
 
+WORTH_NAMING = 0.01
+"""Share of all planned use from which a group of users is named as the hardest hit (0..1)."""
+
 Likelihood = Literal["none", "possible", "likely", "sure"]
 
 
@@ -212,6 +215,29 @@ class Reading:
             open_end=len(noticed) > 0 and noticed[-1] == middle.index[-1],
             reference_p50=float(curve["reference_unmet_share_p50"][peak]),
         )
+
+    def hardest(self, axis: str) -> tuple[str, Shortage] | None:
+        """Return the member of an axis with the largest median shortage share, or None.
+
+        Members with less than `WORTH_NAMING` of all planned use are passed over while a larger
+        one runs short: a tiny user without magnets is no finding.
+        """
+        demand = {
+            name: float(self.curve(**{axis: name})["demand_t_magnet_per_week"].sum())
+            for name in self.members(axis)
+        }
+        whole = sum(demand.values())
+        hit = {
+            name: found
+            for name in demand
+            if (found := self.shortage(**{axis: name})).likelihood in {"likely", "sure"}
+        }
+        large = [name for name in hit if demand[name] >= WORTH_NAMING * whole]
+        candidates = large or list(hit)
+        if not candidates:
+            return None
+        worst = max(candidates, key=lambda name: hit[name].p50)
+        return worst, hit[worst]
 
     @cached_property
     def window(self) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -157,3 +157,14 @@ def test_an_unknown_format_is_refused_with_a_hint(form, hint, runs):
 
 def test_text_from_outside_cannot_break_a_table():
     assert escape("a | b\n<script>") == "a \\| b \\<script\\>"
+
+
+def test_a_tiny_user_is_not_called_the_hardest_hit(runs, tmp_path):
+    folder = tmp_path / "tiny"
+    shutil.copytree(runs["some"], folder, ignore=shutil.ignore_patterns("figures", "report.*"))
+    table = Results.load(folder).table("shortage_curve").copy()
+    assert Reading(Results.load(folder)).hardest("region")[0] == "india"
+    tonnes = [c for c in table.columns if "_t_magnet_per_week" in c]
+    table.loc[table["region"] == "india", tonnes] *= 0.01
+    table.to_csv(folder / "shortage_curve.csv", index=False)
+    assert Reading(Results.load(folder)).hardest("region")[0] == "europe"

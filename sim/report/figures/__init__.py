@@ -139,7 +139,7 @@ def _settle(figure: Figure) -> None:
     from run to run; rounded to a ten-thousandth of the figure they do not.
     """
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)
     for axes in figure.axes:
         axes.set_position(tuple(round(x, 4) for x in axes.get_position().bounds))
 

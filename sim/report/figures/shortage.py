@@ -185,8 +185,9 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
             f"{joined([human(n) for n in possible[:3]])}"
             + (" and elsewhere" if len(possible) > 3 else "")
         )
-    worst = max(hit, key=lambda n: found[n].p50)
-    f = found[worst]
+    hardest = reading.hardest(axis)
+    assert hardest is not None
+    worst, f = hardest
     text = (
         f"{capital(human(worst))} is hit hardest: {percent(f.p50, f.p05, f.p95)} of planned use "
         f"unmet at the peak in {month(f.peak)}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from sim.report.figures import Drawing, figure
 from sim.report.reading import Reading
 from sim.report.style import BLOC_COLOURS, HATCHES, canvas
-from sim.report.wording import capital, human, percent
+from sim.report.wording import capital, human, number, percent
 
 PREFERRED_STAGES = ("separation", "magnet", "metal", "mine")
 
@@ -72,9 +73,10 @@ def supply_curve(reading: Reading) -> Drawing | None:
         bloc: (BLOC_COLOURS[min(i, 7)], HATCHES[min(i, 7)]) for i, bloc in enumerate(by_size.index)
     }
     widest = rows.groupby("case")["available_t"].sum().max()
-    top = 1.3 * rows["unit_cost_usd_per_kg"].max()
+    top = 1.45 * rows["unit_cost_usd_per_kg"].max()
     for ax, case in zip(axes[:, 0], cases, strict=True):
         _panel(ax, rows[rows["case"] == case], looks, float(widest), float(top))
+        _key(ax, rows[rows["case"] == case], looks)
         ax.set_title(capital(case), size=8.5)
         ax.set_ylabel("USD per kg")
     axes[-1, 0].set_xlabel(f"cumulative available capacity, t of {_basis(stage, element)} a year")
@@ -117,7 +119,6 @@ def _panel(
 ) -> None:
     """Draw the steps of one case and name the facilities that are wide enough."""
     left = 0.0
-    named: set[str] = set()
     blocks = rows.copy()
     blocks["run"] = (blocks["bloc"] != blocks["bloc"].shift()).cumsum()
     for row in rows.itertuples(index=False):
@@ -134,30 +135,49 @@ def _panel(
         )
         left += row.available_t
     left = 0.0
-    taken: list[tuple[float, float, float]] = []
     for _, run in blocks.groupby("run"):
         width = float(run["available_t"].sum())
-        bloc = str(run["bloc"].iloc[0])
         centre, height = left + width / 2, float(run["unit_cost_usd_per_kg"].max())
         left += width
-        if bloc in named and width < 0.08 * widest:
-            continue
-        named.add(bloc)
-        text = capital(human(bloc))
+        text = capital(human(str(run["bloc"].iloc[0])))
         half = 0.0075 * widest * len(text)
-        x = min(max(centre, half), widest - half)
-        y = height + 0.03 * top
-        for other_x, other_half, other_y in taken:
-            if abs(x - other_x) < half + other_half and abs(y - other_y) < 0.12 * top:
-                y = other_y + 0.12 * top
-        taken.append((x, half, y))
+        if width < 2 * half:
+            continue
         ax.text(
-            x,
-            y,
+            min(max(centre, half), widest - half),
+            height + 0.03 * top,
             text,
             ha="center",
             va="bottom",
-            size=8,
+            size=8.5,
             weight="bold",
-            bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.7},
         )
+
+
+def _key(ax: Axes, rows: pd.DataFrame, looks: dict[str, tuple[str, str]]) -> None:
+    """Name every bloc of a panel with its tonnes: narrow steps have no room for a label."""
+    totals = rows.groupby("bloc")["available_t"].sum()
+    shown = [bloc for bloc in looks if bloc in totals]
+    ax.legend(
+        handles=[
+            Patch(
+                facecolor=looks[bloc][0],
+                hatch=looks[bloc][1],
+                edgecolor="white",
+                linewidth=0.4,
+                alpha=0.85,
+                label=f"{capital(human(bloc))} {number(float(totals[bloc]))} t",
+            )
+            for bloc in shown
+        ],
+        loc="upper left",
+        ncols=4,
+        frameon=True,
+        facecolor="white",
+        edgecolor="none",
+        framealpha=1.0,
+        fontsize=8,
+        handlelength=1.4,
+        columnspacing=1.3,
+        borderaxespad=0.1,
+    )

@@ -1,0 +1,365 @@
+"""Headline metrics: one function each, a value for every world.
+
+A metric is registered by the decorator :func:`metric` with unit and title; it reads the kept
+series of a batch and returns shape ``(w,)``. The same functions fill ``summary.csv``, the table
+of worlds, and the verdict expressions of scenarios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sim.errors import InputError
+from sim.outputs.recorder import COST_ITEMS, Series
+from sim.words import suggestion, unknown
+
+Values = np.ndarray
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A registered metric.
+
+    Attributes
+    ----------
+    name, unit, title : str
+    function : callable
+        ``(series, **selectors) -> (w,)``.
+    over : tuple of dict
+        Selections that the summary reports.
+    additive : bool
+        Whether parts by region or sector sum to the total.
+    """
+
+    name: str
+    unit: str
+    title: str
+    function: Callable[..., Values]
+    over: tuple[dict[str, Any], ...]
+    additive: bool
+
+    def __call__(self, series: Series, **selectors: Any) -> Values:
+        """Value in every world.
+
+        Raises
+        ------
+        InputError
+            A selector that the metric does not know.
+        """
+        known = self.function.__code__.co_varnames[1 : self.function.__code__.co_argcount]
+        for key in selectors:
+            if key not in known:
+                raise unknown("selector", key, known, key=f"{self.name}({key}=...)")
+        return self.function(series, **selectors)
+
+
+METRICS: dict[str, Metric] = {}
+BY_REGION: tuple[dict[str, Any], ...] = ({}, {"region": "*"})
+BY_GROUP: tuple[dict[str, Any], ...] = ({}, {"region": "*"}, {"sector": "*"})
+ELEMENTS = ("ndpr_oxide", "dy_oxide", "tb_oxide")
+
+
+def metric(
+    unit: str,
+    title: str,
+    over: tuple[dict[str, Any], ...] = ({},),
+    additive: bool = False,
+) -> Callable[[Callable[..., Values]], Callable[..., Values]]:
+    """Register a metric under its function's name; a second one of that name raises."""
+
+    def register(function: Callable[..., Values]) -> Callable[..., Values]:
+        name = function.__name__
+        if name in METRICS:
+            raise ValueError(f"two metrics are called {name}")
+        METRICS[name] = Metric(name, unit, title, function, over, additive)
+        return function
+
+    return register
+
+
+def find(name: str) -> Metric:
+    """A metric by name.
+
+    Raises
+    ------
+    InputError
+        Unknown; names the nearest.
+    """
+    if name not in METRICS:
+        raise InputError(
+            f"unknown metric '{name}'",
+            key=name,
+            hint=suggestion(name, METRICS),
+        )
+    return METRICS[name]
+
+
+def _sum(series: Series, name: str, region: object, sector: object) -> Values:
+    rows = series.group_rows(region, sector)
+    return series.weekly[name][:, rows].sum(axis=(0, 1), dtype=float) * series.weeks
+
+
+def _shares(series: Series, region: object, sector: object) -> np.ndarray:
+    rows = series.group_rows(region, sector)
+    unmet = series.weekly["unmet"][:, rows].sum(axis=1, dtype=float)
+    planned = series.weekly["planned"][:, rows].sum(axis=1, dtype=float)
+    return unmet / np.maximum(planned, 1e-12)
+
+
+# ---- shortage --------------------------------------------------------------------------
+
+
+@metric("t_magnet", "gross shortfall over the horizon", BY_GROUP, additive=True)
+def gross_unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Planned use minus what arrives, before any stock is drawn, summed over the horizon."""
+    return _sum(series, "gross", region, sector)
+
+
+@metric("t_magnet", "net shortfall over the horizon", BY_GROUP, additive=True)
+def unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Use that does not happen for lack of material, summed over the horizon."""
+    return _sum(series, "unmet", region, sector)
+
+
+@metric("share", "net shortfall, share of planned use", BY_GROUP)
+def unmet_share(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Net shortfall over planned use in the year after the first disruption."""
+    shares = _shares_window(series, region, sector, 365.25)
+    return shares
+
+
+def _shares_window(series: Series, region: Any, sector: Any, days: float) -> Values:
+    rows = series.group_rows(region, sector)
+    unmet = series.weekly["unmet"][:, rows].sum(axis=1, dtype=float)
+    planned = series.weekly["planned"][:, rows].sum(axis=1, dtype=float)
+    t = series.times[:, None]
+    inside = (t >= series.shock_day) & (t < series.shock_day + days)
+    return (unmet * inside).sum(axis=0) / np.maximum((planned * inside).sum(axis=0), 1e-12)
+
+
+@metric("share", "highest weekly net shortfall, share of planned use", BY_GROUP)
+def unmet_share_peak(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Highest share of planned use that goes unmet in a market day."""
+    return _shares(series, region, sector).max(axis=0)
+
+
+@metric("days", "first users stop, days after the first disruption", BY_REGION)
+def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Days from the first disruption to the first user class at zero (inf: none stops)."""
+    rows = series.group_rows(region, sector)
+    if not rows.size:
+        return np.full(len(series.worlds), np.inf)
+    return series.first_stop[rows].min(axis=0) - series.shock_day
+
+
+@metric("weeks", "longest time that users of one sector and region stand", BY_REGION)
+def stoppage_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Weeks in which at least one class of the worst-hit group stood."""
+    rows = series.group_rows(region, sector)
+    return series.stop_weeks[rows].max(axis=0) if rows.size else np.zeros(len(series.worlds))
+
+
+@metric("weeks", "time to recover (net shortfall back below 1 %)", BY_REGION)
+def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Weeks from the first to the last market day with more than 1 % unmet (0: never short)."""
+    short = _shares(series, region, sector) > 0.01
+    n = len(series.times)
+    first = np.argmax(short, axis=0)
+    last = n - 1 - np.argmax(short[::-1], axis=0)
+    weeks = (last - first + 1) * series.weeks
+    return np.where(short.any(axis=0), np.where(short[-1], np.inf, weeks), 0.0)
+
+
+@metric("USD million", "value of lost output (upper bound)", BY_GROUP, additive=True)
+def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Net shortfall times the value of output per kg of missing magnet."""
+    rows = series.group_rows(region, sector)
+    value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
+    unmet = series.weekly["unmet"][:, rows].sum(axis=0, dtype=float) * series.weeks
+    return (unmet * value[rows][:, None]).sum(axis=0) / 1000.0
+
+
+# ---- prices ----------------------------------------------------------------------------
+
+
+def _peak_multiple(series: Series, name: str, rows: np.ndarray) -> Values:
+    path = series.weekly[name][:, rows].mean(axis=1, dtype=float)
+    before = np.maximum(np.searchsorted(series.times, series.shock_day), 1)
+    out = np.empty(path.shape[1])
+    for w in range(path.shape[1]):
+        base = path[max(before[w] - 8, 0) : before[w], w].mean()
+        out[w] = path[before[w] - 1 : before[w] + 104, w].max() / base
+    return out
+
+
+_BY_MATERIAL: tuple[dict[str, Any], ...] = tuple({"material": m} for m in ELEMENTS)
+
+
+@metric("multiple", "highest home price in two years, multiple of before", _BY_MATERIAL)
+def price_multiple_home(series: Series, material: Any = "dy_oxide") -> Values:
+    """Peak of the price inside the exporter over its mean in the eight weeks before."""
+    return _peak_multiple(series, "home", _material_rows(series, material))
+
+
+@metric("multiple", "highest ask outside in two years, multiple of before", _BY_MATERIAL)
+def price_multiple_ask(series: Series, material: Any = "dy_oxide") -> Values:
+    """Peak of the mean spot price outside over its mean in the eight weeks before."""
+    return _peak_multiple(series, "ask", _priced_rows(series, material))
+
+
+@metric("multiple", "highest price paid outside in two years, multiple of before", _BY_MATERIAL)
+def price_multiple_paid(series: Series, material: Any = "dy_oxide") -> Values:
+    """Peak of the mean price paid outside over its mean in the eight weeks before."""
+    return _peak_multiple(series, "paid", _priced_rows(series, material))
+
+
+@metric("multiple", "highest price anywhere, multiple of before")
+def price_peak_multiple(series: Series, material: Any = "dy_oxide") -> Values:
+    """The larger of the home and the ask multiple."""
+    return np.maximum(price_multiple_home(series, material), price_multiple_ask(series, material))
+
+
+def _material_rows(series: Series, material: Any) -> np.ndarray:
+    names = series.chain.materials_named(str(material))
+    return np.array([series.layout.material_at[m] for m in names if m in series.layout.material_at])
+
+
+def _priced_rows(series: Series, material: Any) -> np.ndarray:
+    names = set(series.chain.materials_named(str(material)))
+    rows = [i for i, c in enumerate(series.priced_cells) if series.layout.cells[c][0] in names]
+    return np.array(rows, dtype=int)
+
+
+# ---- trade and shares ------------------------------------------------------------------
+
+
+def _year_rows(series: Series, year: Any) -> np.ndarray:
+    rows = [i for i, m in enumerate(series.months) if year is None or m.startswith(str(int(year)))]
+    if not rows:
+        raise InputError(
+            f"year {year} is outside the run ({series.months[0]} to {series.months[-1]})",
+            key="year",
+        )
+    return np.array(rows, dtype=int)
+
+
+@metric("t_magnet", "declared magnet exports of China in the year after the disruption")
+def magnet_exports_t(series: Series, region: Any = "china", year: Any = None) -> Values:
+    """Declared exports of NdFeB magnets over the year after the first disruption, or a year."""
+    rows = series.links("ndfeb_magnets", region, "all")
+    monthly = series.monthly["declared"][:, rows].sum(axis=1, dtype=float)
+    if year is not None:
+        return monthly[_year_rows(series, year)].sum(axis=0)
+    first = np.minimum((series.shock_day / 30.4375).astype(int), len(series.months) - 1)
+    return np.array([monthly[f : f + 12, w].sum() for w, f in enumerate(first)])
+
+
+def _output(series: Series, material: str, region: Any, year: Any) -> Values:
+    rows = series.cells(material, region)
+    months = _year_rows(series, year)
+    return series.monthly["output"][months][:, rows].sum(axis=(0, 1), dtype=float)
+
+
+@metric("share", "share of world magnet output in the last year", ({"region": "china"},))
+def magnet_share(series: Series, region: Any = "china", year: Any = None) -> Values:
+    """Share of a region in world output of NdFeB magnets in a year (default: the last)."""
+    year = series.years[-1] if year is None else year
+    whole = _output(series, "ndfeb_magnets", "all", year)
+    return _output(series, "ndfeb_magnets", region, year) / np.maximum(whole, 1e-12)
+
+
+@metric("share", "own magnet output over use in the last year", ({"region": "united_states"},))
+def self_sufficiency(series: Series, region: Any = "united_states", year: Any = None) -> Values:
+    """NdFeB magnets made in a region over what its users plan to use, in a year."""
+    year = series.years[-1] if year is None else year
+    made = _output(series, "ndfeb_magnets", region, year)
+    rows = series.group_rows(region, "all")
+    inside = np.array([d.year == int(year) for d in series.dates])
+    use = series.weekly["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float) * series.weeks
+    return made / np.maximum(use, 1e-12)
+
+
+@metric("t", "undeclared shipments over the horizon")
+def leak_t(series: Series, material: Any = "all", origin: Any = "all") -> Values:
+    """Grey flow of oxides, metals and magnets, t of product."""
+    rows = series.links(material, origin, "all")
+    return series.monthly["grey"][:, rows].sum(axis=(0, 1), dtype=float)
+
+
+@metric("share", "licences granted of those filed, at the end")
+def licences_granted_share(series: Series) -> Values:
+    """Granted over filed tonnes to date, last value (NaN where nothing was filed)."""
+    path = series.weekly["licences"][:, 0]
+    seen = np.isfinite(path)
+    last = len(path) - 1 - np.argmax(seen[::-1], axis=0)
+    return np.where(seen.any(axis=0), path[last, np.arange(path.shape[1])], np.nan)
+
+
+# ---- money -----------------------------------------------------------------------------
+
+
+def _cost(series: Series, item: str, region: Any) -> Values:
+    n = len(series.cost_regions)
+    names = series.region_names(region)
+    rows = [
+        COST_ITEMS.index(item) * n + i
+        for i, r in enumerate(series.cost_regions)
+        if names is None or r in names
+    ]
+    discount = (1.0 + series.discount_rate) ** (-series.times / 365.25)
+    path = series.weekly["cost"][:, rows].sum(axis=1, dtype=float)
+    return (path * discount[:, None]).sum(axis=0) * series.weeks
+
+
+@metric("USD million", "public outlay, discounted", BY_REGION, additive=True)
+def public_outlay_usd_million(series: Series, region: Any = "all") -> Values:
+    """Price floors, stockpile purchases less sales, and project funding, net present value."""
+    return _cost(series, "public_outlay", region)
+
+
+@metric("USD million", "paid above base-year prices, discounted", BY_REGION, additive=True)
+def premium_usd_million(series: Series, region: Any = "all") -> Values:
+    """Cost of purchases above the same goods at base-year prices, net present value."""
+    return _cost(series, "premium", region)
+
+
+@metric("USD million", "tariffs paid, discounted", BY_REGION, additive=True)
+def tariff_usd_million(series: Series, region: Any = "all") -> Values:
+    """Import duties paid on oxides, metals and magnets, net present value."""
+    return _cost(series, "tariff", region)
+
+
+def selections(item: Metric, series: Series) -> list[dict[str, Any]]:
+    """Selections of a metric that the summary reports, with ``*`` spelt out."""
+    out: list[dict[str, Any]] = []
+    regions = sorted({r for r, _ in series.groups}, key=series.layout.region_at.__getitem__)
+    sectors = sorted({s for _, s in series.groups}, key=series.layout.sector_at.__getitem__)
+    for over in item.over:
+        if over.get("region") == "*":
+            out += [{**over, "region": r} for r in regions]
+        elif over.get("sector") == "*":
+            out += [{**over, "sector": s} for s in sectors]
+        else:
+            out.append(dict(over))
+    return out
+
+
+def key_of(name: str, selection: dict[str, Any]) -> str:
+    """Column name of a metric and selection: ``unmet_t[region=europe]``."""
+    if not selection:
+        return name
+    inside = ",".join(f"{k}={v}" for k, v in sorted(selection.items()))
+    return f"{name}[{inside}]"
+
+
+def evaluate(series: Series) -> dict[str, Values]:
+    """All metrics of a batch by key, shape (w,) each."""
+    out = {}
+    for name, item in METRICS.items():
+        for selection in selections(item, series):
+            out[key_of(name, selection)] = np.asarray(item(series, **selection), dtype=float)
+    return out

@@ -1,0 +1,125 @@
+"""Parts on disk: what one batch of worlds leaves, and its quantiles over all batches.
+
+A part is a folder of ``.npy`` arrays (T, rows, w), written under a dot name and renamed when it
+is whole; an interrupted run finds the whole ones again. Quantiles are exact for any number of
+worlds, because they are taken row by row from the parts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+QUANTILES = (0.05, 0.5, 0.95)
+#: Numbers taken from disk at a time (float32), so that memory does not grow with worlds.
+BLOCK = 12_000_000
+
+
+def write_part(
+    folder: Path, name: str, arrays: dict[str, np.ndarray], extra: dict[str, Any]
+) -> None:
+    """Write a part whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of all parts.
+    name : str
+        Name of this part (its first world, padded, so that names sort by world).
+    arrays : dict
+        Arrays by name.
+    extra : dict
+        Labels, fit for JSON.
+    """
+    hidden = folder / f".{name}.{os.getpid()}"
+    shutil.rmtree(hidden, ignore_errors=True)
+    hidden.mkdir(parents=True)
+    for key, values in arrays.items():
+        np.save(hidden / f"{key}.npy", values)
+    (hidden / "part.json").write_text(json.dumps(extra), encoding="utf-8")
+    final = folder / name
+    shutil.rmtree(final, ignore_errors=True)
+    os.replace(hidden, final)
+
+
+def finished(folder: Path) -> list[str]:
+    """Names of the parts that are whole, in the order of their worlds."""
+    if not folder.is_dir():
+        return []
+    return sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+
+
+class Parts:
+    """All parts of one case of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder that holds the parts.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.names = finished(folder)
+        self.labels: list[dict[str, Any]] = [
+            json.loads((folder / n / "part.json").read_text(encoding="utf-8")) for n in self.names
+        ]
+
+    def array(self, key: str, rows: Any = slice(None), axis: int | None = None) -> np.ndarray:
+        """An array over all worlds, joined along the world axis."""
+        pieces = []
+        for name in self.names:
+            held = np.load(self.folder / name / f"{key}.npy", mmap_mode="r")
+            pieces.append(np.asarray(held if axis is None else held[:, rows]))
+        return np.concatenate(pieces, axis=-1)
+
+    def shape(self, key: str) -> tuple[int, ...]:
+        """Shape of an array over all worlds."""
+        shapes = [
+            np.load(self.folder / n / f"{key}.npy", mmap_mode="r").shape for n in self.names
+        ]
+        return (*shapes[0][:-1], sum(s[-1] for s in shapes))
+
+    def blocks(self, key: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Blocks of rows of a (T, rows, w) array: (row numbers, values (T, n, w))."""
+        t, rows, w = self.shape(key)
+        step = max(1, BLOCK // max(t * w, 1))
+        for first in range(0, rows, step):
+            chosen = np.arange(first, min(first + step, rows))
+            yield chosen, self.array(key, slice(first, min(first + step, rows)), axis=1)
+
+
+def bands(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and the 5, 50 and 95 % quantiles over worlds.
+
+    Parameters
+    ----------
+    values : ndarray, shape (..., w)
+
+    Returns
+    -------
+    mean : ndarray, shape (...)
+        Summed world by world in order, so it does not depend on batches.
+    quantiles : ndarray, shape (3, ...)
+        Linear interpolation between order statistics.
+    """
+    w = values.shape[-1]
+    ordered = np.sort(values, axis=-1)
+    mean = ordered.sum(axis=-1, dtype=float) / w
+    out = []
+    for q in QUANTILES:
+        at = q * (w - 1)
+        low = int(np.floor(at))
+        high = min(low + 1, w - 1)
+        part = at - low
+        a = ordered[..., low].astype(float)
+        b = ordered[..., high].astype(float)
+        # Equal ends first: infinity minus infinity is no number.
+        out.append(np.where((a == b) | (part == 0.0), a, a + (b - a) * part))
+    return mean, np.stack(out)

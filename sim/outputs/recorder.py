@@ -1,0 +1,350 @@
+"""What is kept of every market day: series by group, cell and link, one row a world."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.worlds.conditions import Conditions
+from sim.worlds.layout import Segments
+
+if TYPE_CHECKING:
+    from sim.engine.run import BatchRun
+
+#: Items of the cost curve, USD million a week; parts overlap (premium is inside purchase).
+COST_ITEMS = ("purchase", "premium", "tariff", "holding", "lost_output", "public_outlay")
+#: What can bind, in the order of the codes of the bottleneck series.
+STAGES = ("none", "trade", "magnet", "metal", "separation")
+
+
+class Recorder:
+    """Watches a batch and keeps its series as float32 (T, rows, w) arrays.
+
+    Series by week: use planned, gross and net unmet by group (region and sector of magnet
+    users); home, ask and paid prices; cost items by region. By month: shipments by link,
+    output and stock by cell, what binds by group. By year: what each plant could make.
+
+    Parameters
+    ----------
+    run : BatchRun
+        The batch, before it starts.
+    """
+
+    def __init__(self, run: BatchRun) -> None:
+        self.run = run
+        lay = run.layout
+        self.start: date = run.scenario.start
+        days = run.market_days
+        self.times = np.arange(0.0, run.calendar.last_day, days)
+        n, w = len(self.times), len(run.worlds)
+        self.days = days
+        magnet = np.flatnonzero(lay.u_magnet)
+        code = lay.u_region[magnet] * len(lay.sectors) + lay.u_sector[magnet]
+        order = np.argsort(code, kind="stable")
+        self.lines = magnet[order]
+        self.by_group = Segments.of(code[order])
+        self.groups = [
+            (lay.regions[i // len(lay.sectors)], lay.sectors[i % len(lay.sectors)])
+            for i in self.by_group.ids
+        ]
+        g = len(self.groups)
+        self.priced_cells = np.flatnonzero((lay.c_need[:, 0] > 0) & ~lay.c_home)
+        self.cost_regions = sorted({lay.region_at[r] for r, _ in self.groups})
+        self.tick_of_month = self._months()
+        months = len(self.months)
+
+        def room(*shape: int) -> np.ndarray:
+            return np.zeros((*shape, w), dtype=np.float32)
+
+        self.weekly = {
+            "planned": room(n, g),
+            "gross": room(n, g),
+            "unmet": room(n, g),
+            "home": room(n, len(lay.materials)),
+            "ask": room(n, len(self.priced_cells)),
+            "paid": room(n, len(self.priced_cells)),
+            "cost": room(n, len(COST_ITEMS) * len(self.cost_regions)),
+            "licences": np.full((n, 1, w), np.nan, dtype=np.float32),
+        }
+        self.monthly = {
+            "declared": room(months, lay.n_links),
+            "grey": room(months, lay.n_links),
+            "output": room(months, lay.n_cells),
+            "stock": room(months, lay.n_cells),
+            "used": room(months, lay.n_cells),
+            "ore": room(months, len(lay.ore_links)),
+            "binding": np.zeros((months, g, w), dtype=np.uint8),
+        }
+        self.yearly = {"available": room(len(self.years), len(lay.facilities))}
+        self.first_stop = np.full((g, w), np.inf)
+        self.stop_weeks = np.zeros((g, w))
+        self.stopped_most = np.zeros((g, w))
+        self.draws = {k: v for k, v in run.draws.items() if not k.endswith(".default")}
+        self.tick = 0
+        self._reference_value = np.exp(lay.c_log_reference)[lay.u_cell]
+        self._users = lay.by_cell
+
+    def _months(self) -> np.ndarray:
+        dates = [self.start + timedelta(days=int(t)) for t in self.times]
+        names = [f"{d.year:04d}-{d.month:02d}" for d in dates]
+        self.months = sorted(set(names))
+        self.years = sorted({d.year for d in dates})
+        at = {m: i for i, m in enumerate(self.months)}
+        self.dates = dates
+        self._tick_year = np.array([self.years.index(d.year) for d in dates])
+        self._mid_year = [d.month == 7 for d in dates]
+        # A market day's shipments fall on its days: split over the turn of a month.
+        split = []
+        for d, name in zip(dates, names, strict=True):
+            last = d + timedelta(days=int(np.ceil(self.days)) - 1)
+            if last.month == d.month:
+                split.append(((at[name], 1.0),))
+                continue
+            inside = (date(last.year, last.month, 1) - d).days / self.days
+            later = f"{last.year:04d}-{last.month:02d}"
+            if later in at:
+                split.append(((at[name], inside), (at[later], 1.0 - inside)))
+            else:
+                split.append(((at[name], inside),))
+        self._split = split
+        return np.array([at[n] for n in names])
+
+    # ---- every market day --------------------------------------------------------------
+
+    def market_day(self, run: BatchRun, now: float, rules: Conditions) -> None:
+        """Keep one market day."""
+        lay, st, f = run.layout, run.day.state, run.day.flows
+        t, weeks = self.tick, run.market_days / 7.0
+        by_group = self.by_group
+        per_week = 1.0 / weeks
+        planned = by_group.sum(f["planned"][self.lines])
+        unmet = by_group.sum(f["unmet"][self.lines])
+        self.weekly["planned"][t] = planned * per_week
+        self.weekly["gross"][t] = by_group.sum(f["gross"][self.lines]) * per_week
+        self.weekly["unmet"][t] = unmet * per_week
+        stopped = by_group.sum(f["stopped"][self.lines].astype(float))
+        now_stopped = stopped > 0
+        self.first_stop = np.where(
+            now_stopped & ~np.isfinite(self.first_stop), now, self.first_stop
+        )
+        self.stop_weeks += now_stopped * weeks
+        self.stopped_most = np.maximum(self.stopped_most, stopped)
+        share = run.draws["market.contract_share"]
+        log_paid = st.log_contract * share + st.log_ask * (1.0 - share)
+        self.weekly["home"][t] = np.exp(st.log_home)
+        self.weekly["ask"][t] = np.exp(st.log_ask[self.priced_cells])
+        self.weekly["paid"][t] = np.exp(log_paid[self.priced_cells])
+        self.weekly["cost"][t] = self._costs(run, rules, np.exp(log_paid)) * per_week
+        if rules.licences:
+            self.weekly["licences"][t, 0] = run.day.office.granted_share()
+        for month, part in self._split[t]:
+            self.monthly["declared"][month] += f["declared"] * part
+            self.monthly["grey"][month] += f["grey"] * part
+            self.monthly["output"][month] += f["output"] * part
+            self.monthly["ore"][month] += f["ore_shipped"].sum(axis=1) * part
+            self.monthly["used"][month] += lay.by_cell.spread(f["used"], lay.n_cells) * part
+        month = self.tick_of_month[t]
+        if t + 1 == len(self.times) or self.tick_of_month[t + 1] != month:
+            self.monthly["stock"][month] = (
+                st.seller_stock
+                + st.plant_stock
+                + lay.by_cell.spread(st.user_stock.sum(axis=0), lay.n_cells)
+            )
+            self.monthly["binding"][month] = self._binding(run, unmet, planned)
+        if self._mid_year[t]:
+            self.yearly["available"][self._tick_year[t]] = self._available(run)
+        self.tick += 1
+
+    def _costs(self, run: BatchRun, rules: Conditions, paid: np.ndarray) -> np.ndarray:
+        """Cost items of the market day by region, USD million, shape (items x regions, w)."""
+        lay, st, f = run.layout, run.day.state, run.day.flows
+        w = st.worlds
+        value = f["to_users"] * paid[lay.u_cell] / 1000.0
+        plain = f["to_users"] * self._reference_value / 1000.0
+        lost = f["unmet"] * lay.u_lost_output / 1000.0
+        hold = (
+            st.user_stock.sum(axis=0)
+            * paid[lay.u_cell]
+            / 1000.0
+            * run.draws["money.holding_cost"]
+            * run.day.weeks
+            / 52.18
+        )
+        by_region = np.zeros((4, len(lay.regions), w))
+        magnet = lay.u_magnet[:, None]
+        np.add.at(by_region[0], lay.u_region, value)
+        np.add.at(by_region[1], lay.u_region, value - plain)
+        np.add.at(by_region[2], lay.u_region, hold)
+        np.add.at(by_region[3], lay.u_region, np.where(magnet, lost, 0.0))
+        tariff = np.zeros((len(lay.regions), w))
+        if rules.import_tariff is not None:
+            duty = f["shipped"] * rules.import_tariff * np.exp(st.log_home[lay.l_material]) / 1000.0
+            np.add.at(tariff, lay.l_region_to, duty)
+        outlay = np.zeros((len(lay.regions), w))
+        for effect, active in rules.floors:
+            paid_out = effect.outlay(run.day, active, run.calendar.now)
+            rows = {int(lay.f_region[r]) for r in effect.rows}
+            for region in rows:
+                outlay[region] += paid_out / len(rows)
+        bought = f["bought"] - f["released_public"]
+        if np.any(bought):
+            np.add.at(outlay, lay.c_region, bought * np.exp(st.log_ask) / 1000.0)
+        for effect in run.effects:
+            pay = getattr(effect, "funding", None)
+            if pay is not None and np.any(pay) and effect.row >= 0:
+                spent = effect.outlay(run.calendar.now, run.calendar.now + run.market_days)
+                outlay[int(lay.f_region[effect.row])] += spent
+        items = [by_region[0], by_region[1], tariff, by_region[2], by_region[3], outlay]
+        return np.concatenate([x[self.cost_regions] for x in items])
+
+    def _binding(self, run: BatchRun, unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
+        """Stage code plus 8 x (element + 1) of what binds each group, shape (g, w), uint8."""
+        lay, day, st = run.layout, run.day, run.day.state
+        short = unmet > 0.001 * np.maximum(planned, 1e-12)
+        out = np.zeros(short.shape, dtype=np.uint8)
+        if not np.any(short):
+            return out
+        home_cell = np.maximum(lay.home_cell[lay.u_material], 0)
+        closed = 1.0 - st.openness[lay.u_cell]
+        enough = day.flows["input_short"][home_cell]
+        load = day.group_load[lay.g_of_cell[home_cell]]
+        stage = np.where(load > 0.97, 2, 4)
+        stage = np.where(enough < 0.995, 3, stage)
+        stage = np.where(closed > 0.02, 1, stage)
+        element = np.zeros(lay.n_users, dtype=int)
+        for u in range(lay.n_users):
+            names = [
+                lay.chain.materials[r.input].element
+                for r in lay.chain.recipes.get(lay.users[u][1], {}).values()
+            ]
+            heavy = [e for e in names if e and lay.chain.elements[e].group == "heavy"]
+            pick = (heavy or [e for e in names if e] or [lay.elements[0]])[0]
+            element[u] = lay.element_at[pick or lay.elements[0]]
+        worst = day.flows["unmet"][self.lines]
+        starts = self.by_group.starts
+        bounds = [*starts, len(self.lines)]
+        for g in range(len(self.groups)):
+            rows = self.lines[bounds[g] : bounds[g + 1]]
+            pick = np.argmax(worst[bounds[g] : bounds[g + 1]], axis=0)
+            chosen = rows[pick]
+            code = stage[chosen, np.arange(short.shape[1])] + 8 * (element[chosen] + 1)
+            out[g] = np.where(short[g], code, 0)
+        return out
+
+    def _available(self, run: BatchRun) -> np.ndarray:
+        """What each plant could make in a year, t of its own basis, shape (f, w)."""
+        lay, day = run.layout, run.day
+        grown = np.ones((len(lay.facilities), run.day.state.worlds))
+        grown[lay.mines] = day.grown[lay.by_pool.ids][lay.by_pool.group]
+        return lay.f_capacity * day.available * grown * (365.25 / 7.0)
+
+
+class Series:
+    """The kept series of one batch with their labels: what metrics read.
+
+    Attributes
+    ----------
+    worlds : ndarray of int, shape (w,)
+    dates : list of date
+        Market days.
+    groups : list of (region, sector)
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        run = recorder.run
+        keep = len(run.asked)
+        self.worlds = run.asked
+        self.layout = run.layout
+        self.chain = run.chain
+        self.scenario = run.scenario
+        self.start = recorder.start
+        self.days = recorder.days
+        self.times, self.dates = recorder.times, recorder.dates
+        self.months, self.years = recorder.months, recorder.years
+        self.groups = recorder.groups
+        self.priced_cells = recorder.priced_cells
+        self.cost_regions = [run.layout.regions[r] for r in recorder.cost_regions]
+        self.weekly = {k: v[..., :keep] for k, v in recorder.weekly.items()}
+        self.monthly = {k: v[..., :keep] for k, v in recorder.monthly.items()}
+        self.yearly = {k: v[..., :keep] for k, v in recorder.yearly.items()}
+        self.first_stop = recorder.first_stop[:, :keep]
+        self.stop_weeks = recorder.stop_weeks[:, :keep]
+        self.stopped_most = recorder.stopped_most[:, :keep]
+        self.draws = {k: np.broadcast_to(v, (len(run.worlds),))[:keep] for k, v in recorder.draws.items() if v.size > 1}
+        shocks = [e.start for e in run.effects if e.role == "disruption"]
+        shocks = shocks or [e.start for e in run.effects]
+        first = np.min(np.stack(shocks), axis=0) if shocks else np.zeros(len(run.worlds))
+        self.shock_day = np.where(np.isfinite(first), np.maximum(first, 0.0), 0.0)[:keep]
+        self.balance = run.balance
+        self.discount_rate = 0.05
+
+    @property
+    def weeks(self) -> float:
+        """Length of a market day, weeks."""
+        return self.days / 7.0
+
+    def group_rows(self, region: object = "all", sector: object = "all") -> np.ndarray:
+        """Rows of the groups of regions and sectors (names, lists, blocs or ``all``)."""
+        regions = self.region_names(region)
+        sectors = names_of(sector)
+        return np.array(
+            [
+                i
+                for i, (r, s) in enumerate(self.groups)
+                if (regions is None or r in regions) and (sectors is None or s in sectors)
+            ],
+            dtype=int,
+        )
+
+    def region_names(self, region: object) -> set[str] | None:
+        """Regions meant by a selector, None for all."""
+        words = names_of(region)
+        if words is None:
+            return None
+        out: set[str] = set()
+        for word in words:
+            out |= set(self.chain.regions_named(word))
+        return out
+
+    def links(
+        self, material: object = "all", origin: object = "all", destination: object = "all"
+    ) -> np.ndarray:
+        """Rows of the links of a selection that cross a border."""
+        lay = self.layout
+        materials = names_of(material)
+        names: list[str] | None = None
+        if materials is not None:
+            names = [m for word in materials for m in self.chain.materials_named(word)]
+        origins = self.region_names(origin)
+        places = self.region_names(destination)
+        mask = lay.link_mask(
+            origins, None if places is None else dict.fromkeys(places, 1.0), names
+        )
+        return np.flatnonzero(mask)
+
+    def cells(self, material: object = "all", region: object = "all") -> np.ndarray:
+        """Rows of the cells of materials and regions."""
+        materials = names_of(material)
+        names = None
+        if materials is not None:
+            names = {m for word in materials for m in self.chain.materials_named(word)}
+        regions = self.region_names(region)
+        return np.array(
+            [
+                i
+                for i, (m, r) in enumerate(self.layout.cells)
+                if (names is None or m in names) and (regions is None or r in regions)
+            ],
+            dtype=int,
+        )
+
+
+def names_of(selector: object) -> list[str] | None:
+    """A selector as a list of names; None for ``all``."""
+    if selector is None or selector == "all":
+        return None
+    if isinstance(selector, str):
+        return [selector]
+    return [str(s) for s in selector]  # type: ignore[attr-defined]

@@ -1,0 +1,534 @@
+"""The composition root: scenario + seeds + settings -> run folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.chain.load import load_chain
+from sim.engine.run import BatchRun
+from sim.errors import InputError
+from sim.outputs.metrics import METRICS, evaluate
+from sim.outputs.parts import Parts, finished, write_part
+from sim.outputs.provenance import canonical, code_hash, commit, seeds_hash, sha, versions
+from sim.outputs.recorder import Recorder, Series
+from sim.scenario import Scenario, load_reference
+from sim.verdict import judge, metrics_in, parse_verdict
+
+if TYPE_CHECKING:
+    from sim.config import Settings
+    from sim.worlds.conditions import Conditions
+
+Progress = Callable[[int, int, str], None]
+#: Worlds of one batch: enough to spread the cost of a tick, few enough to stay in cache.
+CHUNK = 100
+#: Seconds of work below which no second process is started, and cost of a world-tick.
+POOL_FROM_SECONDS = 8.0
+SECONDS_PER_WORLD_TICK = 2.0e-4
+
+
+def simulate(scenario: Scenario, settings: Settings, progress: Progress | None = None) -> Path:
+    """Run a scenario and its reference and write the tables of a run folder.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    settings : Settings
+    progress : callable, optional
+        ``progress(worlds done, worlds in all, what)``.
+
+    Returns
+    -------
+    Path
+        The run folder.
+
+    Raises
+    ------
+    InputError
+        The folder belongs to another run, or a verdict asks for an unknown metric.
+    ModelError
+        The mass balance does not close; nothing is reported.
+    """
+    began = time.monotonic()
+    _check_verdicts(scenario)
+    reference = _reference_of(scenario)
+    identity = _identity(scenario, reference, settings)
+    folder = run_folder(scenario, settings, identity)
+    parts = folder / ".parts"
+    cases: dict[str, Scenario] = {"scenario": scenario}
+    if reference is not None:
+        cases["reference"] = reference
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _save_identity(parts, identity)
+        _run_all(cases, settings, parts, progress)
+        _write(folder, cases, settings, parts, identity, began)
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror or error}",
+            file=error.filename or folder,
+            hint="Free some space or give another folder with out=DIR; the same command goes on "
+            "from the finished worlds.",
+        ) from error
+    shutil.rmtree(parts, ignore_errors=True)
+    return folder
+
+
+def run_scenarios(
+    scenarios: list[Scenario], settings: Settings, progress: Progress | None = None
+) -> list[Path]:
+    """Run several scenarios, each into its own folder."""
+    folders = []
+    for scenario in scenarios:
+        own = settings
+        if settings.out is not None and len(scenarios) > 1:
+            own = replace(settings, out=settings.out / scenario.name)
+        folders.append(simulate(scenario, own, progress))
+    return folders
+
+
+# ---- folders ---------------------------------------------------------------------------
+
+
+def _reference_of(scenario: Scenario) -> Scenario | None:
+    """The reference, with the scenario's own parameter overrides: only interventions differ."""
+    reference = load_reference(scenario)
+    if reference is None:
+        return None
+    return replace(reference, overrides={**reference.overrides, **scenario.overrides})
+
+
+def _identity(
+    scenario: Scenario, reference: Scenario | None, settings: Settings
+) -> dict[str, Any]:
+    return {
+        "scenario": scenario.to_dict(),
+        "reference": reference.to_dict() if reference else None,
+        "ensemble": {"worlds": settings.worlds, "seed": settings.seed},
+        "clock": {"market_days": settings.market_days},
+        "allocation": settings.allocation,
+        "discount_rate": settings.discount_rate,
+        "seeds": seeds_hash(),
+        "code": code_hash(),
+    }
+
+
+def run_folder(scenario: Scenario, settings: Settings, identity: dict[str, Any]) -> Path:
+    """Folder of a run: as asked for, an unfinished one of the same content, or a new one.
+
+    Raises
+    ------
+    InputError
+        The folder asked for belongs to a run of other content.
+    """
+    own = sha(canonical(identity))
+    if settings.out is not None:
+        folder = Path(settings.out)
+        held = _held_hash(folder)
+        if held is not None and held != own:
+            raise InputError(
+                f"this folder holds another run (its hash is {held}, this run's is {own})",
+                file=folder,
+                key="out",
+                hint="Give another folder with out=DIR, or remove this one.",
+            )
+        if folder.exists() and not folder.is_dir():
+            raise InputError("is a file, not a folder", file=folder, key="out")
+        if held is None and folder.is_dir() and any(folder.iterdir()):
+            raise InputError(
+                "this folder is not empty and holds no run",
+                file=folder,
+                key="out",
+                hint="Give a new or empty folder with out=DIR.",
+            )
+        return folder
+    root = Path("results") / scenario.name
+    for path in sorted(root.glob(f"*-{own}"), reverse=True):
+        if (path / ".parts").is_dir() and not (path / "provenance.json").exists():
+            return path
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return root / f"{stamp}-{own}"
+
+
+def _held_hash(folder: Path) -> str | None:
+    for path in (folder / "provenance.json", folder / ".parts" / "identity.json"):
+        if path.is_file():
+            try:
+                return str(json.loads(path.read_text(encoding="utf-8"))["config_hash"])
+            except (ValueError, KeyError, OSError):
+                raise InputError("is damaged", file=path, hint="Remove the folder.") from None
+    return None
+
+
+def _save_identity(parts: Path, identity: dict[str, Any]) -> None:
+    parts.mkdir(parents=True, exist_ok=True)
+    from sim.outputs.tables import save_text
+
+    save_text(parts / "identity.json", json.dumps({"config_hash": sha(canonical(identity))}))
+
+
+# ---- worlds ----------------------------------------------------------------------------
+
+
+def _chunks(worlds: int) -> list[np.ndarray]:
+    n = max(1, -(-worlds // CHUNK))
+    return [np.asarray(c) for c in np.array_split(np.arange(worlds), n)]
+
+
+def _run_all(
+    cases: dict[str, Scenario], settings: Settings, parts: Path, progress: Progress | None
+) -> None:
+    chunks = _chunks(settings.worlds)
+    jobs: list[tuple[str, np.ndarray]] = []
+    for case in cases:
+        have = set(finished(parts / case))
+        jobs += [(case, c) for c in chunks if _part_name(c) not in have]
+    total = settings.worlds * len(cases)
+    done = total - sum(len(c) for _, c in jobs)
+    say = progress or (lambda a, b, c: None)
+    say(done, total, "worlds")
+    workers = _workers(cases, settings, len(jobs))
+    if workers <= 1:
+        for case, chunk in jobs:
+            base = done
+
+            def tick(share: float, base: int = base, size: int = len(chunk)) -> None:
+                say(base + int(share * size), total, "worlds")
+
+            run_chunk(cases[case], chunk, settings, parts / case, tick)
+            done += len(chunk)
+            say(done, total, "worlds")
+        return
+    import multiprocessing
+
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        futures = {
+            pool.submit(run_chunk, cases[case], chunk, settings, parts / case): len(chunk)
+            for case, chunk in jobs
+        }
+        try:
+            for future in as_completed(futures):
+                future.result()
+                done += futures[future]
+                say(done, total, "worlds")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(getattr(pool, "_processes", {}).values()):
+                process.terminate()
+            raise
+
+
+def _workers(cases: dict[str, Scenario], settings: Settings, jobs: int) -> int:
+    most = settings.workers or os.cpu_count() or 1
+    if settings.workers == 0:
+        days = sum((s.end - s.start).days for s in cases.values())
+        work = settings.worlds * days / settings.market_days * SECONDS_PER_WORLD_TICK
+        if work < POOL_FROM_SECONDS:
+            return 1
+    return max(1, min(most, jobs))
+
+
+def _part_name(worlds: np.ndarray) -> str:
+    return f"{int(worlds[0]):07d}-{int(worlds[-1]):07d}"
+
+
+def run_chunk(
+    scenario: Scenario,
+    worlds: np.ndarray,
+    settings: Settings,
+    folder: Path,
+    tick: Callable[[float], None] | None = None,
+) -> None:
+    """Run a batch of worlds and leave its part on disk.
+
+    Raises
+    ------
+    ModelError
+        The mass balance does not close.
+    """
+    run = BatchRun(
+        scenario,
+        load_chain(scenario.vintage),
+        settings.seed,
+        worlds,
+        float(settings.market_days),
+        settings.allocation,
+    )
+    recorder = Recorder(run)
+    run.watchers.append(recorder)
+    if tick is not None:
+        run.watchers.append(_Ticker(tick, len(recorder.times)))
+    run.run()
+    series = Series(recorder)
+    series.discount_rate = settings.discount_rate
+    metrics = evaluate(series)
+    verdicts, expressions = _verdicts(scenario, series)
+    arrays: dict[str, np.ndarray] = {**series.weekly, **series.monthly, **series.yearly}
+    arrays["worlds"] = series.worlds
+    arrays["metrics"] = np.array(list(metrics.values()))
+    names = sorted(series.draws)
+    arrays["draws"] = (
+        np.array([series.draws[n] for n in names])
+        if names
+        else np.zeros((0, len(series.worlds)))
+    )
+    arrays["verdicts"] = (
+        np.array(list(verdicts.values()))
+        if verdicts
+        else np.zeros((0, len(series.worlds)), dtype=bool)
+    )
+    timelines = run.timelines()
+    keep = len(series.worlds)
+    arrays["timelines"] = np.array([days[:keep] for *_, days in timelines]).reshape(-1, keep)
+    lay = run.layout
+    labels = {
+        "metrics": list(metrics),
+        "draws": names,
+        "verdicts": list(verdicts),
+        "expressions": expressions,
+        "links": [[lay.cells[o][0], lay.cells[o][1], lay.cells[d][1]] for o, d in lay.links],
+        "ore_links": [
+            [lay.ore_pools[o][0], lay.ore_pools[o][1], lay.separators[s]] for o, s in lay.ore_links
+        ],
+        "cells": [list(c) for c in lay.cells],
+        "timelines": [[what, where, source] for what, where, source, _ in timelines],
+        "calendar": [[e.day, e.what, e.where, e.worlds, e.source] for e in run.calendar.entries],
+        "ledger_worst_eps": run.day.ledger.worst / np.finfo(float).eps,
+        "licence_books": int(len(run.day.office.rows)),
+    }
+    write_part(folder, _part_name(worlds), arrays, labels)
+
+
+class _Ticker:
+    """Tells the progress bar how far a batch is; it sees the run and changes nothing."""
+
+    def __init__(self, tick: Callable[[float], None], ticks: int) -> None:
+        self.tick, self.ticks, self.seen = tick, ticks, 0
+
+    def market_day(self, run: BatchRun, now: float, rules: Conditions) -> None:
+        self.seen += 1
+        if self.seen % 10 == 0:
+            self.tick(self.seen / self.ticks)
+
+
+def _check_verdicts(scenario: Scenario) -> None:
+    for kind in ("confirmed_if", "refuted_if"):
+        text = scenario.hypothesis.get(kind)
+        if not text:
+            continue
+        for item in metrics_in(parse_verdict(text)):
+            if item.name not in METRICS:
+                from sim.words import suggestion
+
+                raise InputError(
+                    f"unknown metric '{item.name}'",
+                    file=scenario.source_file,
+                    key=f"hypothesis.{kind}",
+                    hint=suggestion(item.name, METRICS),
+                )
+
+
+def _verdicts(
+    scenario: Scenario, series: Series
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    from sim.outputs.tables import verdict_values
+
+    found: dict[str, np.ndarray] = {}
+    expressions: dict[str, str] = {}
+    for kind in ("confirmed_if", "refuted_if"):
+        text = scenario.hypothesis.get(kind)
+        if text:
+            found[kind] = np.asarray(judge(parse_verdict(text), verdict_values(series)))
+            expressions[kind] = text
+    return found, expressions
+
+
+# ---- writing ---------------------------------------------------------------------------
+
+
+def _write(
+    folder: Path,
+    cases: dict[str, Scenario],
+    settings: Settings,
+    parts: Path,
+    identity: dict[str, Any],
+    began: float,
+) -> None:
+    from sim.outputs.tables import Tables, csv_text, save_parquet, save_table, save_text
+
+    scenario = cases["scenario"]
+    chain = load_chain(scenario.vintage)
+    run = BatchRun(scenario, chain, settings.seed, np.arange(2), float(settings.market_days))
+    series = Series(Recorder(run))
+    own = Parts(parts / "scenario")
+    calm = Parts(parts / "reference") if "reference" in cases else None
+    tables = Tables(run, series, own, calm)
+    save_text(folder / "config.yaml", _config_text(identity, settings))
+    save_text(folder / "calendar.csv", _calendar(own, scenario.start, settings.worlds))
+    worlds = tables.worlds()
+    save_parquet(folder / "worlds.parquet", worlds)
+    save_table(folder / "summary.csv", tables.summary(worlds))
+    save_table(folder / "shortage_curve.csv", tables.shortage_curve())
+    save_table(folder / "price_curve.csv", tables.price_curve())
+    save_table(folder / "cost_curve.csv", tables.cost_curve())
+    save_table(folder / "supply_curve.csv", tables.supply_curve())
+    save_table(folder / "trade_flows.csv", tables.trade_flows())
+    save_table(folder / "bottlenecks.csv", tables.bottlenecks())
+    save_table(folder / "verdict.csv", tables.verdict())
+    save_parquet(folder / "series.parquet", tables.series_table())
+    _save_sources(folder, run, scenario, csv_text, save_text)
+    provenance = {
+        "scenario": scenario.name,
+        "config_hash": sha(canonical(identity)),
+        "scenario_hash": sha(canonical(scenario.to_dict())),
+        "seeds_hash": seeds_hash(),
+        "code_hash": code_hash(),
+        "commit": commit(),
+        "versions": versions(),
+        "worlds": settings.worlds,
+        "seed": settings.seed,
+        "quantiles": "exact, from parts on disk",
+        "mass_balance_worst_eps": max(
+            label["ledger_worst_eps"] for p in (own, calm) if p for label in p.labels
+        ),
+        "command": " ".join(["lodestone", *sys.argv[1:]]) if len(sys.argv) > 1 else "lodestone",
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "wall_time_s": round(time.monotonic() - began, 2),
+    }
+    save_text(folder / "provenance.json", json.dumps(provenance, indent=2) + "\n")
+
+
+def _config_text(identity: dict[str, Any], settings: Settings) -> str:
+    import yaml
+
+    settled = {k: v for k, v in identity.items() if k not in ("seeds", "code")}
+    settled["report"] = {"formats": list(settings.report_formats)}
+    return yaml.safe_dump(settled, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _calendar(parts: Parts, start: date, worlds: int) -> str:
+    """The printed calendar: shared dates, and medians over worlds of what differs by world."""
+    from sim.outputs.tables import csv_text
+
+    rows: list[tuple[float, str, str, str, str]] = []
+    for day, what, where, share, source in parts.labels[0]["calendar"]:
+        rows.append((float(day), what, where, share, source))
+    days = parts.array("timelines")
+    horizon_end = parts.shape("planned")[0]
+    del horizon_end
+    for i, (what, where, source) in enumerate(parts.labels[0]["timelines"]):
+        finite = days[i][np.isfinite(days[i])]
+        if not finite.size:
+            continue
+        same = finite.size == days.shape[1] and np.all(finite == finite[0])
+        middle = float(np.median(finite))
+        share = "all" if finite.size == days.shape[1] else f"{finite.size / days.shape[1]:.3f}"
+        rows.append((middle, what if same else f"{what} (median of worlds)", where, share, source))
+    rows.sort(key=lambda r: (r[0], r[1], r[2]))
+    table = [
+        (f"{day:g}", (start + timedelta(days=int(day))).isoformat(), what, where, share, source)
+        for day, what, where, share, source in rows
+        if day >= 0.0
+    ]
+    del worlds
+    return csv_text(("day", "date", "what", "where", "worlds", "source"), table)
+
+
+def _save_sources(
+    folder: Path, run: BatchRun, scenario: Scenario, csv_text: Any, save_text: Any
+) -> None:
+    """Exactly the sources and assumptions that the run used, and for what."""
+    chain = run.chain
+    used: dict[str, set[str]] = {}
+
+    def add(keys: Any, what: str) -> None:
+        for key in keys:
+            used.setdefault(key, set()).add(what)
+
+    for name, item in scenario.interventions.items():
+        add(item.source, f"intervention {name}")
+    add(scenario.source, "scenario")
+    add(scenario.hypothesis.get("claims", ()), "hypothesis")
+    tables: list[tuple[str, Any]] = [
+        ("parameters", chain.parameters.values()),
+        ("facilities", (f for f in chain.facilities.values() if f.modelled)),
+        ("demand", chain.demand),
+        ("sectors", chain.sectors.values()),
+        ("prices", chain.prices.values()),
+        ("routes", chain.routes.values()),
+        ("baseline", chain.baseline),
+        ("trade habits", chain.trade_priors),
+        ("oxide uses", chain.oxide_uses),
+        ("concentrate trade", chain.concentrate_trade),
+    ]
+    for what, items in tables:
+        for item in items:
+            add(item.source, what)
+    sources, assumptions = [], []
+    for key in sorted(used):
+        if key in chain.sources:
+            s = chain.sources[key]
+            sources.append(
+                (key, s.title, s.publisher, s.url, s.date, s.kind, s.grade, "; ".join(sorted(used[key])))
+            )
+        elif key in chain.assumptions:
+            a = chain.assumptions[key]
+            assumptions.append(
+                (key, a.statement, a.value, a.low, a.high, a.unit, a.reason, "; ".join(sorted(used[key])))
+            )
+    save_text(
+        folder / "sources.csv",
+        csv_text(("key", "title", "publisher", "url", "date", "kind", "grade", "used_for"), sources),
+    )
+    save_text(
+        folder / "assumptions.csv",
+        csv_text(
+            ("key", "statement", "value", "low", "high", "unit", "reason", "used_for"), assumptions
+        ),
+    )
+
+
+# ---- replay ----------------------------------------------------------------------------
+
+
+def replay(
+    scenario: Scenario,
+    world: int,
+    first: date | None,
+    last: date | None,
+    settings: Settings,
+) -> Iterator[str]:
+    """One world, tick by tick: the rules in force and the flows, prices and stocks by name.
+
+    Yields
+    ------
+    str
+        Lines of text.
+    """
+    from sim.outputs.replay import Replay
+
+    run = BatchRun(
+        scenario,
+        load_chain(scenario.vintage),
+        settings.seed,
+        np.array([world]),
+        float(settings.market_days),
+        settings.allocation,
+    )
+    teller = Replay(run, first or scenario.start, last or scenario.end)
+    run.watchers.append(teller)
+    yield from teller.head()
+    run.run()
+    yield from teller.lines

@@ -426,9 +426,13 @@ def _calendar(parts: Parts, start: date, worlds: int) -> str:
     for day, what, where, share, source in parts.labels[0]["calendar"]:
         rows.append((float(day), what, where, share, source))
     days = parts.array("timelines")
-    horizon_end = parts.shape("planned")[0]
-    del horizon_end
+    known = {}
     for i, (what, where, source) in enumerate(parts.labels[0]["timelines"]):
+        known[what] = days[i]
+    for i, (what, where, source) in enumerate(parts.labels[0]["timelines"]):
+        begins = known.get(what.removesuffix(" announced") + " starts")
+        if what.endswith(" announced") and begins is not None and np.array_equal(days[i], begins):
+            continue
         finite = days[i][np.isfinite(days[i])]
         if not finite.size:
             continue

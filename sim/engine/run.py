@@ -10,10 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from sim.chain.balance import balance
-from sim.chain.nouns import Chain, Parameter
+from sim.chain.nouns import Chain, Parameter, Stockpile
 from sim.distributions import Distribution
 from sim.engine.calendar import MARKET, OFFICE, REVIEW, SAILING, Calendar, month_starts
 from sim.engine.tick import MarketDay
+from sim.interventions.base import Intervention
 from sim.interventions.effects import Context, Effect
 from sim.scenario import Scenario
 from sim.worlds.conditions import Conditions
@@ -235,6 +236,9 @@ class BatchRun:
             items["allocation_setting"] = build(
                 "allocation_setting", {"kind": "allocation_rule", "rule": allocation}
             )
+        for name, pile in self.chain.stockpiles.items():
+            if pile.kind == "government" and pile.days and f"stockpile_{name}" not in items:
+                items[f"stockpile_{name}"] = _held_by_government(name, pile)
         reviews = ReviewCalendar(self.calendar)
         for name in _in_order(items):
             effect = items[name].compile(name, context)  # type: ignore[attr-defined]
@@ -281,15 +285,12 @@ class BatchRun:
                 (effect.start, "starts"),
                 (effect.end, "ends"),
             ):
-                if word == "announced" and np.array_equal(days, effect.start):
-                    continue
                 inside = np.where(days < last, np.maximum(days, 0.0), np.inf)
-                if np.any(np.isfinite(inside)):
-                    out.append((f"{effect.name} {word}", effect.where, source, inside))
+                out.append((f"{effect.name} {word}", effect.where, source, inside))
         for row, item in enumerate(lay.facilities):
             days = self.day.online[row]
             inside = np.where((days >= 0.0) & (days < last), days, np.inf)
-            if not lay.f_base[row] and np.any(np.isfinite(inside)):
+            if not lay.f_base[row]:
                 out.append((f"{item.name} on line", item.region, ";".join(item.source), inside))
         return out
 
@@ -380,6 +381,25 @@ class BatchRun:
         """
         self.rules = self.fold(0.0, self.market_days)
         self.calendar.run()
+
+
+def _held_by_government(name: str, pile: Stockpile) -> Intervention:
+    """A stock that a government holds from the first day and releases in an emergency."""
+    from sim.interventions import build
+
+    return build(
+        f"stockpile_{name}",
+        {
+            "kind": "stockpile",
+            "holder": pile.region,
+            "materials": list(pile.materials),
+            "target_days": pile.days,
+            "opening_days": pile.days,
+            "fill_days": 3650,
+            "source": list(pile.source),
+            "note": "held in the base year",
+        },
+    )
 
 
 def _in_order(items: dict[str, Any]) -> list[str]:

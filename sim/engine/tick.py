@@ -18,11 +18,13 @@ from sim.equations.lags import gain, toward
 from sim.worlds.conditions import Conditions
 from sim.worlds.layout import WEEKS_PER_YEAR, Layout
 from sim.worlds.ledger import Ledger
-from sim.worlds.state import Draws, State, column_lead, user_targets
+from sim.worlds.state import Draws, State, column_lead, plant_targets, user_targets
 from sim.worlds.timeline import ramp
 
 #: Dispatch of sailings: (links, tonnes, transit days of each link) -> None.
 Sail = Callable[[np.ndarray, np.ndarray], None]
+#: Highest loop gain of fear and price before the anchor's 2.5 (control worlds; decision 9).
+LOOP = 0.38
 
 
 class MarketDay:
@@ -60,9 +62,7 @@ class MarketDay:
         self.lead = column_lead(layout, market_days)
         self.user_cover = user_targets(layout, draws)
         self.user_weeks = self.user_cover.mean(axis=0)
-        self.price_fear = np.minimum(
-            draws["fear.trend"], 0.98 / draws["market.home_cover_response"]
-        )
+        self.plant_weeks = plant_targets(layout, draws)
         self._constants()
 
     def open_ledger(self) -> None:
@@ -106,6 +106,28 @@ class MarketDay:
         self.leak_factor = np.where(
             lay.l_magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1))
         )
+
+        self.price_fear = np.minimum(d["fear.trend"], self._calmest_fear())
+
+    def _calmest_fear(self) -> np.ndarray:
+        """Highest response of fear to a price trend that dies out by itself, shape (c, w).
+
+        Fear raises what all buyers of a good want to hold; what they add comes out of the home
+        traders' stock, which raises the price by ``market.home_cover_response``. The loop is
+        that response times buyers' cover over traders' cover, and the adaptive anchor makes up
+        to 2.5 times of a lasting rise. Below ``LOOP`` a shock is never its own cause.
+        """
+        lay, d = self.layout, self.draws
+        held = lay.by_cell.spread(lay.u_base * self.user_weeks, lay.n_cells)
+        held = held + lay.c_plant_need * self.plant_weeks
+        wanted = lay.by_material.spread(held, len(lay.materials))
+        cells = np.maximum(lay.home_cell, 0)
+        traders = np.where(
+            (lay.home_cell >= 0)[:, None], lay.c_output[cells] * d["cover.home_weeks"], 0.0
+        )
+        ratio = wanted / np.maximum(traders, 1e-9)
+        most = LOOP / (d["market.home_cover_response"] * np.maximum(ratio, 1e-6))
+        return most[lay.c_material]
 
     def _oxide_row(self, e: int) -> int:
         for m, name in enumerate(self.layout.materials):
@@ -372,7 +394,7 @@ class MarketDay:
         want_users += 1e-9 * st.forecast
         if self.rules.user_priority is not None:
             want_users = want_users * self.rules.user_priority
-        plant_target = st.plant_forecast * self.draws["cover.plant_weeks"] * fear
+        plant_target = st.plant_forecast * self.plant_weeks * fear
         want_plant = np.maximum(
             st.plant_forecast * self.weeks + plant_target - st.plant_stock, 0.0
         )
@@ -569,7 +591,7 @@ class MarketDay:
         use = lay.by_cell.spread(st.forecast, n) + st.plant_forecast
         target = (
             lay.by_cell.spread(st.forecast * self.user_weeks, n)
-            + st.plant_forecast * d["cover.plant_weeks"]
+            + st.plant_forecast * self.plant_weeks
         ) * fear
         on_hand = lay.by_cell.spread(st.user_stock.sum(axis=0), n) + st.plant_stock
         under_way = lay.by_to.sum(st.in_transit + st.held)
@@ -582,6 +604,9 @@ class MarketDay:
         gap = target + use * (lead + st.wait) - on_hand - under_way - open_orders
         order = use * weeks + gap * gain(weeks, d["order.adjust_weeks"])
         self.flows["use_rate"] = use
+        before = getattr(self, "_use_before", use)
+        self.use_growth = np.clip(use / np.maximum(before, 1e-12), 0.98, 1.02)
+        self._use_before = use
         # Too much on order: buyers cancel part of what has not been shipped.
         excess = np.minimum(np.maximum(-order, 0.0) * d["order.cancel_share"], open_orders)
         if np.any(excess > 0):
@@ -597,7 +622,7 @@ class MarketDay:
         waiting = np.maximum(st.orders - 2.0 * placed, 0.0)
         moved = waiting * self.l_habit_gain
         if np.any(moved > 0):
-            free = st.link_weight * np.where(st.link_pass > 0.9, 1.0, 0.0)
+            free = st.link_weight * np.where(st.link_fill > 0.9, 1.0, 0.0)
             base = lay.by_to.sum(free)
             total = np.where(base > 0, lay.by_to.sum(moved), 0.0)
             moved = np.where((base > 0)[lay.l_to], moved, 0.0)
@@ -619,7 +644,7 @@ class MarketDay:
             goal = goal * (1.0 + np.maximum(self.rules.import_tariff, -0.9)) ** (
                 -self.draws["market.armington"]
             )
-        goal = goal * (0.05 + 0.95 * st.link_pass)
+        goal = goal * (0.05 + 0.95 * st.link_fill)
         st.link_weight += (goal - st.link_weight) * self.l_habit_gain
 
     def _grade_share(self) -> np.ndarray:
@@ -684,6 +709,10 @@ class MarketDay:
         leaving = released + grey
         self.flows.update(shipped=leaving, grey=grey, declared=released)
         self._dispatch(leaving, sail)
+        delivered = np.where(
+            st.orders > 0.05 * shipped, shipped / np.maximum(shipped + st.orders, 1e-12), 1.0
+        )
+        st.link_fill = toward(st.link_fill, delivered, weeks, 8.0)
         self._openness(released, restricted, weeks)
         st.shipped = toward(st.shipped, sold / weeks, weeks, 6.0)
         push = ~lay.c_made_to_order
@@ -755,8 +784,10 @@ class MarketDay:
             wanted = np.minimum(st.normal * weeks, released + st.orders)
             flow = np.minimum(released / np.maximum(wanted, 1e-9), 1.0)
             passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
+            # Under control, normal tonnes grow only with what the destination plans to use.
+            grown = st.normal * self.use_growth[lay.l_to]
             st.normal = np.where(
-                restricted, st.normal, toward(st.normal, released / weeks, weeks, 26.0)
+                restricted, grown, toward(st.normal, released / weeks, weeks, 26.0)
             )
         st.link_pass = toward(st.link_pass, passing, weeks, 1.0)
         st.link_pass = np.where(st.link_pass > 1.0 - 1e-6, 1.0, st.link_pass)
@@ -796,7 +827,7 @@ class MarketDay:
             )
             wanted = (
                 lay.by_cell.spread(st.forecast * self.user_weeks, n)
-                + st.plant_forecast * d["cover.plant_weeks"]
+                + st.plant_forecast * self.plant_weeks
             ) * (1.0 + st.fear) + use * lead
             reachable = (
                 lay.by_cell.spread(st.user_stock.sum(axis=0), n)
@@ -837,11 +868,14 @@ class MarketDay:
     def _home_prices(self) -> None:
         lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
         rows, cells = self.home_rows, self.home_cells
-        stock = st.seller_stock[cells] + st.plant_stock[cells]
+        stock = st.seller_stock[cells] + np.minimum(
+            st.plant_stock[cells], st.plant_forecast[cells] * self.plant_weeks[cells]
+        )
+        # Fear acts through what it takes out of this stock, not a second time on the target.
         normal = (
             st.throughput[cells] * d["cover.home_weeks"]
-            + st.plant_forecast[cells] * d["cover.plant_weeks"]
-        ) * (1.0 + st.fear[cells])
+            + st.plant_forecast[cells] * self.plant_weeks[cells]
+        )
         gap = pricing.cover_gap(normal, stock)
         level = st.log_anchor[rows] + d["market.home_cover_response"] * gap
         before = st.log_home[rows]
@@ -921,6 +955,11 @@ class MarketDay:
             fast, d["investment.home_lead_years"], d["investment.lead_years_mine"]
         ) * WEEKS_PER_YEAR
         _pipeline(st.expansion, most * pull * weeks / WEEKS_PER_YEAR, gain(weeks, lead / 3.0))
+        # A lasting low price slows what quotas and clays were to add, and shuts what it called up.
+        slack = np.clip((-0.1 - st.expected_price) / np.log(1.5), 0.0, 1.0)
+        floor = -0.8 * np.maximum(self.grown - st.expansion[3] - 1.0, 0.0)
+        lower = st.expansion[3] - most * slack * weeks / WEEKS_PER_YEAR
+        st.expansion[3] = np.where(slack > 0, np.maximum(lower, floor), st.expansion[3])
         # Metal and magnet plants are added where the order book outgrows them.
         load = np.clip((self.group_load - 0.9) / 0.1, 0.0, 1.0)
         lead = d["investment.lead_years_magnet"] * WEEKS_PER_YEAR

@@ -121,5 +121,6 @@ def bands(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         a = ordered[..., low].astype(float)
         b = ordered[..., high].astype(float)
         # Equal ends first: infinity minus infinity is no number.
-        out.append(np.where((a == b) | (part == 0.0), a, a + (b - a) * part))
+        with np.errstate(invalid="ignore"):
+            out.append(np.where((a == b) | (part == 0.0), a, a + (b - a) * part))
     return mean, np.stack(out)

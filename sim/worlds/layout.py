@@ -198,12 +198,22 @@ class Layout:
         self.c_output = column([b.production.get(c, 0.0) * per_week for c in cells])
         self.c_plant_need = column([b.plant_need.get(c, 0.0) * per_week for c in cells])
         self.n_cells = len(cells)
+        self.c_plant_cover = column([self._plant_cover(m, r) for m, r in cells])
         forms = np.array([self.form[m] for m in self.c_material])
         self.c_oxide, self.c_metal, self.c_magnet = (
             forms == "oxide",
             forms == "metal",
             forms == "magnet",
         )
+
+    def _plant_cover(self, material: str, region: str) -> float:
+        """Weeks of an input that makers of a region hold: as reported, else the default."""
+        for row in self.chain.stockpiles.values():
+            if row.kind == "industry" and row.region == region and row.days:
+                named = {m for word in row.materials for m in self.chain.materials_named(word)}
+                if material in named and self.chain.materials[material].form != "magnet":
+                    return row.days / 7.0
+        return self.chain.value("cover.plant_weeks")
 
     def metals_of(self, f: Facility) -> list[str]:
         """Metals that a metal plant can make (its own and, in small amounts, the others)."""

@@ -37,7 +37,8 @@ class State:
     orders: np.ndarray  # (l, w) unfilled orders, t (paper, not goods)
     link_weight: np.ndarray  # (l, w) habit: t/week that a link stands for
     link_pass: np.ndarray  # (l, w) smoothed share of normal tonnes that pass
-    normal: np.ndarray  # (l, w) normal weekly shipments before a control
+    link_fill: np.ndarray  # (l, w) smoothed share of what is ordered that a link delivers
+    normal: np.ndarray  # (l, w) normal weekly shipments, as before a control
     leak_capacity: np.ndarray  # (l, w) multiple of normal shipments
     wait: np.ndarray  # (c, w) weeks of use that buyers expect orders to wait, learnt
     forecast: np.ndarray  # (u, w) smoothed planned use, t/week
@@ -84,6 +85,11 @@ def user_targets(layout: Layout, draws: Draws) -> np.ndarray:
     """Normal cover of each class of each user line, weeks, shape (b, u, w)."""
     cover = layout.u_cover * (draws["cover.user_weeks"] / draws["cover.user_weeks.default"])
     return class_cover(draws["cover.user_spread"])[:, None, :] * cover[None, :, :]
+
+
+def plant_targets(layout: Layout, draws: Draws) -> np.ndarray:
+    """Normal stock of inputs at metal and magnet makers, weeks of use, shape (c, w) or (c, 1)."""
+    return layout.c_plant_cover * (draws["cover.plant_weeks"] / draws["cover.plant_weeks.default"])
 
 
 def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) -> State:
@@ -133,7 +139,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         ore_landed=zeros(len(layout.ore_links), nE),
         ore_at_plant=full(feed * (1.0 / ore_gain - 1.0)),
         seller_stock=full(made * seller_cover),
-        plant_stock=full(layout.c_plant_need * draws["cover.plant_weeks"]),
+        plant_stock=full(layout.c_plant_need * plant_targets(layout, draws)),
         user_stock=user,
         in_transit=full(layout.l_base * weeks * sailing),
         landed=full(np.where(layout.l_home[:, None], layout.l_base * weeks, 0.0)),
@@ -143,6 +149,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         orders=zeros(nL),
         link_weight=full(layout.l_base),
         link_pass=np.ones((nL, worlds)),
+        link_fill=np.ones((nL, worlds)),
         normal=full(layout.l_base),
         leak_capacity=zeros(nL),
         wait=zeros(nC),

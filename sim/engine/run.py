@@ -318,7 +318,7 @@ class BatchRun:
         def arrive() -> None:
             opened = self.rules.route_open
             if opened is None:
-                st.in_transit[rows] = np.maximum(st.in_transit[rows] - load, 0.0)
+                st.in_transit[rows] -= load
                 st.landed[rows] += load
                 return
             through = load * opened[rows]
@@ -330,14 +330,16 @@ class BatchRun:
 
         self.calendar.at(self.calendar.now + days, SAILING, arrive)
 
-    def _sail_ore(self, transit: np.ndarray, tonnes: np.ndarray) -> None:
-        for days, rows in self._by_transit(transit):
-            load = tonnes[rows]
+    def _sail_ore(self, rows: np.ndarray, tonnes: np.ndarray) -> None:
+        transit = self.layout.k_transit[rows]
+        for days in np.unique(transit):
+            pick = np.flatnonzero(transit == days)
+            chosen, load = rows[pick], tonnes[pick]
             if days == 0.0:
-                self.day.state.ore_in_transit[rows] -= load
-                self.day.state.ore_landed[rows] += load
-            elif np.any(load):
-                self._land_ore(rows, load, days)
+                self.day.state.ore_in_transit[chosen] -= load
+                self.day.state.ore_landed[chosen] += load
+            else:
+                self._land_ore(chosen, load, float(days))
 
     def _land_ore(self, rows: np.ndarray, load: np.ndarray, days: float) -> None:
         st = self.day.state

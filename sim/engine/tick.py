@@ -23,6 +23,10 @@ from sim.worlds.timeline import ramp
 
 #: Dispatch of sailings: (links, tonnes, transit days of each link) -> None.
 Sail = Callable[[np.ndarray, np.ndarray], None]
+#: Share of its target below which a user line hands goods to its emptiest classes first.
+LOW_STOCK = 0.9
+#: Market days between two looks at what moves in months (habit, substitution, investment).
+SLOW = 4
 #: Highest loop gain of fear and price before the anchor's 2.5 (control worlds; decision 9).
 LOOP = 0.38
 
@@ -63,7 +67,13 @@ class MarketDay:
         self.user_cover = user_targets(layout, draws)
         self.user_weeks = self.user_cover.mean(axis=0)
         self.plant_weeks = plant_targets(layout, draws)
+        self.users_hold = state.user_stock.sum(axis=0)
+        self.cells_hold = layout.by_cell.spread(self.users_hold, layout.n_cells)
+        self.market_days_seen = 0
+        self.missing = np.zeros_like(state.forecast)
+        self.missed_of = np.zeros_like(state.forecast)
         self._constants()
+        self._weigh()
 
     def open_ledger(self) -> None:
         """Take the opening stocks, after interventions have put theirs in."""
@@ -79,6 +89,7 @@ class MarketDay:
             ),
         )
         self.l_habit_gain = gain(weeks, self.c_habit_weeks)[lay.l_to]
+        self.l_slow_gain = gain(weeks * SLOW, self.c_habit_weeks)[lay.l_to]
         self.ore_gain = gain(weeks, d["cover.ore_weeks"])
         self.scrap_gain = gain(weeks, d["recycling.swarf_weeks"])
         self.seller_cover = np.where(
@@ -103,6 +114,7 @@ class MarketDay:
         base_link = np.maximum(lay.l_base, 0.0)
         need = np.maximum(lay.by_to.sum(base_link), 1e-12)
         self.l_need_share = base_link / need[lay.l_to]
+        self.magnet_links = np.flatnonzero(lay.l_magnet & ~lay.l_home)
         self.leak_factor = np.where(
             lay.l_magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1))
         )
@@ -280,11 +292,14 @@ class MarketDay:
         share = share / np.maximum(whole, 1.0)[lay.k_pool]
         if self.rules.ore_passes is not None:
             share = share * self.rules.ore_passes
-        shipped = out[lay.k_pool] * share[:, None, :]
-        st.ore_at_mine -= lay.k_by_pool.spread(shipped, len(lay.ore_pools))
-        st.ore_in_transit += shipped
-        self.flows["ore_shipped"] = shipped
-        sail_ore(lay.k_transit, shipped)
+        rows = np.flatnonzero(share.any(axis=1))
+        shipped = out[lay.k_pool[rows]] * share[rows][:, None, :]
+        leaving = np.zeros_like(st.ore_at_mine)
+        np.add.at(leaving, lay.k_pool[rows], shipped)
+        st.ore_at_mine -= leaving
+        st.ore_in_transit[rows] += shipped
+        self.flows["ore_rows"], self.flows["ore_shipped"] = rows, shipped
+        sail_ore(rows, shipped)
 
     def _base_ramp(self) -> np.ndarray:
         """Growth of base-year separators that were still ramping, by place, shape (s, w)."""
@@ -301,10 +316,9 @@ class MarketDay:
 
     def _separate(self) -> None:
         lay, st, weeks = self.layout, self.state, self.weeks
-        arrived = np.zeros_like(st.ore_at_plant)
-        arrived[lay.k_by_place.ids] = lay.k_by_place.sum(st.ore_landed[lay.k_order_place])
-        st.ore_landed[...] = 0.0
-        st.ore_at_plant += arrived
+        landed = np.flatnonzero(st.ore_landed.any(axis=(1, 2)))
+        np.add.at(st.ore_at_plant, lay.k_place[landed], st.ore_landed[landed])
+        st.ore_landed[landed] = 0.0
         rows = lay.separation
         ability = np.zeros((len(lay.separators), st.worlds))
         able = np.zeros((len(lay.separators), len(lay.elements), st.worlds))
@@ -387,7 +401,7 @@ class MarketDay:
         arrived = lay.by_to.sum(st.landed)
         self.flows["landed"] = st.landed.copy()
         st.landed[...] = 0.0
-        users = st.user_stock.sum(axis=0)
+        users = self.users_hold
         fear = 1.0 + st.fear
         target = st.forecast * self.user_weeks * fear[lay.u_cell]
         want_users = np.maximum(st.forecast * self.weeks + target - users, 0.0)
@@ -411,12 +425,22 @@ class MarketDay:
         back = np.where(nobody, arrived, 0.0)
         st.seller_stock += back
         st.plant_stock += to_plant
-        shares = demand.urgency_shares(
-            st.user_stock,
-            self.user_cover * (st.forecast / lay.classes) * fear[lay.u_cell],
-            self.draws["urgent.share"],
-        )
-        st.user_stock += shares * to_users
+        # Normally every class gets its equal part; a line that runs low serves its emptiest first.
+        st.user_stock += to_users / lay.classes
+        low = users < LOW_STOCK * target
+        rows = np.flatnonzero(low.any(axis=1))
+        if rows.size:
+            part = to_users[rows]
+            before = st.user_stock[:, rows] - part / lay.classes
+            shares = demand.urgency_shares(
+                before,
+                self.user_cover[:, rows] * (st.forecast[rows] / lay.classes)
+                * fear[lay.u_cell[rows]],
+                self.draws["urgent.share"],
+            )
+            st.user_stock[:, rows] = np.where(
+                low[rows], before + shares * part, st.user_stock[:, rows]
+            )
         bought = np.zeros_like(st.public_stock)
         for pile, wish in wishes:
             bought[pile.cells] += wish * rate[pile.cells]
@@ -424,37 +448,29 @@ class MarketDay:
         self.flows.update(to_users=to_users, bought=bought)
         self._release()
 
-    def shortfall(self, users: np.ndarray, share: np.ndarray) -> np.ndarray:
-        """What users (a share of each line) and plants lack for this market day, t, (c, w)."""
-        lay, st = self.layout, self.state
-        each = st.forecast * (self.weeks / lay.classes)
-        lack = np.maximum(each - st.user_stock, 0.0).sum(axis=0) * share * users[:, None]
-        plants = np.maximum(st.plant_forecast * self.weeks - st.plant_stock, 0.0)
-        return lay.by_cell.spread(lack, lay.n_cells) + plants
-
     def _release(self) -> None:
         """Public stocks go to those who may draw and lack most."""
         lay, st = self.layout, self.state
         self.flows["released_public"] = np.zeros_like(st.public_stock)
         for pile in self.rules.stockpiles:
-            out = pile.release(self)
-            if not np.any(out):
+            rows, cells = pile.rows, pile.cells
+            each = st.forecast[rows] * (self.weeks / lay.classes)
+            lack = np.maximum(each - st.user_stock[:, rows], 0.0) * pile.user_share[rows]
+            lack_users = np.zeros((lay.n_cells, st.worlds))
+            np.add.at(lack_users, lay.u_cell[rows], lack.sum(axis=0))
+            lack_plant = np.maximum(
+                st.plant_forecast[cells] * self.weeks - st.plant_stock[cells], 0.0
+            )
+            total = lack_users[cells] + lack_plant
+            given = np.where(total > 0.0, pile.release(self, total), 0.0)
+            if not np.any(given):
                 continue
-            given = np.zeros_like(st.public_stock)
-            given[pile.cells] = out
-            lack_each = np.maximum(
-                st.forecast * (self.weeks / lay.classes) - st.user_stock, 0.0
-            ) * (pile.user_share * pile.users[:, None])
-            lack_plant = np.maximum(st.plant_forecast * self.weeks - st.plant_stock, 0.0)
-            total = lay.by_cell.spread(lack_each.sum(axis=0), lay.n_cells) + lack_plant
-            none = total <= 0.0
-            given = np.where(none, 0.0, given)
-            rate = given / np.where(none, 1.0, total)
-            st.public_stock -= given
-            st.plant_stock += lack_plant * rate
-            to_classes = lack_each * rate[lay.u_cell]
-            st.user_stock += to_classes
-            self.flows["released_public"] += given
+            rate = np.zeros((lay.n_cells, st.worlds))
+            rate[cells] = given / np.where(total > 0.0, total, 1.0)
+            st.public_stock[cells] -= given
+            st.plant_stock[cells] += lack_plant * rate[cells]
+            st.user_stock[:, rows] += lack * rate[lay.u_cell[rows]]
+            self.flows["released_public"][cells] += given
 
     # ---- 5 metals and magnets ----------------------------------------------------------
 
@@ -563,11 +579,18 @@ class MarketDay:
         if rows.size:
             np.add.at(kept, lay.u_twin[rows], moved[rows])
         each = kept * (weeks / lay.classes)
-        used = np.minimum(st.user_stock, each)
-        st.user_stock -= used
-        total = used.sum(axis=0)
-        unmet = np.maximum(kept * weeks - total, 0.0)
-        stopped = (used < 0.999 * each).sum(axis=0)
+        st.user_stock -= each
+        unmet = np.zeros_like(kept)
+        stopped = np.zeros_like(kept)
+        dry = np.flatnonzero((st.user_stock.min(axis=0) < 0.0).any(axis=1))
+        if dry.size:
+            lack = np.maximum(-st.user_stock[:, dry], 0.0)
+            st.user_stock[:, dry] = np.maximum(st.user_stock[:, dry], 0.0)
+            unmet[dry] = lack.sum(axis=0)
+            stopped[dry] = (lack > 0.001 * each[dry]).sum(axis=0)
+        total = kept * weeks - unmet
+        self.users_hold = st.user_stock.sum(axis=0)
+        self.cells_hold = lay.by_cell.spread(self.users_hold, lay.n_cells)
         planned_t = planned * weeks
         self.flows.update(
             planned=planned_t,
@@ -593,11 +616,10 @@ class MarketDay:
             lay.by_cell.spread(st.forecast * self.user_weeks, n)
             + st.plant_forecast * self.plant_weeks
         ) * fear
-        on_hand = lay.by_cell.spread(st.user_stock.sum(axis=0), n) + st.plant_stock
+        on_hand = self.cells_hold + st.plant_stock
         under_way = lay.by_to.sum(st.in_transit + st.held)
         open_orders = lay.by_to.sum(st.orders)
-        weight = lay.by_to.sum(st.link_weight)
-        lead = lay.by_to.sum(st.link_weight * self.lead) / np.maximum(weight, 1e-12)
+        lead = self.cell_lead
         # Buyers learn how long orders wait (for licences, quota, stock) and order ahead by it.
         waiting = np.minimum(open_orders / np.maximum(use, 1e-9), 26.0)
         st.wait = toward(st.wait, waiting, weeks, d["order.wait_weeks"])
@@ -615,19 +637,29 @@ class MarketDay:
         if self.rules.stockpiles:
             for pile in self.rules.stockpiles:
                 order[pile.cells] += pile.wish(self)
-        placed = order[lay.l_to] * st.link_weight / np.maximum(weight, 1e-12)[lay.l_to]
+        placed = order[lay.l_to] * self.link_share
         self.flows["ordered"] = placed
         st.orders += placed
         # What stays unfilled is offered again to the other links, at the speed of qualification.
-        waiting = np.maximum(st.orders - 2.0 * placed, 0.0)
-        moved = waiting * self.l_habit_gain
+        moved = np.maximum(st.orders - 2.0 * placed, 0.0)
         if np.any(moved > 0):
+            moved *= self.l_habit_gain
             free = st.link_weight * np.where(st.link_fill > 0.9, 1.0, 0.0)
             base = lay.by_to.sum(free)
             total = np.where(base > 0, lay.by_to.sum(moved), 0.0)
             moved = np.where((base > 0)[lay.l_to], moved, 0.0)
             st.orders += total[lay.l_to] * free / np.maximum(base, 1e-12)[lay.l_to] - moved
-        self._reweigh()
+        self.market_days_seen += 1
+        if self.market_days_seen % SLOW == 0:
+            self._reweigh()
+            self._weigh()
+
+    def _weigh(self) -> None:
+        """Share of each link in its destination's orders, and the lead that follows."""
+        lay, st = self.layout, self.state
+        weight = np.maximum(lay.by_to.sum(st.link_weight), 1e-12)
+        self.link_share = st.link_weight / weight[lay.l_to]
+        self.cell_lead = lay.by_to.sum(st.link_weight * self.lead) / weight
 
     def _reweigh(self) -> None:
         """Buyers drift to the origins that can deliver and are cheap, as fast as they qualify."""
@@ -645,7 +677,7 @@ class MarketDay:
                 -self.draws["market.armington"]
             )
         goal = goal * (0.05 + 0.95 * st.link_fill)
-        st.link_weight += (goal - st.link_weight) * self.l_habit_gain
+        st.link_weight += (goal - st.link_weight) * self.l_slow_gain
 
     def _grade_share(self) -> np.ndarray:
         """Share of a plant group's capacity that each grade would take, shape (made cells, w)."""
@@ -676,12 +708,12 @@ class MarketDay:
         rules = self.rules
         may = st.orders.copy()
         restricted = None
-        if rules.passes is not None:
-            may *= rules.passes
-            restricted = rules.passes < 1.0
-        if rules.route_open is not None:
-            may *= rules.route_open
-            closed = rules.route_open < 1.0
+        for share in (rules.passes, rules.route_open):
+            if share is None:
+                continue
+            # A share of normal tonnes, not of the order book: a backlog does not widen the door.
+            closed = share < 1.0
+            may = np.where(closed, np.minimum(may, share * st.normal * weeks), may)
             restricted = closed if restricted is None else restricted | closed
         may, licensed = self.office.releasable(may, st, rules, weeks)
         if licensed is not None:
@@ -709,10 +741,11 @@ class MarketDay:
         leaving = released + grey
         self.flows.update(shipped=leaving, grey=grey, declared=released)
         self._dispatch(leaving, sail)
-        delivered = np.where(
-            st.orders > 0.05 * shipped, shipped / np.maximum(shipped + st.orders, 1e-12), 1.0
-        )
-        st.link_fill = toward(st.link_fill, delivered, weeks, 8.0)
+        late = st.orders > 0.05 * shipped
+        if np.any(late) or np.any(st.link_fill < 1.0):
+            delivered = np.where(late, shipped / np.maximum(shipped + st.orders, 1e-12), 1.0)
+            st.link_fill = toward(st.link_fill, delivered, weeks, 8.0)
+            st.link_fill[st.link_fill > 1.0 - 1e-6] = 1.0
         self._openness(released, restricted, weeks)
         st.shipped = toward(st.shipped, sold / weeks, weeks, 6.0)
         push = ~lay.c_made_to_order
@@ -732,15 +765,18 @@ class MarketDay:
         abroad[home] = 0.0
         st.in_transit += abroad
         n = lay.n_cells
-        stock = lay.by_cell.spread(st.user_stock.sum(axis=0), n)
+        stock = self.cells_hold
         normal = lay.by_cell.spread(st.forecast * self.user_weeks, n)
         dry = np.clip(1.0 - stock / np.maximum(normal, 1e-12), 0.0, 1.0)
-        by_air = np.minimum(self.draws["express.share"] * dry, 1.0)[lay.l_to]
-        by_air = np.where(lay.l_magnet[:, None], by_air, 0.0)
-        express = abroad * by_air
-        self.flows["express"] = express
-        sail(lay.l_express, express)
-        sail(lay.l_transit, abroad - express)
+        by_air = np.minimum(self.draws["express.share"] * dry, 1.0)
+        rows = self.magnet_links
+        express = abroad[rows] * by_air[lay.l_to[rows]]
+        if np.any(express):
+            flying = np.zeros_like(abroad)
+            flying[rows] = express
+            sail(lay.l_express, flying)
+            abroad -= flying
+        sail(lay.l_transit, abroad)
 
     def _leak(self, restricted: np.ndarray | None) -> np.ndarray | None:
         """Grey flow: grows with the price wedge up to a ceiling, falls with detection."""
@@ -822,15 +858,13 @@ class MarketDay:
         if not np.all(st.openness == 1.0):
             n = lay.n_cells
             use = self.flows["use_rate"]
-            lead = lay.by_to.sum(st.link_weight * self.lead) / np.maximum(
-                lay.by_to.sum(st.link_weight), 1e-12
-            )
+            lead = self.cell_lead
             wanted = (
                 lay.by_cell.spread(st.forecast * self.user_weeks, n)
                 + st.plant_forecast * self.plant_weeks
             ) * (1.0 + st.fear) + use * lead
             reachable = (
-                lay.by_cell.spread(st.user_stock.sum(axis=0), n)
+                self.cells_hold
                 + st.plant_stock
                 + lay.by_to.sum(st.in_transit)
             )
@@ -899,13 +933,19 @@ class MarketDay:
 
     def substitute(self) -> None:
         """Thrift and substitution follow lasting price and unmet use, slowly, part for good."""
-        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
+        self.missing += self.flows["unmet"]
+        self.missed_of += self.flows["wanted"]
+        if self.market_days_seen % SLOW:
+            return
+        lay, st, weeks, d = self.layout, self.state, self.weeks * SLOW, self.draws
         paid = (
             st.log_contract * d["market.contract_share"]
             + st.log_ask * (1.0 - d["market.contract_share"])
             - lay.c_log_reference
         )[lay.u_cell]
-        missing = 3.0 * self.flows["unmet"] / np.maximum(self.flows["wanted"], 1e-12)
+        missing = 3.0 * self.missing / np.maximum(self.missed_of, 1e-12)
+        self.missing[...] = 0.0
+        self.missed_of[...] = 0.0
         lag = gain(
             weeks,
             lay.u_lag * (d["substitution.lag_weeks"] / d["substitution.lag_weeks.default"]) / 2.0,
@@ -934,7 +974,9 @@ class MarketDay:
 
     def invest(self) -> None:
         """Capacity that follows demand and price: slow, limited, where it can be had."""
-        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
+        if self.market_days_seen % SLOW:
+            return
+        lay, st, weeks, d = self.layout, self.state, self.weeks * SLOW, self.draws
         value = np.log(np.maximum(self.flows["ore_value"], 1e-9))
         st.expected_price = toward(st.expected_price, value, weeks, 52.0)
         fast = lay.o_fast[:, None]
@@ -1019,7 +1061,7 @@ class MarketDay:
             st.seller_stock
             + st.plant_stock
             + st.public_stock
-            + lay.by_cell.spread(st.user_stock.sum(axis=0), lay.n_cells)
+            + self.cells_hold
             + lay.by_to.sum(st.in_transit + st.landed + st.held)
         )
         ore = (

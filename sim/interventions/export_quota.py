@@ -62,8 +62,11 @@ class QuotaEffect(Effect):
             )
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Say in which worlds the quota is in force."""
-        self.book.active = self.share(t0, t1)
+        """Say in which worlds the quota is in force: never outside its allocation periods."""
+        covered = sum(
+            max(min(last, t1) - max(first, t0), 0.0) for first, last, _, _ in self.book.periods
+        )
+        self.book.active = self.share(t0, t1) * min(covered / (t1 - t0), 1.0)
         known = self.known(t0)
         if np.any(known):
             cells = np.unique(day.layout.l_to[self.book.links])

@@ -22,7 +22,7 @@ class StockpileEffect(Effect):
     fill_weeks: np.ndarray  # (w,)
     rule: str
     multiple: np.ndarray  # (w,)
-    users: np.ndarray  # (u,) bool
+    rows: np.ndarray  # user lines that may draw
     user_share: np.ndarray  # (u, 1)
     active: np.ndarray | None = None
 
@@ -45,12 +45,17 @@ class StockpileEffect(Effect):
         wish = np.minimum(rate, np.maximum(self.target - held, 0.0)) * self.active
         return wish * (open_cells > 0.9)
 
-    def release(self, day: Any) -> np.ndarray:
-        """Tonnes it lets go this market day, shape (n, w)."""
-        held = day.state.public_stock[self.cells] * (self.active > 0)
+    def release(self, day: Any, lack: np.ndarray) -> np.ndarray:
+        """Tonnes it lets go this market day, shape (n, w).
+
+        Parameters
+        ----------
+        lack : ndarray, shape (n, w)
+            What those who may draw lack in each of its cells, t.
+        """
+        held = np.maximum(day.state.public_stock[self.cells], 0.0) * (self.active > 0)
         if self.rule == "never":
             return np.zeros_like(held)
-        lack = day.shortfall(self.users, self.user_share)[self.cells]
         if self.rule == "price":
             lay = day.layout
             ratio = np.exp(day.state.log_ask[self.cells] - lay.c_log_reference[self.cells])
@@ -129,6 +134,6 @@ class Stockpile(Intervention):
             fill_weeks=ctx.number(self.fill_days, f"{name}/fill_days") / 7.0,
             rule=self.release_rule,
             multiple=ctx.number(self.release_price_multiple, f"{name}/release_price_multiple"),
-            users=users,
+            rows=np.flatnonzero(users & np.isin(lay.u_cell, cells)),
             user_share=share,
         )

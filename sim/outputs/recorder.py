@@ -143,14 +143,14 @@ class Recorder:
             self.monthly["declared"][month] += f["declared"] * part
             self.monthly["grey"][month] += f["grey"] * part
             self.monthly["output"][month] += f["output"] * part
-            self.monthly["ore"][month] += f["ore_shipped"].sum(axis=1) * part
+            self.monthly["ore"][month][f["ore_rows"]] += f["ore_shipped"].sum(axis=1) * part
             self.monthly["used"][month] += lay.by_cell.spread(f["used"], lay.n_cells) * part
         month = self.tick_of_month[t]
         if t + 1 == len(self.times) or self.tick_of_month[t + 1] != month:
             self.monthly["stock"][month] = (
                 st.seller_stock
                 + st.plant_stock
-                + lay.by_cell.spread(st.user_stock.sum(axis=0), lay.n_cells)
+                + run.day.cells_hold
             )
             self.monthly["binding"][month] = self._binding(run, unmet, planned)
         if self._mid_year[t]:
@@ -165,7 +165,7 @@ class Recorder:
         plain = f["to_users"] * self._reference_value / 1000.0
         lost = f["unmet"] * lay.u_lost_output / 1000.0
         hold = (
-            st.user_stock.sum(axis=0)
+            run.day.users_hold
             * paid[lay.u_cell]
             / 1000.0
             * run.draws["money.holding_cost"]

@@ -597,11 +597,16 @@ class MarketDay:
             wanted=kept * weeks,
             used=total,
             unmet=unmet,
-            gross=np.maximum(planned_t - self.flows["to_users"], 0.0),
+            gross=np.where(
+                planned_t - self.flows["to_users"] > 1e-9 * planned_t,
+                planned_t - self.flows["to_users"],
+                0.0,
+            ),
             stopped=stopped,
         )
         st.forecast = toward(st.forecast, kept, weeks, self.draws["order.forecast_weeks"])
         by_cell = lay.by_cell.spread(total, lay.n_cells)
+        self.flows["used_by_cell"] = by_cell
         return self._contained(by_cell)
 
     # ---- 7 orders ----------------------------------------------------------------------
@@ -791,14 +796,8 @@ class MarketDay:
         wedge = np.maximum(ask / legal - 1.0, 0.0)
         goal = trade.leak_goal(wedge, d["leak.scale"], d["leak.half_wedge"]) * self.leak_factor
         if self.rules.leak_ceiling is not None:
-            goal = np.where(
-                self.rules.leak_ceiling > 0,
-                np.minimum(
-                    trade.leak_goal(wedge, self.rules.leak_ceiling, d["leak.half_wedge"]),
-                    self.rules.leak_ceiling,
-                ),
-                goal,
-            )
+            # A channel that a scenario names comes on top of what smugglers find by themselves.
+            goal = goal + trade.leak_goal(wedge, self.rules.leak_ceiling, d["leak.half_wedge"])
         if self.rules.detection is not None:
             goal = goal * (1.0 - self.rules.detection)
         goal = np.where(restricted & (lay.l_region_from == lay.home)[:, None], goal, 0.0)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from sim.worlds.conditions import Conditions
 from sim.worlds.layout import Segments
@@ -84,7 +85,17 @@ class Recorder:
         self.draws = {k: v for k, v in run.draws.items() if not k.endswith(".default")}
         self.tick = 0
         self._reference_value = np.exp(lay.c_log_reference)[lay.u_cell]
-        self._users = lay.by_cell
+        # Users by region of the cost curve; only magnets' missing output is counted as lost.
+        place = {r: i for i, r in enumerate(self.cost_regions)}
+        inside = np.array([u for u in range(lay.n_users) if lay.u_region[u] in place])
+        self._to_region = csr_array(
+            (
+                np.ones(len(inside)),
+                ([place[lay.u_region[u]] for u in inside], inside),
+            ),
+            shape=(len(place), lay.n_users),
+        )
+        self._lost_value = np.where(lay.u_magnet[:, None], lay.u_lost_output, 0.0) / 1000.0
 
     def _months(self) -> np.ndarray:
         dates = [self.start + timedelta(days=int(t)) for t in self.times]
@@ -124,27 +135,30 @@ class Recorder:
         self.weekly["planned"][t] = planned * per_week
         self.weekly["gross"][t] = by_group.sum(f["gross"][self.lines]) * per_week
         self.weekly["unmet"][t] = unmet * per_week
-        stopped = by_group.sum(f["stopped"][self.lines].astype(float))
-        now_stopped = stopped > 0
-        self.first_stop = np.where(
-            now_stopped & ~np.isfinite(self.first_stop), now, self.first_stop
-        )
-        self.stop_weeks += now_stopped * weeks
-        self.stopped_most = np.maximum(self.stopped_most, stopped)
+        if np.any(unmet):
+            stopped = by_group.sum(f["stopped"][self.lines])
+            now_stopped = stopped > 0
+            self.first_stop = np.where(
+                now_stopped & ~np.isfinite(self.first_stop), now, self.first_stop
+            )
+            self.stop_weeks += now_stopped * weeks
+            self.stopped_most = np.maximum(self.stopped_most, stopped)
         share = run.draws["market.contract_share"]
         log_paid = st.log_contract * share + st.log_ask * (1.0 - share)
+        paid = np.exp(log_paid)
         self.weekly["home"][t] = np.exp(st.log_home)
         self.weekly["ask"][t] = np.exp(st.log_ask[self.priced_cells])
-        self.weekly["paid"][t] = np.exp(log_paid[self.priced_cells])
-        self.weekly["cost"][t] = self._costs(run, rules, np.exp(log_paid)) * per_week
+        self.weekly["paid"][t] = paid[self.priced_cells]
+        self.weekly["cost"][t] = self._costs(run, rules, paid) * per_week
         if rules.licences:
             self.weekly["licences"][t, 0] = run.day.office.granted_share()
+        kept = {"declared": f["declared"], "output": f["output"], "used": f["used_by_cell"]}
+        if np.any(f["grey"]):
+            kept["grey"] = f["grey"]
         for month, part in self._split[t]:
-            self.monthly["declared"][month] += f["declared"] * part
-            self.monthly["grey"][month] += f["grey"] * part
-            self.monthly["output"][month] += f["output"] * part
+            for name, values in kept.items():
+                self.monthly[name][month] += values if part == 1.0 else values * part
             self.monthly["ore"][month][f["ore_rows"]] += f["ore_shipped"].sum(axis=1) * part
-            self.monthly["used"][month] += lay.by_cell.spread(f["used"], lay.n_cells) * part
         month = self.tick_of_month[t]
         if t + 1 == len(self.times) or self.tick_of_month[t + 1] != month:
             self.monthly["stock"][month] = (
@@ -163,7 +177,7 @@ class Recorder:
         w = st.worlds
         value = f["to_users"] * paid[lay.u_cell] / 1000.0
         plain = f["to_users"] * self._reference_value / 1000.0
-        lost = f["unmet"] * lay.u_lost_output / 1000.0
+        lost = f["unmet"] * self._lost_value
         hold = (
             run.day.users_hold
             * paid[lay.u_cell]
@@ -172,12 +186,7 @@ class Recorder:
             * run.day.weeks
             / 52.18
         )
-        by_region = np.zeros((4, len(lay.regions), w))
-        magnet = lay.u_magnet[:, None]
-        np.add.at(by_region[0], lay.u_region, value)
-        np.add.at(by_region[1], lay.u_region, value - plain)
-        np.add.at(by_region[2], lay.u_region, hold)
-        np.add.at(by_region[3], lay.u_region, np.where(magnet, lost, 0.0))
+        by_region = [self._to_region @ x for x in (value, value - plain, hold, lost)]
         tariff = np.zeros((len(lay.regions), w))
         if rules.import_tariff is not None:
             duty = f["shipped"] * rules.import_tariff * np.exp(st.log_home[lay.l_material]) / 1000.0
@@ -196,8 +205,10 @@ class Recorder:
             if pay is not None and np.any(pay) and effect.row >= 0:
                 spent = effect.outlay(run.calendar.now, run.calendar.now + run.market_days)
                 outlay[int(lay.f_region[effect.row])] += spent
-        items = [by_region[0], by_region[1], tariff, by_region[2], by_region[3], outlay]
-        return np.concatenate([x[self.cost_regions] for x in items])
+        rows = self.cost_regions
+        return np.concatenate(
+            [by_region[0], by_region[1], tariff[rows], by_region[2], by_region[3], outlay[rows]]
+        )
 
     def _binding(self, run: BatchRun, unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
         """Stage code plus 8 x (element + 1) of what binds each group, shape (g, w), uint8."""

@@ -33,9 +33,26 @@ def save_text(path: Path, text: str) -> None:
 
 
 def save_table(path: Path, frame: pd.DataFrame) -> None:
-    """Write a CSV whole or not at all, numbers to seven digits."""
+    """Write a CSV whole or not at all; numbers have the seven digits of single precision."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    narrow = {
+        name: column.astype(np.float32)
+        for name, column in frame.items()
+        if column.dtype == np.float64
+    }
+    table = pa.Table.from_pandas(frame.assign(**narrow), preserve_index=False)
     hidden = path.with_name(f".{path.name}.part")
-    frame.to_csv(hidden, index=False, float_format="%.7g", lineterminator="\n")
+    for quoting in ("none", "needed"):  # "needed" quotes all text; rarely needed at all
+        options = arrow_csv.WriteOptions(include_header=False, quoting_style=quoting)
+        try:
+            with hidden.open("wb") as out:
+                out.write((",".join(table.column_names) + "\n").encode())
+                arrow_csv.write_csv(table, out, options)
+            break
+        except pa.ArrowInvalid:
+            continue
     os.replace(hidden, path)
 
 
@@ -44,6 +61,41 @@ def save_parquet(path: Path, frame: pd.DataFrame) -> None:
     hidden = path.with_name(f".{path.name}.part")
     frame.to_parquet(hidden, index=False, compression="zstd")
     os.replace(hidden, path)
+
+
+class Stack:
+    """Collects blocks of rows and makes one table of them (a frame per block is slow)."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, list[Any]] = {}
+        self.lengths: list[int] = []
+
+    def add(self, **columns: Any) -> None:
+        """Add a block: arrays of one length, and words that hold for all its rows."""
+        length = max(len(v) for v in columns.values() if not isinstance(v, str | float | int))
+        self.lengths.append(length)
+        for name, values in columns.items():
+            self.columns.setdefault(name, []).append(values)
+
+    def frame(self) -> pd.DataFrame:
+        """All blocks as a table."""
+        import pandas as pd
+
+        done: dict[str, Any] = {}
+        for name, blocks in self.columns.items():
+            if all(isinstance(b, str) for b in blocks):
+                words, codes = np.unique(np.array(blocks, dtype=object), return_inverse=True)
+                done[name] = pd.Categorical.from_codes(
+                    np.repeat(codes, self.lengths), list(words)
+                ).astype("str")
+            else:
+                done[name] = np.concatenate(
+                    [
+                        np.full(n, b) if isinstance(b, float | int) else np.asarray(b)
+                        for b, n in zip(blocks, self.lengths, strict=True)
+                    ]
+                )
+        return pd.DataFrame(done)
 
 
 class Tables:
@@ -71,7 +123,6 @@ class Tables:
 
     def shortage_curve(self) -> pd.DataFrame:
         """Planned, gross and net unmet use by date, region, sector and tier, with totals."""
-        import pandas as pd
 
         groups, tiers = self.series.groups, self.run.chain.tiers
         tier_names = sorted({t for s in tiers.values() for t in s})
@@ -98,7 +149,7 @@ class Tables:
             rows_of.append((("all", s, "all"), rows, ones[rows]))
         for t in tier_names:
             rows_of.append((("all", "all", t), all_rows, tier_share[t]))
-        frames = []
+        stack = Stack()
 
         def total(values: np.ndarray, rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
             if len(rows) == 1:
@@ -113,7 +164,7 @@ class Tables:
             s: tuple[np.ndarray, np.ndarray],
             c: np.ndarray | None,
             part: float = 1.0,
-        ) -> pd.DataFrame:
+        ) -> None:
             columns: dict[str, Any] = {
                 "date": self.dates,
                 "region": key[0],
@@ -130,7 +181,7 @@ class Tables:
             for name, values in zip(BAND, (s[0], *s[1]), strict=True):
                 columns[f"unmet_share_{name}"] = values
             columns["reference_unmet_share_p50"] = np.full(len(p), np.nan) if c is None else c
-            return pd.DataFrame(columns)
+            stack.add(**columns)
 
         def quantities(rows: np.ndarray, weight: np.ndarray) -> tuple[Any, ...]:
             p = total(planned, rows, weight)
@@ -152,23 +203,22 @@ class Tables:
 
         for key, rows, weight in rows_of:
             if weight.sum() > 0:
-                frames.append(frame(key, *quantities(rows, weight)))
+                frame(key, *quantities(rows, weight))
         for i, (r, s) in enumerate(groups):
             q = quantities(np.array([i]), np.ones(1))
             for t in tier_names:
                 part = tiers.get(s, {}).get(t, 0.0)
                 if part > 0:
-                    frames.append(frame((r, s, t), *q, part=part))
-        return pd.concat(frames, ignore_index=True)
+                    frame((r, s, t), *q, part=part)
+        return stack.frame()
 
     # ---- prices and costs --------------------------------------------------------------
 
     def price_curve(self) -> pd.DataFrame:
         """Home, ask and paid prices by date, material and market (all: mean over regions)."""
-        import pandas as pd
 
         lay = self.lay
-        frames = []
+        stack = Stack()
 
         def add(material: str, market: str, kind: str, rows: list[int], key: str) -> None:
             values = self._mean_rows(self.scenario, key, rows)
@@ -176,26 +226,19 @@ class Tables:
             calm: Any = np.nan
             if self.reference:
                 calm = bands(self._mean_rows(self.reference, key, rows))[1][1]
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "date": self.dates,
-                        "material": material,
-                        "market": market,
-                        "kind": kind,
-                        **{
-                            f"usd_per_kg_{n}": v
-                            for n, v in zip(BAND, (mean, *q), strict=True)
-                        },
-                        "reference_usd_per_kg_p50": calm,
-                    }
-                )
+            stack.add(
+                **{
+                    "date": self.dates,
+                    "material": material,
+                    "market": market,
+                    "kind": kind,
+                    **{f"usd_per_kg_{n}": v for n, v in zip(BAND, (mean, *q), strict=True)},
+                    "reference_usd_per_kg_p50": calm,
+                }
             )
 
         for m, name in enumerate(lay.materials):
-            cells = [
-                i for i, c in enumerate(self.series.priced_cells) if lay.c_material[c] == m
-            ]
+            cells = [i for i, c in enumerate(self.series.priced_cells) if lay.c_material[c] == m]
             add(name, lay.home_region, "home", [m], "home")
             for kind in ("ask", "paid"):
                 if cells:
@@ -203,7 +246,7 @@ class Tables:
                 for i in cells:
                     region = lay.cells[self.series.priced_cells[i]][1]
                     add(name, region, kind, [i], kind)
-        return pd.concat(frames, ignore_index=True)
+        return stack.frame()
 
     @staticmethod
     def _mean_rows(parts: Parts, key: str, rows: list[int]) -> np.ndarray:
@@ -216,31 +259,28 @@ class Tables:
 
     def cost_curve(self) -> pd.DataFrame:
         """Cost items by date and region, USD million a week."""
-        import pandas as pd
 
         regions = self.series.cost_regions
         n = len(regions)
-        frames = []
+        stack = Stack()
         for k, item in enumerate(COST_ITEMS):
             values = self.scenario.array("cost", slice(k * n, (k + 1) * n), axis=1)
             picks: list[tuple[str, np.ndarray]] = [("all", values.sum(axis=1, dtype=float))]
             picks += [(r, values[:, i]) for i, r in enumerate(regions)]
             for region, path in picks:
                 mean, q = bands(path)
-                frames.append(
-                    pd.DataFrame(
-                        {
-                            "date": self.dates,
-                            "region": region,
-                            "item": item,
-                            **{
-                                f"usd_million_per_week_{b}": v
-                                for b, v in zip(BAND, (mean, *q), strict=True)
-                            },
-                        }
-                    )
+                stack.add(
+                    **{
+                        "date": self.dates,
+                        "region": region,
+                        "item": item,
+                        **{
+                            f"usd_million_per_week_{b}": v
+                            for b, v in zip(BAND, (mean, *q), strict=True)
+                        },
+                    }
                 )
-        return pd.concat(frames, ignore_index=True)
+        return stack.frame()
 
     # ---- supply ------------------------------------------------------------------------
 
@@ -346,10 +386,9 @@ class Tables:
 
     def trade_flows(self) -> pd.DataFrame:
         """Monthly shipments by link: leaf rows, declared and grey, both cases."""
-        import pandas as pd
 
         lay, chain = self.lay, self.run.chain
-        frames = []
+        stack = Stack()
         cases: list[tuple[str, Parts]] = [("scenario", self.scenario)]
         if self.reference:
             cases.insert(0, ("reference", self.reference))
@@ -364,25 +403,23 @@ class Tables:
                         if origin == place or not np.any(values[:, j] > NEGLIGIBLE_T):
                             continue
                         seen = mean[:, j] > NEGLIGIBLE_T
-                        frames.append(
-                            pd.DataFrame(
-                                {
-                                    "month": np.array(self.series.months)[seen],
-                                    "case": case,
-                                    "material": material,
-                                    "origin": origin,
-                                    "destination": place,
-                                    "channel": channel,
-                                    "basis": chain.materials[material].basis,
-                                    **{
-                                        f"tonnes_{b}": v[:, j][seen]
-                                        for b, v in zip(BAND, (mean, *q), strict=True)
-                                    },
-                                }
-                            )
+                        stack.add(
+                            **{
+                                "month": np.array(self.series.months)[seen],
+                                "case": case,
+                                "material": material,
+                                "origin": origin,
+                                "destination": place,
+                                "channel": channel,
+                                "basis": chain.materials[material].basis,
+                                **{
+                                    f"tonnes_{b}": v[:, j][seen]
+                                    for b, v in zip(BAND, (mean, *q), strict=True)
+                                },
+                            }
                         )
         del lay
-        return pd.concat(frames, ignore_index=True)
+        return stack.frame()
 
     def bottlenecks(self) -> pd.DataFrame:
         """What binds each group at each month's end, with the share of worlds."""
@@ -391,7 +428,9 @@ class Tables:
         codes = self.scenario.array("binding")
         groups = self.series.groups
         last_day: dict[str, str] = {}
-        for d, m in zip(self.series.dates, [d.isoformat()[:7] for d in self.series.dates], strict=True):
+        for d, m in zip(
+            self.series.dates, [d.isoformat()[:7] for d in self.series.dates], strict=True
+        ):
             last_day[m] = d.isoformat()
         rows = []
         for t, month in enumerate(self.series.months):
@@ -408,7 +447,14 @@ class Tables:
                     hit |= found == code
             for (stage, element), hit in sorted(worst.items()):
                 rows.append((last_day[month], "all", "all", stage, element, float(hit.mean())))
-        columns = ["date", "region", "sector", "binding_stage", "binding_element", "share_of_worlds"]
+        columns = [
+            "date",
+            "region",
+            "sector",
+            "binding_stage",
+            "binding_element",
+            "share_of_worlds",
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     # ---- worlds and summary ------------------------------------------------------------
@@ -492,9 +538,8 @@ class Tables:
 
     def series_table(self) -> pd.DataFrame:
         """The weekly and monthly cube, tidy: quantiles by variable, region and material."""
-        import pandas as pd
 
-        frames = []
+        stack = Stack()
         cases: list[tuple[str, Parts]] = [("scenario", self.scenario)]
         if self.reference:
             cases.append(("reference", self.reference))
@@ -509,22 +554,18 @@ class Tables:
                         if not np.any(values[:, j]):
                             continue
                         material, region = cells[row]
-                        frames.append(
-                            pd.DataFrame(
-                                {
-                                    "date": months,
-                                    "case": case,
-                                    "variable": key,
-                                    "material": material,
-                                    "region": region,
-                                    "unit": unit,
-                                    **{
-                                        b: v[:, j] for b, v in zip(BAND, (mean, *q), strict=True)
-                                    },
-                                }
-                            )
+                        stack.add(
+                            **{
+                                "date": months,
+                                "case": case,
+                                "variable": key,
+                                "material": material,
+                                "region": region,
+                                "unit": unit,
+                                **{b: v[:, j] for b, v in zip(BAND, (mean, *q), strict=True)},
+                            }
                         )
-        return pd.concat(frames, ignore_index=True)
+        return stack.frame()
 
 
 def parse_key(key: str) -> tuple[str, dict[str, str]]:
@@ -579,7 +620,13 @@ def _unit_cost(chain: Chain, item: Any, element: str) -> float:
 
 #: Capital of a plant, USD per kg of yearly output of the stage's product, China and elsewhere
 #: (from the capex rows of the costs table; mines and separation by assumption A-capex).
-CAPEX = {"mine": (4.0, 60.0), "separation": (8.0, 90.0), "recycling": (8.0, 60.0), "metal": (3.0, 30.0), "magnet": (15.0, 92.0)}
+CAPEX = {
+    "mine": (4.0, 60.0),
+    "separation": (8.0, 90.0),
+    "recycling": (8.0, 60.0),
+    "metal": (3.0, 30.0),
+    "magnet": (15.0, 92.0),
+}
 
 
 def _capital_charge(chain: Chain, item: Any, element: str) -> float:
@@ -617,5 +664,3 @@ def verdict_values(series: Series) -> Callable[[str, Any], np.ndarray]:
         return np.asarray(find(name)(series, **dict(selectors)), dtype=float)
 
     return value
-
-

@@ -35,8 +35,8 @@ def shown_materials(reading: Reading) -> list[str]:
     magnets = [n for n in names if n.startswith(("ndfeb", "smco"))]
     wanted: list[str] = [n for n in ("dy_oxide", "ndpr_oxide") if n in oxides] or oxides[:2]
     if oxides and oxides[0] not in wanted and len(wanted) > 1:
-        found = reading.multiple(oxides[0], "ask")
-        if found and found[2] > 1.5:
+        found, usual = reading.multiple(oxides[0], "ask"), reading.multiple(wanted[0], "ask")
+        if found and found[2] > 1.5 * (usual[2] if usual else 1.0):
             wanted[0] = oxides[0]
     high: list[str] = [
         n for n in ("ndfeb_high_coercivity", "ndfeb_magnets") if n in magnets

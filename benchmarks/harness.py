@@ -157,7 +157,9 @@ def lines(measured: Sequence[Measured]) -> list[str]:
         "|:---|---:|---:|---:|---:|:---|---:|",
     ]
     for m in measured:
-        checked = "tonnes equal" if m.same == "tonnes" else f"calm rate {m.largest_difference:.1e} off"
+        checked = (
+            "tonnes equal" if m.same == "tonnes" else f"calm rate {m.largest_difference:.1e} off"
+        )
         lost = "" if m.lost != m.lost else f"{m.lost:.1%}"
         out.append(
             f"| {m.title} | {m.worlds} | {m.seconds:.3f} | {m.ms_per_world:.3g} "

@@ -199,6 +199,7 @@ def _run_all(
     say = progress or (lambda a, b, c: None)
     say(done, total, "worlds")
     workers = _workers(cases, settings, len(jobs))
+    both = (cases["scenario"], cases.get("reference"))
     if workers <= 1:
         for case, chunk in jobs:
             base = done
@@ -206,7 +207,7 @@ def _run_all(
             def tick(share: float, base: int = base, size: int = len(chunk)) -> None:
                 say(base + int(share * size), total, "worlds")
 
-            run_chunk(cases[case], chunk, settings, parts / case, tick)
+            run_chunk(cases[case], chunk, settings, parts / case, both, tick)
             done += len(chunk)
             say(done, total, "worlds")
         return
@@ -215,7 +216,7 @@ def _run_all(
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         futures = {
-            pool.submit(run_chunk, cases[case], chunk, settings, parts / case): len(chunk)
+            pool.submit(run_chunk, cases[case], chunk, settings, parts / case, both): len(chunk)
             for case, chunk in jobs
         }
         try:
@@ -244,14 +245,40 @@ def _part_name(worlds: np.ndarray) -> str:
     return f"{int(worlds[0]):07d}-{int(worlds[-1]):07d}"
 
 
+def shock_days(
+    scenario: Scenario, reference: Scenario | None, settings: Settings, worlds: np.ndarray
+) -> np.ndarray:
+    """Day of the first disruption that the reference does not have, by world, shape (w,).
+
+    Without a disruption the first intervention counts, without any the first day.
+    """
+    same = {} if reference is None else reference.interventions
+    own = {n for n, item in scenario.interventions.items() if same.get(n) != item}
+    run = BatchRun(
+        scenario, load_chain(scenario.vintage), settings.seed, worlds, float(settings.market_days)
+    )
+    effects = [e for e in run.effects if e.name in own]
+    first = [e.start for e in effects if e.role == "disruption"] or [e.start for e in effects]
+    days = np.min(np.stack(first), axis=0) if first else np.zeros(len(run.worlds))
+    return np.where(np.isfinite(days), np.maximum(days, 0.0), 0.0)[: len(worlds)]
+
+
 def run_chunk(
     scenario: Scenario,
     worlds: np.ndarray,
     settings: Settings,
     folder: Path,
+    cases: tuple[Scenario, Scenario | None],
     tick: Callable[[float], None] | None = None,
 ) -> None:
-    """Run a batch of worlds and leave its part on disk.
+    """Run a batch of worlds of one case and leave its part on disk.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The case to run.
+    cases : (scenario, reference)
+        Both, because metrics of both are counted from the scenario's first disruption.
 
     Raises
     ------
@@ -266,7 +293,7 @@ def run_chunk(
         float(settings.market_days),
         settings.allocation,
     )
-    recorder = Recorder(run)
+    recorder = Recorder(run, shock_days(*cases, settings, worlds))
     run.watchers.append(recorder)
     if tick is not None:
         run.watchers.append(_Ticker(tick, len(recorder.times)))

@@ -68,6 +68,7 @@ class MarketDay:
         self.user_weeks = self.user_cover.mean(axis=0)
         self.plant_weeks = plant_targets(layout, draws)
         self.users_hold = state.user_stock.sum(axis=0)
+        self.thinnest = state.user_stock[0].copy()
         self.cells_hold = layout.by_cell.spread(self.users_hold, layout.n_cells)
         self.market_days_seen = 0
         self.missing = np.zeros_like(state.forecast)
@@ -425,9 +426,11 @@ class MarketDay:
         back = np.where(nobody, arrived, 0.0)
         st.seller_stock += back
         st.plant_stock += to_plant
+        # The class of least cover runs dry first: its stock before this arrival decides.
         # Normally every class gets its equal part; a line that runs low serves its emptiest first.
         st.user_stock += to_users / lay.classes
-        low = users < LOW_STOCK * target
+        first = self.user_cover[0] * (st.forecast / lay.classes) * fear[lay.u_cell]
+        low = (users < LOW_STOCK * target) | (self.thinnest < LOW_STOCK * first)
         rows = np.flatnonzero(low.any(axis=1))
         if rows.size:
             part = to_users[rows]
@@ -590,6 +593,7 @@ class MarketDay:
             stopped[dry] = (lack > 0.001 * each[dry]).sum(axis=0)
         total = kept * weeks - unmet
         self.users_hold = st.user_stock.sum(axis=0)
+        self.thinnest = st.user_stock[0].copy()
         self.cells_hold = lay.by_cell.spread(self.users_hold, lay.n_cells)
         planned_t = planned * weeks
         self.flows.update(

@@ -111,7 +111,8 @@ def bands(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     w = values.shape[-1]
     ordered = np.sort(values, axis=-1)
-    mean = ordered.sum(axis=-1, dtype=float) / w
+    with np.errstate(invalid="ignore"):
+        mean = ordered.sum(axis=-1, dtype=float) / w
     out = []
     for q in QUANTILES:
         at = q * (w - 1)

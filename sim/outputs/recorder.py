@@ -31,10 +31,15 @@ class Recorder:
     ----------
     run : BatchRun
         The batch, before it starts.
+    shock_day : ndarray, shape (w,), optional
+        First disruption of the scenario in each world; stops before it are not counted as its
+        consequence.
     """
 
-    def __init__(self, run: BatchRun) -> None:
+    def __init__(self, run: BatchRun, shock_day: np.ndarray | None = None) -> None:
         self.run = run
+        w = len(run.worlds)
+        self.shock_day = np.zeros(w) if shock_day is None else np.resize(shock_day, w)
         lay = run.layout
         self.start: date = run.scenario.start
         days = run.market_days
@@ -139,9 +144,11 @@ class Recorder:
             stopped = by_group.sum(f["stopped"][self.lines])
             now_stopped = stopped > 0
             self.first_stop = np.where(
-                now_stopped & ~np.isfinite(self.first_stop), now, self.first_stop
+                now_stopped & ~np.isfinite(self.first_stop) & (now >= self.shock_day),
+                now,
+                self.first_stop,
             )
-            self.stop_weeks += now_stopped * weeks
+            self.stop_weeks += (now_stopped & (now >= self.shock_day)) * weeks
             self.stopped_most = np.maximum(self.stopped_most, stopped)
         share = run.draws["market.contract_share"]
         log_paid = st.log_contract * share + st.log_ask * (1.0 - share)
@@ -284,10 +291,7 @@ class Series:
         self.stop_weeks = recorder.stop_weeks[:, :keep]
         self.stopped_most = recorder.stopped_most[:, :keep]
         self.draws = {k: np.broadcast_to(v, (len(run.worlds),))[:keep] for k, v in recorder.draws.items() if v.size > 1}
-        shocks = [e.start for e in run.effects if e.role == "disruption"]
-        shocks = shocks or [e.start for e in run.effects]
-        first = np.min(np.stack(shocks), axis=0) if shocks else np.zeros(len(run.worlds))
-        self.shock_day = np.where(np.isfinite(first), np.maximum(first, 0.0), 0.0)[:keep]
+        self.shock_day = recorder.shock_day[:keep]
         self.balance = run.balance
         self.discount_rate = 0.05
 

@@ -397,7 +397,11 @@ class Layout:
                 here = self.cell_at.get((recipe.input, r))
                 if here is None:
                     near = [c for c, (x, y) in enumerate(self.cells) if x == recipe.input and y != self.home_region]
-                    here = near[0] if near else self.cell_at[(recipe.input, self.home_region)]
+                    here = (
+                        max(near, key=lambda c: (self.c_need[c, 0], self.cells[c]))
+                        if near
+                        else self.cell_at[(recipe.input, self.home_region)]
+                    )
                 price = self.chain.prices[(recipe.input, "home")].usd_per_kg
                 parts.append((here, recipe.input_t_per_t_output * price))
             whole = sum(x for _, x in parts)

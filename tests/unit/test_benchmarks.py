@@ -1,12 +1,14 @@
-"""The benchmark compares like with like: every way delivers the same tonnes in every world."""
+"""The benchmark compares like with like: the same tonnes in every world, or the same calm rate."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from benchmarks import engine
 from benchmarks.bare_numpy import bare_numpy
-from benchmarks.harness import Runner, found, lines, measure, runner
+from benchmarks.harness import Measured, Runner, found, lines, measure, runner, weekly
+from benchmarks.lodestone_engine import lodestone_engine, steady
 from benchmarks.plain_simpy import plain_simpy
 from benchmarks.toy import LANES, toy_chain
 
@@ -64,3 +66,71 @@ def test_a_second_way_of_a_title_is_refused():
     title = found()[0].title
     with pytest.raises(ValueError, match="registered twice"):
         runner(title, worlds=1)(lambda toy, worlds, seed: np.zeros((10, worlds)))
+
+
+def test_the_engine_holds_what_the_plain_chain_delivers_when_nothing_breaks():
+    toy = toy_chain(weeks=80)
+    ways = {way.title: way for way in found()}
+    plain = weekly(next(way for way in ways.values() if way.baseline), toy, 0)
+    ours = weekly(next(way for way in ways.values() if way.same == "rate"), toy, 0)
+    assert steady(toy)[-1]["used"] == pytest.approx(plain, rel=1e-9)
+    np.testing.assert_allclose(ours, plain, rtol=0.01)
+
+
+def test_outages_cost_the_engine_something_and_only_where_they_are_drawn():
+    toy = toy_chain(weeks=160)
+    calm = lodestone_engine(toy, 3, seed=5, outages=False).sum(axis=0)
+    hit = lodestone_engine(toy, 3, seed=5).sum(axis=0)
+    assert np.ptp(calm) <= 1e-9 * calm[0]
+    assert (hit < calm).all()
+    assert len(set(hit)) == 3
+
+
+def test_the_engine_gives_a_world_the_same_tonnes_in_any_batch():
+    toy = toy_chain(weeks=60)
+    np.testing.assert_array_equal(
+        lodestone_engine(toy, 5, seed=1)[:, :3], lodestone_engine(toy, 3, seed=1)
+    )
+
+
+def test_a_way_that_only_shares_the_rate_is_refused_when_the_rate_is_off():
+    wrong = Runner(
+        "wrong",
+        2,
+        False,
+        lambda toy, worlds, seed, outages=True: plain_simpy(toy, worlds, seed, outages) * 1.02,
+        "rate",
+    )
+    with pytest.raises(ArithmeticError, match=r"'wrong' differs .* 0\.02"):
+        measure(repeat=1, toy=toy_chain(weeks=60), ways=[found()[0], wrong])
+
+
+def test_a_way_that_feels_no_outage_is_refused():
+    deaf = Runner(
+        "deaf",
+        2,
+        False,
+        lambda toy, worlds, seed, outages=True: plain_simpy(toy, worlds, seed, False),
+        "rate",
+    )
+    with pytest.raises(ArithmeticError, match="outages cost 'deaf' nothing"):
+        measure(repeat=1, toy=toy_chain(weeks=60), ways=[found()[0], deaf])
+
+
+def test_the_table_says_what_was_checked():
+    table = "\n".join(lines([Measured("a", 2, 1.0, 3.0, 2e-9, "rate", 0.02)]))
+    assert "calm rate 2.0e-09 off" in table
+    assert "2.0%" in table
+
+
+def test_the_cost_of_a_world_is_carried_on_from_a_short_run():
+    (figure,) = engine.engine_figures((2,), weeks=8, whole=40)
+    assert figure.unit == "ms"
+    assert figure.value > 0
+    assert "carried on to 40" in figure.how
+    assert len(engine.lines([figure])) == 3
+
+
+def test_a_command_that_fails_is_not_timed():
+    with pytest.raises(RuntimeError, match="failed"):
+        engine._command(["show", "no_such_scenario"], 60)

@@ -1,0 +1,271 @@
+"""The licence office and the quota on paper: one link, constant filings, answers by hand."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from sim.chain.balance import balance
+from sim.chain.load import load_chain
+from sim.equations.trade import quota_rent
+from sim.interventions.export_quota import period_dates
+from sim.worlds.conditions import Conditions
+from sim.worlds.layout import Layout
+from sim.worlds.office import LicenceOffice, LicenceRule
+from tests.fixtures.worlds import START, day_after, shared, simulate
+
+WEEKLY = 7.0  # tonnes filed a week
+WORLDS = 3
+
+
+@pytest.fixture(scope="module")
+def layout():
+    chain = load_chain("2024")
+    return Layout(chain, balance(chain), START)
+
+
+class Desk:
+    """One foreign link under licence; buyers file the same tonnes every week."""
+
+    def __init__(self, layout, *, military=0.0, **settings):
+        self.lay, self.row = layout, int(np.flatnonzero(~layout.l_home)[5])
+        mask = np.zeros(layout.n_links, dtype=bool)
+        mask[self.row] = True
+        self.office = LicenceOffice(layout, WORLDS)
+        self.office.military = np.full_like(self.office.military, military)
+        self.office.open(mask)
+        given = {
+            "approval": 1.0, "military_approval": 1.0, "processing_weeks": 9.0, "refile_weeks": 4.0,
+            "capacity": 50.0, "surge": np.inf, "held_share": 0.0, "cleared": 0.0, **settings,
+        }  # fmt: skip
+        general = given.pop("general", 0.0)
+        self.rules = Conditions()
+        self.rules.licences = [
+            LicenceRule(
+                links=mask,
+                lookalike=np.zeros_like(mask),
+                active=np.ones(WORLDS),
+                general=np.full((layout.n_links, WORLDS), general),
+                **{k: np.full(WORLDS, float(v)) for k, v in given.items()},
+            )
+        ]
+        shape = (layout.n_links, WORLDS)
+        self.state = SimpleNamespace(
+            orders=np.zeros(shape), held=np.zeros(shape), normal=np.full(shape, WEEKLY)
+        )
+        self.pending, self.out = [], []
+
+    def week(self, filed=WEEKLY):
+        """Order, let the office decide, ship what is licensed; return what left."""
+        orders = self.state.orders
+        orders[self.row] += filed
+        self.office.decide(self.state, self.rules, 1.0)
+        may, _ = self.office.releasable(orders.copy(), self.state, self.rules, 1.0)
+        shipped = np.zeros_like(orders)
+        shipped[self.row] = may[self.row]
+        orders[self.row] -= shipped[self.row]
+        left = self.office.settle(shipped, self.state, self.rules, 1.0)
+        self.pending.append(orders[self.row].copy())
+        self.out.append(left[self.row].copy())
+        return left[self.row]
+
+    def run(self, weeks=200, filed=WEEKLY):
+        for _ in range(weeks):
+            self.week(filed)
+        return self
+
+    def delay(self):
+        """Mean delay by Little's law: what is pending over what leaves, weeks."""
+        return self.pending[-1] / self.out[-1]
+
+
+@pytest.mark.parametrize("weeks", [5.0, 9.0, 13.0])
+def test_the_mean_delay_is_the_processing_time(layout, weeks):
+    desk = Desk(layout, processing_weeks=weeks).run()
+    assert np.allclose(desk.out[-1], WEEKLY, rtol=1e-6)
+    # Filed and decided at the end of office days: between the time itself and a week less.
+    assert np.all(desk.delay() <= weeks + 1e-6) and np.all(desk.delay() >= weeks - 1.01)
+
+
+def test_a_longer_processing_time_waits_longer_by_as_much(layout):
+    a, b = (Desk(layout, processing_weeks=x).run().delay() for x in (6.0, 14.0))
+    assert np.allclose(b - a, 8.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("approval", [0.25, 0.5, 0.8])
+def test_refusals_delay_and_do_not_remove(layout, approval):
+    """All that is filed leaves in the end; each refusal costs the time to file again."""
+    granted = Desk(layout, processing_weeks=6.0).run(400)
+    desk = Desk(layout, processing_weeks=6.0, approval=approval).run(400)
+    assert np.allclose(desk.out[-1], WEEKLY, rtol=1e-6)
+    extra = desk.delay() - granted.delay()
+    again = 1.0 / -np.expm1(-1.0 / 4.0)  # mean stay of a first-order lag left once a week
+    tries = (1.0 - approval) / approval
+    assert np.allclose(extra, tries * again, rtol=0.25), (extra, tries * again)
+
+
+def test_nothing_granted_nothing_leaves_and_everything_waits(layout):
+    desk = Desk(layout, approval=0.0).run(60)
+    assert np.sum(desk.out) == 0.0
+    assert np.allclose(desk.pending[-1], 60 * WEEKLY)
+
+
+def test_a_refused_class_never_ships(layout):
+    """A fifth is military and refused: four fifths leave, and never more than four fifths."""
+    desk = Desk(layout, military=0.2, military_approval=0.0, processing_weeks=5.0).run(300)
+    assert np.allclose(desk.out[-1], 0.8 * WEEKLY, rtol=1e-6)
+    total = np.cumsum(desk.out, axis=0)[:, 0]
+    assert np.all(total <= 0.8 * WEEKLY * np.arange(1, 301) + 1e-9)
+    assert np.all(desk.office.granted[1] == 0.0)
+    book = desk.office.review[:, 1].sum(axis=0) + desk.office.ready[1] + desk.office.refused[1]
+    assert np.allclose(book, 0.2 * WEEKLY * 300, rtol=1e-9)
+
+
+def test_a_general_licence_does_not_open_the_refused_class(layout):
+    desk = Desk(layout, military=0.2, military_approval=0.0, general=1.0).run(100)
+    assert np.all(np.sum(desk.out, axis=0) <= 0.8 * WEEKLY * 100 + 1e-9)
+
+
+def test_a_general_licence_skips_the_queue(layout):
+    desk = Desk(layout, general=1.0)
+    assert np.allclose(desk.week(), WEEKLY)
+    half = Desk(layout, general=0.5)
+    assert np.allclose(half.week(), WEEKLY / 2)
+    half.run(200)
+    assert np.allclose(half.delay(), Desk(layout).run(200).delay() / 2, rtol=1e-6)
+
+
+def test_the_office_decides_no_more_than_it_can(layout):
+    desk = Desk(layout, capacity=0.5, processing_weeks=3.0).run(100)
+    assert np.allclose(desk.out[-1], 0.5 * WEEKLY)
+    assert np.all(np.max(desk.out, axis=0) <= 0.5 * WEEKLY + 1e-9)
+    assert desk.pending[-1][0] > 45 * WEEKLY
+
+
+def test_catching_up_is_flat(layout):
+    """After a jam no more than the surge leaves in a week."""
+    desk = Desk(layout, approval=0.0, processing_weeks=3.0, surge=1.2).run(20)
+    desk.rules.licences[0].approval[...] = 1.0
+    desk.out.clear()
+    desk.run(120)
+    assert np.isclose(np.max(desk.out), 1.2 * WEEKLY)
+    assert np.allclose(desk.out[-1], WEEKLY, rtol=1e-6)
+    assert np.allclose(np.sum(desk.out, axis=0) + desk.pending[-1], 140 * WEEKLY)
+
+
+def test_the_granted_share_counts_what_was_filed(layout):
+    desk = Desk(layout, processing_weeks=4.0).run(300)
+    share = desk.office.granted_share()
+    assert np.all(share > 0.97) and np.all(share <= 1.0 + 1e-9)
+
+
+def test_paper_is_not_goods():
+    """A queue of licences holds no tonnes: what waits has not been made or left the shelf."""
+    queue = {
+        "kind": "export_licence", "exporter": "china", "materials": "ndfeb_high_coercivity",
+        "start": day_after(4), "approval": 0.0, "spillover": 0.0, "cleared_days": 0,
+    }  # fmt: skip
+    trace = simulate({"queue": queue}, weeks=20, worlds=2)
+    cut = trace.links("china", None, "ndfeb_high_coercivity")
+    assert np.all(trace["declared"][5:, cut] == 0.0)
+    assert np.all(trace.run.day.state.held == 0.0)
+
+
+def test_look_alikes_are_held_and_then_let_out():
+    queue = {
+        "kind": "export_licence", "exporter": "china", "materials": "ndfeb_high_coercivity",
+        "start": day_after(4), "approval": 1.0, "spillover": 0.8, "spillover_weeks": 7,
+    }  # fmt: skip
+    trace = simulate({"queue": queue}, weeks=60, worlds=2)
+    alike = trace.links("china", None, "ndfeb_standard")
+    flow = trace["declared"][:, alike].sum(axis=1) / trace.layout.l_base[alike].sum()
+    assert np.all(flow[4] < 0.5) and np.all(np.abs(flow[45:] - 1.0) < 0.1)
+    assert trace.run.day.state.held.max() < 0.01  # t, of hundreds
+
+
+# ---- quota ------------------------------------------------------------------------------
+
+PACE = {"weeks": 1.0, "rise": 0.05, "fall": 0.045, "scale": 4.5}
+
+
+def rent_path(wanted, offered, weeks, start=0.0):
+    rent, out = np.full(2, start), []
+    for _ in range(weeks):
+        rent = quota_rent(rent, np.full(2, wanted), np.full(2, offered), **PACE)
+        out.append(rent[0])
+    return np.array(out)
+
+
+def test_the_rent_starts_at_nothing_and_returns_to_nothing():
+    assert np.all(rent_path(80.0, 100.0, 50) == 0.0)
+    up = rent_path(150.0, 100.0, 80)
+    assert up[0] > 0 and np.all(np.diff(up) > 0)
+    down = rent_path(70.0, 100.0, 400, start=up[-1])
+    assert np.all(np.diff(down) <= 0) and down[-1] == 0.0
+
+
+def test_the_rent_grows_as_a_shifted_exponential():
+    """(rent + scale) grows by exp(rise x log ratio) a week, whatever the step."""
+    up = rent_path(150.0, 100.0, 40)
+    paper = 4.5 * (np.exp(0.05 * np.log(1.5) * np.arange(1, 41)) - 1.0)
+    assert np.allclose(up, paper, rtol=1e-12)
+    half = np.zeros(2)
+    for _ in range(80):
+        half = quota_rent(half, np.full(2, 150.0), np.full(2, 100.0), **{**PACE, "weeks": 0.5})
+    assert np.allclose(half, up[-1], rtol=1e-12)
+
+
+class Watch:
+    def __init__(self):
+        self.rows = []
+
+    def market_day(self, run, now, rules):
+        book = run.day.quotas[0]
+        self.rows.append((now, book.used.copy(), book.granted.copy(), book.rent.copy()))
+
+
+def quota(**more):
+    return {"kind": "export_quota", "exporter": "china", "materials": "oxides", **more}
+
+
+def test_no_more_leaves_than_the_quota_allows_and_the_rent_ends():
+    watch = Watch()
+    tonnes = {"2024-H1": 12000, "2024-H2": 12000, "2025": 400000}
+    trace = simulate(
+        {"q": quota(tonnes=tonnes)}, weeks=104, worlds=3,
+        before=lambda run: run.watchers.append(watch),
+    )  # fmt: skip
+    used = np.array([u / g for _, u, g, _ in watch.rows])
+    assert used.max() <= 1.0 + 1e-9 and used[50].min() > 0.5
+    rent = np.array([r for *_, r in watch.rows])
+    assert np.all(rent[40] > 1.0)
+    assert np.all(rent[-1] < 0.2 * rent.max(axis=0)), "the rent outlives a quota that does not bind"
+    cut = trace.links("china", None, "oxides")
+    legal = trace["declared"][:, cut].sum(axis=1) - trace["grey"][:, cut].sum(axis=1)
+    assert np.all(legal[:26].sum(axis=0) <= 24000.0)
+
+
+def test_a_quota_stops_nothing_outside_its_periods():
+    late = shared({"q": quota(tonnes={"2026": 1000.0})}, weeks=60, worlds=3)
+    free = shared({}, weeks=60, worlds=3)
+    assert np.array_equal(late["declared"], free["declared"])
+    assert np.array_equal(late["log_ask"], free["log_ask"])
+
+
+def test_a_quota_ends_with_its_last_period():
+    trace = simulate({"q": quota(tonnes={"2024-H1": 100.0})}, weeks=80, worlds=2)
+    cut = trace.links("china", None, "oxides")
+    flow = trace["declared"][:, cut].sum(axis=1) / trace.layout.l_base[cut].sum()
+    assert np.all(flow[4:24] < 0.2)
+    assert np.all(flow[60:].mean(axis=0) > 0.7)
+
+
+@pytest.mark.parametrize(
+    ("period", "days"),
+    [("2010", 365), ("2012", 366), ("2010-H1", 181), ("2010-H2", 184), ("2010-Q4", 92), ("2012-02", 29)],
+)
+def test_periods_have_their_days(period, days):
+    first, last = period_dates(period)
+    assert (last - first).days == days

@@ -1,0 +1,197 @@
+"""Equations one by one: limits, exactness, what they conserve."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.equations import allocation, demand, lags, pricing, production, trade
+
+POSITIVE = st.floats(1e-3, 1e6)
+SHARE = st.floats(0.0, 1.0)
+
+
+# ---- lags -------------------------------------------------------------------------------
+
+
+@given(x=st.floats(-5, 5), goal=st.floats(-5, 5), weeks=st.floats(0.01, 20), t=st.floats(0.05, 200))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_two_half_steps_equal_one(x, goal, weeks, t):
+    whole = lags.toward(x, goal, weeks, t)
+    half = lags.toward(lags.toward(x, goal, weeks / 2, t), goal, weeks / 2, t)
+    assert np.isclose(whole, half, rtol=1e-12, atol=1e-12)
+    assert min(x, goal) - 1e-12 <= whole <= max(x, goal) + 1e-12  # never overshoots
+
+
+def test_a_lag_is_the_exponential_and_no_time_constant_is_at_once():
+    assert np.isclose(lags.gain(7.0, 7.0), 1.0 - np.exp(-1.0))
+    assert lags.gain(1.0, 0.0) == 1.0
+    assert lags.gain(0.0, 5.0) == 0.0
+
+
+# ---- allocation -------------------------------------------------------------------------
+
+
+def links(claims, stock, weights=None, group=None):
+    wanted = np.array(claims, dtype=float)
+    group = np.zeros(len(wanted), dtype=int) if group is None else np.array(group)
+    weight = np.ones_like(wanted) if weights is None else np.array(weights, dtype=float)
+
+    def total(x):
+        out = np.zeros((int(group.max()) + 1, *x.shape[1:]))
+        np.add.at(out, group, x)
+        return out
+
+    return allocation.ration(wanted, weight, np.array(stock, dtype=float), group, total)
+
+
+@given(
+    claims=st.lists(st.floats(0, 1e4), min_size=7, max_size=7),
+    weights=st.lists(st.floats(0.1, 20), min_size=7, max_size=7),
+    stock=st.lists(st.floats(0, 1e4), min_size=3, max_size=3),
+)
+@settings(max_examples=80, deadline=None, derandomize=True)
+def test_rationing_never_gives_more_than_asked_or_than_there_is(claims, weights, stock):
+    group = [0, 0, 0, 1, 1, 2, 2]
+    wanted = np.array(claims)[:, None]
+    out = links(wanted, np.array(stock)[:, None], np.array(weights)[:, None], group)
+    given_out = np.zeros(3)
+    np.add.at(given_out, group, out[:, 0])
+    asked = np.zeros(3)
+    np.add.at(asked, group, wanted[:, 0])
+    assert np.all(out >= 0) and np.all(out <= wanted + 1e-9)
+    assert np.all(given_out <= np.array(stock) * (1 + 1e-12) + 1e-9)
+    short = asked > np.array(stock) + 1e-6
+    assert np.allclose(given_out[~short], asked[~short])
+
+
+def test_equal_weights_share_pro_rata_and_a_weight_serves_first():
+    assert np.allclose(links([[30.0], [10.0]], [[20.0]])[:, 0], [15.0, 5.0])
+    first = links([[10.0], [10.0]], [[12.0]], [[9.0], [1.0]])[:, 0]
+    assert np.isclose(first.sum(), 12.0) and first[0] == 10.0
+    assert np.array_equal(links([[3.0], [4.0]], [[7.0]])[:, 0], [3.0, 4.0])
+
+
+def test_one_world_short_does_not_touch_the_other():
+    out = links([[30.0, 3.0], [10.0, 4.0]], [[20.0, 7.0]])
+    assert np.array_equal(out[:, 1], [3.0, 4.0]) and np.isclose(out[:, 0].sum(), 20.0)
+
+
+# ---- demand -----------------------------------------------------------------------------
+
+
+@given(spread=st.floats(0.0, 0.6))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_cover_classes_have_mean_one_and_rise(spread):
+    cover = demand.class_cover(np.array([spread]))[:, 0]
+    assert np.isclose(cover.mean(), 1.0) and np.all(np.diff(cover) >= 0)
+
+
+@given(
+    stock=st.lists(st.floats(0, 9), min_size=5, max_size=5),
+    target=st.lists(st.floats(0.1, 9), min_size=5, max_size=5),
+    weight=SHARE,
+)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_an_arrival_is_shared_out_whole_and_the_emptiest_gets_most(stock, target, weight):
+    s, t = np.array(stock)[:, None, None], np.array(target)[:, None, None]
+    share = demand.urgency_shares(s, t, weight)[:, 0, 0]
+    gap = np.maximum(1 - np.array(stock) / np.array(target), 0)
+    if weight < 1.0 or gap.max() > 1e-3:
+        assert np.isclose(share.sum(), 1.0)
+        assert share[np.argmax(gap)] >= share.max() - 1e-12
+
+
+def test_users_who_are_full_share_alike_unless_all_goes_to_the_urgent():
+    full = np.full((5, 1, 1), 3.0)
+    assert np.allclose(demand.urgency_shares(full, full, 0.5), 0.2)
+
+
+def test_the_price_response_is_a_constant_elasticity():
+    assert demand.price_response(np.log(2.0), 0.1) == pytest.approx(2.0**-0.1)
+    assert demand.price_response(0.0, 0.4) == 1.0
+
+
+@given(signal=st.floats(0, 50), ceiling=SHARE, speed=st.floats(0.01, 3))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_substitution_stays_under_its_ceiling(signal, ceiling, speed):
+    goal = demand.substitution_target(signal, ceiling, speed)
+    assert 0.0 <= goal <= ceiling
+    assert demand.substitution_target(0.0, ceiling, speed) == 0.0
+
+
+# ---- prices -----------------------------------------------------------------------------
+
+
+def test_the_cover_gap_is_a_clipped_log_and_never_infinite():
+    assert pricing.cover_gap(np.array(8.0), np.array(8.0)) == 0.0
+    assert pricing.cover_gap(np.array(8.0), np.array(4.0)) == pytest.approx(np.log(2.0))
+    assert pricing.cover_gap(np.array(8.0), np.array(0.0)) == pricing.COVER_HIGH
+    assert pricing.cover_gap(np.array(0.0), np.array(5.0)) == pricing.COVER_LOW
+    assert np.isfinite(pricing.cover_gap(np.array(0.0), np.array(0.0)))
+
+
+@given(o=SHARE, wanted=POSITIVE, have=st.floats(0, 1e6), closure=POSITIVE)
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_the_mark_up_is_nothing_when_trade_is_open_and_never_above_its_plateau(o, wanted, have, closure):
+    up = pricing.scarcity(o, wanted, have, closure, 1.1)
+    assert 0.0 <= up <= 1.1 * (1.0 - o) + 1e-12
+    assert pricing.scarcity(1.0, wanted, have, closure, 1.1) == 0.0
+
+
+def test_the_anchor_comes_home_to_cost():
+    """A price held at its anchor's level lets the anchor fall back to cost: no memory for ever."""
+    anchor = 1.0
+    for _ in range(600):
+        anchor = pricing.anchor(anchor, anchor, 0.0, 0.05, 0.03)
+    assert abs(anchor) < 1e-6
+    assert pricing.anchor(0.3, 0.3, 0.3, 0.05, 0.03) == pytest.approx(0.3)
+
+
+@given(trend=st.floats(-3, 30), closed=SHARE, told=st.integers(0, 1))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_fear_has_a_ceiling_and_falling_prices_give_none(trend, closed, told):
+    fear = pricing.fear_goal(trend, closed, told, 2.2, 0.3, 0.25)
+    assert 0.0 <= fear <= 2.0
+    assert fear >= pricing.fear_goal(trend - 0.1, closed, told, 2.2, 0.3, 0.25)
+    assert pricing.fear_goal(min(trend, 0.0), 0.0, 0, 2.2, 0.3, 0.25) == 0.0
+
+
+# ---- production and trade ---------------------------------------------------------------
+
+
+@given(margin=st.floats(-2, 0.99), base=st.floats(0.0, 0.9))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_a_plant_runs_by_its_margin_and_as_usual_at_its_usual_one(margin, base):
+    here = production.willingness(np.array(margin), np.array(base), 0.05)
+    assert 0.0 <= here <= 1.0
+    assert here <= production.willingness(np.array(margin + 0.05), np.array(base), 0.05) + 1e-12
+    assert production.willingness(np.array(base), np.array(base), 0.05) == pytest.approx(1.0)
+
+
+def test_a_plant_deep_in_the_red_stops():
+    assert production.willingness(np.array(-0.5), np.array(0.2), 0.05) < 0.001
+
+
+def test_plants_make_what_is_shipped_and_close_the_gap_of_stock():
+    assert production.made_to_order(10.0, 20.0, 26.0, 6.0) == pytest.approx(11.0)
+    assert production.made_to_order(1.0, 90.0, 20.0, 6.0) == 0.0
+
+
+@given(stock=st.floats(0, 1e3), need=st.floats(0, 1e3))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_inputs_are_rationed_and_never_floored(stock, need):
+    share = production.input_ration(np.array(stock), np.array(need))
+    assert 0.0 <= share <= 1.0
+    assert share * need <= stock * (1 + 1e-12)
+
+
+@given(wedge=st.floats(0, 100), scale=st.floats(0, 2), half=st.floats(0.1, 3))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_the_leak_grows_with_the_wedge_up_to_its_ceiling(wedge, scale, half):
+    leak = trade.leak_goal(wedge, scale, half)
+    assert 0.0 <= leak <= scale
+    assert trade.leak_goal(half, scale, half) == pytest.approx(scale / 2)
+    assert trade.leak_goal(0.0, scale, half) == 0.0

@@ -1,7 +1,7 @@
 """Measure every way of computing the toy chain in one process, side by side, and compare results.
 
 A way is a function `(toy, worlds, seed, outages) -> tonnes delivered (region, world)` under `@runner`
-in a module of this package; it is found without being listed. Times are the best of some
+in a module of this package; it is found without being listed. Times are processor seconds, best of some
 repetitions with the garbage collector as it is; ways take turns, so that a busy machine hurts all
 alike.
 
@@ -110,9 +110,9 @@ def measure(
     delivered: dict[str, np.ndarray] = {}
     for _ in range(repeat):
         for way in ways:
-            start = time.perf_counter()
+            start = time.process_time()
             delivered[way.title] = way.run(toy, way.worlds, seed)
-            best[way.title] = min(best[way.title], time.perf_counter() - start)
+            best[way.title] = min(best[way.title], time.process_time() - start)
     per_world = best[base.title] / base.worlds
     loose = any(way.same == "rate" for way in ways)
     calm = {base.title: weekly(base, toy, seed)} if loose else {}

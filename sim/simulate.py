@@ -109,9 +109,7 @@ def _reference_of(scenario: Scenario) -> Scenario | None:
     return replace(reference, overrides={**reference.overrides, **scenario.overrides})
 
 
-def _identity(
-    scenario: Scenario, reference: Scenario | None, settings: Settings
-) -> dict[str, Any]:
+def _identity(scenario: Scenario, reference: Scenario | None, settings: Settings) -> dict[str, Any]:
     return {
         "scenario": scenario.to_dict(),
         "reference": reference.to_dict() if reference else None,
@@ -307,9 +305,7 @@ def run_chunk(
     arrays["metrics"] = np.array(list(metrics.values()))
     names = sorted(series.draws)
     arrays["draws"] = (
-        np.array([series.draws[n] for n in names])
-        if names
-        else np.zeros((0, len(series.worlds)))
+        np.array([series.draws[n] for n in names]) if names else np.zeros((0, len(series.worlds)))
     )
     arrays["verdicts"] = (
         np.array(list(verdicts.values()))
@@ -333,7 +329,7 @@ def run_chunk(
         "timelines": [[what, where, source] for what, where, source, _ in timelines],
         "calendar": [[e.day, e.what, e.where, e.worlds, e.source] for e in run.calendar.entries],
         "ledger_worst_eps": run.day.ledger.worst / np.finfo(float).eps,
-        "licence_books": int(len(run.day.office.rows)),
+        "licence_books": len(run.day.office.rows),
     }
     write_part(folder, _part_name(worlds), arrays, labels)
 
@@ -367,9 +363,7 @@ def _check_verdicts(scenario: Scenario) -> None:
                 )
 
 
-def _verdicts(
-    scenario: Scenario, series: Series
-) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def _verdicts(scenario: Scenario, series: Series) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     from sim.outputs.tables import verdict_values
 
     found: dict[str, np.ndarray] = {}
@@ -399,6 +393,7 @@ def _write(
     chain = load_chain(scenario.vintage)
     run = BatchRun(scenario, chain, settings.seed, np.arange(2), float(settings.market_days))
     series = Series(Recorder(run))
+    series.discount_rate = settings.discount_rate
     own = Parts(parts / "scenario")
     calm = Parts(parts / "reference") if "reference" in cases else None
     tables = Tables(run, series, own, calm)
@@ -453,9 +448,7 @@ def _calendar(parts: Parts, start: date, worlds: int) -> str:
     for day, what, where, share, source in parts.labels[0]["calendar"]:
         rows.append((float(day), what, where, share, source))
     days = parts.array("timelines")
-    known = {}
-    for i, (what, where, source) in enumerate(parts.labels[0]["timelines"]):
-        known[what] = days[i]
+    known = {label[0]: days[i] for i, label in enumerate(parts.labels[0]["timelines"])}
     for i, (what, where, source) in enumerate(parts.labels[0]["timelines"]):
         begins = known.get(what.removesuffix(" announced") + " starts")
         if what.endswith(" announced") and begins is not None and np.array_equal(days[i], begins):
@@ -512,16 +505,36 @@ def _save_sources(
         if key in chain.sources:
             s = chain.sources[key]
             sources.append(
-                (key, s.title, s.publisher, s.url, s.date, s.kind, s.grade, "; ".join(sorted(used[key])))
+                (
+                    key,
+                    s.title,
+                    s.publisher,
+                    s.url,
+                    s.date,
+                    s.kind,
+                    s.grade,
+                    "; ".join(sorted(used[key])),
+                )
             )
         elif key in chain.assumptions:
             a = chain.assumptions[key]
             assumptions.append(
-                (key, a.statement, a.value, a.low, a.high, a.unit, a.reason, "; ".join(sorted(used[key])))
+                (
+                    key,
+                    a.statement,
+                    a.value,
+                    a.low,
+                    a.high,
+                    a.unit,
+                    a.reason,
+                    "; ".join(sorted(used[key])),
+                )
             )
     save_text(
         folder / "sources.csv",
-        csv_text(("key", "title", "publisher", "url", "date", "kind", "grade", "used_for"), sources),
+        csv_text(
+            ("key", "title", "publisher", "url", "date", "kind", "grade", "used_for"), sources
+        ),
     )
     save_text(
         folder / "assumptions.csv",

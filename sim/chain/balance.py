@@ -211,9 +211,7 @@ class _Closing:
             tonnes = item.output_2024_t
             tonnes = item.capacity_t_per_year if tonnes is None else tonnes
             self.mined[name] = tonnes
-            contents = {
-                e: tonnes * share for e, share in self.chain.mixes[item.mix or ""].items()
-            }
+            contents = {e: tonnes * share for e, share in self.chain.mixes[item.mix or ""].items()}
             links = stay.get((item.material, item.region))
             if item.destination:
                 links = [(item.destination, 1.0)]
@@ -265,9 +263,7 @@ class _Closing:
             )
         for family in ("ndfeb", "smco"):
             grades = [m for m in self._of_form("magnet") if m.startswith(family)]
-            total = {
-                r: sum(need.get((m, r), 0.0) for m in grades) for r in self.chain.regions
-            }
+            total = {r: sum(need.get((m, r), 0.0) for m in grades) for r in self.chain.regions}
             made = self._stage_output("magnet", family, sum(total.values()))
             flows = self._fit("magnet", made, total)
             for (origin, place), t in flows.items():
@@ -348,9 +344,7 @@ class _Closing:
         target = self.targets.get(("non_magnet_use", "china", material))
         for (stage, region, m), (tonnes, spread, source) in self.targets.items():
             if stage == "non_magnet_use" and m == material:
-                self.checks.append(
-                    Check(stage, region, m, "t_oxide", tonnes, left, spread, source)
-                )
+                self.checks.append(Check(stage, region, m, "t_oxide", tonnes, left, spread, source))
         del target, made
 
     # ---- helpers -----------------------------------------------------------------------
@@ -365,9 +359,7 @@ class _Closing:
     def _ship(self, material: str, origin: str, place: str, tonnes: float) -> None:
         key = (material, origin, place)
         self.trade[key] = self.trade.get(key, 0.0) + tonnes
-        self.production[(material, origin)] = (
-            self.production.get((material, origin), 0.0) + tonnes
-        )
+        self.production[(material, origin)] = self.production.get((material, origin), 0.0) + tonnes
 
     def _stage_output(self, stage: str, material: str, total: float) -> dict[str, float]:
         """Output by region in proportion to the control totals (else running capacity)."""
@@ -393,9 +385,7 @@ class _Closing:
         scale = total / sum(weights.values())
         return {r: w * scale for r, w in weights.items() if w > 0}
 
-    def _fit(
-        self, form: str, made: dict[str, float], need: dict[str, float]
-    ) -> dict[Key2, float]:
+    def _fit(self, form: str, made: dict[str, float], need: dict[str, float]) -> dict[Key2, float]:
         regions = list(self.chain.regions)
         rows = np.array([made.get(r, 0.0) for r in regions])
         columns = np.array([need.get(r, 0.0) for r in regions])
@@ -455,7 +445,13 @@ class _Closing:
                 add("demand", r, m.split("_")[0], t, "t_magnet")
         for (m, origin, place), t in self.trade.items():
             if self.chain.materials[m].form == "magnet" and origin != place:
-                add("magnet_export", origin, "ndfeb_magnets" if m.startswith("ndfeb") else m, t, "t_magnet")
+                add(
+                    "magnet_export",
+                    origin,
+                    "ndfeb_magnets" if m.startswith("ndfeb") else m,
+                    t,
+                    "t_magnet",
+                )
         for (stage, region, what), (target, spread, source) in self.targets.items():
             if (stage, region, what) in model:
                 tonnes, unit = model[(stage, region, what)]

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING, cast
 
 import simpy
+
+if TYPE_CHECKING:
+    from simpy.events import EventPriority
 
 # Order of entries that fall on the same day.
 SAILING, POLICY, REVIEW, MARKET, OFFICE = 0, 1, 2, 5, 6
@@ -58,7 +62,9 @@ class Calendar:
         event._ok, event._value = True, None
         assert event.callbacks is not None
         event.callbacks.append(lambda _event: action())
-        self._clock.schedule(event, priority=priority, delay=max(day - self.now, 0.0))
+        # Any integer orders entries of a day; SimPy itself uses only 0 and 1.
+        rank = cast("EventPriority", priority)
+        self._clock.schedule(event, priority=rank, delay=max(day - self.now, 0.0))
 
     def every(
         self, days: float, priority: int, action: Callable[[], None], first: float = 0.0
@@ -73,9 +79,7 @@ class Calendar:
         if first < self.last_day:
             self.at(first, priority, again)
 
-    def on_dates(
-        self, dates: list[date], priority: int, action: Callable[[date], None]
-    ) -> None:
+    def on_dates(self, dates: list[date], priority: int, action: Callable[[date], None]) -> None:
         """Call ``action(date)`` on each of the dates inside the run."""
         for when in dates:
             day = self.day_of(when)
@@ -86,9 +90,7 @@ class Calendar:
         self, day: float, what: str, where: str = "", worlds: str = "all", source: str = ""
     ) -> None:
         """Put a line into the printed calendar (no action)."""
-        self.entries.append(
-            Entry(day, self.date_of(day).isoformat(), what, where, worlds, source)
-        )
+        self.entries.append(Entry(day, self.date_of(day).isoformat(), what, where, worlds, source))
 
     def run(self) -> None:
         """Run to the end of the horizon; entries dated on the last day do not happen."""
@@ -97,7 +99,8 @@ class Calendar:
 
 def month_starts(start: date, end: date) -> list[date]:
     """First days of the months in (start, end)."""
-    out, year, month = [], start.year, start.month
+    out: list[date] = []
+    year, month = start.year, start.month
     while True:
         month += 1
         if month > 12:

@@ -115,7 +115,11 @@ def project_days(layout: Layout, draws: Draws, seed: int, worlds: np.ndarray) ->
         if item.status in chance:
             u = uniforms(seed, f"facility/{item.name}/slip", worlds)
             slip = SLIP[item.status]
-            slip_days = quantile(slip, u) * 30.4375 * (draws["project.slip_months"] / draws["project.slip_months.default"])
+            slip_days = (
+                quantile(slip, u)
+                * 30.4375
+                * (draws["project.slip_months"] / draws["project.slip_months.default"])
+            )
             online[row] = np.where(alive < chance[item.status], online[row] + slip_days, np.inf)
         elif item.status in ("idle", "closed"):
             online[row] = np.inf
@@ -133,9 +137,7 @@ SLIP = {
 }
 
 
-def growth_path(
-    layout: Layout, draws: Draws, start: date
-) -> Callable[[float], np.ndarray]:
+def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], np.ndarray]:
     """Demand multiple of the base year by sector and day.
 
     Compound growth between mid-2024, mid-2030 and mid-2035, and on at the last rate; scaled by
@@ -419,5 +421,3 @@ def _in_order(items: dict[str, Any]) -> list[str]:
     for name in sorted(items):
         add(name)
     return done
-
-

@@ -11,13 +11,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.worlds.office import LicenceOffice
-from sim.worlds.quota import QuotaBook
 from sim.equations import allocation, demand, pricing, production, trade
 from sim.equations.lags import gain, toward
 from sim.worlds.conditions import Conditions
 from sim.worlds.layout import WEEKS_PER_YEAR, Layout
 from sim.worlds.ledger import Ledger
+from sim.worlds.office import LicenceOffice
+from sim.worlds.quota import QuotaBook
 from sim.worlds.state import Draws, State, column_lead, plant_targets, user_targets
 from sim.worlds.timeline import ramp
 
@@ -25,8 +25,8 @@ from sim.worlds.timeline import ramp
 Sail = Callable[[np.ndarray, np.ndarray], None]
 #: Share of its target below which a user line hands goods to its emptiest classes first.
 LOW_STOCK = 0.9
-#: Market days between two looks at what moves in months (habit, substitution, investment).
-SLOW = 4
+#: Days between two looks at what moves in months (habit, substitution, investment).
+SLOW_DAYS = 28.0
 #: Highest loop gain of fear and price before the anchor's 2.5 (control worlds; decision 9).
 LOOP = 0.38
 
@@ -59,6 +59,7 @@ class MarketDay:
         self.layout, self.draws, self.state = layout, draws, state
         self.online, self.days, self.weeks = online, market_days, market_days / 7.0
         self.worlds, self.growth = worlds, growth
+        self.slow = max(1, round(SLOW_DAYS / market_days))
         self.office = LicenceOffice(layout, state.worlds)
         self.quotas: list[QuotaBook] = []
         self.piles: list = []
@@ -86,11 +87,13 @@ class MarketDay:
             lay.c_oxide[:, None],
             d["qualification.oxide_weeks"],
             np.where(
-                lay.c_metal[:, None], d["qualification.metal_weeks"], d["qualification.magnet_weeks"]
+                lay.c_metal[:, None],
+                d["qualification.metal_weeks"],
+                d["qualification.magnet_weeks"],
             ),
         )
         self.l_habit_gain = gain(weeks, self.c_habit_weeks)[lay.l_to]
-        self.l_slow_gain = gain(weeks * SLOW, self.c_habit_weeks)[lay.l_to]
+        self.l_slow_gain = gain(weeks * self.slow, self.c_habit_weeks)[lay.l_to]
         self.ore_gain = gain(weeks, d["cover.ore_weeks"])
         self.scrap_gain = gain(weeks, d["recycling.swarf_weeks"])
         self.seller_cover = np.where(
@@ -116,9 +119,7 @@ class MarketDay:
         need = np.maximum(lay.by_to.sum(base_link), 1e-12)
         self.l_need_share = base_link / need[lay.l_to]
         self.magnet_links = np.flatnonzero(lay.l_magnet & ~lay.l_home)
-        self.leak_factor = np.where(
-            lay.l_magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1))
-        )
+        self.leak_factor = np.where(lay.l_magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1)))
 
         self.price_fear = np.minimum(d["fear.trend"], self._calmest_fear())
 
@@ -229,20 +230,33 @@ class MarketDay:
         ratio[lay.by_pool.ids] = (value / self.mine_value0)[lay.by_pool.starts]
         self.flows["ore_value"] = ratio
         margin = 1.0 - self.mine_cost / np.maximum(value, 1e-9)
-        goal = production.willingness(
-            margin, self.mine_margin0, 0.05
-        )
+        goal = production.willingness(margin, self.mine_margin0, 0.05)
         goal *= np.clip(
-            (value / self.mine_value0) ** self.draws["production.basket_elasticity"], 0.5, 1.2
+            (value / self.mine_value0) ** self.draws["production.basket_elasticity"],
+            0.5,
+            self.draws["production.surge"],
         )
         rows = lay.mines
-        st.willing[rows] = toward(
-            st.willing[rows], goal, weeks, self.draws["production.adjust_weeks"]
+        # A mine that has lost money for months is idle, and an idle mine is slow to come back.
+        losing = margin < 0.0
+        st.losing_weeks = np.where(losing, st.losing_weeks + weeks, 0.0)
+        patience = self.draws["production.idle_months"] * 4.348
+        idle = st.losing_weeks > patience
+        goal = np.where(idle, 0.0, goal)
+        slow = (st.willing[rows] < 0.5) & (goal > st.willing[rows])
+        lag = np.where(
+            slow,
+            self.draws["production.restart_weeks"] + self.draws["production.adjust_weeks"],
+            self.draws["production.adjust_weeks"],
         )
+        st.willing[rows] = toward(st.willing[rows], goal, weeks, lag)
         self.grown = self.ore_growth()
-        dug = self.normal_output[rows] * st.willing[rows] * self.grown[lay.by_pool.ids][
-            lay.by_pool.group
-        ] * weeks
+        dug = (
+            self.normal_output[rows]
+            * st.willing[rows]
+            * self.grown[lay.by_pool.ids][lay.by_pool.group]
+            * weeks
+        )
         contents = lay.mine_mix * dug[:, None, :]
         mined = lay.by_pool.sum(contents)
         st.ore_at_mine[lay.by_pool.ids] += mined
@@ -383,8 +397,10 @@ class MarketDay:
         )
         back = lay.end_of_life * grown * weeks * np.ones((1, 1, st.worlds))
         if len(lay.recyclers):
-            new = lay.recycler_yield * self.normal_output[lay.recyclers][:, None, :] / np.maximum(
-                lay.f_capacity[lay.recyclers][:, None, :], 1e-12
+            new = (
+                lay.recycler_yield
+                * self.normal_output[lay.recyclers][:, None, :]
+                / np.maximum(lay.f_capacity[lay.recyclers][:, None, :], 1e-12)
             )
             back = back.copy()
             for n, i in enumerate(lay.recyclers):
@@ -410,9 +426,7 @@ class MarketDay:
         if self.rules.user_priority is not None:
             want_users = want_users * self.rules.user_priority
         plant_target = st.plant_forecast * self.plant_weeks * fear
-        want_plant = np.maximum(
-            st.plant_forecast * self.weeks + plant_target - st.plant_stock, 0.0
-        )
+        want_plant = np.maximum(st.plant_forecast * self.weeks + plant_target - st.plant_stock, 0.0)
         want_plant += 1e-9 * st.plant_forecast
         total = lay.by_cell.spread(want_users, lay.n_cells) + want_plant
         wishes = [(pile, pile.wish(self)) for pile in self.rules.stockpiles]
@@ -437,7 +451,8 @@ class MarketDay:
             before = st.user_stock[:, rows] - part / lay.classes
             shares = demand.urgency_shares(
                 before,
-                self.user_cover[:, rows] * (st.forecast[rows] / lay.classes)
+                self.user_cover[:, rows]
+                * (st.forecast[rows] / lay.classes)
                 * fear[lay.u_cell[rows]],
                 self.draws["urgent.share"],
             )
@@ -486,7 +501,7 @@ class MarketDay:
             st.shipped[cells],
             st.seller_stock[cells],
             self._seller_target()[cells],
-            6.0,
+            self.draws["production.made_to_order_weeks"],
         )
         rows = lay.plants_order
         running = lay.f_capacity[rows] * self.available[rows]
@@ -498,9 +513,7 @@ class MarketDay:
                 lay.f_capacity[rows] * lay.f_base[rows][:, None] * np.ones((1, st.worlds)),
                 lay.n_groups,
             )
-            up = lay.plants_by_group.spread(
-                running * lay.f_base[rows][:, None], lay.n_groups
-            )
+            up = lay.plants_by_group.spread(running * lay.f_base[rows][:, None], lay.n_groups)
             unnamed = unnamed * np.where(base > 0, up / np.maximum(base, 1e-12), 1.0)
         capacity = (capacity + unnamed) * (1.0 + st.group_expansion[3])
         self.group_capacity = capacity
@@ -517,9 +530,7 @@ class MarketDay:
         enough[lay.by_output.ids] = np.minimum.reduceat(per_output, lay.by_output.starts, axis=0)
         made = plan * enough * weeks
         drawn = lay.by_input.sum(lay.i_coefficient * made[lay.i_output])
-        st.plant_stock[lay.by_input.ids] = np.maximum(
-            st.plant_stock[lay.by_input.ids] - drawn, 0.0
-        )
+        st.plant_stock[lay.by_input.ids] = np.maximum(st.plant_stock[lay.by_input.ids] - drawn, 0.0)
         st.seller_stock += made
         output = self.flows["output"]
         output += made
@@ -538,8 +549,8 @@ class MarketDay:
         st.scrap += kept
         self.lost += (scrap - kept).sum(axis=0)
         for e, per in enumerate(self._metal_losses()):
-            for c, x in per:
-                self.lost[e] += x * made[c]
+            for cell, x in per:
+                self.lost[e] += x * made[cell]
 
     def _metal_losses(self) -> list[list[tuple[int, float]]]:
         if not hasattr(self, "_metal_loss_rows"):
@@ -568,19 +579,23 @@ class MarketDay:
         ndarray, shape (e, w)
             Used, t contained element.
         """
-        lay, st, weeks = self.layout, self.state, self.weeks
+        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
         growth = self.growth(self.now)[lay.u_sector]
         factor = self.rules.demand_factor if self.rules.demand_factor is not None else 1.0
         planned = demand.planned_use(lay.u_base, growth, factor)
-        ratio = (st.log_contract * self.draws["market.contract_share"]
-                 + st.log_ask * (1.0 - self.draws["market.contract_share"])
-                 - lay.c_log_reference)[lay.u_cell]
+        ratio = (
+            st.log_contract * self.draws["market.contract_share"]
+            + st.log_ask * (1.0 - self.draws["market.contract_share"])
+            - lay.c_log_reference
+        )[lay.u_cell]
         wanted = planned * demand.price_response(ratio, self.elasticity)
         kept = wanted * (1.0 - st.heavy_free) * (1.0 - st.ree_free)
         moved = wanted * st.heavy_free * (1.0 - st.ree_free)
         rows = np.flatnonzero(lay.u_twin >= 0)
         if rows.size:
             np.add.at(kept, lay.u_twin[rows], moved[rows])
+        late = st.postponed / d["catch_up.weeks"]
+        kept = kept + late
         each = kept * (weeks / lay.classes)
         st.user_stock -= each
         unmet = np.zeros_like(kept)
@@ -592,6 +607,8 @@ class MarketDay:
             unmet[dry] = lack.sum(axis=0)
             stopped[dry] = (lack > 0.001 * each[dry]).sum(axis=0)
         total = kept * weeks - unmet
+        if np.any(d["catch_up.share"] > 0.0):
+            st.postponed += d["catch_up.share"] * unmet - late * weeks
         self.users_hold = st.user_stock.sum(axis=0)
         self.thinnest = st.user_stock[0].copy()
         self.cells_hold = lay.by_cell.spread(self.users_hold, lay.n_cells)
@@ -659,7 +676,7 @@ class MarketDay:
             moved = np.where((base > 0)[lay.l_to], moved, 0.0)
             st.orders += total[lay.l_to] * free / np.maximum(base, 1e-12)[lay.l_to] - moved
         self.market_days_seen += 1
-        if self.market_days_seen % SLOW == 0:
+        if self.market_days_seen % self.slow == 0:
             self._reweigh()
             self._weigh()
 
@@ -736,9 +753,7 @@ class MarketDay:
         weight = np.where(lay.l_home[:, None], d["allocation.home_weight"], 1.0)
         if rules.priority is not None:
             weight = weight * rules.priority
-        shipped = allocation.ration(
-            may, weight, st.seller_stock, lay.l_from, lay.sum_by_origin
-        )
+        shipped = allocation.ration(may, weight, st.seller_stock, lay.l_from, lay.sum_by_origin)
         sold = lay.sum_by_origin(shipped)
         st.seller_stock = np.maximum(st.seller_stock - sold, 0.0)
         st.orders = np.maximum(st.orders - shipped, 0.0)
@@ -756,11 +771,12 @@ class MarketDay:
             st.link_fill = toward(st.link_fill, delivered, weeks, 8.0)
             st.link_fill[st.link_fill > 1.0 - 1e-6] = 1.0
         self._openness(released, restricted, weeks)
-        st.shipped = toward(st.shipped, sold / weeks, weeks, 6.0)
+        made_weeks = d["production.made_to_order_weeks"]
+        st.shipped = toward(st.shipped, sold / weeks, weeks, made_weeks)
         push = ~lay.c_made_to_order
         if np.any(push):
             st.shipped[push] = toward(
-                st.shipped[push], self.flows["output"][push] / weeks, weeks, 6.0
+                st.shipped[push], self.flows["output"][push] / weeks, weeks, made_weeks
             )
         # Normal throughput, for cover targets: sales, but a jam does not make it forget.
         st.throughput = toward(st.throughput, sold / weeks, weeks, 13.0)
@@ -806,11 +822,9 @@ class MarketDay:
             goal = goal * (1.0 - self.rules.detection)
         goal = np.where(restricted & (lay.l_region_from == lay.home)[:, None], goal, 0.0)
         st.leak_capacity = toward(st.leak_capacity, goal, weeks, d["leak.lag_weeks"])
-        return np.minimum(st.leak_capacity * st.normal * weeks, 0.8 * st.orders)
+        return np.minimum(st.leak_capacity * st.normal * weeks, d["leak.order_share"] * st.orders)
 
-    def _openness(
-        self, released: np.ndarray, restricted: np.ndarray | None, weeks: float
-    ) -> None:
+    def _openness(self, released: np.ndarray, restricted: np.ndarray | None, weeks: float) -> None:
         """Share of normal tonnes that pass, by link and by cell (a share of tonnes, not a rate)."""
         lay, st = self.layout, self.state
         if restricted is None:
@@ -850,10 +864,9 @@ class MarketDay:
         if self.rules.export_tax is not None:
             tax = tax + np.where(has, self.rules.export_tax[links], 0.0)
         cell_rent = np.where(has, rent[links], 0.0)
-        delivered = (
-            np.log((np.exp(st.log_home[lay.c_material]) + lay.c_freight + cell_rent) * lay.c_wedge)
-            + np.log1p(tax)
-        )
+        delivered = np.log(
+            (np.exp(st.log_home[lay.c_material]) + lay.c_freight + cell_rent) * lay.c_wedge
+        ) + np.log1p(tax)
         delivered = np.where(lay.c_home[:, None], st.log_home[lay.c_material], delivered)
         ask_gain = gain(weeks, d["market.ask_lag_weeks"])
         st.log_base += (delivered - st.log_base) * ask_gain * st.openness
@@ -866,11 +879,7 @@ class MarketDay:
                 lay.by_cell.spread(st.forecast * self.user_weeks, n)
                 + st.plant_forecast * self.plant_weeks
             ) * (1.0 + st.fear) + use * lead
-            reachable = (
-                self.cells_hold
-                + st.plant_stock
-                + lay.by_to.sum(st.in_transit)
-            )
+            reachable = self.cells_hold + st.plant_stock + lay.by_to.sum(st.in_transit)
             goal = goal + np.where(
                 lay.c_home[:, None],
                 0.0,
@@ -885,7 +894,9 @@ class MarketDay:
         st.log_ask = np.where(
             lay.c_home[:, None], st.log_base, st.log_ask + (goal - st.log_ask) * ask_gain
         )
-        st.log_contract += (st.log_base - st.log_contract) * gain(weeks, d["market.contract_lag_weeks"])
+        st.log_contract += (st.log_base - st.log_contract) * gain(
+            weeks, d["market.contract_lag_weeks"]
+        )
         st.log_trend += (st.log_ask - st.log_trend) * gain(weeks, d["fear.trend_window_weeks"])
         announced = self.rules.announced if self.rules.announced is not None else 0.0
         goal = pricing.fear_goal(
@@ -895,6 +906,7 @@ class MarketDay:
             self.price_fear,
             d["fear.unfilled"],
             d["fear.announced"],
+            d["market.fear_ceiling"],
         )
         rising = goal > st.fear
         speed = np.where(
@@ -913,10 +925,12 @@ class MarketDay:
             st.throughput[cells] * d["cover.home_weeks"]
             + st.plant_forecast[cells] * self.plant_weeks[cells]
         )
-        gap = pricing.cover_gap(normal, stock)
+        gap = pricing.cover_gap(normal, stock, high=d["market.cover_signal_ceiling"])
         level = st.log_anchor[rows] + d["market.home_cover_response"] * gap
         before = st.log_home[rows]
-        st.log_home[rows] = before + (level - before) * gain(weeks, d["market.home_price_lag_weeks"])
+        st.log_home[rows] = before + (level - before) * gain(
+            weeks, d["market.home_price_lag_weeks"]
+        )
         slow = d["market.anchor_lag_weeks"]
         st.log_anchor[rows] = pricing.anchor(
             st.log_anchor[rows],
@@ -938,15 +952,15 @@ class MarketDay:
         """Thrift and substitution follow lasting price and unmet use, slowly, part for good."""
         self.missing += self.flows["unmet"]
         self.missed_of += self.flows["wanted"]
-        if self.market_days_seen % SLOW:
+        if self.market_days_seen % self.slow:
             return
-        lay, st, weeks, d = self.layout, self.state, self.weeks * SLOW, self.draws
+        lay, st, weeks, d = self.layout, self.state, self.weeks * self.slow, self.draws
         paid = (
             st.log_contract * d["market.contract_share"]
             + st.log_ask * (1.0 - d["market.contract_share"])
             - lay.c_log_reference
         )[lay.u_cell]
-        missing = 3.0 * self.missing / np.maximum(self.missed_of, 1e-12)
+        missing = d["substitution.unmet_weight"] * self.missing / np.maximum(self.missed_of, 1e-12)
         self.missing[...] = 0.0
         self.missed_of[...] = 0.0
         lag = gain(
@@ -954,11 +968,13 @@ class MarketDay:
             lay.u_lag * (d["substitution.lag_weeks"] / d["substitution.lag_weeks.default"]) / 2.0,
         )
         # Away from rare earths: the price of the product. Away from heavy elements: theirs.
-        now = np.maximum(paid, 0.0) + missing
+        # Nobody redesigns a product for a price that moves as prices do.
+        usual = d["fear.threshold"]
+        now = np.maximum(paid - usual, 0.0) + missing
         heavy = missing.copy()
         if lay.by_heavy is not None:
             dear = st.log_ask[lay.h_cell] - lay.c_log_reference[lay.h_cell]
-            heavy[lay.by_heavy.ids] += np.maximum(lay.by_heavy.sum(dear * lay.h_share), 0.0)
+            heavy[lay.by_heavy.ids] += np.maximum(lay.by_heavy.sum(dear * lay.h_share) - usual, 0.0)
         for held, ceiling, signal, heard in (
             (st.ree_free, lay.u_free_ceiling, st.signal[0:2], now),
             (st.heavy_free, lay.u_heavy_ceiling, st.signal[2:4], heavy),
@@ -970,16 +986,14 @@ class MarketDay:
             goal = demand.substitution_target(signal[1], ceiling, d["substitution.speed"])
             most = d["substitution.max_per_year"] * weeks / WEEKS_PER_YEAR
             up = np.minimum((goal - held) * gain(weeks, 13.0), most)
-            down = (
-                (goal - held) * gain(weeks, 200.0) * (1.0 - d["substitution.permanent_share"])
-            )
+            down = (goal - held) * gain(weeks, 200.0) * (1.0 - d["substitution.permanent_share"])
             held += np.where(goal > held, up, down)
 
     def invest(self) -> None:
         """Capacity that follows demand and price: slow, limited, where it can be had."""
-        if self.market_days_seen % SLOW:
+        if self.market_days_seen % self.slow:
             return
-        lay, st, weeks, d = self.layout, self.state, self.weeks * SLOW, self.draws
+        lay, st, weeks, d = self.layout, self.state, self.weeks * self.slow, self.draws
         value = np.log(np.maximum(self.flows["ore_value"], 1e-9))
         st.expected_price = toward(st.expected_price, value, weeks, 52.0)
         fast = lay.o_fast[:, None]
@@ -996,9 +1010,10 @@ class MarketDay:
         )
         pull = np.clip((st.expected_price - threshold) / np.log(1.5), 0.0, 1.0)
         most = np.where(fast, d["investment.home_rate_per_year"], d["investment.rate_per_year"])
-        lead = np.where(
-            fast, d["investment.home_lead_years"], d["investment.lead_years_mine"]
-        ) * WEEKS_PER_YEAR
+        lead = (
+            np.where(fast, d["investment.home_lead_years"], d["investment.lead_years_mine"])
+            * WEEKS_PER_YEAR
+        )
         _pipeline(st.expansion, most * pull * weeks / WEEKS_PER_YEAR, gain(weeks, lead / 3.0))
         # A lasting low price slows what quotas and clays were to add, and shuts what it called up.
         slack = np.clip((-0.1 - st.expected_price) / np.log(1.5), 0.0, 1.0)
@@ -1040,7 +1055,9 @@ class MarketDay:
             if f.stage == "separation" and item.form == "oxide" and f.region in lay.separator_at:
                 s, e = lay.separator_at[f.region], lay.element_at[item.element or ""]
                 mates = lay.separation[lay.f_region[lay.separation] == lay.f_region[row]]
-                run = self.normal_output[row] / np.maximum(self.normal_output[mates].sum(axis=0), 1e-12)
+                run = self.normal_output[row] / np.maximum(
+                    self.normal_output[mates].sum(axis=0), 1e-12
+                )
                 total += self.flows["separated"][s, e] * run
             elif f.stage == item.form and cell is not None:
                 g = lay.g_of_facility[row]

@@ -29,7 +29,7 @@ def class_cover(spread: np.ndarray) -> np.ndarray:
 def planned_use(
     base: np.ndarray,
     growth: np.ndarray,
-    factor: np.ndarray,
+    factor: np.ndarray | float,
 ) -> np.ndarray:
     """Use planned before price response and substitution, t/week, shape (u, w)."""
     return base * growth * factor

@@ -8,7 +8,10 @@ COVER_LOW, COVER_HIGH = -2.0, 2.5
 
 
 def cover_gap(
-    target: np.ndarray, available: np.ndarray, low: float = COVER_LOW, high: float = COVER_HIGH
+    target: np.ndarray,
+    available: np.ndarray,
+    low: float = COVER_LOW,
+    high: np.ndarray | float = COVER_HIGH,
 ) -> np.ndarray:
     """Log of target over available stock, clipped (t over t, same shape)."""
     ratio = target / np.maximum(available, 1e-9 * np.maximum(target, 1e-9))
@@ -62,19 +65,17 @@ def anchor(
 
     All arguments are logs of USD/kg, shape (h, w); gains are shares per step.
     """
-    return (
-        log_anchor + (log_price - log_anchor) * gain_adapt - (log_anchor - log_cost) * gain_cost
-    )
+    return log_anchor + (log_price - log_anchor) * gain_adapt - (log_anchor - log_cost) * gain_cost
 
 
 def fear_goal(
     trend: np.ndarray,
     closed: np.ndarray,
-    announced: np.ndarray,
+    announced: np.ndarray | float,
     weight_trend: np.ndarray | float,
     weight_closed: np.ndarray | float,
     weight_announced: np.ndarray | float,
-    ceiling: float = 2.0,
+    ceiling: np.ndarray | float = 2.0,
 ) -> np.ndarray:
     """Extra cover that buyers want out of fear, as a share of normal cover (0..ceiling).
 

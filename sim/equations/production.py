@@ -34,7 +34,7 @@ def made_to_order(
     shipped: np.ndarray,
     stock: np.ndarray,
     stock_target: np.ndarray,
-    adjust_weeks: float,
+    adjust_weeks: np.ndarray | float,
 ) -> np.ndarray:
     """Output that a made-to-order stage plans.
 

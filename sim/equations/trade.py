@@ -32,16 +32,12 @@ def quota_rent(
     ndarray, shape (w,)
         New rent, never negative. Conserves nothing.
     """
-    ratio = np.clip(
-        np.log(np.maximum(wanted, 1e-9) / np.maximum(offered, 1e-9)), -1.0, 1.0
-    )
+    ratio = np.clip(np.log(np.maximum(wanted, 1e-9) / np.maximum(offered, 1e-9)), -1.0, 1.0)
     speed = np.where(ratio > 0.0, rise, fall)
     return np.maximum((rent + scale) * np.exp(speed * ratio * weeks) - scale, 0.0)
 
 
-def leak_goal(
-    wedge: np.ndarray, scale: np.ndarray | float, half: np.ndarray | float
-) -> np.ndarray:
+def leak_goal(wedge: np.ndarray, scale: np.ndarray | float, half: np.ndarray | float) -> np.ndarray:
     """Leak capacity, as a multiple of normal exports, that a relative price wedge calls up.
 
     Parameters

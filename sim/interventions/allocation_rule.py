@@ -27,19 +27,21 @@ class AllocationEffect(Effect):
         lay, st = day.layout, day.state
         shape = (lay.n_links, len(self.start))
         if self.rule == "defence_first":
-            defence = np.where(lay.u_defence > 0, 1.0 + 49.0 * lay.u_defence * active, 1.0)
-            rules.user_priority = defence if rules.user_priority is None else np.maximum(
-                rules.user_priority, defence
+            more = day.draws["allocation.defence_weight"] - 1.0
+            defence = np.where(lay.u_defence > 0, 1.0 + more * lay.u_defence * active, 1.0)
+            rules.user_priority = (
+                defence if rules.user_priority is None else np.maximum(rules.user_priority, defence)
             )
-            weight = 1.0 + 4.0 * day.office.military[self.links] * active
+            weight = 1.0 + more * day.office.military[self.links] * active
         elif self.rule == "contract_first":
             habit = lay.l_share[self.links] / np.maximum(lay.l_share[self.links].max(), 1e-12)
             weight = 1.0 + 4.0 * np.sqrt(habit) * active
         else:
             bid = np.exp(st.log_ask[lay.l_to] - st.log_home[lay.l_material])[self.links]
             weight = 1.0 + (np.maximum(bid, 1.0) ** 2 - 1.0) * active
+        if rules.priority is None:
+            rules.priority = np.ones(shape)
         rules.most("priority", self.links, shape, weight)
-        rules.priority[~self.links] = np.maximum(rules.priority[~self.links], 1.0)
 
 
 @intervention("allocation_rule")

@@ -70,12 +70,14 @@ class ProjectEffect(Effect):
             moved = np.where(happens, self.start + self.delay, np.inf)
         online[self.row] = moved
 
-    def outlay(self, t0: float, t1: float) -> np.ndarray:
+    def spending(self, t0: float, t1: float) -> tuple[int, np.ndarray] | None:
         """Public money of [t0, t1), USD million, spread over the year before the start."""
+        if self.row < 0 or not np.any(self.funding):
+            return None
         begin = self.start - 365.25
         overlap = np.minimum(self.start, t1) - np.maximum(begin, t0)
         share = np.where(np.isfinite(self.start), np.clip(overlap, 0.0, None) / 365.25, 0.0)
-        return share * self.funding
+        return self.row, share * self.funding
 
 
 @intervention("capacity_project")
@@ -106,8 +108,12 @@ class CapacityProject(Intervention):
         hint="A capacity cannot be negative; use cancelled: true to take a plant out.",
     )
     ramp_months: Num | None = number(
-        None, "months from first product to full capacity", unit="month", source="definition",
-        low=0.0, high=240.0,
+        None,
+        "months from first product to full capacity",
+        unit="month",
+        source="definition",
+        low=0.0,
+        high=240.0,
     )
     delay_days: Num = number(
         0.0,
@@ -118,12 +124,19 @@ class CapacityProject(Intervention):
         high=36500.0,
     )
     unit_cost_usd_per_kg: Num | None = number(
-        None, "operating cost (null: as similar plants)", unit="USD/kg", source="definition", low=0.0,
+        None,
+        "operating cost (null: as similar plants)",
+        unit="USD/kg",
+        source="definition",
+        low=0.0,
         high=5000.0,
     )
     public_funding_usd_million: Num = number(
-        0.0, "public money it receives, spread over the year before its start", unit="USD million",
-        source="definition", low=0.0,
+        0.0,
+        "public money it receives, spread over the year before its start",
+        unit="USD million",
+        source="definition",
+        low=0.0,
     )
     cancelled: bool = text(False, "true: it is never built")
     destination: Words | None = words(None, "only these buyers are served", names="place")
@@ -201,7 +214,8 @@ class CapacityProject(Intervention):
         material = (self.material or ("",))[0]
         if stage in ("separation", "recycling"):
             separates = tuple(
-                chain.materials[m].element or "" for m in resolve_materials(chain, self.material or ())
+                chain.materials[m].element or ""
+                for m in resolve_materials(chain, self.material or ())
             )
         else:
             separates = ()

@@ -17,12 +17,12 @@ import numpy as np
 from sim.distributions import Distribution, Number
 from sim.interventions.base import Intervention, resolve_materials, resolve_places, steps
 from sim.worlds.conditions import Conditions
-from sim.worlds.layout import Layout
 from sim.worlds.randomness import draw, uniforms
-from sim.worlds.state import Draws
 
 if TYPE_CHECKING:
     from sim.chain.nouns import Chain
+    from sim.worlds.layout import Layout
+    from sim.worlds.state import Draws
 
 
 @dataclass
@@ -182,6 +182,10 @@ class Effect:
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """Write the contribution to the rules of [t0, t1)."""
+
+    def spending(self, t0: float, t1: float) -> tuple[int, np.ndarray] | None:
+        """Public money spent in [t0, t1): (row of the facility, USD million by world)."""
+        return None
 
 
 def timing(item: Intervention, name: str, ctx: Context) -> dict[str, Any]:

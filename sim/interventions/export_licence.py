@@ -136,9 +136,15 @@ class LicenceEffect(Effect):
                 general=general,
                 held_share=self.spillover * fading * (active > 0),
                 # The days before the start, and those on which cleared goods still leave.
-                cleared=np.clip((1.0 - active) + np.maximum(
-                    np.minimum(self.start + self.cleared, t1) - np.maximum(self.start, t0), 0.0
-                ) / (t1 - t0), 0.0, 1.0),
+                cleared=np.clip(
+                    (1.0 - active)
+                    + np.maximum(
+                        np.minimum(self.start + self.cleared, t1) - np.maximum(self.start, t0), 0.0
+                    )
+                    / (t1 - t0),
+                    0.0,
+                    1.0,
+                ),
             )
         )
 
@@ -294,14 +300,10 @@ class ExportLicence(Intervention):
         """Resolve listed links and look-alikes, and draw the office's numbers."""
         lay = ctx.layout
         listed, _ = ctx.links(self.exporter, self.destinations, self.materials)
-        codes = {
-            ctx.chain.materials[m].customs_code for m in (ctx.rows(self.materials) or [])
-        } - {""}
-        alike = [
-            m
-            for m in lay.materials
-            if ctx.chain.materials[m].customs_code in codes
-        ]
+        codes = {ctx.chain.materials[m].customs_code for m in (ctx.rows(self.materials) or [])} - {
+            ""
+        }
+        alike = [m for m in lay.materials if ctx.chain.materials[m].customs_code in codes]
         lookalike = lay.link_mask(
             set(ctx.places(self.exporter)), ctx.places(self.destinations), alike
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -36,31 +36,32 @@ def random_spans(
     length: np.ndarray,
     start: np.ndarray,
     end: np.ndarray,
-) -> list[Timeline]:
-    """Outages at exponential intervals while in force, one timeline a facility.
+) -> Timeline:
+    """Outages at exponential intervals while in force.
 
     Returns
     -------
-    list of Timeline
-        Spans of shape (n, w) each, drawn once before the run.
+    Timeline
+        Spans of shape (n, facilities, w) in order of time, drawn once before the run.
     """
-    out = []
     horizon = ctx.last_day
     most = int(np.ceil(3.0 + 2.0 * float(rate.max()) * (horizon / 365.25 + 1.0)))
-    for f in range(facilities):
-        clock = np.where(np.isfinite(start), np.maximum(start, 0.0), np.inf)
-        starts, ends = [], []
-        for n in range(most):
-            u = uniforms(ctx.seed, f"{name}/outage/{f}/{n}", ctx.worlds)
-            clock = clock - np.log1p(-u) * 365.25 / np.maximum(rate, 1e-9)
-            begin = np.where(clock < np.minimum(end, horizon), clock, np.inf)
-            starts.append(begin)
-            ends.append(np.minimum(begin + length, end))
-            clock = clock + length
-            if not np.any(np.isfinite(begin)):
-                break
-        out.append(Timeline(np.array(starts), np.array(ends)))
-    return out
+    shape = (facilities, ctx.count)
+    starts, ends = [], []
+    clock = np.empty(shape)
+    clock[...] = np.where(np.isfinite(start), np.maximum(start, 0.0), np.inf)
+    for n in range(most):
+        u = np.stack(
+            [uniforms(ctx.seed, f"{name}/outage/{f}/{n}", ctx.worlds) for f in range(facilities)]
+        )
+        clock = clock - np.log1p(-u) * 365.25 / np.maximum(rate, 1e-9)
+        begin = np.where(clock < np.minimum(end, horizon), clock, np.inf)
+        starts.append(begin)
+        ends.append(np.minimum(begin + length, end))
+        clock = clock + length
+        if not np.any(np.isfinite(begin)):
+            break
+    return Timeline(np.array(starts), np.array(ends))
 
 
 @dataclass
@@ -69,7 +70,8 @@ class OutageEffect(Effect):
 
     rows: np.ndarray  # (n,) facilities
     lost: np.ndarray  # (w,)
-    spans: list[Timeline] | None
+    spans: Timeline | None
+    cursor: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=int))
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """Take out the share lost, to the fraction of a day."""
@@ -79,10 +81,43 @@ class OutageEffect(Effect):
             if np.any(down):
                 rules.multiply("facility_available", self.rows, shape, 1.0 - down)
             return
-        for row, spans in zip(self.rows, self.spans, strict=True):
-            if spans.touches(t0, t1):
-                down = np.minimum(spans.share(t0, t1).sum(axis=0), 1.0) * self.lost
-                rules.multiply("facility_available", np.array([row]), shape, 1.0 - down)
+        down = self._down(t0, t1)
+        if np.any(down):
+            rules.multiply(
+                "facility_available", self.rows, shape, 1.0 - np.minimum(down, 1.0) * self.lost
+            )
+
+    def _down(self, t0: float, t1: float) -> np.ndarray:
+        """Share of [t0, t1) that each facility is down, shape (n, w).
+
+        Days are asked for in order, so a cursor on the current span saves looking at all of them.
+        """
+        assert self.spans is not None
+        start, end = self.spans.start, self.spans.end
+        last = len(start) - 1
+        if not self.cursor.size:
+            self.cursor = np.zeros(start.shape[1:], dtype=int)
+        index = self.cursor
+
+        def at(values: np.ndarray, where: np.ndarray) -> np.ndarray:
+            return np.take_along_axis(values, where[None], axis=0)[0]
+
+        while True:
+            over = (at(end, index) <= t0) & (index < last)
+            if not np.any(over):
+                break
+            index = index + over
+        self.cursor = index
+        total = np.zeros(index.shape)
+        for ahead in range(last + 1):
+            here = np.minimum(index + ahead, last)
+            there = index + ahead <= last
+            begin = at(start, here)
+            overlap = np.minimum(at(end, here), t1) - np.maximum(begin, t0)
+            total += np.where(there, np.clip(overlap, 0.0, None), 0.0)
+            if not np.any(there & (begin < t1)):
+                break
+        return total / (t1 - t0)
 
 
 @intervention("outage")

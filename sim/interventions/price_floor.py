@@ -153,7 +153,9 @@ class PriceFloor(Intervention):
             where = ctx.places(self.region)
             names = [f.name for f in lay.facilities if f.region in where]
         rows = np.array([lay.facility_at[n] for n in names if n in lay.facility_at], dtype=int)
-        materials = [lay.material_at[m] for m in ctx.rows(self.materials) or [] if m in lay.material_at]
+        materials = [
+            lay.material_at[m] for m in ctx.rows(self.materials) or [] if m in lay.material_at
+        ]
         return FloorEffect(
             **timing(self, name, ctx),
             rows=rows,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -24,7 +24,7 @@ class StockpileEffect(Effect):
     multiple: np.ndarray  # (w,)
     rows: np.ndarray  # user lines that may draw
     user_share: np.ndarray  # (u, 1)
-    active: np.ndarray | None = None
+    active: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     def prepare(self, day: Any, calendar: Any) -> None:
         """Put what is held on the first day into the stock, before the ledger opens."""
@@ -122,7 +122,9 @@ class Stockpile(Intervention):
         share = np.zeros((lay.n_users, 1))
         for u, (s, _, _) in enumerate(lay.users):
             tiers = chain.tiers.get(s, {})
-            part = 1.0 if ("all" in wanted or s in wanted) else sum(tiers.get(t, 0.0) for t in wanted)
+            part = (
+                1.0 if ("all" in wanted or s in wanted) else sum(tiers.get(t, 0.0) for t in wanted)
+            )
             share[u] = part
             users[u] = part > 0
         use = lay.c_need[cells] * weight

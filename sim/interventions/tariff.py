@@ -48,7 +48,9 @@ class Tariff(Intervention):
     an export tax.
     """
 
-    title: ClassVar[str] = "an ad valorem charge at the border (an export tax if the exporter levies)"
+    title: ClassVar[str] = (
+        "an ad valorem charge at the border (an export tax if the exporter levies)"
+    )
 
     levied_by: Literal["importer", "exporter"] = text("importer", "who levies it")
     exporter: Words = words(("all",), "origins charged", names="place")
@@ -64,7 +66,9 @@ class Tariff(Intervention):
         hint="Write a rate of 25 percent as 0.25.",
     )
     pass_through: Num = share(
-        1.0, "share of the charge that the buyer pays; the rest the seller bears", source="definition"
+        1.0,
+        "share of the charge that the buyer pays; the rest the seller bears",
+        source="definition",
     )
 
     def compile(self, name: str, ctx: Context) -> TariffEffect:

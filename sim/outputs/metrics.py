@@ -128,8 +128,7 @@ def unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
 @metric("share", "net shortfall, share of planned use", BY_GROUP)
 def unmet_share(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall over planned use in the year after the first disruption."""
-    shares = _shares_window(series, region, sector, 365.25)
-    return shares
+    return _shares_window(series, region, sector, 365.25)
 
 
 def _shares_window(series: Series, region: Any, sector: Any, days: float) -> Values:

@@ -45,7 +45,7 @@ def write_part(
     (hidden / "part.json").write_text(json.dumps(extra), encoding="utf-8")
     final = folder / name
     shutil.rmtree(final, ignore_errors=True)
-    os.replace(hidden, final)
+    hidden.replace(final)
 
 
 def finished(folder: Path) -> list[str]:
@@ -81,9 +81,7 @@ class Parts:
 
     def shape(self, key: str) -> tuple[int, ...]:
         """Shape of an array over all worlds."""
-        shapes = [
-            np.load(self.folder / n / f"{key}.npy", mmap_mode="r").shape for n in self.names
-        ]
+        shapes = [np.load(self.folder / n / f"{key}.npy", mmap_mode="r").shape for n in self.names]
         return (*shapes[0][:-1], sum(s[-1] for s in shapes))
 
     def blocks(self, key: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -112,7 +112,7 @@ class Recorder:
         self._tick_year = np.array([self.years.index(d.year) for d in dates])
         self._mid_year = [d.month == 7 for d in dates]
         # A market day's shipments fall on its days: split over the turn of a month.
-        split = []
+        split: list[tuple[tuple[int, float], ...]] = []
         for d, name in zip(dates, names, strict=True):
             last = d + timedelta(days=int(np.ceil(self.days)) - 1)
             if last.month == d.month:
@@ -131,7 +131,7 @@ class Recorder:
 
     def market_day(self, run: BatchRun, now: float, rules: Conditions) -> None:
         """Keep one market day."""
-        lay, st, f = run.layout, run.day.state, run.day.flows
+        st, f = run.day.state, run.day.flows
         t, weeks = self.tick, run.market_days / 7.0
         by_group = self.by_group
         per_week = 1.0 / weeks
@@ -168,11 +168,7 @@ class Recorder:
             self.monthly["ore"][month][f["ore_rows"]] += f["ore_shipped"].sum(axis=1) * part
         month = self.tick_of_month[t]
         if t + 1 == len(self.times) or self.tick_of_month[t + 1] != month:
-            self.monthly["stock"][month] = (
-                st.seller_stock
-                + st.plant_stock
-                + run.day.cells_hold
-            )
+            self.monthly["stock"][month] = st.seller_stock + st.plant_stock + run.day.cells_hold
             self.monthly["binding"][month] = self._binding(run, unmet, planned)
         if self._mid_year[t]:
             self.yearly["available"][self._tick_year[t]] = self._available(run)
@@ -201,17 +197,16 @@ class Recorder:
         outlay = np.zeros((len(lay.regions), w))
         for effect, active in rules.floors:
             paid_out = effect.outlay(run.day, active, run.calendar.now)
-            rows = {int(lay.f_region[r]) for r in effect.rows}
-            for region in rows:
-                outlay[region] += paid_out / len(rows)
+            places = {int(lay.f_region[r]) for r in effect.rows}
+            for region in places:
+                outlay[region] += paid_out / len(places)
         bought = f["bought"] - f["released_public"]
         if np.any(bought):
             np.add.at(outlay, lay.c_region, bought * np.exp(st.log_ask) / 1000.0)
-        for effect in run.effects:
-            pay = getattr(effect, "funding", None)
-            if pay is not None and np.any(pay) and effect.row >= 0:
-                spent = effect.outlay(run.calendar.now, run.calendar.now + run.market_days)
-                outlay[int(lay.f_region[effect.row])] += spent
+        for item in run.effects:
+            spent = item.spending(run.calendar.now, run.calendar.now + run.market_days)
+            if spent is not None:
+                outlay[int(lay.f_region[spent[0]])] += spent[1]
         rows = self.cost_regions
         return np.concatenate(
             [by_region[0], by_region[1], tariff[rows], by_region[2], by_region[3], outlay[rows]]
@@ -290,7 +285,11 @@ class Series:
         self.first_stop = recorder.first_stop[:, :keep]
         self.stop_weeks = recorder.stop_weeks[:, :keep]
         self.stopped_most = recorder.stopped_most[:, :keep]
-        self.draws = {k: np.broadcast_to(v, (len(run.worlds),))[:keep] for k, v in recorder.draws.items() if v.size > 1}
+        self.draws = {
+            k: np.broadcast_to(v, (len(run.worlds),))[:keep]
+            for k, v in recorder.draws.items()
+            if v.size > 1
+        }
         self.shock_day = recorder.shock_day[:keep]
         self.balance = run.balance
         self.discount_rate = 0.05
@@ -334,9 +333,7 @@ class Series:
             names = [m for word in materials for m in self.chain.materials_named(word)]
         origins = self.region_names(origin)
         places = self.region_names(destination)
-        mask = lay.link_mask(
-            origins, None if places is None else dict.fromkeys(places, 1.0), names
-        )
+        mask = lay.link_mask(origins, None if places is None else dict.fromkeys(places, 1.0), names)
         return np.flatnonzero(mask)
 
     def cells(self, material: object = "all", region: object = "all") -> np.ndarray:

@@ -53,7 +53,11 @@ class Replay:
         say(f"  rules in force: {', '.join(active) or 'none'}")
         if rules.licences:
             share = run.day.office.granted_share()[0]
-            say(f"  licences granted of filed to date: {share:.0%}" if share == share else "  no applications yet")
+            say(
+                f"  licences granted of filed to date: {share:.0%}"
+                if share == share
+                else "  no applications yet"
+            )
         for book in run.day.quotas:
             say(f"  quota left {book.left[0]:,.0f} t, rent {book.rent[0]:.2f} USD/kg")
         say("  prices, USD/kg (home; mean ask outside; base year in brackets):")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,7 @@ def save_text(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     hidden = path.with_name(f".{path.name}.part")
     hidden.write_text(text, encoding="utf-8", newline="")
-    os.replace(hidden, path)
+    hidden.replace(path)
 
 
 def save_table(path: Path, frame: pd.DataFrame) -> None:
@@ -53,14 +52,14 @@ def save_table(path: Path, frame: pd.DataFrame) -> None:
             break
         except pa.ArrowInvalid:
             continue
-    os.replace(hidden, path)
+    hidden.replace(path)
 
 
 def save_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a Parquet file whole or not at all."""
     hidden = path.with_name(f".{path.name}.part")
     frame.to_parquet(hidden, index=False, compression="zstd")
-    os.replace(hidden, path)
+    hidden.replace(path)
 
 
 class Stack:
@@ -156,7 +155,7 @@ class Tables:
                 return values[:, rows[0]] * np.float32(weight[0])
             return np.einsum("trw,r->tw", values[:, rows], weight.astype(np.float32))
 
-        def frame(
+        def block(
             key: tuple[str, str, str],
             p: np.ndarray,
             g: tuple[np.ndarray, np.ndarray],
@@ -203,13 +202,14 @@ class Tables:
 
         for key, rows, weight in rows_of:
             if weight.sum() > 0:
-                frame(key, *quantities(rows, weight))
+                block(key, *quantities(rows, weight))
         for i, (r, s) in enumerate(groups):
             q = quantities(np.array([i]), np.ones(1))
             for t in tier_names:
                 part = tiers.get(s, {}).get(t, 0.0)
                 if part > 0:
-                    frame((r, s, t), *q, part=part)
+                    p, g, u, share, c = q
+                    block((r, s, t), p, g, u, share, c, part)
         return stack.frame()
 
     # ---- prices and costs --------------------------------------------------------------
@@ -316,7 +316,11 @@ class Tables:
                         cash = _unit_cost(chain, item, element)
                         for basis, cost in (
                             ("cash", cash),
-                            ("incentive", cash + _capital_charge(chain, item, element)),
+                            (
+                                "incentive",
+                                cash
+                                + _capital_charge(chain, item, element, self.series.discount_rate),
+                            ),
                         ):
                             rows.append(
                                 {
@@ -629,9 +633,8 @@ CAPEX = {
 }
 
 
-def _capital_charge(chain: Chain, item: Any, element: str) -> float:
+def _capital_charge(chain: Chain, item: Any, element: str, rate: float) -> float:
     """Yearly capital cost of a kilogram: an annuity over 15 years at the discount rate."""
-    rate = float(chain.value("money.discount_rate"))
     annuity = rate / (1.0 - (1.0 + rate) ** -15.0)
     own, abroad = CAPEX[item.stage]
     capital = own if item.region == "china" else abroad

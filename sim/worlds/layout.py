@@ -133,7 +133,9 @@ class Layout:
         base = [runs_in_base_year(f, chain.vintage.base_year) for f in rows]
         self.f_base = np.array(base)
         use = self.balance.capacity_use
-        self.f_use = column([use.get(f.name, 1.0) if b else 0.0 for f, b in zip(rows, base, strict=True)])
+        self.f_use = column(
+            [use.get(f.name, 1.0) if b else 0.0 for f, b in zip(rows, base, strict=True)]
+        )
         self.f_cost = column([f.unit_cost_usd_per_kg for f in rows])
         self.f_ramp_months = column([max(f.ramp_months, 1.0) for f in rows])
         online = []
@@ -150,7 +152,9 @@ class Layout:
         for f, b in zip(rows, base, strict=True):
             if b and f.start_date is not None and f.ramp_months > 0:
                 end = (f.start_date - self.start).days + f.ramp_months * 30.4375
-                left.append(max(end, 0.0) if f.start_date.year >= chain.vintage.base_year - 2 else 0.0)
+                left.append(
+                    max(end, 0.0) if f.start_date.year >= chain.vintage.base_year - 2 else 0.0
+                )
             else:
                 left.append(0.0)
         self.f_ramp_left = column(left)
@@ -172,9 +176,7 @@ class Layout:
         for f in self.facilities:
             if f.stage in ("separation", "recycling"):
                 wanted |= {
-                    (m, f.region)
-                    for m in self.materials
-                    if chain.materials[m].form == "oxide"
+                    (m, f.region) for m in self.materials if chain.materials[m].form == "oxide"
                 }
             elif f.stage == "metal":
                 wanted |= {(m, f.region) for m in self.metals_of(f)}
@@ -245,8 +247,10 @@ class Layout:
             need[self.cell_at[(m, r)]] += t / WEEKS_PER_YEAR
         self.c_need = column(need)
         pairs: dict[tuple[int, int], float] = {(c, c): 0.0 for c in range(self.n_cells)}
-        pairs.update({p: 0.0 for p in base})
-        habit = {(row.form, row.origin, row.destination): row.weight for row in self.chain.trade_priors}
+        pairs.update(dict.fromkeys(base, 0.0))
+        habit = {
+            (row.form, row.origin, row.destination): row.weight for row in self.chain.trade_priors
+        }
         for c, (m, r) in enumerate(self.cells):
             if self.c_output[c, 0] > 0 or not self._ever_makes(m, r):
                 continue
@@ -288,8 +292,8 @@ class Layout:
             np.where(out > 0, self.l_base[:, 0] / np.maximum(out, 1e-12), share_new)
         )
         transit, express, freight, express_cost = [], [], [], []
-        for o, d in keys:
-            route = self.route(self.cells[o][1], self.cells[d][1])
+        for first, second in keys:
+            route = self.route(self.cells[first][1], self.cells[second][1])
             transit.append(route[0])
             express.append(route[1])
             freight.append(route[2])
@@ -369,11 +373,14 @@ class Layout:
         self.n_users = len(keys)
 
     def _heavy(self, material: str) -> bool:
-        return any(
-            self.chain.elements[self.chain.materials[r.input].element or ""].group == "heavy"
-            for r in self.chain.recipes.get(material, {}).values()
-            if self.chain.materials[r.input].element
-        ) and self.chain.materials[material].form == "magnet"
+        return (
+            any(
+                self.chain.elements[self.chain.materials[r.input].element or ""].group == "heavy"
+                for r in self.chain.recipes.get(material, {}).values()
+                if self.chain.materials[r.input].element
+            )
+            and self.chain.materials[material].form == "magnet"
+        )
 
     def _light_twin(self, material: str) -> str | None:
         if not self._heavy(material):
@@ -396,7 +403,11 @@ class Layout:
                     continue
                 here = self.cell_at.get((recipe.input, r))
                 if here is None:
-                    near = [c for c, (x, y) in enumerate(self.cells) if x == recipe.input and y != self.home_region]
+                    near = [
+                        c
+                        for c, (x, y) in enumerate(self.cells)
+                        if x == recipe.input and y != self.home_region
+                    ]
                     here = (
                         max(near, key=lambda c: (self.c_need[c, 0], self.cells[c]))
                         if near
@@ -433,7 +444,7 @@ class Layout:
         # Capacity groups: NdFeB grades of a region share plants; so do all metals.
         groups: dict[tuple[str, int], int] = {}
         cell_group = np.full(self.n_cells, -1)
-        for c in np.flatnonzero(made):
+        for c in map(int, np.flatnonzero(made)):
             m, r = self.cells[c]
             form = self.chain.materials[m].form
             family = m.split("_")[0] if form == "magnet" else "metal"
@@ -450,7 +461,7 @@ class Layout:
                 group_of[i] = groups.get((family, self.region_at[f.region]), -1)
         self.g_of_facility = group_of
         base = np.zeros(self.n_groups)
-        for c in np.flatnonzero(made):
+        for c in map(int, np.flatnonzero(made)):
             base[cell_group[c]] += self.c_output[c, 0]
         capacity = np.zeros(self.n_groups)
         for i in range(len(self.facilities)):
@@ -478,7 +489,11 @@ class Layout:
         for material, region, _ in self.balance.ore:
             pools.setdefault((material, region), len(pools))
         self.ore_pools = list(pools)
-        self.mines = np.array(sorted(mines, key=lambda i: pools[(self.facilities[i].material, self.facilities[i].region)]))
+        self.mines = np.array(
+            sorted(
+                mines, key=lambda i: pools[(self.facilities[i].material, self.facilities[i].region)]
+            )
+        )
         rows = [self.facilities[i] for i in self.mines]
         self.by_pool = Segments.of(np.array([pools[(f.material, f.region)] for f in rows]))
         # Clays leached on the spot open within a year; so does what a quota allows at the centre.
@@ -513,16 +528,18 @@ class Layout:
             for place in self.separators:
                 known = (o, self.separator_at[place])
                 new_plant = place not in fed_by_base or place == region
-                if known not in links and region != china_like and (new_plant or place == china_like):
-                    links[known] = np.zeros(nE)
-                elif known not in links and region == place:
+                if (
+                    known not in links
+                    and region != china_like
+                    and (new_plant or place == china_like)
+                ) or (known not in links and region == place):
                     links[known] = np.zeros(nE)
         at_home = np.array([r == china_like for _, r in self.ore_pools])
         heavy = np.array(["heavy" in m for m, _ in self.ore_pools])
         quick_pool = np.array([o in self._quick_pools for o in range(len(self.ore_pools))])
         self.o_fast = (at_home & ~heavy) | (quick_pool & ~at_home)
         self.o_follows = self.o_fast
-        named = {}
+        named: dict[tuple[str, str], str] = {}
         for f in self.facilities:
             if f.stage == "mine" and f.destination:
                 named.setdefault((f.material, f.region), f.destination)
@@ -538,7 +555,10 @@ class Layout:
         self.k_region_from = np.array([pool_region[o] for o, _ in keys])
         self.k_region_to = np.array([place_region[s] for _, s in keys])
         self.k_transit = np.array(
-            [self.route(self.regions[a], self.regions[b])[0] for a, b in zip(self.k_region_from, self.k_region_to, strict=True)]
+            [
+                self.route(self.regions[a], self.regions[b])[0]
+                for a, b in zip(self.k_region_from, self.k_region_to, strict=True)
+            ]
         )
         # Where ore without a base-year buyer goes: the seller named in the data, else the largest.
         preferred = []
@@ -557,7 +577,10 @@ class Layout:
         self.s_fed = fed[:, :, None]
         # Capacity of separators, t REO contained a week; base-year plants fed by base-year ore.
         self.separation = np.array(
-            sorted(self.facilities_of("separation"), key=lambda i: self.separator_at[self.facilities[i].region]),
+            sorted(
+                self.facilities_of("separation"),
+                key=lambda i: self.separator_at[self.facilities[i].region],
+            ),
             dtype=int,
         )
         self.sep_by_place = Segments.of(
@@ -565,7 +588,10 @@ class Layout:
         )
         self.sep_able = np.array(
             [
-                [1.0 if separates(self.facilities[i], e, self.chain) else 0.0 for e in self.elements]
+                [
+                    1.0 if separates(self.facilities[i], e, self.chain) else 0.0
+                    for e in self.elements
+                ]
                 for i in self.separation
             ]
         )[:, :, None]
@@ -580,10 +606,10 @@ class Layout:
         self.e_light = light
         # Yield of each fed element in the base year (circuits for heavies may be missing).
         taken = np.zeros((len(self.separators), nE))
-        for (e, r), t in self.balance.primary.items():
+        for (e, r), tonnes in self.balance.primary.items():
             s, i = self.separator_at[r], self.element_at[e]
             whole = fed[s, i] * recovery[s]
-            taken[s, i] = (t / WEEKS_PER_YEAR) / whole if whole > 0 else 0.0
+            taken[s, i] = (tonnes / WEEKS_PER_YEAR) / whole if whole > 0 else 0.0
         self.s_taken = taken[:, :, None]
         self.oxide_cell = np.array(
             [
@@ -610,7 +636,9 @@ class Layout:
         for (e, r), t in self.balance.end_of_life.items():
             self.end_of_life[self.region_at[r], self.element_at[e], 0] = t / WEEKS_PER_YEAR
         recyclers = {r for _, r in self.balance.recycled}
-        self.r_recycles = np.array([1.0 if r in recyclers else 0.0 for r in self.regions])[:, None, None]
+        self.r_recycles = np.array([1.0 if r in recyclers else 0.0 for r in self.regions])[
+            :, None, None
+        ]
         self.swarf_recovery = SWARF_RECOVERY
         self.recyclers = np.array(
             [i for i in self.facilities_of("recycling") if not self.f_base[i]], dtype=int
@@ -618,7 +646,11 @@ class Layout:
         yields = np.zeros((len(self.recyclers), nE))
         for n, i in enumerate(self.recyclers):
             f = self.facilities[i]
-            for e, t in (("ndpr", f.ndpr_t_per_year), ("dy", f.dy_t_per_year), ("tb", f.tb_t_per_year)):
+            for e, t in (
+                ("ndpr", f.ndpr_t_per_year),
+                ("dy", f.dy_t_per_year),
+                ("tb", f.tb_t_per_year),
+            ):
                 if e in self.element_at:
                     yields[n, self.element_at[e]] = t / WEEKS_PER_YEAR
         self.recycler_yield = yields[:, :, None]
@@ -638,13 +670,13 @@ class Layout:
         chain, home_region = self.chain, self.region_at[self.home_region]
         self.home = home_region
         n = len(self.materials)
-        self.m_home = column(
-            [np.log(chain.prices[(m, "home")].usd_per_kg) for m in self.materials]
-        )
+        self.m_home = column([np.log(chain.prices[(m, "home")].usd_per_kg) for m in self.materials])
         ask = []
         for m in self.materials:
             row = chain.prices.get((m, "ask"))
-            ask.append(np.log(row.usd_per_kg) if row else float(self.m_home[self.material_at[m], 0]) + 0.05)
+            ask.append(
+                np.log(row.usd_per_kg) if row else float(self.m_home[self.material_at[m], 0]) + 0.05
+            )
         self.m_ask = column(ask)
         self.home_cell = np.array(
             [self.cell_at.get((m, self.home_region), -1) for m in self.materials]

@@ -129,7 +129,9 @@ class LicenceOffice:
             f.active |= here
             f.approval = np.where(here, np.minimum(f.approval, rule.approval), f.approval)
             f.military = np.where(here, np.minimum(f.military, rule.military_approval), f.military)
-            f.processing = np.where(here, np.maximum(f.processing, rule.processing_weeks), f.processing)
+            f.processing = np.where(
+                here, np.maximum(f.processing, rule.processing_weeks), f.processing
+            )
             f.refile = np.where(here, np.maximum(f.refile, rule.refile_weeks), f.refile)
             f.capacity = np.where(here, np.minimum(f.capacity, rule.capacity), f.capacity)
             f.surge = np.where(here, np.minimum(f.surge, rule.surge), f.surge)
@@ -249,5 +251,3 @@ class LicenceOffice:
         filed = self.filed.sum(axis=0)
         out = np.full(self.worlds, np.nan)
         return np.divide(self.granted_total.sum(axis=0), filed, out=out, where=filed > 1e-9)
-
-

@@ -60,7 +60,9 @@ class QuotaBook:
         start, end, tonnes, year = self.periods[index]
         carried = self.left if year == self.year else np.zeros_like(self.left)
         self.left = carried + tonnes
-        self.granted = self.granted + tonnes if year == self.year else np.zeros_like(self.left) + tonnes
+        self.granted = (
+            self.granted + tonnes if year == self.year else np.zeros_like(self.left) + tonnes
+        )
         self.used = self.used if year == self.year else np.zeros_like(self.used)
         self.year, self.period_end = year, end
         del start

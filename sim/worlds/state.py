@@ -56,7 +56,9 @@ class State:
     signal: np.ndarray  # (4, u, w) price and lack, then heavy price and lack, lagged twice
     heavy_free: np.ndarray  # (u, w) share moved to grades without heavy elements
     ree_free: np.ndarray  # (u, w) share moved to designs without rare earths
+    postponed: np.ndarray  # (u, w) unmet use that is to be made up later, t
     willing: np.ndarray  # (f, w) share of normal output that plants want to make
+    losing_weeks: np.ndarray  # (mines, w) weeks with a negative cash margin
     expansion: np.ndarray  # (4, o, w) induced mine capacity and its pipeline
     group_expansion: np.ndarray  # (4, g, w) induced metal and magnet capacity
     expected_price: np.ndarray  # (o, w) log basket value ratio that investors expect
@@ -168,7 +170,9 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         signal=zeros(4, nU),
         heavy_free=full(share_heavy),
         ree_free=full(share_heavy),
+        postponed=zeros(nU),
         willing=np.ones((nF, worlds)),
+        losing_weeks=zeros(len(layout.mines)),
         expansion=zeros(4, len(layout.ore_pools)),
         group_expansion=zeros(4, layout.n_groups),
         expected_price=zeros(len(layout.ore_pools)),

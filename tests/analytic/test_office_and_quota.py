@@ -264,7 +264,14 @@ def test_a_quota_ends_with_its_last_period():
 
 @pytest.mark.parametrize(
     ("period", "days"),
-    [("2010", 365), ("2012", 366), ("2010-H1", 181), ("2010-H2", 184), ("2010-Q4", 92), ("2012-02", 29)],
+    [
+        ("2010", 365),
+        ("2012", 366),
+        ("2010-H1", 181),
+        ("2010-H2", 184),
+        ("2010-Q4", 92),
+        ("2012-02", 29),
+    ],
 )
 def test_periods_have_their_days(period, days):
     first, last = period_dates(period)

@@ -88,7 +88,9 @@ def uses(library: str):
 def test_a_library_has_one_door(library):
     allowed = DOORS[library]
     strangers = [
-        p for p in uses(library) if not any(p == d or (d.endswith("/") and p.startswith(d)) for d in allowed)
+        p
+        for p in uses(library)
+        if not any(p == d or (d.endswith("/") and p.startswith(d)) for d in allowed)
     ]
     assert not strangers, f"{library} belongs in {allowed}"
 
@@ -108,7 +110,9 @@ def test_imports_point_one_way(package):
 
 def test_equations_know_nothing_of_sim_but_equations():
     for path in (SIM / "equations").glob("*.py"):
-        known = {n for n in imports(path.read_text(encoding="utf-8"), typing=True) if within(n, "sim")}
+        known = {
+            n for n in imports(path.read_text(encoding="utf-8"), typing=True) if within(n, "sim")
+        }
         assert all(within(n, "sim.equations") for n in known), path.name
 
 
@@ -117,7 +121,11 @@ def test_only_the_composition_root_knows_engine_and_outputs_both():
         p.relative_to(SIM).as_posix()
         for p in FILES
         if {"engine", "report"}
-        <= {n.split(".")[1] for n in imports(p.read_text(encoding="utf-8")) if within(n, "sim") and "." in n}
+        <= {
+            n.split(".")[1]
+            for n in imports(p.read_text(encoding="utf-8"))
+            if within(n, "sim") and "." in n
+        }
     ]
     assert not [p for p in both if p not in ("cli.py", "simulate.py", "catalogue.py")]
 

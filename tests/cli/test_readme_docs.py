@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.cli import main
+from sim.cli import VERBS, main
 from sim.interventions import REGISTRY
 from sim.outputs.results import COLUMNS
 from sim.scenario import load_scenario
@@ -144,3 +144,9 @@ def test_the_decisions_are_numbered_without_gaps():
     parts = re.split(r"^### \d+\. ", text, flags=re.M)[1:]
     for part in parts:
         assert "*Decision.*" in part and "*Cost.*" in part and "*Would change it:*" in part
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_the_commands_that_a_page_names_exist(page):
+    named = set(re.findall(r"`lodestone ([a-z]+)", page.read_text(encoding="utf-8")))
+    assert named <= set(VERBS), f"{page.name}: {sorted(named - set(VERBS))}"

@@ -1,0 +1,180 @@
+"""One body over every registered kind of intervention: it compiles, runs, conserves, and acts."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from sim.interventions import kinds
+from sim.interventions.effects import Effect
+from sim.worlds.conditions import COMBINES, Conditions
+from tests.fixtures.worlds import ban, day_after, shared
+
+FROM = 4
+EPS = np.finfo(float).eps
+
+
+def to(trace, region, material="ndfeb_magnets", what="declared"):
+    """Tonnes from China to a region after the start."""
+    return trace[what][FROM:, trace.links("china", [region] if region else None, material)].sum()
+
+
+def home(trace, material):
+    return trace.home_prices()[FROM:, trace.layout.material_at[material]].mean()
+
+
+def output(trace, material, region):
+    return trace["output"][FROM:, trace.layout.cell_at[(material, region)]].sum()
+
+
+def use(trace, sector):
+    lay = trace.layout
+    return trace["planned"][FROM:, lay.u_sector == lay.sector_at[sector]].sum()
+
+
+#: What stands beside an intervention that acts only on something: a scarcity, a wedge.
+WEDGE = {"wedge": ban(2, materials="oxides")}
+
+#: kind -> (an example, what stands beside it, what it must change, in which direction).
+EFFECTS = {
+    "allocation_rule": (
+        {"rule": "defence_first"}, {"outage": {
+            "kind": "outage", "region": "china", "stage": "magnet", "share_lost": 0.8,
+            "start": day_after(2),
+        }}, lambda t: defence_share(t), +1,
+    ),
+    "capacity_project": (
+        {"region": "united_states", "stage": "magnet", "material": "ndfeb_standard",
+         "tonnes_per_year": 9000, "ramp_months": 1, "start": day_after(FROM)},
+        {}, lambda t: output(t, "ndfeb_standard", "united_states"), +1,
+    ),
+    "demand_shock": ({"sectors": "ev_traction", "factor": 1.5}, {}, lambda t: use(t, "ev_traction"), +1),
+    "export_ban": (
+        {"exporter": "china", "materials": "ndfeb_magnets", "destinations": "europe"},
+        {}, lambda t: to(t, "europe"), -1,
+    ),
+    "export_licence": (
+        {"exporter": "china", "materials": "ndfeb_magnets", "approval": 0.3},
+        {}, lambda t: to(t, None), -1,
+    ),
+    "export_quota": (
+        {"exporter": "china", "materials": "oxides", "tonnes": {"2024": 9000}},
+        {}, lambda t: to(t, None, "oxides"), -1,
+    ),
+    "grey_channel": (
+        {"exporter": "china", "hubs": ["vietnam"], "materials": "oxides", "opening_days": 0,
+         "ceiling_share": 1.0, "detection": 0.9},
+        WEDGE, lambda t: t["grey"].sum(), -1,  # detection; the ceiling is tested in tests/laws
+    ),
+    "outage": (
+        {"region": "china", "stage": "separation", "share_lost": 0.7},
+        {}, lambda t: output(t, "ndpr_oxide", "china"), -1,
+    ),
+    "price_floor": (
+        {"floor_usd_per_kg": 110, "materials": "ndpr_oxide", "facilities": "us_mp_ndpr"},
+        {}, lambda t: floors(t), +1,
+    ),
+    "route_closure": (
+        {"origin": "china", "destination": "europe"}, {}, lambda t: to(t, "europe", what="landed"), -1,
+    ),
+    "stockpile": (
+        {"holder": "japan", "materials": "dy_oxide", "target_days": 365, "fill_days": 90,
+         "release_rule": "never"},
+        {}, lambda t: home(t, "dy_oxide"), +1,
+    ),
+    "tariff": (
+        {"rate": 1.0, "exporter": "china", "importer": "europe"},
+        {}, lambda t: ask(t, "europe"), +1,
+    ),
+}  # fmt: skip
+
+
+def ask(trace, region):
+    cell = trace.layout.cell_at[("ndfeb_standard", region)]
+    return trace["log_ask"][FROM:, cell].mean()
+
+
+def defence_share(trace):
+    """Share of what defence wanted that it got."""
+    lay = trace.layout
+    rows = lay.u_magnet & (lay.u_sector == lay.sector_at["defence_and_aerospace"])
+    return trace["to_users"][FROM:, rows].sum() / trace["wanted"][FROM:, rows].sum()
+
+
+def floors(trace):
+    """Public outlay on the last market day, USD million."""
+    run = trace.run
+    return sum(float(e.outlay(run.day, a, run.calendar.now).sum()) for e, a in run.rules.floors)
+
+
+def run(kind, more=True):
+    item, beside, _, _ = EFFECTS[kind]
+    given = dict(beside)
+    if more:
+        given["it"] = {"kind": kind, "start": day_after(FROM), **item}
+    return shared(given, worlds=2, weeks=30)
+
+
+def test_every_kind_has_an_effect_here():
+    assert set(EFFECTS) == set(kinds()), "add an example, and what it must change, for a new kind"
+
+
+@pytest.mark.parametrize("kind", sorted(EFFECTS))
+def test_a_kind_compiles_runs_and_conserves(kind):
+    trace = run(kind)
+    effect = next(e for e in trace.run.effects if e.name == "it")
+    assert isinstance(effect, Effect) and effect.kind == kind
+    assert effect.start.shape == effect.end.shape == (2,)
+    assert trace.run.day.ledger.worst <= 100 * EPS
+    assert len(trace.days) == 30
+    for name in ("log_home", "log_ask", "used", "orders", "declared"):
+        assert np.isfinite(trace[name]).all(), name
+
+
+@pytest.mark.parametrize("kind", sorted(EFFECTS))
+def test_a_kind_changes_what_it_should(kind):
+    _, _, measure, direction = EFFECTS[kind]
+    before, after = measure(run(kind, more=False)), measure(run(kind))
+    assert direction * (after - before) > 1e-3 * max(abs(before), abs(after)), (before, after)
+
+
+@pytest.mark.parametrize("kind", sorted(EFFECTS))
+def test_a_kind_says_when_and_for_whom(kind):
+    effect = next(e for e in run(kind).run.effects if e.name == "it")
+    assert np.all(effect.start == 7.0 * FROM)
+    assert effect.where
+
+
+# ---- the fold ---------------------------------------------------------------------------
+
+
+def test_every_array_of_the_rules_says_how_it_combines():
+    arrays = {f.name for f in fields(Conditions)} - {"licences", "quotas", "stockpiles", "floors"}
+    undeclared = arrays - set(COMBINES)
+    assert undeclared <= {"priority", "user_priority"}, undeclared
+
+
+@pytest.mark.parametrize(
+    ("verb", "name", "expected"),
+    [
+        ("multiply", "passes", 0.2 * 0.5),
+        ("least", "route_open", 0.2),
+        ("most", "detection", 0.5),
+        ("add", "import_tariff", 0.7),
+    ],
+)
+def test_contributions_combine_in_any_order(verb, name, expected):
+    rows, shape = np.array([True, False, True]), (3, 2)
+    for order in ((0.2, 0.5), (0.5, 0.2)):
+        rules = Conditions()
+        for value in order:
+            getattr(rules, verb)(name, rows, shape, np.full(2, value))
+        held = getattr(rules, name)
+        assert np.allclose(held[[0, 2]], expected)
+        assert np.allclose(held[1], {"multiply": 1.0, "least": 1.0}.get(verb, 0.0))
+
+
+def test_rules_that_nobody_touches_are_none():
+    assert all(getattr(Conditions(), n) is None for n in COMBINES if hasattr(Conditions(), n))

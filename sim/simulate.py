@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int, str], None]
 #: Worlds of one batch: enough to spread the cost of a tick, few enough to stay in cache.
-CHUNK = 100
+CHUNK = 128
 #: Seconds of work below which no second process is started, and cost of a world-tick.
 POOL_FROM_SECONDS = 8.0
 SECONDS_PER_WORLD_TICK = 2.0e-4

@@ -20,7 +20,9 @@ from sim.chain.nouns import Chain, Facility
 SWARF_RECOVERY = 0.95
 SEPARATION_RECOVERY = 0.92
 #: Links that carry less than this share of a destination's need are left out.
-SMALLEST_LINK = 0.01
+SMALLEST_LINK = 0.02
+#: Oxide users below this share of an oxide's use outside magnets join their sector's largest.
+SMALLEST_USE = 0.01
 
 Key2 = tuple[str, str]
 Key3 = tuple[str, str, str]
@@ -323,29 +325,42 @@ class _Closing:
             }
             plants = {r: self.plant_need.get((m, r), 0.0) for r in self.chain.regions}
             left = sum(made.values()) - sum(plants.values())
-            self.residual_checks(m, left, sum(made.values()))
+            self.residual_checks(m, left)
             if left < 0:
                 raise ValueError(
                     f"{m}: magnets need {-left:.0f} t a year more than separation makes"
                 )
             need = dict(plants)
-            rows = [row for row in self.chain.oxide_uses if row.material == m]
-            weight = sum(row.share_of_residual for row in rows)
-            for row in rows:
-                t = left * row.share_of_residual / weight
-                key = (row.sector, m, row.region)
+            shares = self._oxide_shares(m)
+            weight = sum(shares.values())
+            for (sector, region), share in shares.items():
+                t = left * share / weight
+                key = (sector, m, region)
                 self.use[key] = self.use.get(key, 0.0) + t
-                need[row.region] += t
+                need[region] += t
             for (origin, place), t in self._fit("oxide", made, need).items():
                 self._ship(m, origin, place, t)
 
-    def residual_checks(self, material: str, left: float, made: float) -> None:
+    def _oxide_shares(self, material: str) -> dict[Key2, float]:
+        """Users of an oxide by sector and region; the smallest join their sector's largest."""
+        shares = {
+            (row.sector, row.region): row.share_of_residual
+            for row in self.chain.oxide_uses
+            if row.material == material
+        }
+        whole = sum(shares.values())
+        kept = dict(shares)
+        for (sector, region), share in shares.items():
+            largest = max((k for k in shares if k[0] == sector), key=lambda k: (shares[k], k[1]))
+            if share < SMALLEST_USE * whole and (sector, region) != largest:
+                kept[largest] += kept.pop((sector, region))
+        return kept
+
+    def residual_checks(self, material: str, left: float) -> None:
         """Compare what magnets leave over with the non-magnet use that the data expect."""
-        target = self.targets.get(("non_magnet_use", "china", material))
         for (stage, region, m), (tonnes, spread, source) in self.targets.items():
             if stage == "non_magnet_use" and m == material:
                 self.checks.append(Check(stage, region, m, "t_oxide", tonnes, left, spread, source))
-        del target, made
 
     # ---- helpers -----------------------------------------------------------------------
 

@@ -310,9 +310,10 @@ class BatchRun:
 
     def _sail(self, transit: np.ndarray, tonnes: np.ndarray) -> None:
         for days, rows in self._by_transit(transit):
-            load = tonnes[rows]
-            if days > 0.0 and np.any(load):
-                self._land(rows, load, days)
+            if days > 0.0:
+                load = tonnes[rows]
+                if np.any(load):
+                    self._land(rows, load, days)
 
     def _land(self, rows: np.ndarray, load: np.ndarray, days: float) -> None:
         st = self.day.state

@@ -72,6 +72,9 @@ class MarketDay:
         self.thinnest = state.user_stock[0].copy()
         self.cells_hold = layout.by_cell.spread(self.users_hold, layout.n_cells)
         self.market_days_seen = 0
+        # Short cuts for what is nearly always so; each is exact for every world.
+        self.customs_hold, self.all_open, self.all_filled = False, True, True
+        self.nothing = np.zeros_like(state.orders)
         self.missing = np.zeros_like(state.forecast)
         self.missed_of = np.zeros_like(state.forecast)
         self._constants()
@@ -92,7 +95,6 @@ class MarketDay:
                 d["qualification.magnet_weeks"],
             ),
         )
-        self.l_habit_gain = gain(weeks, self.c_habit_weeks)[lay.l_to]
         self.l_slow_gain = gain(weeks * self.slow, self.c_habit_weeks)[lay.l_to]
         self.ore_gain = gain(weeks, d["cover.ore_weeks"])
         self.scrap_gain = gain(weeks, d["recycling.swarf_weeks"])
@@ -116,8 +118,9 @@ class MarketDay:
         self.mine_margin0 = 1.0 - self.mine_cost / self.mine_value0
         self.f_full_use = np.maximum(lay.f_use, np.minimum(0.9, 1.0))
         base_link = np.maximum(lay.l_base, 0.0)
-        need = np.maximum(lay.by_to.sum(base_link), 1e-12)
+        need = np.maximum(lay.sum_by_destination(base_link), 1e-12)
         self.l_need_share = base_link / need[lay.l_to]
+        self.home_first = np.where(lay.l_home[:, None], d["allocation.home_weight"], 1.0)
         self.magnet_links = np.flatnonzero(lay.l_magnet & ~lay.l_home)
         self.leak_factor = np.where(lay.l_magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1)))
 
@@ -362,20 +365,20 @@ class MarketDay:
         made = fed * lay.s_recovery * np.minimum(taken, 1.0)
         self.lost += (fed - made).sum(axis=0) * lay.per_oxide
         self.flows["separated"] = made
-        self._to_sellers(made, [lay.region_at[r] for r in lay.separators])
+        self._to_sellers(made, lay.separator_regions)
 
-    def _to_sellers(self, oxide: np.ndarray, regions: list[int]) -> None:
+    def _to_sellers(self, oxide: np.ndarray, regions: np.ndarray) -> None:
         """Put oxides (n, e, w) on the shelves of the sellers of their regions."""
         lay = self.layout
         output = self.flows.setdefault("output", np.zeros_like(self.state.seller_stock))
-        for row, region in enumerate(regions):
-            for e in range(len(lay.elements)):
-                cell = lay.oxide_cell[region, e]
-                if cell >= 0:
-                    output[cell] += oxide[row, e]
-                    self.state.seller_stock[cell] += oxide[row, e]
-                elif np.any(oxide[row, e]):
-                    self.lost[e] += oxide[row, e] * lay.per_oxide[e]
+        cells = lay.oxide_cell[regions]
+        row, e = np.nonzero(cells >= 0)
+        made = oxide[row, e]
+        output[cells[row, e]] += made
+        self.state.seller_stock[cells[row, e]] += made
+        row, e = np.nonzero(cells < 0)
+        for r, i in zip(row, e, strict=True):  # an oxide that the chain has no market for
+            self.lost[i] += oxide[r, i] * lay.per_oxide[i]
 
     # ---- 3 recycling -------------------------------------------------------------------
 
@@ -407,7 +410,7 @@ class MarketDay:
                 back[lay.f_region[i]] += new[n] * weeks
         self.flows["recovered"] = back
         regions = np.flatnonzero((oxide + back).any(axis=(1, 2)))
-        self._to_sellers((oxide + back)[regions], list(regions))
+        self._to_sellers((oxide + back)[regions], regions)
         return back.sum(axis=0) * lay.per_oxide
 
     # ---- 4 arrivals --------------------------------------------------------------------
@@ -415,9 +418,8 @@ class MarketDay:
     def hand_out(self) -> None:
         """Goods landed since the last market day go to plants and users, emptiest first."""
         lay, st = self.layout, self.state
-        arrived = lay.by_to.sum(st.landed)
-        self.flows["landed"] = st.landed.copy()
-        st.landed[...] = 0.0
+        arrived = lay.sum_by_destination(st.landed)
+        self.flows["landed"], st.landed = st.landed, self.nothing.copy()
         users = self.users_hold
         fear = 1.0 + st.fear
         target = st.forecast * self.user_weeks * fear[lay.u_cell]
@@ -541,29 +543,10 @@ class MarketDay:
             st.plant_forecast[lay.by_input.ids], expect, weeks, self.draws["order.forecast_weeks"]
         )
         # Scrap of magnet making, and the loss of oxide on the way to metal.
-        magnets = np.flatnonzero(lay.c_magnet)
-        scrap = np.zeros_like(st.scrap)
-        for c in magnets:
-            scrap[lay.c_region[c]] += lay.scrap_per_t[c][:, None] * made[c]
+        scrap = (lay.scrap_matrix @ made).reshape(st.scrap.shape)
         kept = scrap * lay.r_recycles
         st.scrap += kept
-        self.lost += (scrap - kept).sum(axis=0)
-        for e, per in enumerate(self._metal_losses()):
-            for cell, x in per:
-                self.lost[e] += x * made[cell]
-
-    def _metal_losses(self) -> list[list[tuple[int, float]]]:
-        if not hasattr(self, "_metal_loss_rows"):
-            lay = self.layout
-            rows: list[list[tuple[int, float]]] = [[] for _ in lay.elements]
-            for c in np.flatnonzero(lay.c_metal):
-                m = lay.cells[c][0]
-                for recipe in lay.chain.recipes[m].values():
-                    e = lay.element_at[lay.chain.materials[recipe.input].element or ""]
-                    x = recipe.input_t_per_t_output * lay.per_oxide[e, 0] - 1.0
-                    rows[e].append((int(c), float(x)))
-            self._metal_loss_rows = rows
-        return self._metal_loss_rows
+        self.lost += (scrap - kept).sum(axis=0) + lay.metal_loss_matrix @ made
 
     def _seller_target(self) -> np.ndarray:
         """Finished stock that makers and traders like to hold, t, shape (c, w)."""
@@ -638,13 +621,13 @@ class MarketDay:
         n = lay.n_cells
         fear = 1.0 + st.fear
         use = lay.by_cell.spread(st.forecast, n) + st.plant_forecast
-        target = (
-            lay.by_cell.spread(st.forecast * self.user_weeks, n)
-            + st.plant_forecast * self.plant_weeks
-        ) * fear
+        self.users_like = lay.by_cell.spread(st.forecast * self.user_weeks, n)
+        target = (self.users_like + st.plant_forecast * self.plant_weeks) * fear
         on_hand = self.cells_hold + st.plant_stock
-        under_way = lay.by_to.sum(st.in_transit + st.held)
-        open_orders = lay.by_to.sum(st.orders)
+        under_way = lay.sum_by_destination(st.in_transit)
+        if self.customs_hold:
+            under_way += lay.sum_by_destination(st.held)
+        open_orders = lay.sum_by_destination(st.orders)
         lead = self.cell_lead
         # Buyers learn how long orders wait (for licences, quota, stock) and order ahead by it.
         waiting = np.minimum(open_orders / np.maximum(use, 1e-9), 26.0)
@@ -666,26 +649,30 @@ class MarketDay:
         placed = order[lay.l_to] * self.link_share
         self.flows["ordered"] = placed
         st.orders += placed
-        # What stays unfilled is offered again to the other links, at the speed of qualification.
-        moved = np.maximum(st.orders - 2.0 * placed, 0.0)
-        if np.any(moved > 0):
-            moved *= self.l_habit_gain
-            free = st.link_weight * np.where(st.link_fill > 0.9, 1.0, 0.0)
-            base = lay.by_to.sum(free)
-            total = np.where(base > 0, lay.by_to.sum(moved), 0.0)
-            moved = np.where((base > 0)[lay.l_to], moved, 0.0)
-            st.orders += total[lay.l_to] * free / np.maximum(base, 1e-12)[lay.l_to] - moved
         self.market_days_seen += 1
         if self.market_days_seen % self.slow == 0:
+            self._offer_again(placed)
             self._reweigh()
             self._weigh()
+
+    def _offer_again(self, placed: np.ndarray) -> None:
+        """What stays unfilled goes to the links that deliver, at the speed of qualification."""
+        lay, st = self.layout, self.state
+        moved = np.maximum(st.orders - 2.0 * placed, 0.0)
+        if np.any(moved > 0):
+            moved *= self.l_slow_gain
+            free = st.link_weight * np.where(st.link_fill > 0.9, 1.0, 0.0)
+            base = lay.sum_by_destination(free)
+            total = np.where(base > 0, lay.sum_by_destination(moved), 0.0)
+            moved = np.where((base > 0)[lay.l_to], moved, 0.0)
+            st.orders += total[lay.l_to] * free / np.maximum(base, 1e-12)[lay.l_to] - moved
 
     def _weigh(self) -> None:
         """Share of each link in its destination's orders, and the lead that follows."""
         lay, st = self.layout, self.state
-        weight = np.maximum(lay.by_to.sum(st.link_weight), 1e-12)
+        weight = np.maximum(lay.sum_by_destination(st.link_weight), 1e-12)
         self.link_share = st.link_weight / weight[lay.l_to]
-        self.cell_lead = lay.by_to.sum(st.link_weight * self.lead) / weight
+        self.cell_lead = lay.sum_by_destination(st.link_weight * self.lead) / weight
 
     def _reweigh(self) -> None:
         """Buyers drift to the origins that can deliver and are cheap, as fast as they qualify."""
@@ -750,26 +737,31 @@ class MarketDay:
         leak = self._leak(restricted)
         if leak is not None:
             may = np.minimum(may + leak, st.orders)
-        weight = np.where(lay.l_home[:, None], d["allocation.home_weight"], 1.0)
+        weight = self.home_first
         if rules.priority is not None:
             weight = weight * rules.priority
         shipped = allocation.ration(may, weight, st.seller_stock, lay.l_from, lay.sum_by_origin)
         sold = lay.sum_by_origin(shipped)
         st.seller_stock = np.maximum(st.seller_stock - sold, 0.0)
-        st.orders = np.maximum(st.orders - shipped, 0.0)
-        grey = np.zeros_like(shipped) if leak is None else np.minimum(leak, shipped)
-        legal = shipped - grey
-        released = self.office.settle(legal, st, rules, weeks)
+        st.orders -= shipped
+        np.maximum(st.orders, 0.0, out=st.orders)
+        grey = self.nothing if leak is None else np.minimum(leak, shipped)
+        legal = shipped if leak is None else shipped - grey
+        released = legal
+        if rules.licences or self.customs_hold:
+            released = self.office.settle(legal, st, rules, weeks)
+            self.customs_hold = bool(np.any(st.held))
         for book in self.quotas:
             book.settle(legal)
-        leaving = released + grey
+        leaving = released if leak is None else released + grey
         self.flows.update(shipped=leaving, grey=grey, declared=released)
         self._dispatch(leaving, sail)
         late = st.orders > 0.05 * shipped
-        if np.any(late) or np.any(st.link_fill < 1.0):
+        if np.any(late) or not self.all_filled:
             delivered = np.where(late, shipped / np.maximum(shipped + st.orders, 1e-12), 1.0)
             st.link_fill = toward(st.link_fill, delivered, weeks, 8.0)
             st.link_fill[st.link_fill > 1.0 - 1e-6] = 1.0
+            self.all_filled = bool(np.all(st.link_fill == 1.0))
         self._openness(released, restricted, weeks)
         made_weeks = d["production.made_to_order_weeks"]
         st.shipped = toward(st.shipped, sold / weeks, weeks, made_weeks)
@@ -789,10 +781,7 @@ class MarketDay:
         abroad = leaving.copy()
         abroad[home] = 0.0
         st.in_transit += abroad
-        n = lay.n_cells
-        stock = self.cells_hold
-        normal = lay.by_cell.spread(st.forecast * self.user_weeks, n)
-        dry = np.clip(1.0 - stock / np.maximum(normal, 1e-12), 0.0, 1.0)
+        dry = np.clip(1.0 - self.cells_hold / np.maximum(self.users_like, 1e-12), 0.0, 1.0)
         by_air = np.minimum(self.draws["express.share"] * dry, 1.0)
         rows = self.magnet_links
         express = abroad[rows] * by_air[lay.l_to[rows]]
@@ -827,9 +816,13 @@ class MarketDay:
     def _openness(self, released: np.ndarray, restricted: np.ndarray | None, weeks: float) -> None:
         """Share of normal tonnes that pass, by link and by cell (a share of tonnes, not a rate)."""
         lay, st = self.layout, self.state
+        usual = None
+        if self.market_days_seen % self.slow == 0:
+            usual = toward(st.normal, released / weeks, weeks * self.slow, 26.0)
         if restricted is None:
-            st.normal = toward(st.normal, released / weeks, weeks, 26.0)
-            if np.all(st.link_pass == 1.0):
+            if usual is not None:
+                st.normal = usual
+            if self.all_open:
                 return
             passing = np.ones_like(released)
         else:
@@ -839,13 +832,12 @@ class MarketDay:
             passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
             # Under control, normal tonnes grow only with what the destination plans to use.
             grown = st.normal * self.use_growth[lay.l_to]
-            st.normal = np.where(
-                restricted, grown, toward(st.normal, released / weeks, weeks, 26.0)
-            )
+            st.normal = np.where(restricted, grown, st.normal if usual is None else usual)
         st.link_pass = toward(st.link_pass, passing, weeks, 1.0)
         st.link_pass = np.where(st.link_pass > 1.0 - 1e-6, 1.0, st.link_pass)
+        self.all_open = bool(np.all(st.link_pass == 1.0))
         lacking = self.l_need_share * (1.0 - st.link_pass)
-        st.openness = 1.0 - np.clip(lay.by_to.sum(lacking), 0.0, 1.0)
+        st.openness = 1.0 - np.clip(lay.sum_by_destination(lacking), 0.0, 1.0)
 
     # ---- 9 prices ----------------------------------------------------------------------
 
@@ -872,14 +864,10 @@ class MarketDay:
         st.log_base += (delivered - st.log_base) * ask_gain * st.openness
         goal = st.log_base
         if not np.all(st.openness == 1.0):
-            n = lay.n_cells
             use = self.flows["use_rate"]
-            lead = self.cell_lead
-            wanted = (
-                lay.by_cell.spread(st.forecast * self.user_weeks, n)
-                + st.plant_forecast * self.plant_weeks
-            ) * (1.0 + st.fear) + use * lead
-            reachable = self.cells_hold + st.plant_stock + lay.by_to.sum(st.in_transit)
+            likes = self.users_like + st.plant_forecast * self.plant_weeks
+            wanted = likes * (1.0 + st.fear) + use * self.cell_lead
+            reachable = self.cells_hold + st.plant_stock + lay.sum_by_destination(st.in_transit)
             goal = goal + np.where(
                 lay.c_home[:, None],
                 0.0,
@@ -1082,7 +1070,8 @@ class MarketDay:
             + st.plant_stock
             + st.public_stock
             + self.cells_hold
-            + lay.by_to.sum(st.in_transit + st.landed + st.held)
+            + lay.sum_by_destination(st.in_transit)
+            + lay.sum_by_destination(st.landed)
         )
         ore = (
             st.ore_at_mine.sum(axis=0)
@@ -1090,6 +1079,8 @@ class MarketDay:
             + st.ore_landed.sum(axis=0)
             + st.ore_at_plant.sum(axis=0)
         )
+        if self.customs_hold:
+            goods += lay.sum_by_destination(st.held)
         return self._contained(goods) + ore * lay.per_oxide + st.scrap.sum(axis=0)
 
 

@@ -79,6 +79,12 @@ class Segments:
         return (self._matrix(size) @ flat).reshape(size, *rows.shape[1:])
 
 
+def _matrix(entries: dict[tuple[int, int], float], shape: tuple[int, int]) -> csr_array:
+    """A sparse matrix from its entries by (row, column)."""
+    rows, columns = [k[0] for k in entries], [k[1] for k in entries]
+    return csr_array((list(entries.values()), (rows, columns)), shape=shape)
+
+
 class Layout:
     """Index spaces and base-year arrays of a chain (all worlds share them).
 
@@ -246,7 +252,9 @@ class Layout:
         for (_, m, r), t in b.use.items():
             need[self.cell_at[(m, r)]] += t / WEEKS_PER_YEAR
         self.c_need = column(need)
-        pairs: dict[tuple[int, int], float] = {(c, c): 0.0 for c in range(self.n_cells)}
+        pairs: dict[tuple[int, int], float] = {
+            (c, c): 0.0 for c, (m, r) in enumerate(self.cells) if self._ever_makes(m, r)
+        }
         pairs.update(dict.fromkeys(base, 0.0))
         habit = {
             (row.form, row.origin, row.destination): row.weight for row in self.chain.trade_priors
@@ -263,7 +271,7 @@ class Layout:
                 elif weight == 0.0 and form == "magnet":
                     continue
                 share = need[d] / max(need[self.c_material == self.c_material[c]].sum(), 1e-9)
-                if d != c and share < (0.1 if form == "oxide" else 0.05):
+                if d != c and share < (0.12 if form == "oxide" else 0.06):
                     continue
                 pairs[(c, int(d))] = max(weight, 0.05 if form != "magnet" else 0.0) * (
                     1.0 if d == c else share
@@ -275,10 +283,12 @@ class Layout:
         self.l_home = self.l_from == self.l_to
         self.l_base = column([base.get(p, 0.0) for p in keys])
         self.n_links = len(keys)
-        self.by_to = Segments.of(self.l_to)
         ones = np.ones(self.n_links)
         self._origin_matrix = csr_array(
             (ones, (self.l_from, np.arange(self.n_links))), shape=(self.n_cells, self.n_links)
+        )
+        self._destination_matrix = csr_array(
+            (ones, (self.l_to, np.arange(self.n_links))), shape=(self.n_cells, self.n_links)
         )
         # Share of an origin's output that a link stands for (new links: by need and habit).
         out = self.c_output[self.l_from, 0]
@@ -509,6 +519,7 @@ class Layout:
         places = {f.region for f in self.facilities if f.stage == "separation"}
         places |= {p for _, _, p in self.balance.ore}
         self.separators = sorted(places, key=self.region_at.__getitem__)
+        self.separator_regions = np.array([self.region_at[r] for r in self.separators])
         self.separator_at = {r: i for i, r in enumerate(self.separators)}
         nE = len(self.elements)
         base_ore = {
@@ -654,15 +665,21 @@ class Layout:
                 if e in self.element_at:
                     yields[n, self.element_at[e]] = t / WEEKS_PER_YEAR
         self.recycler_yield = yields[:, :, None]
-        # Scrap per tonne of magnet, by output cell and element.
-        self.scrap_per_t = np.zeros((self.n_cells, nE))
+        # Scrap per tonne of magnet by region and element, and element lost per tonne of metal.
+        scrap: dict[tuple[int, int], float] = {}
+        loss: dict[tuple[int, int], float] = {}
         for c, (m, _) in enumerate(self.cells):
-            if self.c_magnet[c]:
-                for recipe in self.chain.recipes[m].values():
-                    e = self.chain.materials[recipe.input].element or ""
-                    self.scrap_per_t[c, self.element_at[e]] += (
+            for recipe in self.chain.recipes.get(m, {}).values():
+                e = self.element_at[self.chain.materials[recipe.input].element or ""]
+                if self.c_magnet[c]:
+                    row = int(self.c_region[c]) * nE + e
+                    scrap[(row, c)] = scrap.get((row, c), 0.0) + (
                         recipe.input_t_per_t_output - recipe.contained_element_t_per_t_output
                     )
+                elif self.c_metal[c]:
+                    loss[(e, c)] = recipe.input_t_per_t_output * self.per_oxide[e, 0] - 1.0
+        self.scrap_matrix = _matrix(scrap, (nR * nE, self.n_cells))
+        self.metal_loss_matrix = _matrix(loss, (nE, self.n_cells))
 
     # ---- prices ------------------------------------------------------------------------
 
@@ -727,6 +744,10 @@ class Layout:
                     e = self.element_at[self.chain.materials[recipe.input].element or ""]
                     self.content[i, e] += recipe.contained_element_t_per_t_output
         self.by_material = Segments.of(self.c_material)
+
+    def sum_by_destination(self, rows: np.ndarray) -> np.ndarray:
+        """Sum of links by their destination cell: (l, w) -> (c, w)."""
+        return self._destination_matrix @ rows
 
     def sum_by_origin(self, rows: np.ndarray) -> np.ndarray:
         """Sum of links by their origin cell: (l, w) -> (c, w)."""

@@ -7,13 +7,16 @@ look-alikes that customs hold for testing are goods, and stand in the ledger.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.equations.lags import gain
-from sim.worlds.conditions import Conditions
-from sim.worlds.layout import Layout
-from sim.worlds.state import State
+
+if TYPE_CHECKING:
+    from sim.worlds.conditions import Conditions
+    from sim.worlds.layout import Layout
+    from sim.worlds.state import State
 
 #: Steps of a review; with them the spread of processing times over applicants is about 40 %
 #: of the mean, so easy cases are decided early and hard ones late (assumption A-office).

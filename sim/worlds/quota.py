@@ -8,10 +8,10 @@ import numpy as np
 
 from sim.equations.lags import gain
 from sim.equations.trade import quota_rent
-from sim.worlds.layout import Layout
 
 if TYPE_CHECKING:
     from sim.engine.tick import MarketDay
+    from sim.worlds.layout import Layout
 
 
 class QuotaBook:

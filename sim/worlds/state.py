@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.equations.demand import class_cover
 from sim.equations.lags import gain
-from sim.worlds.layout import Layout
+
+if TYPE_CHECKING:
+    from sim.worlds.layout import Layout
 
 #: Parameter name -> value per world, shape (1,) or (w,).
 Draws = dict[str, np.ndarray]

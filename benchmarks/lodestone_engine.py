@@ -246,10 +246,8 @@ def outages_of(toy: Toy, layout: Any, worlds: int, seed: int) -> Any:
     draws = np.stack([outage_draws(toy.facilities, seed, w) for w in range(worlds)], axis=2)
     switches = np.cumsum(draws, axis=1) * 7.0  # (facility, switch, world), days
     starts, ends = switches[:, 0::2], switches[:, 1::2]
-    spans = []
-    for f in range(toy.facilities):
-        met = (starts[f] < last).any(axis=1)
-        spans.append(Timeline(starts[f][met], ends[f][met]))
+    met = (starts < last).any(axis=(0, 2))
+    spans = Timeline(starts.transpose(1, 0, 2)[met].copy(), ends.transpose(1, 0, 2)[met].copy())
     rows = [
         layout.facility_at[f"{STAGE_NAMES[f // REGIONS]}_{region(f)}"]
         for f in range(toy.facilities)
@@ -285,7 +283,7 @@ class Delivered:
 
 @runner(
     "Lodestone's engine, all worlds at once (orders, prices, stocks, ledger)",
-    worlds=256,
+    worlds=1024,
     same="rate",
 )
 def lodestone_engine(toy: Toy, worlds: int, seed: int, outages: bool = True) -> np.ndarray:

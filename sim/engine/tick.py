@@ -1072,6 +1072,7 @@ class MarketDay:
             + self.cells_hold
             + lay.sum_by_destination(st.in_transit)
             + lay.sum_by_destination(st.landed)
+            + lay.sum_by_destination(st.held)
         )
         ore = (
             st.ore_at_mine.sum(axis=0)
@@ -1079,8 +1080,6 @@ class MarketDay:
             + st.ore_landed.sum(axis=0)
             + st.ore_at_plant.sum(axis=0)
         )
-        if self.customs_hold:
-            goods += lay.sum_by_destination(st.held)
         return self._contained(goods) + ore * lay.per_oxide + st.scrap.sum(axis=0)
 
 

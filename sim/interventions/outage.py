@@ -72,6 +72,8 @@ class OutageEffect(Effect):
     lost: np.ndarray  # (w,)
     spans: Timeline | None
     cursor: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=int))
+    begin: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    finish: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """Take out the share lost, to the fraction of a day."""
@@ -97,27 +99,26 @@ class OutageEffect(Effect):
         last = len(start) - 1
         if not self.cursor.size:
             self.cursor = np.zeros(start.shape[1:], dtype=int)
-        index = self.cursor
-
-        def at(values: np.ndarray, where: np.ndarray) -> np.ndarray:
-            return np.take_along_axis(values, where[None], axis=0)[0]
-
-        while True:
-            over = (at(end, index) <= t0) & (index < last)
-            if not np.any(over):
+            self.begin, self.finish = start[0].copy(), end[0].copy()
+        while True:  # spans that are over give way to the next
+            f, w = np.nonzero((self.finish <= t0) & (self.cursor < last))
+            if not f.size:
                 break
-            index = index + over
-        self.cursor = index
-        total = np.zeros(index.shape)
-        for ahead in range(last + 1):
-            here = np.minimum(index + ahead, last)
-            there = index + ahead <= last
-            begin = at(start, here)
-            overlap = np.minimum(at(end, here), t1) - np.maximum(begin, t0)
-            total += np.where(there, np.clip(overlap, 0.0, None), 0.0)
-            if not np.any(there & (begin < t1)):
-                break
-        return total / (t1 - t0)
+            self.cursor[f, w] += 1
+            index = self.cursor[f, w]
+            self.begin[f, w], self.finish[f, w] = start[index, f, w], end[index, f, w]
+        down = np.minimum(self.finish, t1) - np.maximum(self.begin, t0)
+        np.maximum(down, 0.0, out=down)
+        # A span may end and others follow within the same days.
+        f, w = np.nonzero((self.finish < t1) & (self.cursor < last))
+        index = self.cursor[f, w]
+        while f.size:
+            index = index + 1
+            begin, finish = start[index, f, w], end[index, f, w]
+            down[f, w] += np.maximum(np.minimum(finish, t1) - np.maximum(begin, t0), 0.0)
+            more = (finish < t1) & (index < last)
+            f, w, index = f[more], w[more], index[more]
+        return down / (t1 - t0)
 
 
 @intervention("outage")

@@ -670,14 +670,15 @@ class Layout:
         loss: dict[tuple[int, int], float] = {}
         for c, (m, _) in enumerate(self.cells):
             for recipe in self.chain.recipes.get(m, {}).values():
-                e = self.element_at[self.chain.materials[recipe.input].element or ""]
+                i = self.element_at[self.chain.materials[recipe.input].element or ""]
                 if self.c_magnet[c]:
-                    row = int(self.c_region[c]) * nE + e
+                    row = int(self.c_region[c]) * nE + i
                     scrap[(row, c)] = scrap.get((row, c), 0.0) + (
                         recipe.input_t_per_t_output - recipe.contained_element_t_per_t_output
                     )
                 elif self.c_metal[c]:
-                    loss[(e, c)] = recipe.input_t_per_t_output * self.per_oxide[e, 0] - 1.0
+                    kept = float(self.per_oxide[i, 0])
+                    loss[(i, c)] = recipe.input_t_per_t_output * kept - 1.0
         self.scrap_matrix = _matrix(scrap, (nR * nE, self.n_cells))
         self.metal_loss_matrix = _matrix(loss, (nE, self.n_cells))
 

@@ -98,7 +98,6 @@ def test_every_parameter_has_unit_source_and_a_default_in_its_range(chain):
         "project.slip_months",
         "project.scale",
         "demand.growth_scale",
-        "money.discount_rate",
         "qualification.magnet_weeks",
         "catch_up.share",
         "recycling.eol_growth",

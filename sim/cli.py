@@ -292,7 +292,9 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
 
             if not settings.quiet:
                 say(f"{scenario.name}: writing the report")
-            write_report(folder, settings.report_formats)
+            made = write_report(folder, settings.report_formats)
+            if not settings.quiet:
+                say(f"report: {made[0]}")
         folders.append(folder)
     for scenario, folder in zip(scenarios, folders, strict=True):
         if not settings.quiet:

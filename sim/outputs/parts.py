@@ -79,6 +79,26 @@ class Parts:
             pieces.append(np.asarray(held if axis is None else held[:, rows]))
         return np.concatenate(pieces, axis=-1)
 
+    def weighted(self, key: str, rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Weighted sum of rows of a (T, rows, w) array, shape (T, w), a part at a time."""
+        pieces = []
+        for name in self.names:
+            held = np.load(self.folder / name / f"{key}.npy", mmap_mode="r")
+            chosen = np.asarray(held[:, rows])
+            if len(rows) == 1:
+                pieces.append(chosen[:, 0] * weight[0])
+            else:
+                pieces.append(np.einsum("trw,r->tw", chosen, weight))
+        return np.concatenate(pieces, axis=-1)
+
+    def means(self, key: str) -> np.ndarray:
+        """Mean over worlds of a (T, rows, w) array, shape (T, rows), block by block."""
+        t, rows, _ = self.shape(key)
+        out = np.empty((t, rows))
+        for chosen, values in self.blocks(key):
+            out[:, chosen] = bands(values)[0]
+        return out
+
     def shape(self, key: str) -> tuple[int, ...]:
         """Shape of an array over all worlds."""
         shapes = [np.load(self.folder / n / f"{key}.npy", mmap_mode="r").shape for n in self.names]

@@ -125,11 +125,6 @@ class Tables:
 
         groups, tiers = self.series.groups, self.run.chain.tiers
         tier_names = sorted({t for s in tiers.values() for t in s})
-        planned = self.scenario.array("planned")
-        gross = self.scenario.array("gross")
-        unmet = self.scenario.array("unmet")
-        calm = self.reference.array("unmet") if self.reference else None
-        calm_planned = self.reference.array("planned") if self.reference else None
         regions = list(dict.fromkeys(r for r, _ in groups))
         sectors = sorted({s for _, s in groups}, key=self.lay.sector_at.__getitem__)
         rows_of: list[tuple[tuple[str, str, str], np.ndarray, np.ndarray]] = []
@@ -150,10 +145,8 @@ class Tables:
             rows_of.append((("all", "all", t), all_rows, tier_share[t]))
         stack = Stack()
 
-        def total(values: np.ndarray, rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
-            if len(rows) == 1:
-                return values[:, rows[0]] * np.float32(weight[0])
-            return np.einsum("trw,r->tw", values[:, rows], weight.astype(np.float32))
+        def total(parts: Parts, key: str, rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
+            return parts.weighted(key, rows, weight.astype(np.float32))
 
         def block(
             key: tuple[str, str, str],
@@ -183,20 +176,18 @@ class Tables:
             stack.add(**columns)
 
         def quantities(rows: np.ndarray, weight: np.ndarray) -> tuple[Any, ...]:
-            p = total(planned, rows, weight)
-            u = total(unmet, rows, weight)
-            share = u / np.maximum(p, 1e-12)
+            p = total(self.scenario, "planned", rows, weight)
+            u = total(self.scenario, "unmet", rows, weight)
             c = None
-            if calm is not None and calm_planned is not None:
-                c_share = total(calm, rows, weight) / np.maximum(
-                    total(calm_planned, rows, weight), 1e-12
-                )
+            if self.reference is not None:
+                base = total(self.reference, "planned", rows, weight)
+                c_share = total(self.reference, "unmet", rows, weight) / np.maximum(base, 1e-12)
                 c = bands(c_share)[1][1]
             return (
                 bands(p)[1][1],
-                bands(total(gross, rows, weight)),
+                bands(total(self.scenario, "gross", rows, weight)),
                 bands(u),
-                bands(share),
+                bands(u / np.maximum(p, 1e-12)),
                 c,
             )
 

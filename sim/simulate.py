@@ -313,8 +313,9 @@ def run_chunk(
         else np.zeros((0, len(series.worlds)), dtype=bool)
     )
     timelines = run.timelines()
-    keep = len(series.worlds)
-    arrays["timelines"] = np.array([days[:keep] for *_, days in timelines]).reshape(-1, keep)
+    wide = len(series.worlds)
+    arrays["timelines"] = np.array([days for *_, days in timelines]).reshape(-1, wide)
+    arrays = {name: values[..., : series.keep] for name, values in arrays.items()}
     lay = run.layout
     labels = {
         "metrics": list(metrics),

@@ -41,11 +41,45 @@ def write_part(
     shutil.rmtree(hidden, ignore_errors=True)
     hidden.mkdir(parents=True)
     for key, values in arrays.items():
-        np.save(hidden / f"{key}.npy", values)
+        # Series are read by rows: rows stand first on disk, so that a read is one stretch.
+        stored = values.transpose(1, 0, 2) if values.ndim == 3 else values
+        np.save(hidden / f"{key}.npy", np.ascontiguousarray(stored))
     (hidden / "part.json").write_text(json.dumps(extra), encoding="utf-8")
     final = folder / name
     shutil.rmtree(final, ignore_errors=True)
     hidden.replace(final)
+
+
+def _header(path: Path) -> tuple[tuple[int, ...], np.dtype, int]:
+    """Shape, type and first byte of the numbers of a ``.npy`` file."""
+    with path.open("rb") as file:
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        return shape, dtype, file.tell()
+
+
+def read_rows(path: Path, rows: slice | np.ndarray | None = None) -> np.ndarray:
+    """Read an array, or of a series (rows first on disk) only some rows, as (T, rows, w).
+
+    Nothing is mapped into memory: what is not asked for does not count.
+    """
+    shape, dtype, offset = _header(path)
+    if len(shape) != 3:
+        return np.load(path)
+    size = shape[1] * shape[2]
+    if rows is None:
+        rows = slice(0, shape[0])
+    numbers = range(*rows.indices(shape[0])) if isinstance(rows, slice) else list(map(int, rows))
+    out = np.empty((len(numbers), *shape[1:]), dtype=dtype)
+    with path.open("rb") as file:
+        if isinstance(rows, slice) and numbers:
+            file.seek(offset + numbers[0] * size * dtype.itemsize)
+            out[...] = np.fromfile(file, dtype, len(numbers) * size).reshape(out.shape)
+        else:
+            for at, row in enumerate(numbers):
+                file.seek(offset + row * size * dtype.itemsize)
+                out[at] = np.fromfile(file, dtype, size).reshape(shape[1:])
+    return out.transpose(1, 0, 2)
 
 
 def finished(folder: Path) -> list[str]:
@@ -71,20 +105,16 @@ class Parts:
             json.loads((folder / n / "part.json").read_text(encoding="utf-8")) for n in self.names
         ]
 
-    def array(self, key: str, rows: Any = slice(None), axis: int | None = None) -> np.ndarray:
-        """An array over all worlds, joined along the world axis."""
-        pieces = []
-        for name in self.names:
-            held = np.load(self.folder / name / f"{key}.npy", mmap_mode="r")
-            pieces.append(np.asarray(held if axis is None else held[:, rows]))
+    def array(self, key: str, rows: slice | np.ndarray | None = None) -> np.ndarray:
+        """An array over all worlds, joined along the world axis; of series, all rows or some."""
+        pieces = [read_rows(self.folder / n / f"{key}.npy", rows) for n in self.names]
         return np.concatenate(pieces, axis=-1)
 
     def weighted(self, key: str, rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """Weighted sum of rows of a (T, rows, w) array, shape (T, w), a part at a time."""
         pieces = []
         for name in self.names:
-            held = np.load(self.folder / name / f"{key}.npy", mmap_mode="r")
-            chosen = np.asarray(held[:, rows])
+            chosen = read_rows(self.folder / name / f"{key}.npy", rows)
             if len(rows) == 1:
                 pieces.append(chosen[:, 0] * weight[0])
             else:
@@ -100,9 +130,10 @@ class Parts:
         return out
 
     def shape(self, key: str) -> tuple[int, ...]:
-        """Shape of an array over all worlds."""
-        shapes = [np.load(self.folder / n / f"{key}.npy", mmap_mode="r").shape for n in self.names]
-        return (*shapes[0][:-1], sum(s[-1] for s in shapes))
+        """Shape (T, rows, w) of a series over all worlds."""
+        shapes = [_header(self.folder / n / f"{key}.npy")[0] for n in self.names]
+        rows, t, _ = shapes[0]
+        return t, rows, sum(s[-1] for s in shapes)
 
     def blocks(self, key: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Blocks of rows of a (T, rows, w) array: (row numbers, values (T, n, w))."""
@@ -110,7 +141,7 @@ class Parts:
         step = max(1, BLOCK // max(t * w, 1))
         for first in range(0, rows, step):
             chosen = np.arange(first, min(first + step, rows))
-            yield chosen, self.array(key, slice(first, min(first + step, rows)), axis=1)
+            yield chosen, self.array(key, slice(first, min(first + step, rows)))
 
 
 def bands(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

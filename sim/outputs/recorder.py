@@ -110,7 +110,15 @@ class Recorder:
         at = {m: i for i, m in enumerate(self.months)}
         self.dates = dates
         self._tick_year = np.array([self.years.index(d.year) for d in dates])
-        self._mid_year = [d.month == 7 for d in dates]
+        # What each plant could make is looked at on the market day nearest to mid-year.
+        nearest: dict[int, int] = {}
+        for t, d in enumerate(dates):
+            off = abs((d - date(d.year, 7, 1)).days)
+            if d.year not in nearest or off < abs(
+                (dates[nearest[d.year]] - date(d.year, 7, 1)).days
+            ):
+                nearest[d.year] = t
+        self._mid_year = [nearest[d.year] == t for t, d in enumerate(dates)]
         # A market day's shipments fall on its days: split over the turn of a month.
         split: list[tuple[tuple[int, float], ...]] = []
         for d, name in zip(dates, names, strict=True):
@@ -260,6 +268,8 @@ class Series:
     Attributes
     ----------
     worlds : ndarray of int, shape (w,)
+        A single world stands beside a copy of itself, because sums of a lone column round
+        differently; ``keep`` says how many count.
     dates : list of date
         Market days.
     groups : list of (region, sector)
@@ -267,8 +277,8 @@ class Series:
 
     def __init__(self, recorder: Recorder) -> None:
         run = recorder.run
-        keep = len(run.asked)
-        self.worlds = run.asked
+        self.worlds = run.worlds
+        self.keep = len(run.asked)
         self.layout = run.layout
         self.chain = run.chain
         self.scenario = run.scenario
@@ -279,18 +289,18 @@ class Series:
         self.groups = recorder.groups
         self.priced_cells = recorder.priced_cells
         self.cost_regions = [run.layout.regions[r] for r in recorder.cost_regions]
-        self.weekly = {k: v[..., :keep] for k, v in recorder.weekly.items()}
-        self.monthly = {k: v[..., :keep] for k, v in recorder.monthly.items()}
-        self.yearly = {k: v[..., :keep] for k, v in recorder.yearly.items()}
-        self.first_stop = recorder.first_stop[:, :keep]
-        self.stop_weeks = recorder.stop_weeks[:, :keep]
-        self.stopped_most = recorder.stopped_most[:, :keep]
+        self.weekly = recorder.weekly
+        self.monthly = recorder.monthly
+        self.yearly = recorder.yearly
+        self.first_stop = recorder.first_stop
+        self.stop_weeks = recorder.stop_weeks
+        self.stopped_most = recorder.stopped_most
         self.draws = {
-            k: np.broadcast_to(v, (len(run.worlds),))[:keep]
+            k: np.broadcast_to(v, (len(run.worlds),))
             for k, v in recorder.draws.items()
             if v.size > 1
         }
-        self.shock_day = recorder.shock_day[:keep]
+        self.shock_day = recorder.shock_day
         self.balance = run.balance
         self.discount_rate = 0.05
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.chain.nouns import Chain
 from sim.outputs.metrics import METRICS, find
-from sim.outputs.parts import Parts, bands
+from sim.outputs.parts import Parts, bands, read_rows
 from sim.outputs.recorder import COST_ITEMS, STAGES, Series
 
 if TYPE_CHECKING:
@@ -243,8 +243,7 @@ class Tables:
     def _mean_rows(parts: Parts, key: str, rows: list[int]) -> np.ndarray:
         pieces = []
         for name in parts.names:
-            held = np.load(parts.folder / name / f"{key}.npy", mmap_mode="r")
-            chosen = np.asarray(held[:, rows])
+            chosen = read_rows(parts.folder / name / f"{key}.npy", np.asarray(rows))
             pieces.append(chosen[:, 0] if len(rows) == 1 else chosen.mean(axis=1, dtype=float))
         return np.concatenate(pieces, axis=-1)
 
@@ -255,7 +254,7 @@ class Tables:
         n = len(regions)
         stack = Stack()
         for k, item in enumerate(COST_ITEMS):
-            values = self.scenario.array("cost", slice(k * n, (k + 1) * n), axis=1)
+            values = self.scenario.array("cost", slice(k * n, (k + 1) * n))
             picks: list[tuple[str, np.ndarray]] = [("all", values.sum(axis=1, dtype=float))]
             picks += [(r, values[:, i]) for i, r in enumerate(regions)]
             for region, path in picks:

@@ -7,6 +7,7 @@ import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sim.chain.load import load_chain
@@ -136,6 +137,29 @@ def test_rows_alone_add_an_element(seeds):
     assert math.fsum(row.share_of_residual for row in uses) == pytest.approx(1)
     assert "price.gd_oxide.home_usd_per_kg" in chain.parameter_names()
     assert chain.facilities["cn_creg_sep"].separates == ("all",)
+
+
+def test_the_new_element_runs_through_the_whole_chain(seeds):
+    from sim.engine.run import BatchRun
+    from sim.scenario import load_scenario
+
+    add_rows(seeds)
+    scenario = load_scenario("licence_shock_april_2025", overrides={"end": "2025-06-02"})
+    run = BatchRun(scenario, load_chain("2024", root=seeds), 0, np.arange(3))
+    lay = run.layout
+    made = []
+
+    class Watch:
+        def market_day(self, run, now, rules):
+            cells = np.flatnonzero(lay.c_material == lay.material_at["gd_oxide"])
+            made.append(run.day.flows["output"][cells].sum())
+
+    run.watchers.append(Watch())
+    run.run()  # closes the books of every element, gadolinium too, at every tick
+    gd = lay.element_at["gd"]
+    assert min(made) > 0 and run.day.ledger.mined[gd].min() > 0
+    assert run.day.ledger.used[gd].min() > 0 and run.day.ledger.worst <= 100 * np.finfo(float).eps
+    assert np.all(np.isfinite(run.day.state.log_home[lay.material_at["gd_oxide"]]))
 
 
 @pytest.mark.parametrize(

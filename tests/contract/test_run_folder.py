@@ -1,0 +1,188 @@
+"""A run folder from start to end: every table with its columns, bytes, resume, refusals."""
+
+from __future__ import annotations
+
+import errno
+import filecmp
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sim.simulate as composition
+from sim.config import Settings
+from sim.errors import InputError
+from sim.outputs.metrics import METRICS, find, selections
+from sim.outputs.results import COLUMNS, Results
+from sim.scenario import load_scenario
+from sim.simulate import replay, simulate
+
+SHORT = {"end": "2025-08-04"}
+
+
+def settings(out: Path | None, **more: object) -> Settings:
+    return replace(Settings(), worlds=5, workers=1, report_formats=(), out=out, **more)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("run") / "shock"
+    return simulate(load_scenario("licence_shock_april_2025", overrides=SHORT), settings(out))
+
+
+def test_every_table_is_there_with_its_columns(folder):
+    results = Results.load(folder)
+    for name, (words, numbers) in COLUMNS.items():
+        if name == "claims":
+            continue
+        table = results.table(name)
+        assert set(words) | set(numbers) <= set(table.columns), name
+        assert len(table) > 0, name
+    assert not list(folder.glob(".*")), "no parts or hidden files stay behind"
+
+
+def test_provenance_says_what_it_takes_to_repeat_the_run(folder):
+    told = json.loads((folder / "provenance.json").read_text())
+    for key in ("config_hash", "seeds_hash", "code_hash", "seed", "worlds", "command", "versions"):
+        assert told[key] not in (None, ""), key
+    assert told["mass_balance_worst_eps"] <= 100
+
+
+def test_shortage_rows_add_up(folder):
+    table = pd.read_csv(folder / "shortage_curve.csv")
+    day = table[table["date"] == "2025-07-07"].set_index(["region", "sector", "tier"])
+    mean = day["unmet_t_magnet_per_week_mean"]
+    leaves = mean[[k for k in mean.index if "all" not in k[:2]]]
+    assert mean["all", "all", "all"] > 0
+    assert np.isclose(leaves.sum(), mean["all", "all", "all"], rtol=1e-4)
+    tiers = [k for k in mean.index if k[0] == "all" and k[1] == "all" and k[2] != "all"]
+    assert np.isclose(mean[tiers].sum(), mean["all", "all", "all"], rtol=1e-4)
+    assert (day["unmet_share_p05"] <= day["unmet_share_p95"]).all()
+    gross, net = (
+        day[f"{kind}_t_magnet_per_week_mean"]["all", "all", "all"]
+        for kind in ("gross_unmet", "unmet")
+    )
+    assert gross >= net
+
+
+def test_trade_flows_agree_with_the_exports_metric(folder):
+    flows = pd.read_csv(folder / "trade_flows.csv")
+    worlds = pd.read_parquet(folder / "worlds.parquet")
+    mine = flows[
+        (flows["case"] == "scenario")
+        & (flows["origin"] == "china")
+        & flows["material"].str.startswith("ndfeb")
+        & (flows["channel"] == "declared")
+    ]
+    year = mine[mine["month"].str.startswith("2024")]["tonnes_mean"].sum()
+    assert 0.95 * 58_150 < year < 1.05 * 58_150
+    # The metric counts from the month of the disruption to the end of this short run.
+    since = mine[mine["month"] >= "2025-04"]["tonnes_mean"].sum()
+    assert np.isclose(since, worlds["magnet_exports_t"].mean(), rtol=0.02)
+
+
+def test_worlds_are_different_draws_and_carry_their_reference(folder):
+    worlds = pd.read_parquet(folder / "worlds.parquet")
+    assert list(worlds["world"]) == list(range(5))
+    draws = worlds.filter(like="draw.")
+    assert len(draws.drop_duplicates()) == 5 and draws.shape[1] > 40
+    assert {"unmet_t", "reference_unmet_t", "confirmed_if"} <= set(worlds.columns)
+
+
+def test_the_same_run_in_two_processes_gives_the_same_bytes(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(composition, "CHUNK", 3)
+    scenario = load_scenario("licence_shock_april_2025", overrides=SHORT)
+    again = simulate(scenario, replace(settings(tmp_path / "again"), workers=2))
+    names = [p.name for p in folder.iterdir() if p.is_file() and p.name != "provenance.json"]
+    match, differ, missing = filecmp.cmpfiles(folder, again, names, shallow=False)
+    assert not differ and not missing and len(match) > 10
+
+
+def test_an_interrupted_run_goes_on_where_it_was(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(composition, "CHUNK", 2)
+    scenario = load_scenario("licence_shock_april_2025", overrides=SHORT)
+    out = tmp_path / "cut"
+    done: list[str] = []
+    real = composition.run_chunk
+
+    def cut(case, worlds, *rest):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(str(worlds))
+        real(case, worlds, *rest)
+
+    monkeypatch.setattr(composition, "run_chunk", cut)
+    with pytest.raises(KeyboardInterrupt):
+        simulate(scenario, settings(out))
+    assert not (out / "summary.csv").exists(), "nothing stands under a final name yet"
+
+    def count(case, worlds, *rest):
+        done.append(str(worlds))
+        real(case, worlds, *rest)
+
+    monkeypatch.setattr(composition, "run_chunk", count)
+    simulate(scenario, settings(out))
+    assert len(done) == 2 * 3, "three chunks a case, none of them twice"
+    for name in ("summary.csv", "shortage_curve.csv", "worlds.parquet"):
+        assert (out / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_a_folder_of_another_run_is_refused(folder):
+    scenario = load_scenario("licence_shock_april_2025", overrides=SHORT)
+    with pytest.raises(InputError, match="holds another run"):
+        simulate(scenario, replace(settings(folder), seed=1))
+
+
+def test_a_full_disk_is_one_clear_error(tmp_path, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "x"))
+
+    monkeypatch.setattr(composition, "write_part", full)
+    scenario = load_scenario("licence_shock_april_2025", overrides={"end": "2024-02-01"})
+    with pytest.raises(InputError, match="No space left"):
+        simulate(scenario, settings(tmp_path / "full"))
+    assert not list((tmp_path / "full").glob("*.csv"))
+
+
+def test_a_scenario_alone_has_no_reference(tmp_path):
+    out = simulate(
+        load_scenario("calm_2024", overrides={"end": "2024-06-01"}), settings(tmp_path / "alone")
+    )
+    summary = pd.read_csv(out / "summary.csv")
+    assert summary["reference_p50"].isna().all() and (summary["delta_p50"] == 0).all()
+
+
+def test_replay_tells_one_world_by_name():
+    scenario = load_scenario("licence_shock_april_2025", overrides=SHORT)
+    from datetime import date
+
+    lines = list(replay(scenario, 3, date(2025, 6, 1), date(2025, 6, 15), settings(None)))
+    text = "\n".join(lines)
+    assert "world 3" in lines[0] and "rules in force: april_2025_licences" in text
+    assert "dy_oxide" in text and "users who go short" in text
+    assert sum(line.startswith("== ") for line in lines) == 2
+
+
+def test_an_unknown_metric_in_a_verdict_is_refused_before_anything_runs(tmp_path):
+    scenario = load_scenario("licence_shock_april_2025", overrides=SHORT)
+    wrong = replace(scenario, hypothesis={"confirmed_if": "first_stopage(region=all) < days(70)"})
+    with pytest.raises(InputError, match="first_stoppage"):
+        simulate(wrong, settings(tmp_path / "never"))
+    assert not (tmp_path / "never").exists()
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_a_metric_is_named_finite_and_adds_up_where_it_says_so(name, folder):
+    item = find(name)
+    assert item.unit and item.title and item.function.__doc__
+    worlds = pd.read_parquet(folder / "worlds.parquet")
+    own = [c for c in worlds.columns if c == name or c.startswith(f"{name}[")]
+    assert own, "it is in the table of worlds"
+    assert worlds[own].notna().any().any() or name == "licences_granted_share"
+    if item.additive:
+        parts = [c for c in own if "region=" in c]
+        assert np.allclose(worlds[parts].sum(axis=1), worlds[name], rtol=1e-5, atol=1e-6)
+    assert selections

@@ -120,6 +120,7 @@ class MarketDay:
         base_link = np.maximum(lay.l_base, 0.0)
         need = np.maximum(lay.sum_by_destination(base_link), 1e-12)
         self.l_need_share = base_link / need[lay.l_to]
+        self.twinned = np.flatnonzero(lay.u_twin >= 0)
         self.home_first = np.where(lay.l_home[:, None], d["allocation.home_weight"], 1.0)
         self.magnet_links = np.flatnonzero(lay.l_magnet & ~lay.l_home)
         self.leak_factor = np.where(lay.l_magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1)))
@@ -324,6 +325,8 @@ class MarketDay:
         lay = self.layout
         rows = lay.separation
         base = lay.f_base[rows][:, None]
+        if not np.any(lay.f_ramp_left[rows]):
+            return np.ones((len(lay.separators), self.state.worlds))
         now = np.where(base, self.normal_output[rows], 0.0)
         then = np.where(base, lay.f_capacity[rows] * lay.f_use[rows] * self.available[rows], 0.0)
         ratio = np.ones((len(lay.separators), self.state.worlds))
@@ -572,11 +575,10 @@ class MarketDay:
             - lay.c_log_reference
         )[lay.u_cell]
         wanted = planned * demand.price_response(ratio, self.elasticity)
-        kept = wanted * (1.0 - st.heavy_free) * (1.0 - st.ree_free)
-        moved = wanted * st.heavy_free * (1.0 - st.ree_free)
-        rows = np.flatnonzero(lay.u_twin >= 0)
-        if rows.size:
-            np.add.at(kept, lay.u_twin[rows], moved[rows])
+        kept = wanted * (1.0 - st.ree_free)
+        moved = (kept * st.heavy_free)[self.twinned]
+        kept = kept * (1.0 - st.heavy_free)
+        np.add.at(kept, lay.u_twin[self.twinned], moved)
         late = st.postponed / d["catch_up.weeks"]
         kept = kept + late
         each = kept * (weeks / lay.classes)
@@ -850,15 +852,13 @@ class MarketDay:
             rent = rent + book.rent_by_link()
         links = np.maximum(lay.c_home_link, 0)
         has = (lay.c_home_link >= 0)[:, None]
-        tax = np.zeros((lay.n_cells, 1))
-        if self.rules.import_tariff is not None:
-            tax = tax + np.where(has, self.rules.import_tariff[links], 0.0)
-        if self.rules.export_tax is not None:
-            tax = tax + np.where(has, self.rules.export_tax[links], 0.0)
-        cell_rent = np.where(has, rent[links], 0.0)
-        delivered = np.log(
-            (np.exp(st.log_home[lay.c_material]) + lay.c_freight + cell_rent) * lay.c_wedge
-        ) + np.log1p(tax)
+        cost = np.exp(st.log_home)[lay.c_material] + lay.c_freight
+        if self.quotas:
+            cost = cost + np.where(has, rent[links], 0.0)
+        delivered = np.log(cost * lay.c_wedge)
+        for levied in (self.rules.import_tariff, self.rules.export_tax):
+            if levied is not None:
+                delivered += np.log1p(np.where(has, levied[links], 0.0))
         delivered = np.where(lay.c_home[:, None], st.log_home[lay.c_material], delivered)
         ask_gain = gain(weeks, d["market.ask_lag_weeks"])
         st.log_base += (delivered - st.log_base) * ask_gain * st.openness

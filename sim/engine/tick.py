@@ -75,6 +75,7 @@ class MarketDay:
         # Short cuts for what is nearly always so; each is exact for every world.
         self.customs_hold, self.all_open, self.all_filled = False, True, True
         self.nothing = np.zeros_like(state.orders)
+        self.recovering: np.ndarray | None = None
         self.missing = np.zeros_like(state.forecast)
         self.missed_of = np.zeros_like(state.forecast)
         self._constants()
@@ -273,41 +274,55 @@ class MarketDay:
         lay, st, weeks = self.layout, self.state, self.weeks
         out = st.ore_at_mine * self.ore_gain  # (o, e, w) leaves the mines this week
         tonnes = out.sum(axis=1)
-        # What separators at home and abroad can take, t REO a week.
+        # What separators can take, t REO a week: those of the base year as they grow and ramp,
+        # and new ones as far as their ore has not piled up.
         rows = lay.separation
-        ability = lay.sep_by_place.sum(lay.f_capacity[rows] * self.available[rows])
-        extra = np.zeros((len(lay.separators), st.worlds))
-        extra[lay.sep_by_place.ids] = ability
-        extra = extra / np.maximum(lay.s_base_capacity, 1e-9)
-        more = np.where(lay.s_base_capacity > 0, np.maximum(extra, 0.0), 1.0)
-        fresh = np.zeros_like(more)
-        fresh[lay.sep_by_place.ids] = ability
-        room = np.where(lay.s_base_capacity > 0, 0.0, fresh)
-        # Separators of the base year grow with the ore they are used to.
+        ability = np.zeros((len(lay.separators), st.worlds))
+        ability[lay.sep_by_place.ids] = lay.sep_by_place.sum(
+            lay.f_capacity[rows] * self.available[rows] * lay.sep_takes_ore
+        )
+        known = lay.s_base_capacity > 0
+        more = np.where(known, ability / np.maximum(lay.s_base_capacity, 1e-9), 1.0)
+        piled = st.ore_at_plant.sum(axis=1)
+        room = np.where(known, 0.0, ability)
+        room = room * np.clip(2.0 - piled / np.maximum(4.0 * room, 1e-9), 0.0, 1.0)
         base_feed = np.maximum(lay.s_fed.sum(axis=1), 1e-12)
         fed = np.zeros((len(lay.separators), st.worlds))
         fed[lay.k_by_place.ids] = lay.k_by_place.sum(
             (lay.k_base_t * self.grown[lay.k_pool])[lay.k_order_place]
         )
         self.separators_grown = np.where(lay.s_fed.sum(axis=1) > 0, fed / base_feed, 1.0)
-        # Domestic ore first serves domestic separators up to what they can take.
+        pools, at_home = len(lay.ore_pools), lay.k_home[:, None]
+        pool_t = tonnes[lay.k_pool] / weeks
+        # Domestic ore first serves the domestic separators of the base year; new ones at home
+        # come after what is sold abroad under contract.
         ramped = self._base_ramp()
         want = lay.k_base_t * (more * ramped * self.separators_grown)[lay.k_place]
-        want = want + np.where(lay.k_home[:, None], room[lay.k_place], 0.0)
-        pool_t = tonnes[lay.k_pool] / weeks
-        home = np.where(lay.k_home[:, None], np.minimum(want, pool_t), 0.0)
-        left = np.maximum(pool_t - lay.k_by_pool.spread(home, len(lay.ore_pools))[lay.k_pool], 0.0)
-        weight = np.where(
-            lay.k_home[:, None],
-            0.0,
-            lay.k_base_t * np.minimum(more, 1.0)[lay.k_place]
-            + 0.3 * room[lay.k_place] * (lay.k_base_t == 0)
-            + 1e-6 * lay.k_default,
+        home = np.where(at_home, np.minimum(want, pool_t), 0.0)
+        spare = np.maximum(tonnes / weeks - lay.pool_base_t * np.minimum(self.grown, 1.0), 0.0)
+        offered = np.where(at_home, spare[lay.k_pool], 0.0)
+        by_place = self._by_place(offered)
+        home += offered * np.minimum(room / np.maximum(by_place, 1e-12), 1.0)[lay.k_place]
+        left_o = np.maximum(tonnes / weeks - lay.k_by_pool.spread(home, pools), 0.0)
+        room = np.maximum(room - self._by_place(np.where(at_home, home, 0.0)), 0.0)
+        # New separators abroad ask all who could sell, and get at most half of what is left.
+        offered = np.where(at_home | (room[lay.k_place] <= 0.0), 0.0, left_o[lay.k_pool])
+        asked = (
+            offered
+            * np.minimum(room / np.maximum(self._by_place(offered), 1e-12), 1.0)[lay.k_place]
         )
-        total = np.maximum(lay.k_by_pool.spread(weight, len(lay.ore_pools)), 1e-12)
-        abroad = left * weight / total[lay.k_pool]
+        cut = np.minimum(0.5 * left_o / np.maximum(lay.k_by_pool.spread(asked, pools), 1e-12), 1.0)
+        given = asked * cut[lay.k_pool]
+        rest = np.maximum(left_o - lay.k_by_pool.spread(given, pools), 0.0)
+        weight = np.where(
+            at_home,
+            0.0,
+            lay.k_base_t * np.minimum(more, 1.0)[lay.k_place] + 1e-6 * lay.k_default,
+        )
+        total = np.maximum(lay.k_by_pool.spread(weight, pools), 1e-12)
+        abroad = given + rest[lay.k_pool] * weight / total[lay.k_pool]
         share = (home + abroad) / np.maximum(pool_t, 1e-12)
-        whole = lay.k_by_pool.spread(share, len(lay.ore_pools))
+        whole = lay.k_by_pool.spread(share, pools)
         share = share / np.maximum(whole, 1.0)[lay.k_pool]
         if self.rules.ore_passes is not None:
             share = share * self.rules.ore_passes
@@ -319,6 +334,13 @@ class MarketDay:
         st.ore_in_transit[rows] += shipped
         self.flows["ore_rows"], self.flows["ore_shipped"] = rows, shipped
         sail_ore(rows, shipped)
+
+    def _by_place(self, rows: np.ndarray) -> np.ndarray:
+        """Sum of ore links by separator region: (k, w) -> (s, w)."""
+        lay = self.layout
+        out = np.zeros((len(lay.separators), rows.shape[-1]))
+        out[lay.k_by_place.ids] = lay.k_by_place.sum(rows[lay.k_order_place])
+        return out
 
     def _base_ramp(self) -> np.ndarray:
         """Growth of base-year separators that were still ramping, by place, shape (s, w)."""
@@ -342,10 +364,13 @@ class MarketDay:
         st.ore_landed[landed] = 0.0
         rows = lay.separation
         ability = np.zeros((len(lay.separators), st.worlds))
-        able = np.zeros((len(lay.separators), len(lay.elements), st.worlds))
-        running = self.available[rows] * lay.f_capacity[rows]
+        named = np.zeros((len(lay.separators), len(lay.elements), st.worlds))
+        able = np.zeros_like(named)
+        up = self.available[rows]
+        running = up * lay.f_capacity[rows] * lay.sep_takes_ore
         ability[lay.sep_by_place.ids] = lay.sep_by_place.sum(running)
         able[lay.sep_by_place.ids] = lay.sep_by_place.sum(lay.sep_able * running[:, None, :])
+        named[lay.sep_by_place.ids] = lay.sep_by_place.sum(lay.sep_name * up[:, None, :])
         growth = self.separators_grown
         whole = st.ore_at_plant.sum(axis=1)
         draw = whole * self.ore_gain
@@ -358,13 +383,31 @@ class MarketDay:
         share = np.minimum(draw, limit) / np.maximum(whole, 1e-12)
         fed = st.ore_at_plant * share[:, None, :]
         st.ore_at_plant -= fed
-        rate = np.maximum(fed / weeks, 1e-12)
-        # Circuits for each element: those of the base year, and what has been built since.
-        circuits = able / np.maximum(rate.sum(axis=1, keepdims=True), 1e-9)
-        taken = np.where(
-            lay.e_light[None, :, None], np.minimum(circuits, 1.0), np.minimum(circuits, 1.0)
+        rate = np.maximum(fed / weeks * lay.s_recovery, 1e-12)  # t oxide a week, could be made
+        # Dy and Tb: as far as the nameplates of their circuits go, in the element's own tonnes.
+        circuit = np.where(
+            lay.s_named > 0,
+            lay.s_circuit * named / np.maximum(lay.s_named, 1e-12),
+            lay.s_circuit + named,
         )
-        taken = np.where(lay.s_taken > 0, lay.s_taken * np.ones_like(taken), taken)
+        heavy = np.minimum(circuit * growth[:, None, :] / rate, 1.0)
+        # Other heavies come out with dysprosium; light elements wherever ore is separated.
+        dy = lay.element_at.get("dy", 0)
+        lead = heavy[:, dy, :][:, None, :]
+        light = np.where(
+            lay.s_taken > 0,
+            lay.s_taken,
+            np.minimum(able / np.maximum(able.max(axis=1, keepdims=True), 1e-12), 1.0),
+        )
+        before = lay.s_taken[:, dy, :][:, None, :]
+        follows = lay.s_taken * np.minimum(lead / np.maximum(before, 1e-12), 1.0) + (
+            1.0 - lay.s_taken
+        ) * np.maximum(lead - before, 0.0) / np.maximum(1.0 - before, 1e-12)
+        taken = np.where(
+            lay.e_circuit[None, :, None],
+            heavy,
+            np.where(lay.e_follows[None, :, None], follows, light),
+        )
         made = fed * lay.s_recovery * np.minimum(taken, 1.0)
         self.lost += (fed - made).sum(axis=0) * lay.per_oxide
         self.flows["separated"] = made
@@ -522,6 +565,17 @@ class MarketDay:
             unnamed = unnamed * np.where(base > 0, up / np.maximum(base, 1e-12), 1.0)
         capacity = (capacity + unnamed) * (1.0 + st.group_expansion[3])
         self.group_capacity = capacity
+        # What a group can be expected to sell: base-year output as its plants ramp or stand
+        # still, and new plants at their normal use.
+        normal = self.normal_output[rows]
+        base_rows = lay.f_base[rows][:, None]
+        then = np.where(base_rows, lay.f_capacity[rows] * lay.f_use[rows], 0.0)
+        ratio = lay.plants_by_group.spread(np.where(base_rows, normal, 0.0), lay.n_groups) / (
+            np.maximum(lay.plants_by_group.spread(then, lay.n_groups), 1e-12)
+        )
+        ratio = np.where(lay.plants_by_group.spread(then, lay.n_groups) > 0, ratio, 1.0)
+        added = lay.plants_by_group.spread(np.where(base_rows, 0.0, normal), lay.n_groups)
+        self.group_potential = (lay.g_base_output * ratio + added) * (1.0 + st.group_expansion[3])
         claimed = lay.by_group.sum(plan[cells])
         fit = np.minimum(0.97 * capacity[lay.by_group.ids] / np.maximum(claimed, 1e-12), 1.0)
         self.group_load = np.zeros_like(capacity)
@@ -682,8 +736,7 @@ class MarketDay:
         push = st.shipped
         offer = np.where(lay.c_made_to_order[:, None], 0.0, push)
         group = lay.g_of_cell[lay.made_cells]
-        base_use = np.where(lay.g_base_output > 0, lay.g_use, self.draws["production.normal_use"])
-        potential = (self.group_capacity * base_use)[group]
+        potential = self.group_potential[group]
         share = self._grade_share()
         offer[lay.made_cells] = potential * share
         goal = lay.l_share * offer[lay.l_from]
@@ -730,6 +783,15 @@ class MarketDay:
             closed = share < 1.0
             may = np.where(closed, np.minimum(may, share * st.normal * weeks), may)
             restricted = closed if restricted is None else restricted | closed
+        if restricted is not None or self.recovering is not None:
+            # Catching up is flat, not a spike: a backlog leaves at a surge over normal tonnes.
+            flagged = np.zeros(may.shape, dtype=bool) if restricted is None else restricted
+            if self.recovering is not None:
+                flagged = flagged | self.recovering
+            most = d["licence.surge"] * st.normal * weeks
+            may = np.where(flagged, np.minimum(may, most), may)
+            still = flagged & (st.orders > 1.5 * st.normal * weeks)
+            self.recovering = still if np.any(still) else None
         may, licensed = self.office.releasable(may, st, rules, weeks)
         if licensed is not None:
             restricted = licensed if restricted is None else restricted | licensed
@@ -1047,6 +1109,11 @@ class MarketDay:
                     self.normal_output[mates].sum(axis=0), 1e-12
                 )
                 total += self.flows["separated"][s, e] * run
+            elif f.stage == "mine" and item.form == "oxide":
+                at = int(np.flatnonzero(lay.mines == row)[0])
+                total += (
+                    self.flows["dug"][at] * lay.mine_mix[at, lay.element_at[item.element or ""]]
+                )
             elif f.stage == item.form and cell is not None:
                 g = lay.g_of_facility[row]
                 capacity = np.maximum(self.group_capacity[g], 1e-12)

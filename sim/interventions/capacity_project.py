@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from sim.chain.balance import runs_in_base_year
 from sim.distributions import Distribution
 from sim.interventions.base import (
     Intervention,
@@ -22,6 +23,7 @@ from sim.interventions.base import (
     words,
 )
 from sim.interventions.effects import Context, Effect, timing
+from sim.worlds.conditions import Conditions
 
 if TYPE_CHECKING:
     from sim.chain.nouns import Chain, Facility
@@ -53,30 +55,44 @@ class ProjectEffect(Effect):
     row: int
     dated: bool
     delay: np.ndarray  # (w,) days
+    added: bool
+    running: bool  # ran in the base year: cancelling it closes it from the start on
     cancelled: bool
     funding: np.ndarray  # (w,) USD million
+    due: np.ndarray  # (w,) day on which it is to produce, for the spending
+
+    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+        """Close a plant of the base year that is cancelled."""
+        if not (self.cancelled and self.running):
+            return
+        active = self.share(t0, t1)
+        if np.any(active):
+            shape = (len(day.layout.facilities), len(self.start))
+            rules.multiply("facility_available", np.array([self.row]), shape, 1.0 - active)
 
     def online(self, online: np.ndarray) -> None:
         """Write the day on line of this plant, in place, shape (f, w)."""
-        if self.row < 0:
+        if self.row < 0 or self.running:
             return
         happens = np.isfinite(self.start)
         if self.cancelled:
             online[self.row] = np.where(happens, np.inf, online[self.row])
             return
         base = self.start if self.dated else online[self.row]
-        moved = np.where(happens, base + self.delay, online[self.row])
-        if self.name and self.dated:
-            moved = np.where(happens, self.start + self.delay, np.inf)
-        online[self.row] = moved
+        # Where it does not happen an announced plant keeps its own date; an added one never comes.
+        otherwise = np.inf if self.added else online[self.row]
+        online[self.row] = np.where(happens, base + self.delay, otherwise)
 
     def spending(self, t0: float, t1: float) -> tuple[int, np.ndarray] | None:
         """Public money of [t0, t1), USD million, spread over the year before the start."""
         if self.row < 0 or not np.any(self.funding):
             return None
-        begin = self.start - 365.25
-        overlap = np.minimum(self.start, t1) - np.maximum(begin, t0)
-        share = np.where(np.isfinite(self.start), np.clip(overlap, 0.0, None) / 365.25, 0.0)
+        # The year before it is due; what would fall before the run is spent over what is left.
+        due = np.maximum(self.due, 7.0)
+        begin = np.maximum(due - 365.25, 0.0)
+        overlap = np.clip(np.minimum(due, t1) - np.maximum(begin, t0), 0.0, None)
+        happens = np.isfinite(self.start) & np.isfinite(due)
+        share = np.where(happens, overlap / np.where(happens, due - begin, 1.0), 0.0)
         return self.row, share * self.funding
 
 
@@ -144,6 +160,30 @@ class CapacityProject(Intervention):
     def check(self, chain: Chain) -> list[Problem]:
         """Check that a new plant says how large it is and makes what its stage makes."""
         found = []
+        if self.facility is not None and not self.cancelled:
+            old = chain.facilities[self.facility]
+            if runs_in_base_year(old, chain.vintage.base_year) and (
+                self.tonnes_per_year is not None or self.start is not None or self.delay_days
+            ):
+                found.append(
+                    Problem(
+                        key="facility",
+                        message=f"{self.facility} already runs in {chain.vintage.base_year}",
+                        hint="Add the increment as a new plant with region, stage and material, or "
+                        "use cancelled: true or an outage to take it out.",
+                    )
+                )
+        if (
+            self.destination
+            and (self.stage or chain.facilities[str(self.facility)].stage) != "mine"
+        ):
+            found.append(
+                Problem(
+                    key="destination",
+                    message="only a mine's destination can be set",
+                    hint="Plants sell where orders come from; use a tariff or a ban to steer them.",
+                )
+            )
         if self.facility is None:
             if self.tonnes_per_year is None:
                 found.append(
@@ -183,6 +223,14 @@ class CapacityProject(Intervention):
             **when,
             row=row,
             dated=self.start is not None,
+            added=self.facility is None,
+            running=row >= 0 and bool(ctx.layout.f_base[row]),
+            due=(
+                when["start"]
+                if self.start is not None
+                else ctx.full(float(ctx.layout.f_online[row, 0]))
+            )
+            + delay,
             delay=delay,
             cancelled=self.cancelled,
             funding=funding,

@@ -269,6 +269,22 @@ class ExportLicence(Intervention):
                         hint="Add tiers, sectors or destinations, or call it military or civilian.",
                     )
                 )
+            if item.tiers != ("defence",) or item.sectors or item.destinations:
+                found.append(
+                    Problem(
+                        key=f"classes.{name}",
+                        message="only the military class (tier defence) has a book of its own yet",
+                        hint="For other groups write a second licence with its own destinations.",
+                    )
+                )
+            elif item.processing_days is not None:
+                found.append(
+                    Problem(
+                        key=f"classes.{name}.processing_days",
+                        message="the military class is reviewed as long as the others",
+                        hint="Set its approval instead.",
+                    )
+                )
             for key, category in (
                 ("tiers", "tier"),
                 ("sectors", "sector"),

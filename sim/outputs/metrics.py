@@ -164,13 +164,21 @@ def stoppage_weeks(series: Series, region: Any = "all", sector: Any = "all") -> 
 
 @metric("weeks", "time to recover (net shortfall back below 1 %)", BY_REGION)
 def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
-    """Weeks from the first to the last market day with more than 1 % unmet (0: never short)."""
+    """Weeks from the first market day with more than 1 % unmet to the last before a calm quarter.
+
+    Counted from the first disruption; 0: never short; inf: not within the horizon.
+    """
     short = _shares(series, region, sector) > 0.01
-    n = len(series.times)
-    first = np.argmax(short, axis=0)
-    last = n - 1 - np.argmax(short[::-1], axis=0)
-    weeks = (last - first + 1) * series.weeks
-    return np.where(short.any(axis=0), np.where(short[-1], np.inf, weeks), 0.0)
+    short &= series.times[:, None] >= series.shock_day
+    quarter = max(1, round(91.0 / series.days))
+    out = np.zeros(short.shape[1])
+    for w in np.flatnonzero(short.any(axis=0)):
+        days = np.flatnonzero(short[:, w])
+        tail = len(series.times) if short[-1, w] else len(series.times) + quarter
+        gaps = np.diff(np.append(days, tail))
+        over = np.flatnonzero(gaps > quarter)
+        out[w] = (days[over[0]] - days[0] + 1) * series.weeks if over.size else np.inf
+    return out
 
 
 @metric("USD million", "value of lost output (upper bound)", BY_GROUP, additive=True)
@@ -188,10 +196,11 @@ def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "
 def _peak_multiple(series: Series, name: str, rows: np.ndarray) -> Values:
     path = series.weekly[name][:, rows].mean(axis=1, dtype=float)
     before = np.maximum(np.searchsorted(series.times, series.shock_day), 1)
+    eight, two_years = round(56.0 / series.days), round(730.5 / series.days)
     out = np.empty(path.shape[1])
     for w in range(path.shape[1]):
-        base = path[max(before[w] - 8, 0) : before[w], w].mean()
-        out[w] = path[before[w] - 1 : before[w] + 104, w].max() / base
+        base = path[max(before[w] - eight, 0) : before[w], w].mean()
+        out[w] = path[before[w] - 1 : before[w] + two_years, w].max() / base
     return out
 
 

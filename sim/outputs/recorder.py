@@ -57,7 +57,7 @@ class Recorder:
         ]
         g = len(self.groups)
         self.priced_cells = np.flatnonzero((lay.c_need[:, 0] > 0) & ~lay.c_home)
-        self.cost_regions = sorted({lay.region_at[r] for r, _ in self.groups})
+        self.cost_regions = list(range(len(lay.regions)))
         self.tick_of_month = self._months()
         months = len(self.months)
 
@@ -146,7 +146,8 @@ class Recorder:
         planned = by_group.sum(f["planned"][self.lines])
         unmet = by_group.sum(f["unmet"][self.lines])
         self.weekly["planned"][t] = planned * per_week
-        self.weekly["gross"][t] = by_group.sum(f["gross"][self.lines]) * per_week
+        short = planned - by_group.sum(f["to_users"][self.lines])
+        self.weekly["gross"][t] = np.where(short > 1e-9 * planned, short, 0.0) * per_week
         self.weekly["unmet"][t] = unmet * per_week
         if np.any(unmet):
             stopped = by_group.sum(f["stopped"][self.lines])

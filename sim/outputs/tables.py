@@ -609,7 +609,10 @@ def _unit_cost(chain: Chain, item: Any, element: str) -> float:
         basket = sum(t * prices.get(e, 0.0) for e, t in held.items())
         whole = item.capacity_t_per_year or 1.0
         return float(item.unit_cost_usd_per_kg * whole * prices[element] / max(basket, 1e-9))
-    return float(item.unit_cost_usd_per_kg)
+    # Conversion is stated per kg of product; the curve counts kg of the element in it.
+    held = {"ndpr": item.ndpr_t_per_year, "dy": item.dy_t_per_year, "tb": item.tb_t_per_year}
+    share = held[element] / (item.capacity_t_per_year or 1.0)
+    return float(item.unit_cost_usd_per_kg / max(share, 1e-3))
 
 
 #: Capital of a plant, USD per kg of yearly output of the stage's product, China and elsewhere

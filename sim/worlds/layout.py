@@ -606,22 +606,56 @@ class Layout:
                 for i in self.separation
             ]
         )[:, :, None]
+        # Nameplate of the heavy circuits, t oxide a week; plants for heavies alone take no ore in,
+        # they work up what the other plants of their region leave.
+        self.sep_name = np.zeros((len(self.separation), nE, 1))
+        for n, number in enumerate(self.separation):
+            f = self.facilities[number]
+            for element, t_year in (("dy", f.dy_t_per_year), ("tb", f.tb_t_per_year)):
+                if element in self.element_at and separates(f, element, self.chain):
+                    self.sep_name[n, self.element_at[element], 0] = t_year / WEEKS_PER_YEAR
+        lights = [e for e in self.elements if self.chain.elements[e].group == "light"]
+        self.sep_takes_ore = column(
+            [
+                1.0 if any(separates(self.facilities[i], e, self.chain) for e in lights) else 0.0
+                for i in self.separation
+            ]
+        )
         recovery = [self.balance.recovery.get(r, 0.92) for r in self.separators]
         self.s_recovery = np.array(recovery)[:, None, None]
         capacity = np.zeros(len(self.separators))
         for i in self.separation:
             if self.f_base[i]:
-                capacity[self.separator_at[self.facilities[i].region]] += self.f_capacity[i, 0]
+                takes = self.sep_takes_ore[list(self.separation).index(i), 0]
+                here = self.separator_at[self.facilities[i].region]
+                capacity[here] += self.f_capacity[i, 0] * takes
         self.s_base_capacity = column(capacity)
         light = np.array([self.chain.elements[e].group == "light" for e in self.elements])
         self.e_light = light
         # Yield of each fed element in the base year (circuits for heavies may be missing).
         taken = np.zeros((len(self.separators), nE))
         for (e, r), tonnes in self.balance.primary.items():
-            s, i = self.separator_at[r], self.element_at[e]
-            whole = fed[s, i] * recovery[s]
-            taken[s, i] = (tonnes / WEEKS_PER_YEAR) / whole if whole > 0 else 0.0
+            at = (self.separator_at[r], self.element_at[e])
+            whole = fed[at] * recovery[at[0]]
+            taken[at] = (tonnes / WEEKS_PER_YEAR) / whole if whole > 0 else 0.0
         self.s_taken = taken[:, :, None]
+        # Base-year nameplate and output of the heavy circuits of a place (output rules where the
+        # data state less nameplate than was made).
+        nameplate = np.zeros((len(self.separators), nE))
+        for n, i in enumerate(self.separation):
+            if self.f_base[i]:
+                nameplate[self.separator_at[self.facilities[i].region]] += self.sep_name[n, :, 0]
+        yielded = fed * np.array(recovery)[:, None] * taken
+        self.s_named = nameplate[:, :, None]
+        self.s_circuit = np.maximum(nameplate, yielded)[:, :, None] * 1.15
+        self.e_circuit = np.array([e in ("dy", "tb") for e in self.elements])
+        self.e_follows = np.array(
+            [
+                self.chain.elements[e].group == "heavy" and e not in ("dy", "tb")
+                for e in self.elements
+            ]
+        )
+        self.pool_base_t = column(self.pool_base[:, :, 0].sum(axis=1)) * np.ones(1)
         self.oxide_cell = np.array(
             [
                 [self.cell_at.get((self._oxide(e), r), -1) for e in self.elements]

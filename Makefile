@@ -60,10 +60,11 @@ format: $(STAMP)  ## rewrite the style
 types: $(STAMP)  ## static types: mypy
 	@$(BIN)/mypy
 
-bench: $(STAMP)  ## speed against a plain SimPy model of the same toy chain
+bench: $(STAMP)  ## time a world against plain SimPy, start-up and memory
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-docs: $(STAMP)  ## check that the commands and links in README.md and docs/ are alive
+docs: $(STAMP)  ## write docs/interventions.md anew, check that README.md and docs/ are alive
+	@$(BIN)/python docs/build.py
 	@$(BIN)/python -m pytest tests/cli -k "readme or docs" -q
 
 lock: $(STAMP)  ## resolve requirements.lock anew from pyproject.toml

@@ -304,6 +304,12 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
     return folders
 
 
+def _told(scenario: Scenario) -> str:
+    """The scenario's name with the variant and overlays applied."""
+    applied = [a for a in (scenario.variant, *scenario.overlays) if a]
+    return f"{scenario.name} ({', '.join(map(str, applied))})" if applied else scenario.name
+
+
 def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
     """Print the headline rows of a run folder's summary (all regions, sectors and elements)."""
     from sim.console import print_table
@@ -320,7 +326,7 @@ def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
         shown,
         columns,
         as_json=settings.json,
-        title=f"{scenario.name} against {scenario.reference or 'nothing'}, {settings.worlds} worlds",
+        title=f"{_told(scenario)} against {scenario.reference or 'nothing'}, {settings.worlds} worlds",
         right=numbers,
     )
 
@@ -589,9 +595,12 @@ def _check_scenario(path: Path) -> None:
                 key="name",
                 hint=f"In a folder of scenarios the name is the file's: {path.stem}.",
             )
+    from sim.simulate import check_verdicts
+
     scenario = load_scenario(path)
+    check_verdicts(scenario)
     for variant in scenario.variants:
-        load_scenario(path, variant=variant)
+        check_verdicts(load_scenario(path, variant=variant))
 
 
 def _check_overlay(path: Path) -> None:

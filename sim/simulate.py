@@ -61,7 +61,7 @@ def simulate(scenario: Scenario, settings: Settings, progress: Progress | None =
         The mass balance does not close; nothing is reported.
     """
     began = time.monotonic()
-    _check_verdicts(scenario)
+    check_verdicts(scenario)
     reference = _reference_of(scenario)
     identity = _identity(scenario, reference, settings)
     folder = run_folder(scenario, settings, identity)
@@ -347,7 +347,14 @@ class _Ticker:
             self.tick(self.seen / self.ticks)
 
 
-def _check_verdicts(scenario: Scenario) -> None:
+def check_verdicts(scenario: Scenario) -> None:
+    """Refuse a hypothesis that asks for an unknown metric or selector.
+
+    Raises
+    ------
+    InputError
+        Names the key and the nearest known metric.
+    """
     for kind in ("confirmed_if", "refuted_if"):
         text = scenario.hypothesis.get(kind)
         if not text:

@@ -70,6 +70,7 @@ class MarketDay:
         self.plant_weeks = plant_targets(layout, draws)
         self.users_hold = state.user_stock.sum(axis=0)
         self.thinnest = state.user_stock[0].copy()
+        self.last_wanted = state.forecast
         self.cells_hold = layout.by_cell.spread(self.users_hold, layout.n_cells)
         self.market_days_seen = 0
         # Short cuts for what is nearly always so; each is exact for every world.
@@ -520,7 +521,9 @@ class MarketDay:
         self.flows["released_public"] = np.zeros_like(st.public_stock)
         for pile in self.rules.stockpiles:
             rows, cells = pile.rows, pile.cells
-            each = st.forecast[rows] * (self.weeks / lay.classes)
+            # A hair over what was wanted last, so that a reserve does not leave crumbs unmet.
+            rate = 1.02 * np.maximum(st.forecast[rows], self.last_wanted[rows])
+            each = rate * (self.weeks / lay.classes)
             lack = np.maximum(each - st.user_stock[:, rows], 0.0) * pile.user_share[rows]
             lack_users = np.zeros((lay.n_cells, st.worlds))
             np.add.at(lack_users, lay.u_cell[rows], lack.sum(axis=0))
@@ -650,6 +653,7 @@ class MarketDay:
             st.postponed += d["catch_up.share"] * unmet - late * weeks
         self.users_hold = st.user_stock.sum(axis=0)
         self.thinnest = st.user_stock[0].copy()
+        self.last_wanted = kept
         self.cells_hold = lay.by_cell.spread(self.users_hold, lay.n_cells)
         planned_t = planned * weeks
         self.flows.update(

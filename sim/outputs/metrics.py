@@ -60,7 +60,7 @@ class Metric:
 METRICS: dict[str, Metric] = {}
 BY_REGION: tuple[dict[str, Any], ...] = ({}, {"region": "*"})
 BY_GROUP: tuple[dict[str, Any], ...] = ({}, {"region": "*"}, {"sector": "*"})
-ELEMENTS = ("ndpr_oxide", "dy_oxide", "tb_oxide")
+ELEMENTS = ("ndpr_oxide", "dy_oxide", "tb_oxide", "ndfeb_high_coercivity")
 
 
 def metric(
@@ -225,7 +225,7 @@ def price_multiple_paid(series: Series, material: Any = "dy_oxide") -> Values:
     return _peak_multiple(series, "paid", _priced_rows(series, material))
 
 
-@metric("multiple", "highest price anywhere, multiple of before")
+@metric("multiple", "highest price anywhere in two years, multiple of before", _BY_MATERIAL)
 def price_peak_multiple(series: Series, material: Any = "dy_oxide") -> Values:
     """The larger of the home and the ask multiple."""
     return np.maximum(price_multiple_home(series, material), price_multiple_ask(series, material))
@@ -344,7 +344,7 @@ def tariff_usd_million(series: Series, region: Any = "all") -> Values:
 def selections(item: Metric, series: Series) -> list[dict[str, Any]]:
     """Selections of a metric that the summary reports, with ``*`` spelt out."""
     out: list[dict[str, Any]] = []
-    regions = sorted({r for r, _ in series.groups}, key=series.layout.region_at.__getitem__)
+    regions = list(series.layout.regions)
     sectors = sorted({s for _, s in series.groups}, key=series.layout.sector_at.__getitem__)
     for over in item.over:
         if over.get("region") == "*":

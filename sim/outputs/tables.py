@@ -430,17 +430,23 @@ class Tables:
         for t, month in enumerate(self.series.months):
             if not codes[t].any():
                 continue
-            worst: dict[tuple[str, str], np.ndarray] = {}
+            votes: dict[tuple[str, str], np.ndarray] = {}
             for g, (region, sector) in enumerate(groups):
                 found = codes[t, g]
                 for code in np.unique(found[found > 0]):
                     stage, element = STAGES[code % 8], self.lay.elements[code // 8 - 1]
                     share = float((found == code).mean())
                     rows.append((last_day[month], region, sector, stage, element, share))
-                    hit = worst.setdefault((stage, element), np.zeros(codes.shape[-1], dtype=bool))
-                    hit |= found == code
-            for (stage, element), hit in sorted(worst.items()):
-                rows.append((last_day[month], "all", "all", stage, element, float(hit.mean())))
+                    held = votes.setdefault((stage, element), np.zeros(codes.shape[-1]))
+                    held += found == code
+            # Over all users: what binds most groups of a world, so that shares add up to one.
+            names = sorted(votes)
+            counts = np.array([votes[n] for n in names])
+            first = np.where(counts.max(axis=0) > 0, counts.argmax(axis=0), -1)
+            for i, (stage, element) in enumerate(names):
+                share = float((first == i).mean())
+                if share > 0:
+                    rows.append((last_day[month], "all", "all", stage, element, share))
         columns = [
             "date",
             "region",

@@ -99,8 +99,11 @@ class Reading:
 
     @property
     def title(self) -> str:
-        """The scenario's title, or its name."""
-        return str(self.scenario.get("title") or self.name)
+        """The scenario's title, or its name, with the variant and overlays that were applied."""
+        title = str(self.scenario.get("title") or self.name)
+        applied = [self.scenario.get("variant"), *(self.scenario.get("overlays") or [])]
+        told = ", ".join(str(a).replace("_", " ") for a in applied if a)
+        return f"{title} (variant: {told})" if told else title
 
     @cached_property
     def reference(self) -> str | None:

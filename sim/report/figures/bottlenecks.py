@@ -41,7 +41,8 @@ def binding_shares(reading: Reading) -> pd.DataFrame:
         index="date", columns="what", values="share_of_worlds", aggfunc="sum"
     )
     every = reading.curve().index
-    return shares.reindex(every).fillna(0.0) / groups
+    # Recorded at the end of each month, for the weeks of that month.
+    return shares.fillna(0.0).reindex(every).bfill(limit=4).fillna(0.0) / groups
 
 
 @figure(title="What binds", needs=["bottlenecks", "shortage_curve"], order=35)

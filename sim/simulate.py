@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -283,6 +284,8 @@ def run_chunk(
     ModelError
         The mass balance does not close.
     """
+    # A batch and its calendar point at each other: give back the last one's memory first.
+    gc.collect()
     run = BatchRun(
         scenario,
         load_chain(scenario.vintage),

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -511,48 +511,25 @@ def _save_sources(
     for what, items in tables:
         for item in items:
             add(item.source, what)
-    sources, assumptions = [], []
-    for key in sorted(used):
-        if key in chain.sources:
-            s = chain.sources[key]
-            sources.append(
-                (
-                    key,
-                    s.title,
-                    s.publisher,
-                    s.url,
-                    s.date,
-                    s.kind,
-                    s.grade,
-                    "; ".join(sorted(used[key])),
-                )
-            )
-        elif key in chain.assumptions:
-            a = chain.assumptions[key]
-            assumptions.append(
-                (
-                    key,
-                    a.statement,
-                    a.value,
-                    a.low,
-                    a.high,
-                    a.unit,
-                    a.reason,
-                    "; ".join(sorted(used[key])),
-                )
-            )
-    save_text(
-        folder / "sources.csv",
-        csv_text(
-            ("key", "title", "publisher", "url", "date", "kind", "grade", "used_for"), sources
+    files: tuple[tuple[str, Mapping[str, Any], tuple[str, ...]], ...] = (
+        (
+            "sources.csv",
+            chain.sources,
+            ("title", "publisher", "url", "date", "kind", "grade"),
+        ),
+        (
+            "assumptions.csv",
+            chain.assumptions,
+            ("statement", "value", "low", "high", "unit", "reason"),
         ),
     )
-    save_text(
-        folder / "assumptions.csv",
-        csv_text(
-            ("key", "statement", "value", "low", "high", "unit", "reason", "used_for"), assumptions
-        ),
-    )
+    for file, known, columns in files:
+        rows = [
+            (key, *(getattr(known[key], c) for c in columns), "; ".join(sorted(used[key])))
+            for key in sorted(used)
+            if key in known
+        ]
+        save_text(folder / file, csv_text(("key", *columns, "used_for"), rows))
 
 
 # ---- replay ----------------------------------------------------------------------------

@@ -11,10 +11,8 @@ from sim.report.reading import Reading
 from sim.report.style import (
     COLOURS,
     HATCHES,
-    INK,
     canvas,
     date_axis,
-    label_ends,
     mark_interventions,
     mark_words,
 )
@@ -74,7 +72,6 @@ def bottlenecks(reading: Reading) -> Drawing | None:
     figure_, axes = canvas(title, note, size=(7.4, 2.7))
     ax = axes[0, 0]
     base = np.zeros(len(shown))
-    ends = []
     for i, name in enumerate(shown.columns):
         top = base + shown[name].to_numpy()
         ax.fill_between(
@@ -82,33 +79,19 @@ def bottlenecks(reading: Reading) -> Drawing | None:
             base,
             top,
             step="post",
+            label=name,
             facecolor=COLOURS[i],
             edgecolor="white",
             hatch=HATCHES[i],
             linewidth=0.4,
             alpha=0.85,
         )
-        middle = int(np.argmax(shown[name].to_numpy()))
-        height = float((base[middle] + top[middle]) / 2)
-        if top[middle] - base[middle] > 0.12:
-            widest = np.flatnonzero(shown[name] >= 0.9 * shown[name].max())
-            ax.annotate(
-                name,
-                (shown.index[widest[len(widest) // 2]], height),
-                ha="center",
-                va="center",
-                size=8.5,
-                weight="bold",
-                bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85},
-            )
-        else:
-            ends.append((height, name, INK))
         base = top
     ax.set_ylim(0, min(1.02, max(0.1, 1.1 * float(base.max()))))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set_ylabel("share of worlds")
     date_axis(ax, window)
     mark_interventions(ax, reading)
-    label_ends(ax, ends)
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, reverse=True)
     alt = f"{title}. Stacked areas by date: {'; '.join(capital(str(n)) for n in shown.columns)}."
     return Drawing(figure_, title, alt, shown.reset_index())

@@ -12,6 +12,7 @@ import numpy as np
 from sim.chain.balance import balance
 from sim.chain.nouns import Chain, Parameter, Stockpile
 from sim.distributions import Distribution
+from sim.engine import kernels
 from sim.engine.calendar import MARKET, OFFICE, REVIEW, SAILING, Calendar, month_starts
 from sim.engine.tick import MarketDay
 from sim.interventions.base import Intervention
@@ -271,8 +272,8 @@ class BatchRun:
             for k in range(1, int(np.ceil(transit / self.market_days - 1e-9)) + 1):
                 self._land(rows, load, max(transit - k * self.market_days, 0.0))
         for transit, rows in self._by_transit(lay.k_transit):
-            shape = (len(rows), len(lay.elements), st.worlds)
-            ore = np.array(np.broadcast_to(lay.k_base[rows] * weeks, shape))
+            ore = np.array(np.broadcast_to(lay.k_base * weeks, st.ore_in_transit.shape))
+            ore = ore.reshape(len(ore), -1)
             for k in range(1, int(np.ceil(transit / self.market_days - 1e-9)) + 1):
                 self._land_ore(rows, ore, max(transit - k * self.market_days, 0.0))
 
@@ -310,48 +311,51 @@ class BatchRun:
 
     def _sail(self, transit: np.ndarray, tonnes: np.ndarray) -> None:
         for days, rows in self._by_transit(transit):
-            if days > 0.0:
-                load = tonnes[rows]
-                if np.any(load):
-                    self._land(rows, load, days)
+            if days > 0.0 and kernels.any_in(rows, tonnes):
+                self._arrive(rows, tonnes, days)
 
     def _land(self, rows: np.ndarray, load: np.ndarray, days: float) -> None:
+        """Let a load (n, w) of some links arrive in some days."""
+        tonnes = np.zeros_like(self.day.state.in_transit)
+        tonnes[rows] = load
+        self._arrive(rows, tonnes, days)
+
+    def _arrive(self, rows: np.ndarray, tonnes: np.ndarray, days: float) -> None:
+        """Let the rows of a sailing (l, w) arrive in some days, as far as the route is open."""
         st = self.day.state
 
         def arrive() -> None:
             opened = self.rules.route_open
             if opened is None:
-                st.in_transit[rows] -= load
-                st.landed[rows] += load
+                kernels.land_rows(rows, tonnes, st.in_transit, st.landed)
                 return
-            through = load * opened[rows]
-            st.in_transit[rows] -= through
-            st.landed[rows] += through
-            waiting = load - through
+            through = tonnes[rows] * opened[rows]
+            kernels.land(rows, through, st.in_transit, st.landed)
+            waiting = tonnes[rows] - through
             if np.any(waiting):
                 self._land(rows, waiting, 7.0)
 
         self.calendar.at(self.calendar.now + days, SAILING, arrive)
 
-    def _sail_ore(self, rows: np.ndarray, tonnes: np.ndarray) -> None:
-        transit = self.layout.k_transit[rows]
-        for days in np.unique(transit):
-            pick = np.flatnonzero(transit == days)
-            chosen, load = rows[pick], tonnes[pick]
+    def _sail_ore(self, transit: np.ndarray, tonnes: np.ndarray) -> None:
+        flat = tonnes.reshape(len(tonnes), -1)
+        for days, rows in self._by_transit(transit):
+            if not kernels.any_in(rows, flat):
+                continue
             if days == 0.0:
-                self.day.state.ore_in_transit[chosen] -= load
-                self.day.state.ore_landed[chosen] += load
+                self._ore_arrives(rows, flat)
             else:
-                self._land_ore(chosen, load, float(days))
+                self._land_ore(rows, flat, days)
 
-    def _land_ore(self, rows: np.ndarray, load: np.ndarray, days: float) -> None:
-        st = self.day.state
+    def _ore_arrives(self, rows: np.ndarray, flat: np.ndarray) -> None:
+        """Ore of some links arrives; ``flat`` is (k, e x w)."""
+        st, k = self.day.state, len(flat)
+        kernels.land_rows(
+            rows, flat, st.ore_in_transit.reshape(k, -1), st.ore_landed.reshape(k, -1)
+        )
 
-        def arrive() -> None:
-            st.ore_in_transit[rows] -= load
-            st.ore_landed[rows] += load
-
-        self.calendar.at(self.calendar.now + days, SAILING, arrive)
+    def _land_ore(self, rows: np.ndarray, flat: np.ndarray, days: float) -> None:
+        self.calendar.at(self.calendar.now + days, SAILING, lambda: self._ore_arrives(rows, flat))
 
     # ---- events ------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.equations import allocation, demand, pricing, production, trade
+from sim.engine import kernels
+from sim.equations import demand, pricing, production, trade
 from sim.equations.lags import gain, toward
 from sim.worlds.conditions import Conditions
 from sim.worlds.layout import WEEKS_PER_YEAR, Layout
@@ -65,9 +66,10 @@ class MarketDay:
         self.piles: list = []
         self.flows: dict[str, np.ndarray] = {}
         self.lead = column_lead(layout, market_days)
-        self.user_cover = user_targets(layout, draws)
+        cover = user_targets(layout, draws)
+        self.user_cover = np.array(np.broadcast_to(cover, state.user_stock.shape), order="C")
         self.user_weeks = self.user_cover.mean(axis=0)
-        self.plant_weeks = plant_targets(layout, draws)
+        self.plant_weeks = self._wide(plant_targets(layout, draws), layout.n_cells)
         self.users_hold = state.user_stock.sum(axis=0)
         self.thinnest = state.user_stock[0].copy()
         self.last_wanted = state.forecast
@@ -76,6 +78,9 @@ class MarketDay:
         # Short cuts for what is nearly always so; each is exact for every world.
         self.customs_hold, self.all_open, self.all_filled = False, True, True
         self.nothing = np.zeros_like(state.orders)
+        self.use_rate = self._base_use()
+        self.use_growth = np.ones_like(self.use_rate)
+        self.users_like = np.zeros_like(self.use_rate)
         self.recovering: np.ndarray | None = None
         self.missing = np.zeros_like(state.forecast)
         self.missed_of = np.zeros_like(state.forecast)
@@ -98,11 +103,14 @@ class MarketDay:
             ),
         )
         self.l_slow_gain = gain(weeks * self.slow, self.c_habit_weeks)[lay.l_to]
-        self.ore_gain = gain(weeks, d["cover.ore_weeks"])
-        self.scrap_gain = gain(weeks, d["recycling.swarf_weeks"])
-        self.seller_cover = np.where(
-            lay.c_home[:, None], d["cover.home_weeks"], d["cover.seller_weeks"]
+        self.ore_out = self._wide(gain(weeks, d["cover.ore_weeks"]))
+        self.scrap_out = self._wide(gain(weeks, d["recycling.swarf_weeks"]))
+        self.all_regions = np.arange(len(lay.regions))
+        self.seller_cover = self._wide(
+            np.where(lay.c_home[:, None], d["cover.home_weeks"], d["cover.seller_weeks"]),
+            lay.n_cells,
         )
+        self.made_to_order_weeks = self._wide(d["production.made_to_order_weeks"])
         self.elasticity = lay.u_elasticity * (
             d["market.elasticity_short"] / d["market.elasticity_short.default"]
         )
@@ -122,12 +130,57 @@ class MarketDay:
         base_link = np.maximum(lay.l_base, 0.0)
         need = np.maximum(lay.sum_by_destination(base_link), 1e-12)
         self.l_need_share = base_link / need[lay.l_to]
-        self.twinned = np.flatnonzero(lay.u_twin >= 0)
-        self.home_first = np.where(lay.l_home[:, None], d["allocation.home_weight"], 1.0)
-        self.magnet_links = np.flatnonzero(lay.l_magnet & ~lay.l_home)
+        self.home_first = self._wide(
+            np.where(lay.l_home[:, None], d["allocation.home_weight"], 1.0), lay.n_links
+        )
         self.leak_factor = np.where(lay.l_magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1)))
 
         self.price_fear = np.minimum(d["fear.trend"], self._calmest_fear())
+        names = (
+            "urgent.share",
+            "catch_up.share",
+            "catch_up.weeks",
+            "order.cancel_share",
+            "express.share",
+        )
+        self.wide = {name: self._wide(d[name]) for name in names}
+        self.nowhere = np.zeros_like(self.state.fear)
+        # Numbers of kernels.ask_prices, in its order.
+        self.risk = [
+            self._wide(x)
+            for x in (
+                d["market.expected_closure_weeks"],
+                d["market.ask_response"],
+                gain(weeks, d["market.ask_lag_weeks"]),
+                gain(weeks, d["market.contract_lag_weeks"]),
+                gain(weeks, d["fear.trend_window_weeks"]),
+            )
+        ]
+        self.fears = [
+            self._wide(d["fear.threshold"]),
+            self._wide(self.price_fear, lay.n_cells),
+            self._wide(d["fear.unfilled"]),
+            self._wide(d["fear.announced"]),
+            self._wide(d["market.fear_ceiling"]),
+            self._wide(gain(weeks, d["fear.rise_weeks"])),
+            self._wide(gain(weeks, d["fear.fall_weeks"])),
+        ]
+        self.forecast_gain = self._wide(gain(weeks, d["order.forecast_weeks"]))
+        self.wait_gain = self._wide(gain(weeks, d["order.wait_weeks"]))
+        self.adjust_gain = self._wide(gain(weeks, d["order.adjust_weeks"]))
+        self.plan_gain = self._wide(gain(weeks, d["production.made_to_order_weeks"]))
+        self.throughput_gain = float(gain(weeks, 13.0))
+        self.fill_gain = float(gain(weeks, 8.0))
+
+    def _wide(self, values: np.ndarray, rows: int | None = None) -> np.ndarray:
+        """Values with a full world axis, shape (w,) or (rows, w), as the kernels take them."""
+        shape = (self.state.worlds,) if rows is None else (rows, self.state.worlds)
+        return np.array(np.broadcast_to(values, shape), dtype=float, order="C")
+
+    def _base_use(self) -> np.ndarray:
+        """Expected use of each cell, t/week, shape (c, w)."""
+        lay, st = self.layout, self.state
+        return lay.by_cell.spread(st.forecast, lay.n_cells) + st.plant_forecast
 
     def _calmest_fear(self) -> np.ndarray:
         """Highest response of fear to a price trend that dies out by itself, shape (c, w).
@@ -178,7 +231,7 @@ class MarketDay:
             The mass balance does not close.
         """
         self.now, self.rules = now, rules
-        self.flows = {}
+        self.flows = {"output": np.zeros_like(self.state.seller_stock)}
         self.lost = np.zeros_like(self.ledger.stock)
         self.plants()
         mined = self.mines_and_separators(sail_ore)
@@ -263,85 +316,50 @@ class MarketDay:
             * self.grown[lay.by_pool.ids][lay.by_pool.group]
             * weeks
         )
-        contents = lay.mine_mix * dug[:, None, :]
-        mined = lay.by_pool.sum(contents)
-        st.ore_at_mine[lay.by_pool.ids] += mined
+        mined = np.empty_like(self.lost)
+        kernels.dig(dug, lay.mine_mix, lay.by_pool.rows, lay.per_oxide, st.ore_at_mine, mined)
         self.flows["dug"] = dug
         self._ship_ore(sail_ore)
         self._separate()
-        return mined.sum(axis=0) * lay.per_oxide
+        return mined
 
     def _ship_ore(self, sail_ore: Sail) -> None:
-        lay, st, weeks = self.layout, self.state, self.weeks
-        out = st.ore_at_mine * self.ore_gain  # (o, e, w) leaves the mines this week
-        tonnes = out.sum(axis=1)
+        lay, st = self.layout, self.state
         # What separators can take, t REO a week: those of the base year as they grow and ramp,
         # and new ones as far as their ore has not piled up.
         rows = lay.separation
-        ability = np.zeros((len(lay.separators), st.worlds))
-        ability[lay.sep_by_place.ids] = lay.sep_by_place.sum(
-            lay.f_capacity[rows] * self.available[rows] * lay.sep_takes_ore
+        self.sep_running = lay.f_capacity[rows] * self.available[rows] * lay.sep_takes_ore
+        self.sep_ability = np.zeros((len(lay.separators), st.worlds))
+        self.sep_ability[lay.sep_by_place.ids] = lay.sep_by_place.sum(self.sep_running)
+        self.separators_grown = np.empty_like(self.sep_ability)
+        share = np.empty((len(lay.ore_links), st.worlds))
+        kernels.ore_shares(
+            st.ore_at_mine,
+            self.ore_out,
+            st.ore_at_plant,
+            self.sep_ability,
+            lay.s_base_capacity,
+            lay.s_base_feed,
+            self.grown,
+            self._base_ramp(),
+            lay.k_pool,
+            lay.k_place,
+            lay.k_home,
+            lay.k_base_t,
+            lay.pool_base_t,
+            lay.k_default,
+            self.weeks,
+            self.separators_grown,
+            share,
         )
-        known = lay.s_base_capacity > 0
-        more = np.where(known, ability / np.maximum(lay.s_base_capacity, 1e-9), 1.0)
-        piled = st.ore_at_plant.sum(axis=1)
-        room = np.where(known, 0.0, ability)
-        room = room * np.clip(2.0 - piled / np.maximum(4.0 * room, 1e-9), 0.0, 1.0)
-        base_feed = np.maximum(lay.s_fed.sum(axis=1), 1e-12)
-        fed = np.zeros((len(lay.separators), st.worlds))
-        fed[lay.k_by_place.ids] = lay.k_by_place.sum(
-            (lay.k_base_t * self.grown[lay.k_pool])[lay.k_order_place]
-        )
-        self.separators_grown = np.where(lay.s_fed.sum(axis=1) > 0, fed / base_feed, 1.0)
-        pools, at_home = len(lay.ore_pools), lay.k_home[:, None]
-        pool_t = tonnes[lay.k_pool] / weeks
-        # Domestic ore first serves the domestic separators of the base year; new ones at home
-        # come after what is sold abroad under contract.
-        ramped = self._base_ramp()
-        want = lay.k_base_t * (more * ramped * self.separators_grown)[lay.k_place]
-        home = np.where(at_home, np.minimum(want, pool_t), 0.0)
-        spare = np.maximum(tonnes / weeks - lay.pool_base_t * np.minimum(self.grown, 1.0), 0.0)
-        offered = np.where(at_home, spare[lay.k_pool], 0.0)
-        by_place = self._by_place(offered)
-        home += offered * np.minimum(room / np.maximum(by_place, 1e-12), 1.0)[lay.k_place]
-        left_o = np.maximum(tonnes / weeks - lay.k_by_pool.spread(home, pools), 0.0)
-        room = np.maximum(room - self._by_place(np.where(at_home, home, 0.0)), 0.0)
-        # New separators abroad ask all who could sell, and get at most half of what is left.
-        offered = np.where(at_home | (room[lay.k_place] <= 0.0), 0.0, left_o[lay.k_pool])
-        asked = (
-            offered
-            * np.minimum(room / np.maximum(self._by_place(offered), 1e-12), 1.0)[lay.k_place]
-        )
-        cut = np.minimum(0.5 * left_o / np.maximum(lay.k_by_pool.spread(asked, pools), 1e-12), 1.0)
-        given = asked * cut[lay.k_pool]
-        rest = np.maximum(left_o - lay.k_by_pool.spread(given, pools), 0.0)
-        weight = np.where(
-            at_home,
-            0.0,
-            lay.k_base_t * np.minimum(more, 1.0)[lay.k_place] + 1e-6 * lay.k_default,
-        )
-        total = np.maximum(lay.k_by_pool.spread(weight, pools), 1e-12)
-        abroad = given + rest[lay.k_pool] * weight / total[lay.k_pool]
-        share = (home + abroad) / np.maximum(pool_t, 1e-12)
-        whole = lay.k_by_pool.spread(share, pools)
-        share = share / np.maximum(whole, 1.0)[lay.k_pool]
         if self.rules.ore_passes is not None:
             share = share * self.rules.ore_passes
-        rows = np.flatnonzero(share.any(axis=1))
-        shipped = out[lay.k_pool[rows]] * share[rows][:, None, :]
-        leaving = np.zeros_like(st.ore_at_mine)
-        np.add.at(leaving, lay.k_pool[rows], shipped)
-        st.ore_at_mine -= leaving
-        st.ore_in_transit[rows] += shipped
-        self.flows["ore_rows"], self.flows["ore_shipped"] = rows, shipped
-        sail_ore(rows, shipped)
-
-    def _by_place(self, rows: np.ndarray) -> np.ndarray:
-        """Sum of ore links by separator region: (k, w) -> (s, w)."""
-        lay = self.layout
-        out = np.zeros((len(lay.separators), rows.shape[-1]))
-        out[lay.k_by_place.ids] = lay.k_by_place.sum(rows[lay.k_order_place])
-        return out
+        shipped = np.empty_like(st.ore_in_transit)
+        kernels.ship_ore(
+            st.ore_at_mine, self.ore_out, share, lay.k_pool, st.ore_in_transit, shipped
+        )
+        self.flows["ore_shipped"] = shipped
+        sail_ore(lay.k_transit, shipped)
 
     def _base_ramp(self) -> np.ndarray:
         """Growth of base-year separators that were still ramping, by place, shape (s, w)."""
@@ -360,72 +378,64 @@ class MarketDay:
 
     def _separate(self) -> None:
         lay, st, weeks = self.layout, self.state, self.weeks
-        landed = np.flatnonzero(st.ore_landed.any(axis=(1, 2)))
-        np.add.at(st.ore_at_plant, lay.k_place[landed], st.ore_landed[landed])
-        st.ore_landed[landed] = 0.0
         rows = lay.separation
-        ability = np.zeros((len(lay.separators), st.worlds))
+        ability, running = self.sep_ability, self.sep_running
         named = np.zeros((len(lay.separators), len(lay.elements), st.worlds))
         able = np.zeros_like(named)
-        up = self.available[rows]
-        running = up * lay.f_capacity[rows] * lay.sep_takes_ore
-        ability[lay.sep_by_place.ids] = lay.sep_by_place.sum(running)
         able[lay.sep_by_place.ids] = lay.sep_by_place.sum(lay.sep_able * running[:, None, :])
-        named[lay.sep_by_place.ids] = lay.sep_by_place.sum(lay.sep_name * up[:, None, :])
+        named[lay.sep_by_place.ids] = lay.sep_by_place.sum(
+            lay.sep_name * self.available[rows][:, None, :]
+        )
         growth = self.separators_grown
-        whole = st.ore_at_plant.sum(axis=1)
-        draw = whole * self.ore_gain
         # A region whose base-year output exceeds the plants on file keeps that output.
-        base_t = lay.s_fed.sum(axis=1)
         scale = np.where(
             lay.s_base_capacity > 0, ability / np.maximum(lay.s_base_capacity, 1e-12), 1.0
         )
-        limit = np.maximum(ability * 1.1, base_t * 1.1 * scale) * growth * weeks
-        share = np.minimum(draw, limit) / np.maximum(whole, 1e-12)
-        fed = st.ore_at_plant * share[:, None, :]
-        st.ore_at_plant -= fed
-        rate = np.maximum(fed / weeks * lay.s_recovery, 1e-12)  # t oxide a week, could be made
+        limit = np.maximum(ability * 1.1, lay.s_base_feed * 1.1 * scale) * growth * weeks
         # Dy and Tb: as far as the nameplates of their circuits go, in the element's own tonnes.
         circuit = np.where(
             lay.s_named > 0,
             lay.s_circuit * named / np.maximum(lay.s_named, 1e-12),
             lay.s_circuit + named,
         )
-        heavy = np.minimum(circuit * growth[:, None, :] / rate, 1.0)
         # Other heavies come out with dysprosium; light elements wherever ore is separated.
-        dy = lay.element_at.get("dy", 0)
-        lead = heavy[:, dy, :][:, None, :]
         light = np.where(
             lay.s_taken > 0,
             lay.s_taken,
             np.minimum(able / np.maximum(able.max(axis=1, keepdims=True), 1e-12), 1.0),
         )
-        before = lay.s_taken[:, dy, :][:, None, :]
-        follows = lay.s_taken * np.minimum(lead / np.maximum(before, 1e-12), 1.0) + (
-            1.0 - lay.s_taken
-        ) * np.maximum(lead - before, 0.0) / np.maximum(1.0 - before, 1e-12)
-        taken = np.where(
-            lay.e_circuit[None, :, None],
-            heavy,
-            np.where(lay.e_follows[None, :, None], follows, light),
+        made = np.empty_like(st.ore_at_plant)
+        kernels.separate(
+            st.ore_landed,
+            lay.k_place,
+            st.ore_at_plant,
+            self.ore_out,
+            limit,
+            lay.s_recovery,
+            circuit * growth[:, None, :],
+            light,
+            lay.s_taken[:, :, 0],
+            lay.e_kind,
+            lay.element_at.get("dy", 0),
+            weeks,
+            lay.per_oxide,
+            self.lost,
+            made,
         )
-        made = fed * lay.s_recovery * np.minimum(taken, 1.0)
-        self.lost += (fed - made).sum(axis=0) * lay.per_oxide
         self.flows["separated"] = made
         self._to_sellers(made, lay.separator_regions)
 
     def _to_sellers(self, oxide: np.ndarray, regions: np.ndarray) -> None:
         """Put oxides (n, e, w) on the shelves of the sellers of their regions."""
-        lay = self.layout
-        output = self.flows.setdefault("output", np.zeros_like(self.state.seller_stock))
-        cells = lay.oxide_cell[regions]
-        row, e = np.nonzero(cells >= 0)
-        made = oxide[row, e]
-        output[cells[row, e]] += made
-        self.state.seller_stock[cells[row, e]] += made
-        row, e = np.nonzero(cells < 0)
-        for r, i in zip(row, e, strict=True):  # an oxide that the chain has no market for
-            self.lost[i] += oxide[r, i] * lay.per_oxide[i]
+        lay, st = self.layout, self.state
+        kernels.put_on_shelf(
+            oxide,
+            lay.oxide_cell[regions],
+            lay.per_oxide,
+            self.flows["output"],
+            st.seller_stock,
+            self.lost,
+        )
 
     # ---- 3 recycling -------------------------------------------------------------------
 
@@ -438,10 +448,6 @@ class MarketDay:
             Recovered from goods in use, t contained element.
         """
         lay, st, weeks = self.layout, self.state, self.weeks
-        worked = st.scrap * self.scrap_gain
-        st.scrap -= worked
-        oxide = worked * lay.swarf_recovery / lay.per_oxide
-        self.lost += (worked * (1.0 - lay.swarf_recovery)).sum(axis=0)
         grown = (1.0 + self.draws["recycling.eol_growth"]) ** (
             self.now / 365.25 * self.draws["demand.growth_scale"]
         )
@@ -452,65 +458,63 @@ class MarketDay:
                 * self.normal_output[lay.recyclers][:, None, :]
                 / np.maximum(lay.f_capacity[lay.recyclers][:, None, :], 1e-12)
             )
-            back = back.copy()
             for n, i in enumerate(lay.recyclers):
                 back[lay.f_region[i]] += new[n] * weeks
         self.flows["recovered"] = back
-        regions = np.flatnonzero((oxide + back).any(axis=(1, 2)))
-        self._to_sellers((oxide + back)[regions], regions)
-        return back.sum(axis=0) * lay.per_oxide
+        made, recovered = np.empty_like(st.scrap), np.empty_like(self.lost)
+        kernels.work_scrap(
+            st.scrap,
+            self.scrap_out,
+            lay.swarf_recovery,
+            back,
+            lay.per_oxide,
+            self.lost,
+            recovered,
+            made,
+        )
+        self._to_sellers(made, self.all_regions)
+        return recovered
 
     # ---- 4 arrivals --------------------------------------------------------------------
 
     def hand_out(self) -> None:
         """Goods landed since the last market day go to plants and users, emptiest first."""
         lay, st = self.layout, self.state
-        arrived = lay.sum_by_destination(st.landed)
-        self.flows["landed"], st.landed = st.landed, self.nothing.copy()
-        users = self.users_hold
-        fear = 1.0 + st.fear
-        target = st.forecast * self.user_weeks * fear[lay.u_cell]
-        want_users = np.maximum(st.forecast * self.weeks + target - users, 0.0)
-        want_users += 1e-9 * st.forecast
-        if self.rules.user_priority is not None:
-            want_users = want_users * self.rules.user_priority
-        plant_target = st.plant_forecast * self.plant_weeks * fear
-        want_plant = np.maximum(st.plant_forecast * self.weeks + plant_target - st.plant_stock, 0.0)
-        want_plant += 1e-9 * st.plant_forecast
-        total = lay.by_cell.spread(want_users, lay.n_cells) + want_plant
-        wishes = [(pile, pile.wish(self)) for pile in self.rules.stockpiles]
-        for pile, wish in wishes:
-            total[pile.cells] += wish
-        nobody = total <= 0.0
-        rate = arrived / np.where(nobody, 1.0, total)
-        to_plant = want_plant * rate
-        to_users = want_users * rate[lay.u_cell]
-        # Where nobody wants a landed good any more, traders put it back on the shelf.
-        back = np.where(nobody, arrived, 0.0)
-        st.seller_stock += back
-        st.plant_stock += to_plant
-        # The class of least cover runs dry first: its stock before this arrival decides.
-        # Normally every class gets its equal part; a line that runs low serves its emptiest first.
-        st.user_stock += to_users / lay.classes
-        first = self.user_cover[0] * (st.forecast / lay.classes) * fear[lay.u_cell]
-        low = (users < LOW_STOCK * target) | (self.thinnest < LOW_STOCK * first)
-        rows = np.flatnonzero(low.any(axis=1))
-        if rows.size:
-            part = to_users[rows]
-            before = st.user_stock[:, rows] - part / lay.classes
-            shares = demand.urgency_shares(
-                before,
-                self.user_cover[:, rows]
-                * (st.forecast[rows] / lay.classes)
-                * fear[lay.u_cell[rows]],
-                self.draws["urgent.share"],
-            )
-            st.user_stock[:, rows] = np.where(
-                low[rows], before + shares * part, st.user_stock[:, rows]
-            )
-        bought = np.zeros_like(st.public_stock)
-        for pile, wish in wishes:
-            bought[pile.cells] += wish * rate[pile.cells]
+        piles = self.rules.stockpiles
+        wishes = kernels.NONE
+        if piles:
+            wishes = np.zeros_like(st.public_stock)
+            for pile in piles:
+                wishes[pile.cells] += pile.wish(self)
+        priority = self.rules.user_priority
+        to_users = np.empty_like(st.forecast)
+        rate = np.empty_like(st.plant_stock)
+        landed, st.landed = st.landed, np.zeros_like(st.landed)
+        self.flows["landed"] = landed
+        kernels.hand_out(
+            landed,
+            lay.link_starts,
+            lay.user_starts,
+            st.forecast,
+            self.user_weeks,
+            self.user_cover,
+            st.fear,
+            kernels.NONE if priority is None else priority,
+            wishes,
+            st.plant_forecast,
+            self.plant_weeks,
+            self.wide["urgent.share"],
+            self.weeks,
+            LOW_STOCK,
+            self.users_hold,
+            self.thinnest,
+            st.user_stock,
+            st.plant_stock,
+            st.seller_stock,
+            to_users,
+            rate,
+        )
+        bought = wishes * rate if piles else np.zeros_like(st.public_stock)
         st.public_stock += bought
         self.flows.update(to_users=to_users, bought=bought)
         self._release()
@@ -545,72 +549,58 @@ class MarketDay:
 
     def metals_and_magnets(self) -> None:
         """Made to order, within capacity and what the inputs on hand allow."""
-        lay, st, weeks = self.layout, self.state, self.weeks
-        cells = lay.made_order
-        plan = np.zeros_like(st.seller_stock)
-        plan[cells] = production.made_to_order(
-            st.shipped[cells],
-            st.seller_stock[cells],
-            self._seller_target()[cells],
-            self.draws["production.made_to_order_weeks"],
+        lay, st = self.layout, self.state
+        self.group_capacity = np.empty((lay.n_groups, st.worlds))
+        self.group_potential = np.empty_like(self.group_capacity)
+        kernels.group_capacity(
+            lay.plants_order,
+            lay.g_of_facility[lay.plants_order],
+            lay.f_capacity,
+            lay.f_base,
+            lay.f_use,
+            self.available,
+            self.normal_output,
+            lay.g_unnamed,
+            lay.g_base_output,
+            st.group_expansion[3],
+            self.group_capacity,
+            self.group_potential,
         )
-        rows = lay.plants_order
-        running = lay.f_capacity[rows] * self.available[rows]
-        capacity = np.zeros((lay.n_groups, st.worlds))
-        capacity[lay.plants_by_group.ids] = lay.plants_by_group.sum(running)
-        unnamed = lay.g_unnamed
-        if self.rules.facility_available is not None and len(rows):
-            base = lay.plants_by_group.spread(
-                lay.f_capacity[rows] * lay.f_base[rows][:, None] * np.ones((1, st.worlds)),
-                lay.n_groups,
-            )
-            up = lay.plants_by_group.spread(running * lay.f_base[rows][:, None], lay.n_groups)
-            unnamed = unnamed * np.where(base > 0, up / np.maximum(base, 1e-12), 1.0)
-        capacity = (capacity + unnamed) * (1.0 + st.group_expansion[3])
-        self.group_capacity = capacity
-        # What a group can be expected to sell: base-year output as its plants ramp or stand
-        # still, and new plants at their normal use.
-        normal = self.normal_output[rows]
-        base_rows = lay.f_base[rows][:, None]
-        then = np.where(base_rows, lay.f_capacity[rows] * lay.f_use[rows], 0.0)
-        ratio = lay.plants_by_group.spread(np.where(base_rows, normal, 0.0), lay.n_groups) / (
-            np.maximum(lay.plants_by_group.spread(then, lay.n_groups), 1e-12)
+        self.group_load = np.empty_like(self.group_capacity)
+        made, enough = np.empty_like(st.seller_stock), np.empty_like(st.seller_stock)
+        kernels.make(
+            lay.made_order,
+            lay.g_of_cell[lay.made_order],
+            self.seller_cover,
+            self.made_to_order_weeks,
+            self.group_capacity,
+            lay.i_input,
+            lay.i_output,
+            lay.i_coefficient,
+            self.forecast_gain,
+            self.weeks,
+            st.shipped,
+            st.throughput,
+            st.seller_stock,
+            st.plant_stock,
+            st.plant_forecast,
+            self.flows["output"],
+            self.group_load,
+            made,
+            enough,
         )
-        ratio = np.where(lay.plants_by_group.spread(then, lay.n_groups) > 0, ratio, 1.0)
-        added = lay.plants_by_group.spread(np.where(base_rows, 0.0, normal), lay.n_groups)
-        self.group_potential = (lay.g_base_output * ratio + added) * (1.0 + st.group_expansion[3])
-        claimed = lay.by_group.sum(plan[cells])
-        fit = np.minimum(0.97 * capacity[lay.by_group.ids] / np.maximum(claimed, 1e-12), 1.0)
-        self.group_load = np.zeros_like(capacity)
-        self.group_load[lay.by_group.ids] = claimed / np.maximum(capacity[lay.by_group.ids], 1e-12)
-        plan[cells] *= fit[lay.by_group.group]
-        need = lay.i_coefficient * plan[lay.i_output]
-        wanted = lay.by_input.sum(need) * weeks
-        ration = production.input_ration(st.plant_stock[lay.by_input.ids], wanted)
-        per_output = ration[lay.by_input.group][lay.order_output]
-        enough = np.ones_like(plan)
-        enough[lay.by_output.ids] = np.minimum.reduceat(per_output, lay.by_output.starts, axis=0)
-        made = plan * enough * weeks
-        drawn = lay.by_input.sum(lay.i_coefficient * made[lay.i_output])
-        st.plant_stock[lay.by_input.ids] = np.maximum(st.plant_stock[lay.by_input.ids] - drawn, 0.0)
-        st.seller_stock += made
-        output = self.flows["output"]
-        output += made
         self.flows["input_short"] = enough
-        # What plants expect to need: their plan, not what shortages let them make.
-        expect = lay.by_input.sum(lay.i_coefficient * plan[lay.i_output])
-        st.plant_forecast[lay.by_input.ids] = toward(
-            st.plant_forecast[lay.by_input.ids], expect, weeks, self.draws["order.forecast_weeks"]
-        )
         # Scrap of magnet making, and the loss of oxide on the way to metal.
-        scrap = (lay.scrap_matrix @ made).reshape(st.scrap.shape)
-        kept = scrap * lay.r_recycles
-        st.scrap += kept
-        self.lost += (scrap - kept).sum(axis=0) + lay.metal_loss_matrix @ made
-
-    def _seller_target(self) -> np.ndarray:
-        """Finished stock that makers and traders like to hold, t, shape (c, w)."""
-        return self.state.throughput * self.seller_cover
+        kernels.scrap_and_loss(
+            made,
+            lay.left_cell,
+            lay.left_region,
+            lay.left_element,
+            lay.left_tonnes,
+            lay.r_recycles,
+            st.scrap,
+            self.lost,
+        )
 
     # ---- 6 end use ---------------------------------------------------------------------
 
@@ -622,93 +612,83 @@ class MarketDay:
         ndarray, shape (e, w)
             Used, t contained element.
         """
-        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
-        growth = self.growth(self.now)[lay.u_sector]
-        factor = self.rules.demand_factor if self.rules.demand_factor is not None else 1.0
-        planned = demand.planned_use(lay.u_base, growth, factor)
-        ratio = (
-            st.log_contract * self.draws["market.contract_share"]
-            + st.log_ask * (1.0 - self.draws["market.contract_share"])
-            - lay.c_log_reference
-        )[lay.u_cell]
-        wanted = planned * demand.price_response(ratio, self.elasticity)
-        kept = wanted * (1.0 - st.ree_free)
-        moved = (kept * st.heavy_free)[self.twinned]
-        kept = kept * (1.0 - st.heavy_free)
-        np.add.at(kept, lay.u_twin[self.twinned], moved)
-        late = st.postponed / d["catch_up.weeks"]
-        kept = kept + late
-        each = kept * (weeks / lay.classes)
-        st.user_stock -= each
-        unmet = np.zeros_like(kept)
-        stopped = np.zeros_like(kept)
-        dry = np.flatnonzero((st.user_stock.min(axis=0) < 0.0).any(axis=1))
-        if dry.size:
-            lack = np.maximum(-st.user_stock[:, dry], 0.0)
-            st.user_stock[:, dry] = np.maximum(st.user_stock[:, dry], 0.0)
-            unmet[dry] = lack.sum(axis=0)
-            stopped[dry] = (lack > 0.001 * each[dry]).sum(axis=0)
-        total = kept * weeks - unmet
-        if np.any(d["catch_up.share"] > 0.0):
-            st.postponed += d["catch_up.share"] * unmet - late * weeks
-        self.users_hold = st.user_stock.sum(axis=0)
-        self.thinnest = st.user_stock[0].copy()
-        self.last_wanted = kept
-        self.cells_hold = lay.by_cell.spread(self.users_hold, lay.n_cells)
-        planned_t = planned * weeks
-        self.flows.update(
-            planned=planned_t,
-            wanted=kept * weeks,
-            used=total,
-            unmet=unmet,
-            gross=np.where(
-                planned_t - self.flows["to_users"] > 1e-9 * planned_t,
-                planned_t - self.flows["to_users"],
-                0.0,
-            ),
-            stopped=stopped,
+        lay, st, d = self.layout, self.state, self.draws
+        share = d["market.contract_share"]
+        paid = st.log_contract * share + st.log_ask * (1.0 - share) - lay.c_log_reference
+        factor = self.rules.demand_factor
+        names = ("planned", "wanted", "used", "unmet", "gross", "stopped")
+        new = {name: np.empty_like(st.forecast) for name in names}
+        by_cell, rate = np.empty_like(st.fear), np.empty_like(st.forecast)
+        kernels.end_use(
+            lay.u_base,
+            self._wide(self.growth(self.now), len(lay.sectors)),
+            lay.u_sector,
+            lay.u_cell,
+            lay.u_twin,
+            kernels.NONE if factor is None else factor,
+            demand.price_response(paid[lay.u_cell], self.elasticity),
+            st.ree_free,
+            st.heavy_free,
+            self.wide["catch_up.share"],
+            self.wide["catch_up.weeks"],
+            self.forecast_gain,
+            self.weeks,
+            self.flows["to_users"],
+            st.postponed,
+            st.user_stock,
+            st.forecast,
+            self.users_hold,
+            self.thinnest,
+            rate,
+            *new.values(),
+            self.missing,
+            self.missed_of,
+            by_cell,
+            self.cells_hold,
         )
-        st.forecast = toward(st.forecast, kept, weeks, self.draws["order.forecast_weeks"])
-        by_cell = lay.by_cell.spread(total, lay.n_cells)
-        self.flows["used_by_cell"] = by_cell
+        self.last_wanted = rate
+        self.flows.update(new, used_by_cell=by_cell)
         return self._contained(by_cell)
 
     # ---- 7 orders ----------------------------------------------------------------------
 
     def place_orders(self) -> None:
         """Order up to expected use and a target cover that rises with perceived risk."""
-        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
-        n = lay.n_cells
-        fear = 1.0 + st.fear
-        use = lay.by_cell.spread(st.forecast, n) + st.plant_forecast
-        self.users_like = lay.by_cell.spread(st.forecast * self.user_weeks, n)
-        target = (self.users_like + st.plant_forecast * self.plant_weeks) * fear
-        on_hand = self.cells_hold + st.plant_stock
-        under_way = lay.sum_by_destination(st.in_transit)
-        if self.customs_hold:
-            under_way += lay.sum_by_destination(st.held)
-        open_orders = lay.sum_by_destination(st.orders)
-        lead = self.cell_lead
-        # Buyers learn how long orders wait (for licences, quota, stock) and order ahead by it.
-        waiting = np.minimum(open_orders / np.maximum(use, 1e-9), 26.0)
-        st.wait = toward(st.wait, waiting, weeks, d["order.wait_weeks"])
-        gap = target + use * (lead + st.wait) - on_hand - under_way - open_orders
-        order = use * weeks + gap * gain(weeks, d["order.adjust_weeks"])
-        self.flows["use_rate"] = use
-        before = getattr(self, "_use_before", use)
-        self.use_growth = np.clip(use / np.maximum(before, 1e-12), 0.98, 1.02)
-        self._use_before = use
-        # Too much on order: buyers cancel part of what has not been shipped.
-        excess = np.minimum(np.maximum(-order, 0.0) * d["order.cancel_share"], open_orders)
-        if np.any(excess > 0):
-            st.orders *= 1.0 - (excess / np.maximum(open_orders, 1e-12))[lay.l_to]
-        order = np.maximum(order, 0.0)
+        lay, st = self.layout, self.state
+        extra = kernels.NONE
         if self.rules.stockpiles:
+            extra = np.zeros_like(st.public_stock)
             for pile in self.rules.stockpiles:
-                order[pile.cells] += pile.wish(self)
-        placed = order[lay.l_to] * self.link_share
+                extra[pile.cells] += pile.wish(self)
+        placed = np.empty_like(st.orders)
+        kernels.place_orders(
+            lay.link_starts,
+            lay.user_starts,
+            st.forecast,
+            self.user_weeks,
+            st.plant_forecast,
+            self.plant_weeks,
+            st.plant_stock,
+            self.cells_hold,
+            st.fear,
+            st.in_transit,
+            st.held if self.customs_hold else kernels.NONE,
+            self.cell_lead,
+            extra,
+            self.link_share,
+            self.wait_gain,
+            self.adjust_gain,
+            self.wide["order.cancel_share"],
+            self.weeks,
+            st.orders,
+            st.wait,
+            self.use_rate,
+            self.use_growth,
+            self.users_like,
+            placed,
+        )
+        self.flows["use_rate"] = self.use_rate
         self.flows["ordered"] = placed
-        st.orders += placed
         self.market_days_seen += 1
         if self.market_days_seen % self.slow == 0:
             self._offer_again(placed)
@@ -778,7 +758,7 @@ class MarketDay:
         """Regimes say what may leave; sellers share out what they have; goods set sail."""
         lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
         rules = self.rules
-        may = st.orders.copy()
+        may = st.orders
         restricted = None
         for share in (rules.passes, rules.route_open):
             if share is None:
@@ -807,12 +787,25 @@ class MarketDay:
             may = np.minimum(may + leak, st.orders)
         weight = self.home_first
         if rules.priority is not None:
-            weight = weight * rules.priority
-        shipped = allocation.ration(may, weight, st.seller_stock, lay.l_from, lay.sum_by_origin)
-        sold = lay.sum_by_origin(shipped)
-        st.seller_stock = np.maximum(st.seller_stock - sold, 0.0)
-        st.orders -= shipped
-        np.maximum(st.orders, 0.0, out=st.orders)
+            weight = np.ascontiguousarray(weight * rules.priority)
+        shipped, sold = np.empty_like(may), np.empty_like(st.seller_stock)
+        kernels.ration(
+            may, weight, st.seller_stock, lay.origin_links, lay.origin_starts, shipped, sold
+        )
+        # Normal throughput, for cover targets, is slow: a jam does not make it forget.
+        kernels.take(
+            shipped,
+            sold,
+            self.flows["output"],
+            lay.c_made_to_order,
+            self.plan_gain,
+            self.throughput_gain,
+            weeks,
+            st.orders,
+            st.seller_stock,
+            st.shipped,
+            st.throughput,
+        )
         grey = self.nothing if leak is None else np.minimum(leak, shipped)
         legal = shipped if leak is None else shipped - grey
         released = legal
@@ -824,40 +817,22 @@ class MarketDay:
         leaving = released if leak is None else released + grey
         self.flows.update(shipped=leaving, grey=grey, declared=released)
         self._dispatch(leaving, sail)
-        late = st.orders > 0.05 * shipped
-        if np.any(late) or not self.all_filled:
-            delivered = np.where(late, shipped / np.maximum(shipped + st.orders, 1e-12), 1.0)
-            st.link_fill = toward(st.link_fill, delivered, weeks, 8.0)
-            st.link_fill[st.link_fill > 1.0 - 1e-6] = 1.0
-            self.all_filled = bool(np.all(st.link_fill == 1.0))
+        self.all_filled = kernels.deliveries(
+            shipped, st.orders, self.fill_gain, self.all_filled, st.link_fill
+        )
         self._openness(released, restricted, weeks)
-        made_weeks = d["production.made_to_order_weeks"]
-        st.shipped = toward(st.shipped, sold / weeks, weeks, made_weeks)
-        push = ~lay.c_made_to_order
-        if np.any(push):
-            st.shipped[push] = toward(
-                st.shipped[push], self.flows["output"][push] / weeks, weeks, made_weeks
-            )
-        # Normal throughput, for cover targets: sales, but a jam does not make it forget.
-        st.throughput = toward(st.throughput, sold / weeks, weeks, 13.0)
 
     def _dispatch(self, leaving: np.ndarray, sail: Sail) -> None:
         """Home deliveries at once; the rest by sea, magnets partly by air when users run dry."""
         lay, st = self.layout, self.state
-        home = lay.l_home
-        st.landed[home] += leaving[home]
-        abroad = leaving.copy()
-        abroad[home] = 0.0
-        st.in_transit += abroad
         dry = np.clip(1.0 - self.cells_hold / np.maximum(self.users_like, 1e-12), 0.0, 1.0)
-        by_air = np.minimum(self.draws["express.share"] * dry, 1.0)
-        rows = self.magnet_links
-        express = abroad[rows] * by_air[lay.l_to[rows]]
-        if np.any(express):
-            flying = np.zeros_like(abroad)
-            flying[rows] = express
+        by_air = np.minimum(self.wide["express.share"] * dry, 1.0)
+        by_air[~lay.c_magnet] = 0.0
+        abroad, flying = np.empty_like(leaving), np.empty_like(leaving)
+        if kernels.dispatch(
+            leaving, lay.l_home, lay.l_to, by_air, st.in_transit, st.landed, abroad, flying
+        ):
             sail(lay.l_express, flying)
-            abroad -= flying
         sail(lay.l_transit, abroad)
 
     def _leak(self, restricted: np.ndarray | None) -> np.ndarray | None:
@@ -911,7 +886,7 @@ class MarketDay:
 
     def set_prices(self) -> None:
         """Home: a lagged level on an adaptive anchor. Ask: an expectation. Paid: mostly contract."""
-        lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
+        lay, st = self.layout, self.state
         self._home_prices()
         rent = np.zeros((lay.n_links, 1))
         for book in self.quotas:
@@ -921,52 +896,33 @@ class MarketDay:
         cost = np.exp(st.log_home)[lay.c_material] + lay.c_freight
         if self.quotas:
             cost = cost + np.where(has, rent[links], 0.0)
-        delivered = np.log(cost * lay.c_wedge)
+        delivered = np.log(cost * lay.c_wedge)  # (c, w)
         for levied in (self.rules.import_tariff, self.rules.export_tax):
             if levied is not None:
                 delivered += np.log1p(np.where(has, levied[links], 0.0))
         delivered = np.where(lay.c_home[:, None], st.log_home[lay.c_material], delivered)
-        ask_gain = gain(weeks, d["market.ask_lag_weeks"])
-        st.log_base += (delivered - st.log_base) * ask_gain * st.openness
-        goal = st.log_base
-        if not np.all(st.openness == 1.0):
-            use = self.flows["use_rate"]
-            likes = self.users_like + st.plant_forecast * self.plant_weeks
-            wanted = likes * (1.0 + st.fear) + use * self.cell_lead
-            reachable = self.cells_hold + st.plant_stock + lay.sum_by_destination(st.in_transit)
-            goal = goal + np.where(
-                lay.c_home[:, None],
-                0.0,
-                pricing.scarcity(
-                    st.openness,
-                    wanted,
-                    reachable,
-                    use * d["market.expected_closure_weeks"],
-                    d["market.ask_response"],
-                ),
-            )
-        st.log_ask = np.where(
-            lay.c_home[:, None], st.log_base, st.log_ask + (goal - st.log_ask) * ask_gain
+        announced = self.rules.announced
+        kernels.ask_prices(
+            lay.c_home,
+            delivered,
+            st.openness,
+            self.users_like,
+            st.plant_forecast,
+            self.plant_weeks,
+            self.use_rate,
+            self.cell_lead,
+            self.cells_hold,
+            st.plant_stock,
+            self.nowhere if self.all_open else lay.sum_by_destination(st.in_transit),
+            *self.risk,
+            kernels.NONE if announced is None else announced,
+            *self.fears,
+            st.log_base,
+            st.log_ask,
+            st.log_contract,
+            st.log_trend,
+            st.fear,
         )
-        st.log_contract += (st.log_base - st.log_contract) * gain(
-            weeks, d["market.contract_lag_weeks"]
-        )
-        st.log_trend += (st.log_ask - st.log_trend) * gain(weeks, d["fear.trend_window_weeks"])
-        announced = self.rules.announced if self.rules.announced is not None else 0.0
-        goal = pricing.fear_goal(
-            st.log_ask - st.log_trend - d["fear.threshold"],
-            1.0 - st.openness,
-            announced,
-            self.price_fear,
-            d["fear.unfilled"],
-            d["fear.announced"],
-            d["market.fear_ceiling"],
-        )
-        rising = goal > st.fear
-        speed = np.where(
-            rising, gain(weeks, d["fear.rise_weeks"]), gain(weeks, d["fear.fall_weeks"])
-        )
-        st.fear += (goal - st.fear) * speed
 
     def _home_prices(self) -> None:
         lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
@@ -1004,8 +960,6 @@ class MarketDay:
 
     def substitute(self) -> None:
         """Thrift and substitution follow lasting price and unmet use, slowly, part for good."""
-        self.missing += self.flows["unmet"]
-        self.missed_of += self.flows["wanted"]
         if self.market_days_seen % self.slow:
             return
         lay, st, weeks, d = self.layout, self.state, self.weeks * self.slow, self.draws
@@ -1136,14 +1090,20 @@ class MarketDay:
     def _stocks(self) -> np.ndarray:
         """All stocks recounted from the state, t contained element, shape (e, w)."""
         lay, st = self.layout, self.state
-        goods = (
-            st.seller_stock
-            + st.plant_stock
-            + st.public_stock
-            + self.cells_hold
-            + lay.sum_by_destination(st.in_transit)
-            + lay.sum_by_destination(st.landed)
-            + lay.sum_by_destination(st.held)
+        out = np.empty((len(lay.elements), st.worlds))
+        kernels.stocks(
+            lay.link_starts,
+            lay.c_material,
+            lay.content,
+            st.seller_stock,
+            st.plant_stock,
+            st.public_stock,
+            self.cells_hold,
+            st.in_transit,
+            st.landed,
+            st.held,
+            np.empty((len(lay.materials), st.worlds)),
+            out,
         )
         ore = (
             st.ore_at_mine.sum(axis=0)
@@ -1151,7 +1111,7 @@ class MarketDay:
             + st.ore_landed.sum(axis=0)
             + st.ore_at_plant.sum(axis=0)
         )
-        return self._contained(goods) + ore * lay.per_oxide + st.scrap.sum(axis=0)
+        return out + ore * lay.per_oxide + st.scrap.sum(axis=0)
 
 
 def _pipeline(held: np.ndarray, started: np.ndarray, passed: np.ndarray) -> None:

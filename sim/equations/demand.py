@@ -48,29 +48,6 @@ def price_response(log_price_ratio: np.ndarray, elasticity: np.ndarray) -> np.nd
     return np.exp(-elasticity * log_price_ratio)
 
 
-def urgency_shares(
-    stock: np.ndarray, target: np.ndarray, weight_urgent: np.ndarray | float
-) -> np.ndarray:
-    """How an arrival is split over the cover classes of a user line: emptiest first.
-
-    Parameters
-    ----------
-    stock, target : ndarray, shape (b, u, w)
-        Stock on hand and target stock of each class, t.
-    weight_urgent : float
-        0 gives equal shares, 1 shares by the square of the relative gap.
-
-    Returns
-    -------
-    ndarray, shape (b, u, w)
-        Shares that sum to one over classes (the arrival is conserved).
-    """
-    gap = np.maximum(1.0 - stock / np.maximum(target, 1e-12), 0.0)
-    gap *= gap
-    weight = (1.0 - weight_urgent) / CLASSES + weight_urgent * gap
-    return weight / np.maximum(weight.sum(axis=0), 1e-12)
-
-
 def substitution_target(
     signal: np.ndarray, ceiling: np.ndarray, speed: np.ndarray | float
 ) -> np.ndarray:

@@ -50,7 +50,9 @@ def scarcity(
         Log mark-up, zero when trade is open. Conserves nothing.
     """
     closed = 1.0 - openness
-    gap = cover_gap(wanted + expected_closure * closed, reachable, 0.0, steepness)
+    target = wanted + expected_closure * closed
+    ratio = target / np.maximum(reachable, 1e-9 * np.maximum(target, 1e-9))
+    gap = np.minimum(np.log(np.maximum(ratio, 1.0)), steepness)
     return plateau * closed * gap / steepness
 
 

@@ -174,7 +174,7 @@ class Recorder:
         for month, part in self._split[t]:
             for name, values in kept.items():
                 self.monthly[name][month] += values if part == 1.0 else values * part
-            self.monthly["ore"][month][f["ore_rows"]] += f["ore_shipped"].sum(axis=1) * part
+            self.monthly["ore"][month] += f["ore_shipped"].sum(axis=1) * part
         month = self.tick_of_month[t]
         if t + 1 == len(self.times) or self.tick_of_month[t + 1] != month:
             self.monthly["stock"][month] = st.seller_stock + st.plant_stock + run.day.cells_hold

@@ -79,12 +79,6 @@ class Segments:
         return (self._matrix(size) @ flat).reshape(size, *rows.shape[1:])
 
 
-def _matrix(entries: dict[tuple[int, int], float], shape: tuple[int, int]) -> csr_array:
-    """A sparse matrix from its entries by (row, column)."""
-    rows, columns = [k[0] for k in entries], [k[1] for k in entries]
-    return csr_array((list(entries.values()), (rows, columns)), shape=shape)
-
-
 class Layout:
     """Index spaces and base-year arrays of a chain (all worlds share them).
 
@@ -280,6 +274,11 @@ class Layout:
         self.links = keys
         self.l_from = np.array([o for o, _ in keys])
         self.l_to = np.array([d for _, d in keys])
+        # Links stand sorted by destination; by seller they are reached through origin_links.
+        cells = np.arange(self.n_cells + 1)
+        self.link_starts = np.searchsorted(self.l_to, cells)
+        self.origin_links = np.argsort(self.l_from, kind="stable")
+        self.origin_starts = np.searchsorted(self.l_from[self.origin_links], cells)
         self.l_home = self.l_from == self.l_to
         self.l_base = column([base.get(p, 0.0) for p in keys])
         self.n_links = len(keys)
@@ -358,6 +357,7 @@ class Layout:
         self.u_material = np.array([self.material_at[m] for _, m, _ in keys])
         self.u_base = column([self.balance.use[k] / WEEKS_PER_YEAR for k in keys])
         self.by_cell = Segments.of(self.u_cell)
+        self.user_starts = np.searchsorted(self.u_cell, np.arange(self.n_cells + 1))
         rows = [self.chain.sectors[s] for s, _, _ in keys]
         self.u_cover = column([s.cover_weeks for s in rows])
         self.u_elasticity = column([s.elasticity_short for s in rows])
@@ -586,6 +586,7 @@ class Layout:
         for (_, s), t in links.items():
             fed[s] += t
         self.s_fed = fed[:, :, None]
+        self.s_base_feed = self.s_fed.sum(axis=1)
         # Capacity of separators, t REO contained a week; base-year plants fed by base-year ore.
         self.separation = np.array(
             sorted(
@@ -655,6 +656,7 @@ class Layout:
                 for e in self.elements
             ]
         )
+        self.e_kind = np.where(self.e_circuit, 1, np.where(self.e_follows, 2, 0))
         self.pool_base_t = column(self.pool_base[:, :, 0].sum(axis=1)) * np.ones(1)
         self.oxide_cell = np.array(
             [
@@ -713,8 +715,12 @@ class Layout:
                 elif self.c_metal[c]:
                     kept = float(self.per_oxide[i, 0])
                     loss[(i, c)] = recipe.input_t_per_t_output * kept - 1.0
-        self.scrap_matrix = _matrix(scrap, (nR * nE, self.n_cells))
-        self.metal_loss_matrix = _matrix(loss, (nE, self.n_cells))
+        left = [(c, row // nE, row % nE, t) for (row, c), t in scrap.items()]
+        left += [(c, -1, e, t) for (e, c), t in loss.items()]
+        self.left_cell = np.array([c for c, *_ in left], dtype=int)
+        self.left_region = np.array([r for _, r, *_ in left], dtype=int)
+        self.left_element = np.array([e for *_, e, _ in left], dtype=int)
+        self.left_tonnes = np.array([t for *_, t in left])
 
     # ---- prices ------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ FILES = sorted(p for p in SIM.rglob("*.py") if "_data" not in p.parts)
 #: Library -> where it may be imported (a file or a folder of ``sim``).
 DOORS = {
     "simpy": ("engine/calendar.py",),
+    "numba": ("engine/kernels.py",),
     "matplotlib": ("report/",),
     "omegaconf": ("config.py",),
     "hydra": ("config.py",),

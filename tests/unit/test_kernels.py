@@ -1,0 +1,83 @@
+"""Compiled and interpreted kernels give the same bytes, on arrays that a real run hands them."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+from numba.core.registry import CPUDispatcher
+
+from sim.chain.load import load_chain
+from sim.engine import kernels
+from sim.engine.run import BatchRun
+from sim.scenario import load_scenario
+
+NAMES = sorted(
+    name
+    for name, item in vars(kernels).items()
+    if isinstance(item, CPUDispatcher) and not name.startswith("_")
+)
+#: Weeks into the run at which calls are kept: in the jam, with users dry, and catching up.
+FROM, TO = 70, 92
+
+
+@pytest.fixture(scope="module")
+def calls():
+    """One call of every kernel in the jam of 2025: the last that saw most going on."""
+    kept: dict[str, list] = {}
+    originals = {name: getattr(kernels, name) for name in NAMES}
+    scenario = load_scenario("licence_shock_april_2025", overrides={"end": "2025-11-01"})
+    run = BatchRun(scenario, load_chain(scenario.vintage), 3, np.arange(2))
+    seen = {"tick": 0}
+
+    class Count:
+        def market_day(self, run, now, rules):
+            seen["tick"] += 1
+
+    run.watchers.append(Count())
+
+    def keeper(name):
+        def call(*given):
+            if FROM <= seen["tick"] < TO:
+                kept[name] = copy.deepcopy(given)
+            return originals[name](*given)
+
+        return call
+
+    for name in NAMES:
+        setattr(kernels, name, keeper(name))
+    try:
+        run.run()
+    finally:
+        for name, item in originals.items():
+            setattr(kernels, name, item)
+    return kept
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("contained", "land")])
+def test_a_kernel_computes_what_its_text_says(calls, name):
+    kernel = getattr(kernels, name)
+    assert name in calls, f"{name} was not called: is it still used?"
+    first, second = copy.deepcopy(calls[name]), copy.deepcopy(calls[name])
+    one, two = kernel(*first), kernel.py_func(*second)
+    assert one == two
+    moved = False
+    for before, a, b in zip(calls[name], first, second, strict=True):
+        if isinstance(a, np.ndarray):
+            assert a.tobytes() == b.tobytes()
+            moved = moved or a.tobytes() != before.tobytes()
+    assert moved or one is not None, "the kernel changed nothing"
+
+
+def test_land_moves_tonnes_and_conserves_them():
+    under_way, landed = np.full((4, 3), 5.0), np.zeros((4, 3))
+    load = np.arange(6.0).reshape(2, 3) / 2
+    kernels.land(np.array([3, 1]), load, under_way, landed)
+    assert np.array_equal(landed[[3, 1]], load) and np.all(under_way + landed == 5.0)
+
+
+def test_every_kernel_has_been_compiled_once(calls):
+    """A second signature would mean an array of another layout: slow, and compiled anew."""
+    more = [n for n in calls if len(getattr(kernels, n).signatures) > 1]
+    assert not more

@@ -18,7 +18,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from sim.equations import pricing
+from sim.equations import pricing, production
 
 #: Stands for "no such rule" where a kernel takes an optional array.
 NONE = np.zeros((0, 0))
@@ -37,6 +37,8 @@ def compiled(function: Callable[..., Any]) -> Any:
 #: The equations themselves, compiled for use on single numbers inside a loop.
 _scarcity = compiled(pricing.scarcity)
 _fear_goal = compiled(pricing.fear_goal)
+_made_to_order = compiled(production.made_to_order)
+_input_ration = compiled(production.input_ration)
 
 
 # ---- ore -------------------------------------------------------------------------------
@@ -551,8 +553,9 @@ def make(
         c, g = cells[n], group[n]
         for w in range(worlds):
             target = throughput[c, w] * seller_cover[c, w]
-            gap = (target - seller_stock[c, w]) / adjust_weeks[w]
-            plan[c, w] = max(sellers_ship[c, w] + gap, 0.0)
+            plan[c, w] = _made_to_order(
+                sellers_ship[c, w], seller_stock[c, w], target, adjust_weeks[w]
+            )
             load[g, w] += plan[c, w]
     for n in range(cells.shape[0]):
         c, g = cells[n], group[n]
@@ -568,8 +571,7 @@ def make(
     for i in range(in_cell.shape[0]):
         a, b = in_cell[i], out_cell[i]
         for w in range(worlds):
-            ration = min(plant_stock[a, w] / max(need[a, w] * weeks, 1e-12), 1.0)
-            enough[b, w] = min(enough[b, w], ration)
+            enough[b, w] = min(enough[b, w], _input_ration(plant_stock[a, w], need[a, w] * weeks))
     for n in range(cells.shape[0]):
         c = cells[n]
         for w in range(worlds):

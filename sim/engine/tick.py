@@ -238,6 +238,8 @@ class MarketDay:
         recovered = self.recycle()
         self.hand_out()
         self.metals_and_magnets()
+        for floor, active in self.rules.floors:
+            floor.take(self, active)
         used = self.end_use()
         self.place_orders()
         self.ship(sail)
@@ -901,6 +903,9 @@ class MarketDay:
             if levied is not None:
                 delivered += np.log1p(np.where(has, levied[links], 0.0))
         delivered = np.where(lay.c_home[:, None], st.log_home[lay.c_material], delivered)
+        charge = self._charges()
+        if charge is not None:
+            delivered = np.log(np.exp(delivered) + charge)
         announced = self.rules.announced
         kernels.ask_prices(
             lay.c_home,
@@ -923,6 +928,30 @@ class MarketDay:
             st.log_trend,
             st.fear,
         )
+
+    def _charges(self) -> np.ndarray | None:
+        """What buyers pay for programmes of other places, USD/kg by cell, shape (c, w).
+
+        A charge on the output of a cell goes to whoever buys it, in proportion to what they buy
+        there, and on into the metals and magnets they make: the sum of charges paid is the sum
+        of charges laid.
+        """
+        lay = self.layout
+        laid = None
+        for floor, active in self.rules.floors:
+            part = floor.charge(self, active, self.now)
+            if part is not None:
+                laid = part if laid is None else laid + part
+        if laid is None or not np.any(laid):
+            return None
+        carried = laid
+        paid = lay.sum_by_destination(self.link_share * carried[lay.l_from])
+        for _ in ("metal", "magnet"):
+            need = lay.i_coefficient * paid[lay.i_input]
+            carried = laid.copy()
+            carried[lay.by_output.ids] += lay.by_output.sum(need[lay.order_output])
+            paid = lay.sum_by_destination(self.link_share * carried[lay.l_from])
+        return paid
 
     def _home_prices(self) -> None:
         lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws

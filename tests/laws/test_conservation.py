@@ -65,7 +65,12 @@ EVERYTHING = {
     "defence": {"kind": "allocation_rule", "rule": "defence_first", "start": day_after(9)},
     "floor": {
         "kind": "price_floor", "floor_usd_per_kg": 110, "materials": "ndpr_oxide",
-        "facilities": "us_mp_ndpr",
+        "facilities": "us_mp_ndpr", "pass_through": 0.5,
+    },
+    "bought": {
+        "kind": "price_floor", "floor_usd_per_kg": 110, "materials": ["ndpr_oxide", "ndpr_metal"],
+        "region": "japan", "mechanism": "purchase", "disposal": "stock", "start": day_after(3),
+        "end": day_after(20),
     },
 }  # fmt: skip
 

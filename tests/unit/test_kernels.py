@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -81,3 +84,24 @@ def test_every_kernel_has_been_compiled_once(calls):
     """A second signature would mean an array of another layout: slow, and compiled anew."""
     more = [n for n in calls if len(getattr(kernels, n).signatures) > 1]
     assert not more
+
+
+@pytest.mark.slow
+def test_no_kernel_reads_or_writes_outside_its_arrays(tmp_path):
+    """The same code with bounds checked: an array of a wrong shape is an error there."""
+    text = """
+import numpy as np
+from sim.chain.load import load_chain
+from sim.engine.run import BatchRun
+from sim.scenario import load_scenario
+scenario = load_scenario("current_law", overrides={"end": "2026-03-01"})
+BatchRun(scenario, load_chain(scenario.vintage), 0, np.arange(3)).run()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", text],
+        env={**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

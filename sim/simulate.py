@@ -304,6 +304,7 @@ def run_chunk(
     metrics = evaluate(series)
     verdicts, expressions = _verdicts(scenario, series)
     arrays: dict[str, np.ndarray] = {**series.weekly, **series.monthly, **series.yearly}
+    arrays["gap"] = series.gap
     arrays["worlds"] = series.worlds
     arrays["metrics"] = np.array(list(metrics.values()))
     names = sorted(series.draws)
@@ -398,6 +399,7 @@ def _write(
     identity: dict[str, Any],
     began: float,
 ) -> None:
+    from sim.outputs.gap import closed_gap
     from sim.outputs.tables import Tables, csv_text, save_parquet, save_table, save_text
 
     scenario = cases["scenario"]
@@ -419,6 +421,10 @@ def _write(
     save_table(folder / "supply_curve.csv", tables.supply_curve())
     save_table(folder / "trade_flows.csv", tables.trade_flows())
     save_table(folder / "bottlenecks.csv", tables.bottlenecks())
+    if calm is not None:
+        lay = run.layout
+        places = (lay.regions, lay.elements, lay.home)
+        save_table(folder / "closed_gap.csv", closed_gap(own, calm, series.quarters, *places))
     save_table(folder / "verdict.csv", tables.verdict())
     save_parquet(folder / "series.parquet", tables.series_table())
     _save_sources(folder, run, scenario, csv_text, save_text)

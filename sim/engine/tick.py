@@ -474,6 +474,7 @@ class MarketDay:
             recovered,
             made,
         )
+        self.flows["recycled"] = made
         self._to_sellers(made, self.all_regions)
         return recovered
 
@@ -618,6 +619,8 @@ class MarketDay:
         share = d["market.contract_share"]
         paid = st.log_contract * share + st.log_ask * (1.0 - share) - lay.c_log_reference
         factor = self.rules.demand_factor
+        response = demand.price_response(paid[lay.u_cell], self.elasticity)
+        late = st.postponed / d["catch_up.weeks"] * self.weeks
         names = ("planned", "wanted", "used", "unmet", "gross", "stopped")
         new = {name: np.empty_like(st.forecast) for name in names}
         by_cell, rate = np.empty_like(st.fear), np.empty_like(st.forecast)
@@ -628,7 +631,7 @@ class MarketDay:
             lay.u_cell,
             lay.u_twin,
             kernels.NONE if factor is None else factor,
-            demand.price_response(paid[lay.u_cell], self.elasticity),
+            response,
             st.ree_free,
             st.heavy_free,
             self.wide["catch_up.share"],
@@ -649,7 +652,7 @@ class MarketDay:
             self.cells_hold,
         )
         self.last_wanted = rate
-        self.flows.update(new, used_by_cell=by_cell)
+        self.flows.update(new, used_by_cell=by_cell, response=response, late=late)
         return self._contained(by_cell)
 
     # ---- 7 orders ----------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
+from sim.outputs.gap import GapBook
 from sim.worlds.conditions import Conditions
 from sim.worlds.layout import Segments
 
@@ -83,6 +84,7 @@ class Recorder:
             "ore": room(months, len(lay.ore_links)),
             "binding": np.zeros((months, g, w), dtype=np.uint8),
         }
+        self.gap = GapBook(run, self.dates)
         self.yearly = {"available": room(len(self.years), len(lay.facilities))}
         self.first_stop = np.full((g, w), np.inf)
         self.stop_weeks = np.zeros((g, w))
@@ -159,6 +161,7 @@ class Recorder:
             )
             self.stop_weeks += (now_stopped & (now >= self.shock_day)) * weeks
             self.stopped_most = np.maximum(self.stopped_most, stopped)
+        self.gap.market_day(run)
         share = run.draws["market.contract_share"]
         log_paid = st.log_contract * share + st.log_ask * (1.0 - share)
         paid = np.exp(log_paid)
@@ -293,6 +296,7 @@ class Series:
         self.weekly = recorder.weekly
         self.monthly = recorder.monthly
         self.yearly = recorder.yearly
+        self.gap, self.quarters = recorder.gap.series, recorder.gap.quarters
         self.first_stop = recorder.first_stop
         self.stop_weeks = recorder.stop_weeks
         self.stopped_most = recorder.stopped_most

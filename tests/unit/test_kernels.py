@@ -14,6 +14,7 @@ from numba.core.registry import CPUDispatcher
 from sim.chain.load import load_chain
 from sim.engine import kernels
 from sim.engine.run import BatchRun
+from sim.outputs.recorder import Recorder
 from sim.scenario import load_scenario
 
 NAMES = sorted(
@@ -38,7 +39,7 @@ def calls():
         def market_day(self, run, now, rules):
             seen["tick"] += 1
 
-    run.watchers.append(Count())
+    run.watchers += [Recorder(run), Count()]
 
     def keeper(name):
         def call(*given):
@@ -93,6 +94,7 @@ def test_no_kernel_reads_or_writes_outside_its_arrays(tmp_path):
 import numpy as np
 from sim.chain.load import load_chain
 from sim.engine.run import BatchRun
+from sim.outputs.recorder import Recorder
 from sim.scenario import load_scenario
 scenario = load_scenario("current_law", overrides={"end": "2026-03-01"})
 BatchRun(scenario, load_chain(scenario.vintage), 0, np.arange(3)).run()

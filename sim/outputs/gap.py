@@ -1,0 +1,218 @@
+"""How a gap in supply was closed: every source and every saving, by region, element and quarter.
+
+For a region and an element, in tonnes of the element contained in whatever form it moves:
+
+``planned use = exporter + others + new_supply + recycling + leak + stock_draw
++ demand_destruction + substitution + unmet``
+
+holds in every world and quarter. The recorder keeps the right-hand side of a run; the difference
+between a scenario and its reference says what fell away and what filled the gap.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.engine import kernels
+from sim.outputs.parts import Parts, bands
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.engine.run import BatchRun
+
+#: What makes up planned use, in the order of the series.
+ITEMS = (
+    "exporter",  # declared imports from the region that sets home prices
+    "others",  # net imports from everybody else, less what is lost in making metal: rerouting
+    "new_supply",  # separated in the region itself
+    "recycling",  # scrap and old goods worked up, less scrap that making magnets leaves
+    "leak",  # undeclared imports
+    "stock_draw",  # taken out of stocks of sellers, plants, users and the public, and of goods at sea
+    "demand_destruction",  # not wanted at these prices
+    "substitution",  # designed away, lighter or without
+    "unmet",  # wanted and not there (less what is made up later)
+)
+
+
+#: Tonnes a quarter below which a row is left out, and the bands of the table.
+NEGLIGIBLE_T = 1e-3
+BAND = ("mean", "p05", "p50", "p95")
+
+
+class GapBook:
+    """Adds up, by quarter, how planned use of each element is met in each region.
+
+    Parameters
+    ----------
+    run : BatchRun
+        The batch, before it starts.
+    dates : list of date
+        Its market days.
+    """
+
+    def __init__(self, run: BatchRun, dates: list[date]) -> None:
+        lay = run.layout
+        self.regions, self.elements = len(lay.regions), len(lay.elements)
+        self.worlds = len(run.worlds)
+        names = [f"{d.year:04d}-{3 * ((d.month - 1) // 3) + 1:02d}" for d in dates]
+        self.quarters = sorted(set(names))
+        self.last_of = [i + 1 == len(names) or names[i + 1] != n for i, n in enumerate(names)]
+        self.at = [self.quarters.index(n) for n in names]
+        rows = len(ITEMS) * self.regions * self.elements
+        self.series = np.zeros((len(self.quarters), rows, self.worlds), dtype=np.float32)
+        self.flow = self._empty()
+        self.before = self._stock(run)
+        abroad = ~lay.l_home
+        exporter = lay.l_region_from == lay.home
+        self.from_exporter = np.flatnonzero(abroad & exporter)
+        self.from_others = np.flatnonzero(abroad & ~exporter)
+        self.abroad = np.flatnonzero(abroad)
+        # Oxide cells that have a market, by separator region and by region, for the ledger's sake.
+        self.sold = (lay.oxide_cell >= 0)[:, :, None]
+        self.left_at = np.where(lay.left_region >= 0, lay.left_region, lay.c_region[lay.left_cell])
+        self.tick = 0
+
+    def _empty(self) -> dict[str, np.ndarray]:
+        shape = (self.regions, self.elements, self.worlds)
+        return {item: np.zeros(shape) for item in ITEMS}
+
+    def market_day(self, run: BatchRun) -> None:
+        """Add one market day."""
+        lay, f, flow = run.layout, run.day.flows, self.flow
+        content = lay.content
+
+        def add(
+            item: str, tonnes: np.ndarray, material: np.ndarray, region: np.ndarray, sign: float
+        ) -> None:
+            kernels.contained_by_region(tonnes, material, region, content, sign, flow[item])
+
+        response, late = f["response"], f["late"]
+        still = f["planned"] * response
+        users = (lay.u_material, lay.u_region)
+        add("demand_destruction", f["planned"] - still, *users, 1.0)
+        add("substitution", still - (f["wanted"] - late), *users, 1.0)
+        add("unmet", f["unmet"] - late, *users, 1.0)
+        for item, rows in (("exporter", self.from_exporter), ("others", self.from_others)):
+            material = lay.l_material[rows]
+            add(item, f["declared"][rows], material, lay.l_region_to[rows], 1.0)
+        rows = self.abroad
+        add("others", f["declared"][rows], lay.l_material[rows], lay.l_region_from[rows], -1.0)
+        if np.any(f["grey"]):
+            grey = f["grey"][rows]
+            add("leak", grey, lay.l_material[rows], lay.l_region_to[rows], 1.0)
+            add("others", grey, lay.l_material[rows], lay.l_region_from[rows], -1.0)
+        places = lay.separator_regions
+        flow["new_supply"][places] += f["separated"] * lay.per_oxide * self.sold[places]
+        flow["recycling"] += f["recycled"] * lay.per_oxide * self.sold
+        kernels.left_behind(
+            f["output"],
+            lay.left_cell,
+            lay.left_region >= 0,
+            self.left_at,
+            lay.left_element,
+            lay.left_tonnes,
+            flow["recycling"],
+            flow["others"],
+        )
+        if self.last_of[self.tick]:
+            after = self._stock(run)
+            flow["stock_draw"] = self.before - after
+            self.before = after
+            whole = np.concatenate([flow[item].reshape(-1, self.worlds) for item in ITEMS])
+            self.series[self.at[self.tick]] = whole
+            self.flow = self._empty()
+        self.tick += 1
+
+    def _stock(self, run: BatchRun) -> np.ndarray:
+        """Element in goods of each region, at sea towards it included, t, shape (r, e, w)."""
+        lay, st, day = run.layout, run.day.state, run.day
+        out = np.zeros((self.regions, self.elements, self.worlds))
+        here = st.seller_stock + st.plant_stock + st.public_stock + day.cells_hold
+        kernels.contained_by_region(here, lay.c_material, lay.c_region, lay.content, 1.0, out)
+        for stock, region in (
+            (st.in_transit, lay.l_region_to),
+            (st.landed, lay.l_region_to),
+            (st.held, lay.l_region_from),
+        ):
+            kernels.contained_by_region(stock, lay.l_material, region, lay.content, 1.0, out)
+        return out
+
+
+def quarter_start(name: str) -> date:
+    """First day of a quarter named by its first month (``2025-04``)."""
+    return date(int(name[:4]), int(name[5:7]), 1)
+
+
+def row_of(item: str, region: int, element: int, regions: int, elements: int) -> int:
+    """Row of an item in the series."""
+    return (ITEMS.index(item) * regions + region) * elements + element
+
+
+def closed_gap(
+    scenario: Parts,
+    reference: Parts,
+    quarters: list[str],
+    regions: list[str],
+    elements: list[str],
+    home: int,
+) -> pd.DataFrame:
+    """What fell away and what filled the gap, against the reference, world by world.
+
+    Parameters
+    ----------
+    scenario, reference : Parts
+        With a series ``gap`` each.
+    quarters, regions, elements : list of str
+    home : int
+        The region that sets home prices; all others together are ``outside``.
+
+    Returns
+    -------
+    DataFrame
+        ``date, region, element, item, tonnes_{mean,p05,p50,p95}``: scenario less reference, t of
+        contained element in the quarter. ``planned_use`` is the sum of the other items.
+    """
+    import pandas as pd
+
+    places = {name: [r] for r, name in enumerate(regions)}
+    places["outside"] = [r for r in range(len(regions)) if r != home]
+    blocks = []
+    for place, members in places.items():
+        for e, element in enumerate(elements):
+            total = 0.0
+            for item in (*ITEMS, "planned_use"):
+                if item == "planned_use":
+                    delta = np.asarray(total)
+                else:
+                    rows = [row_of(item, r, e, len(regions), len(elements)) for r in members]
+                    weight = np.ones(len(rows))
+                    delta = scenario.weighted("gap", np.array(rows), weight).astype(float)
+                    delta = delta - reference.weighted("gap", np.array(rows), weight)
+                    total = total + delta
+                if not np.any(np.abs(delta) > NEGLIGIBLE_T):
+                    continue
+                mean, quantiles = bands(delta)
+                found = pd.DataFrame(
+                    {
+                        "date": [quarter_start(q).isoformat() for q in quarters],
+                        "region": place,
+                        "element": element,
+                        "item": item,
+                        "tonnes_mean": mean,
+                        "tonnes_p05": quantiles[0],
+                        "tonnes_p50": quantiles[1],
+                        "tonnes_p95": quantiles[2],
+                    }
+                )
+                blocks.append(found[np.any(np.abs(delta) > NEGLIGIBLE_T, axis=1)])
+    if blocks:
+        return pd.concat(blocks, ignore_index=True)
+    names = ("date", "region", "element", "item", *(f"tonnes_{b}" for b in BAND))
+    return pd.DataFrame({name: [] for name in names})
+
+
+__all__ = ["ITEMS", "GapBook", "closed_gap", "quarter_start", "row_of"]

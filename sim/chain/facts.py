@@ -392,7 +392,9 @@ def facility_use(chain: Chain, facility: str = "") -> Interval:
 def facility_share(chain: Chain, facility: str = "") -> Interval:
     """Base-year output of a plant over that of all plants of its region and stage."""
     item = _facility(chain, facility)
-    all_of = [f for f in chain.facilities.values() if (f.region, f.stage) == (item.region, item.stage)]
+    all_of = [
+        f for f in chain.facilities.values() if (f.region, f.stage) == (item.region, item.stage)
+    ]
     share = (item.output_2024_t or 0.0) / math.fsum(f.output_2024_t or 0.0 for f in all_of)
     return share, share, share
 

@@ -368,7 +368,11 @@ def traded_t(
     return _shipped(series, "declared", series.links(material, origin, destination), year)
 
 
-@metric("USD million", "worth of declared trade in the last year", ({"origin": "china", "material": "oxides"},))
+@metric(
+    "USD million",
+    "worth of declared trade in the last year",
+    ({"origin": "china", "material": "oxides"},),
+)
 def trade_value_usd_million(
     series: Series,
     material: Any = "oxides",
@@ -434,7 +438,9 @@ def mining_share(series: Series, region: Any = "china", year: Any = None) -> Val
     names = series.region_names(region)
     months = _year_rows(series, series.years[-1] if year is None else year)
     shipped = series.monthly["ore"][months].sum(axis=0, dtype=float)
-    own = [i for i, (o, _) in enumerate(lay.ore_links) if names is None or lay.ore_pools[o][1] in names]
+    own = [
+        i for i, (o, _) in enumerate(lay.ore_links) if names is None or lay.ore_pools[o][1] in names
+    ]
     return shipped[own].sum(axis=0) / np.maximum(shipped.sum(axis=0), 1e-12)
 
 
@@ -446,7 +452,11 @@ def output_t(
     return _output(series, material, region, series.years[-1] if year is None else year)
 
 
-@metric("share", "share of world output in the last year", ({"region": "china", "material": "ndpr_oxide"},))
+@metric(
+    "share",
+    "share of world output in the last year",
+    ({"region": "china", "material": "ndpr_oxide"},),
+)
 def output_share(
     series: Series, region: Any = "china", material: Any = "ndpr_oxide", year: Any = None
 ) -> Values:
@@ -455,7 +465,11 @@ def output_share(
     return output_t(series, region, material, year) / np.maximum(whole, 1e-12)
 
 
-@metric("share", "change of the share of world output", ({"region": "china", "material": "ndfeb_magnets"},))
+@metric(
+    "share",
+    "change of the share of world output",
+    ({"region": "china", "material": "ndfeb_magnets"},),
+)
 def output_share_change(
     series: Series,
     region: Any = "china",

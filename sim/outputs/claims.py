@@ -204,11 +204,12 @@ def _judged(
         p95=ours[2],
         share_of_worlds=share,
         worlds=worlds,
-        why=_why(tested, unit, (low, high), ours, share, meets),
+        why=_why(claim, tested, unit, (low, high), ours, share, meets),
     )
 
 
 def _why(
+    claim: Claim,
     tested: str,
     unit: str,
     words: tuple[float, float],
@@ -217,13 +218,18 @@ def _why(
     meets: bool,
 ) -> str:
     """Say both ranges in a sentence."""
+    if claim.measure == "difference" and unit == "share":
+        unit = POINTS
     said = told_range(*words, unit)
     found = told_range(ours[0], ours[2], unit)
+    words_say = "read as" if claim.comparison == "reading" else "claimed"
+    more = " than the reference" if claim.measure == "difference" else ""
     who = "the data leave" if tested == "data" else "the run gives"
-    text = f"claimed {said}; {who} {found}"
-    if not math.isnan(share) and not (meets and share > 0.9995):
-        text += f"; right in {100 * share:.0f} % of the worlds"
-    elif math.isnan(share) and meets and not words[0] <= ours[1] <= words[1]:
+    text = f"{words_say} {said}{more}; {who} {found}"
+    if not math.isnan(share):
+        if meets and share < 0.9995:
+            text += f"; right in {100 * share:.0f} % of the worlds"
+    elif meets and not words[0] <= ours[1] <= words[1]:
         text += ", of which the middle does not agree"
     return text
 
@@ -243,14 +249,15 @@ def told_range(low: float, high: float, unit: str) -> str:
 
 
 DATE = "calendar year"
+POINTS = "points"
 
 
 def told(value: float, unit: str, with_unit: bool = True) -> str:
     """Return one number with three digits and its unit, a date as such, a share in per cent."""
     if unit == DATE:
         return date_of(value).isoformat()
-    if unit == "share":
-        value, unit = 100.0 * value, "%"
+    if unit in ("share", POINTS):
+        value, unit = 100.0 * value, "%" if unit == "share" else unit
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     plain = unit in ("ratio", "multiple", "USD per USD") or unit.startswith("as in")
     return text if plain or not with_unit else f"{text} {unit.replace('_', ' of ')}"

@@ -166,7 +166,7 @@ def refresh(settings: Settings, progress: Callable[[str], Any] | None = None) ->
 def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.8g}" if isinstance(value, float) else str(value)
 
 
 def tally(rows: Iterable[dict[str, Any]]) -> dict[str, int]:

@@ -113,9 +113,10 @@ def span_of(text: str) -> tuple[float, float]:
     if len(parts) == 1:
         return year_of(dt.date(parts[0], 1, 1)), year_of(dt.date(parts[0], 12, 31))
     if len(parts) == 2:
-        last = calendar.monthrange(*parts)[1]
-        return year_of(dt.date(*parts, 1)), year_of(dt.date(*parts, last))
-    day = year_of(dt.date(*parts))
+        year, month = parts
+        last = calendar.monthrange(year, month)[1]
+        return year_of(dt.date(year, month, 1)), year_of(dt.date(year, month, last))
+    day = year_of(dt.date.fromisoformat(text))
     return day, day
 
 
@@ -237,7 +238,8 @@ def use_share(chain: Chain, sector: Any = "ev_traction", region: str = "all") ->
         if name not in chain.sectors:
             raise unknown("sector", name, chain.sectors)
     places = chain.regions_named(region)
-    own, rest = [], []
+    own: list[Interval] = []
+    rest: list[Interval] = []
     for row in chain.demand:
         if row.region in places:
             (own if row.sector in names else rest).append(_interval(row, row.t_per_year))

@@ -173,6 +173,8 @@ class Claim:
         How the words bind: `about` the value within `tolerance` (relative), `at_least`,
         `at_most`, `between` low and high; `reading`: our reading of words without a number,
         `reading_low` to `reading_high` in the unit of the expression (A71).
+    source
+        Assumptions that the test rests on.
     """
 
     name: str = _col(column="claim")
@@ -199,6 +201,7 @@ class Claim:
     tolerance: float = _col(low=0, high=1, unit="share", default=0.0)
     reading_low: float | str | None = _col(default=None)
     reading_high: float | str | None = _col(default=None)
+    source: tuple[str, ...] = _col(of="sources", default=())
     not_testable: str = _col(default="")
     note: str = _col(default="")
 

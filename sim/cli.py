@@ -506,6 +506,7 @@ def _claims(argv: Sequence[str]) -> int:
     name = words.one("scenario", "claims")
     folder = Path(name).expanduser()
     if (folder / "provenance.json").is_file() and (folder / "claims.csv").is_file():
+        words.no_pairs("claims")
         _print_claims(read_rows(folder / "claims.csv"), words)
         return 0
     job = job_from_words([name], words.pairs, {**given, "report.formats": []})

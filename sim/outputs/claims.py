@@ -223,7 +223,7 @@ def _why(
     said = told_range(*words, unit)
     found = told_range(ours[0], ours[2], unit)
     words_say = "read as" if claim.comparison == "reading" else "claimed"
-    more = " than the reference" if claim.measure == "difference" else ""
+    more = " (difference from the reference)" if claim.measure == "difference" else ""
     who = "the data leave" if tested == "data" else "the run gives"
     text = f"{words_say} {said}{more}; {who} {found}"
     if not math.isnan(share):
@@ -259,6 +259,8 @@ def told(value: float, unit: str, with_unit: bool = True) -> str:
     if unit in ("share", POINTS):
         value, unit = 100.0 * value, "%" if unit == "share" else unit
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    if text in ("1", "-1") and unit == POINTS:
+        unit = "point"
     plain = unit in ("ratio", "multiple", "USD per USD") or unit.startswith("as in")
     return text if plain or not with_unit else f"{text} {unit.replace('_', ' of ')}"
 

@@ -31,6 +31,7 @@ from sim.outputs.claims import (
     told_range,
 )
 from sim.outputs.provenance import folder_hash
+from sim.outputs.results import Results
 from sim.paths import seeds_root
 from sim.report.wording import claim_check
 from sim.scenario import load_scenario
@@ -408,6 +409,17 @@ def test_claims_of_a_scenario_run_it_once(tmp_path, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out) == rows
     assert main(["claims", str(folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == rows
+
+
+def test_a_scenario_without_claims_has_an_empty_table(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["claims", "myanmar_outage", "scenario.end=2024-12-01", "ensemble.worlds=2"]
+    assert main([*words, "--quiet", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert main(words) == 0
+    assert "no claim is tested" in capsys.readouterr().err
+    (folder,) = (tmp_path / "results" / "myanmar_outage").iterdir()
+    assert Results.load(folder).table("claims").empty
 
 
 @pytest.mark.parametrize(

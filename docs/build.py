@@ -1,6 +1,7 @@
 """Write what the documentation takes from the program: `python docs/build.py [--check] [RUN]`.
 
-`docs/interventions.md` comes from the registry of interventions. With a run folder of
+`docs/interventions.md` comes from the registry of interventions, `docs/claims.md` from the register
+of press claims and the stored verdicts. With a run folder of
 `licence_shock_april_2025`, `docs/img/shortage.png` is drawn from it as well. `--check` writes
 nothing and says whether the text is up to date.
 """
@@ -39,17 +40,32 @@ each value holding from its date on. Materials are names, `all`, `ndfeb_magnets`
 """
 
 
+CLAIMS = """\
+# Press claims
+
+Written by `python docs/build.py` from `seeds/claims.csv` and `seeds/claims_verdicts.csv`; do not edit
+by hand. `lodestone claims` prints the verdicts, `lodestone claims --refresh --worlds 64` makes them
+anew, `lodestone claims SCENARIO` asks one scenario.
+
+{counts}
+
+*Inside* means that the range of the words and ours (the data, or 5-95 % of the worlds) meet; *outside*
+that they do not. Words without a number are read as one (A71); numbers are rounded (A70); links of
+the base year are known by fit (A72).
+"""
+
+
 def main(words: list[str]) -> int:
     """Write or check the documents; return the exit status."""
     sys.path.insert(0, str(DOCS.parent))
-    target = DOCS / "interventions.md"
-    text = interventions()
+    pages = {DOCS / "interventions.md": interventions(), DOCS / "claims.md": claims()}
     if "--check" in words:
-        if target.is_file() and target.read_text(encoding="utf-8") == text:
-            return 0
-        print(f"{target.name} is out of date: run python docs/build.py", file=sys.stderr)
-        return 1
-    target.write_text(text, encoding="utf-8")
+        old = [p for p, text in pages.items() if not (p.is_file() and p.read_text("utf-8") == text)]
+        for page in old:
+            print(f"{page.name} is out of date: run python docs/build.py", file=sys.stderr)
+        return 1 if old else 0
+    for page, text in pages.items():
+        page.write_text(text, encoding="utf-8")
     for folder in words:
         picture(Path(folder))
     return 0
@@ -69,6 +85,78 @@ def interventions() -> str:
             parts.append(f"Give exactly one of: {ways}.\n")
         parts.append(_table(model, Intervention, False))
     return "\n".join(parts)
+
+
+def claims() -> str:
+    """Return `docs/claims.md`: verdicts, contradictions and what they bear on, reasons for no test."""
+    from sim.chain.load import load_chain
+    from sim.claims import stored_rows, tally
+
+    chain, rows = load_chain(), {row["claim"]: row for row in stored_rows()}
+    counts = tally(rows.values())
+    tested = counts["inside"] + counts["outside"]
+    parts = [
+        CLAIMS.format(
+            counts=f"{len(rows)} claims; {tested} tested, of which {counts['inside']} inside and "
+            f"{counts['outside']} outside; {counts['not testable']} not testable."
+        ),
+        "## Tested\n",
+        _rows(
+            ("claim", "statement", "our grade", "verdict", "against", "why", "note"),
+            (
+                (
+                    k,
+                    r["statement"],
+                    r["grade"],
+                    r["verdict"],
+                    r["tested"],
+                    r["why"],
+                    chain.claims[k].note,
+                )
+                for k, r in rows.items()
+                if r["tested"]
+            ),
+        ),
+        "## Claims that contradict each other\n",
+        "Where two bear on one number of ours with a range, the range spans both and the row names both.\n",
+        _rows(("claim", "against", "bears on", "range there"), _pairs(chain)),
+        "## Not testable\n",
+        _rows(
+            ("claim", "statement", "our grade", "why", "note"),
+            (
+                (k, r["statement"], r["grade"], r["why"], chain.claims[k].note)
+                for k, r in rows.items()
+                if not r["tested"]
+            ),
+        ),
+    ]
+    return "\n".join(parts)
+
+
+def _pairs(chain: Any) -> list[tuple[str, ...]]:
+    """Return every pair of claims in conflict, with the rows of ours that cite both."""
+    found = []
+    for name, item in chain.claims.items():
+        for other in item.conflicts_with:
+            if other < name:
+                continue
+            places = sorted({p for p in (item.parameter, chain.claims[other].parameter) if p})
+            ranges = [
+                f"{getattr(row, 'name', '') or getattr(row, 'item', '')}: {row.low:g} to {row.high:g}"
+                for table in ("parameters", "costs")
+                for _, row in chain.tables[table]
+                if {name, other} <= set(row.source) and row.low is not None and row.high is not None
+            ]
+            both = [f"{c}: {chain.claims[c].statement}" for c in (name, other)]
+            found.append((*both, ", ".join(places), "; ".join(ranges)))
+    return found
+
+
+def _rows(head: tuple[str, ...], rows: Any) -> str:
+    """Return a table in Markdown."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(str(c).replace("|", "\\|") for c in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
 
 
 def _sentence(text: str) -> str:

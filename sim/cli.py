@@ -111,8 +111,10 @@ _SHORT = {"-q": "--quiet", "-h": "--help"}
 _SWITCHES = ("--quiet", "--json", "--help")
 
 
-def _split(argv: Sequence[str], verb: str, valued: Sequence[str] = ()) -> Words:
-    """Sort the words after a verb; `valued` are the flags that take a value."""
+def _split(
+    argv: Sequence[str], verb: str, valued: Sequence[str] = (), switches: Sequence[str] = ()
+) -> Words:
+    """Sort the words after a verb; `valued` are its flags with a value, `switches` those without."""
     words = Words()
     rest = list(argv)
     while rest:
@@ -125,7 +127,7 @@ def _split(argv: Sequence[str], verb: str, valued: Sequence[str] = ()) -> Words:
         flag = _SHORT.get(flag, flag)
         if flag in words.flags:
             raise InputError("is given twice", key=flag)
-        if flag in _SWITCHES:
+        if flag in _SWITCHES or flag in switches:
             if sign:
                 raise InputError("takes no value", key=flag)
             words.flags[flag] = ""
@@ -136,7 +138,7 @@ def _split(argv: Sequence[str], verb: str, valued: Sequence[str] = ()) -> Words:
                 value = rest.pop(0)
             words.flags[flag] = value
         else:
-            known = [*valued, *_SWITCHES]
+            known = [*valued, *switches, *_SWITCHES]
             raise InputError(
                 f"unknown option '{flag}'",
                 key=f"lodestone {verb}",
@@ -475,6 +477,60 @@ def _row_sources(row: Any) -> tuple[str, ...]:
     return tuple(getattr(held, "source", ()))
 
 
+def _claims(argv: Sequence[str]) -> int:
+    from sim.claims import read_rows, refresh, run_rows, stored_rows
+    from sim.config import job_from_words
+    from sim.console import Progress, say
+
+    flags = _setting_flags()
+    words = _split(argv, "claims", list(flags), ["--refresh"])
+    if words.on("--refresh") and words.names:
+        raise InputError("takes no scenario: it makes the whole table anew", key="--refresh")
+    if not words.names and not words.on("--refresh"):
+        words.no_pairs("claims")
+        _print_claims(stored_rows(), words)
+        return 0
+    given: dict[str, Any] = {flags[f]: v for f, v in words.flags.items() if f in flags}
+    if words.on("--refresh"):
+        job = job_from_words([], words.pairs, given)
+        bars: list[Progress] = []
+
+        def begin(name: str) -> Progress:
+            if not words.on("--quiet"):
+                say(f"{name}: {job.settings.worlds} worlds")
+            bars.append(Progress(quiet=words.on("--quiet")))
+            return bars[-1]
+
+        print(refresh(job.settings, begin))
+        return 0
+    name = words.one("scenario", "claims")
+    folder = Path(name).expanduser()
+    if (folder / "provenance.json").is_file() and (folder / "claims.csv").is_file():
+        words.no_pairs("claims")
+        _print_claims(read_rows(folder / "claims.csv"), words)
+        return 0
+    job = job_from_words([name], words.pairs, {**given, "report.formats": []})
+    with Progress(quiet=words.on("--quiet")) as progress:
+        folder, rows = run_rows(job.load()[0], job.settings, progress)
+    _print_claims(rows, words)
+    if not words.on("--quiet"):
+        say(f"from the run {folder.resolve()}")
+    return 0
+
+
+def _print_claims(rows: list[dict[str, Any]], words: Words) -> None:
+    """Print verdicts: all columns as JSON, else who says what, the verdict and why."""
+    from sim.claims import tally
+    from sim.console import print_table, say
+    from sim.outputs.claims import COLUMNS
+
+    columns = COLUMNS if words.on("--json") else ("claim", "verdict", "tested", "statement", "why")
+    print_table(rows, list(columns), as_json=words.on("--json"))
+    if not words.on("--json") and not words.on("--quiet"):
+        counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(tally(rows).items()))
+        say(f"{len(rows)} claims: {counts}" if rows else "no claim is tested by this scenario")
+
+
 def _check(argv: Sequence[str]) -> int:
     from sim.console import print_table, say
 
@@ -503,6 +559,9 @@ def _check(argv: Sequence[str]) -> int:
 
         for vintage in vintages():
             attempt(f"seeds {vintage}", lambda v=vintage: _check_seeds(v, balance))  # type: ignore[misc]
+        from sim.claims import check_claims
+
+        attempt("press claims", check_claims)
         for name, item in find_scenarios().items():
             attempt(f"scenario {name}", lambda p=item.path: _check_scenario(p))  # type: ignore[misc]
         for name, item in find_overlays().items():
@@ -712,6 +771,23 @@ source: the entry and where it is used. With a parameter's name: where its value
 
   lodestone sources licence_shock_april_2025
   lodestone sources c120""",
+    ),
+    "claims": Verb(
+        _claims,
+        "press claims set against the data and the runs: inside, outside, not testable",
+        "lodestone claims [SCENARIO|RUN] [key=value ...] [--json]",
+        """
+Without a scenario: the stored table of all claims; nothing is simulated. With a scenario: the
+claims that its hypothesis names and those that are tested in it, from a finished run of the same
+scenario and settings under results/, else from a new run without report. With a run folder: its own.
+
+Inside: the claimed range and ours (data, or 5-95 % of the worlds) meet. Outside: they do not.
+A claim without a number is read as one; 'note' in seeds/claims.csv says how.
+
+  lodestone claims
+  lodestone claims licence_shock_april_2025 ensemble.worlds=50
+  lodestone claims --refresh --worlds 64      runs every scenario that a claim names, and writes
+                                              seeds/claims_verdicts.csv""",
     ),
     "check": Verb(
         _check,

@@ -20,6 +20,7 @@ import numpy as np
 from sim.chain.load import load_chain
 from sim.engine.run import BatchRun
 from sim.errors import InputError
+from sim.outputs.claims import claims_of, values_of
 from sim.outputs.metrics import METRICS, evaluate
 from sim.outputs.parts import Parts, finished, write_part
 from sim.outputs.provenance import canonical, code_hash, commit, seeds_hash, sha, versions
@@ -158,6 +159,19 @@ def run_folder(scenario: Scenario, settings: Settings, identity: dict[str, Any])
             return path
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     return root / f"{stamp}-{own}"
+
+
+def finished_folder(scenario: Scenario, settings: Settings) -> Path | None:
+    """The newest finished run of the same scenario, settings, seeds and code; None without one."""
+    own = sha(canonical(_identity(scenario, _reference_of(scenario), settings)))
+    if settings.out is not None:
+        folder = Path(settings.out)
+        done = (folder / "provenance.json").is_file() and _held_hash(folder) == own
+        return folder if done else None
+    for path in sorted((Path("results") / scenario.name).glob(f"*-{own}"), reverse=True):
+        if (path / "provenance.json").is_file() and (path / "claims.csv").is_file():
+            return path
+    return None
 
 
 def _held_hash(folder: Path) -> str | None:
@@ -307,6 +321,10 @@ def run_chunk(
     arrays["gap"] = series.gap
     arrays["worlds"] = series.worlds
     arrays["metrics"] = np.array(list(metrics.values()))
+    said = values_of(series, claims_of(run.chain, cases[0]))
+    tested = {name: values for name, values in said.items() if not isinstance(values, str)}
+    wide = len(series.worlds)
+    arrays["claims"] = np.array(list(tested.values()), dtype=float).reshape(-1, wide)
     names = sorted(series.draws)
     arrays["draws"] = (
         np.array([series.draws[n] for n in names]) if names else np.zeros((0, len(series.worlds)))
@@ -317,12 +335,13 @@ def run_chunk(
         else np.zeros((0, len(series.worlds)), dtype=bool)
     )
     timelines = run.timelines()
-    wide = len(series.worlds)
     arrays["timelines"] = np.array([days for *_, days in timelines]).reshape(-1, wide)
     arrays = {name: values[..., : series.keep] for name, values in arrays.items()}
     lay = run.layout
     labels = {
         "metrics": list(metrics),
+        "claims": list(tested),
+        "untold": {name: why for name, why in said.items() if name not in tested},
         "draws": names,
         "verdicts": list(verdicts),
         "expressions": expressions,
@@ -426,6 +445,7 @@ def _write(
         places = (lay.regions, lay.elements, lay.home)
         save_table(folder / "closed_gap.csv", closed_gap(own, calm, series.quarters, *places))
     save_table(folder / "verdict.csv", tables.verdict())
+    save_table(folder / "claims.csv", tables.claims())
     save_parquet(folder / "series.parquet", tables.series_table())
     _save_sources(folder, run, scenario, csv_text, save_text)
     provenance = {

@@ -13,7 +13,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["And", "Compare", "Metric", "Not", "Or", "judge", "metrics_in", "parse_verdict"]
+__all__ = [
+    "And",
+    "Compare",
+    "Metric",
+    "Not",
+    "Or",
+    "judge",
+    "metrics_in",
+    "parse_metric",
+    "parse_verdict",
+]
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w-]))"
@@ -84,6 +94,17 @@ def parse_verdict(expression: str) -> Any:
         With a message for the user that names the place.
     """
     return _Parser(expression).whole()
+
+
+def parse_metric(expression: str) -> Metric:
+    """Parse ``metric(selector=value, ...)`` alone, without a comparison.
+
+    Raises
+    ------
+    ValueError
+        With a message for the user that names the place.
+    """
+    return _Parser(expression).alone()
 
 
 def metrics_in(tree: Any) -> list[Metric]:
@@ -181,11 +202,20 @@ class _Parser:
             return tree
         return self.comparison()
 
-    def comparison(self) -> Compare:
+    def alone(self) -> Metric:
+        metric = self.metric()
+        if self.at < len(self.tokens):
+            raise ValueError(f"does not end at {self.peek()!r}: one metric is meant, no comparison")
+        return metric
+
+    def metric(self) -> Metric:
         if not self.tokens[self.at :] or self.tokens[self.at][0] != "word":
             raise ValueError(f"has {self.peek()!r} where a metric was expected")
         name = self.take()
-        metric = Metric(name, self.selectors() if self.peek() == "(" else ())
+        return Metric(name, self.selectors() if self.peek() == "(" else ())
+
+    def comparison(self) -> Compare:
+        metric = self.metric()
         op = self.take()
         if op not in _OPS:
             raise ValueError(f"has {op!r} where one of {' '.join(_OPS)} was expected")

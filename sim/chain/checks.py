@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from sim.chain import nouns
+from sim.chain.facts import find_fact, span_of
 from sim.chain.nouns import BASES, Chain, Row
+from sim.errors import InputError
+from sim.verdict import parse_metric
 from sim.words import suggestion
 
 __all__ = ["Problem", "check_chain", "sort_problems"]
@@ -65,6 +68,7 @@ def check_chain(chain: Chain, files: Mapping[str, Path] | None = None) -> list[P
     check.facilities()
     check.reach()
     check.parameters()
+    check.claims()
     return sort_problems(check.problems)
 
 
@@ -335,6 +339,91 @@ class _Check:
                     "excite themselves"
                 )
                 self.add("parameters", 0, "default", message)
+
+    def claims(self) -> None:
+        """Claims agree with the bibliography and with each other, and their tests can be read."""
+        claims = self.chain.claims
+        if not claims:
+            return
+        known = {*self.chain.parameter_names(), *self.chain.tables}
+        for line, item in self.rows("claims"):
+            source = self.chain.sources.get(item.name)
+            if source is None or source.kind != "claim":
+                self.add("claims", line, "claim", f"'{item.name}' is no claim of the bibliography")
+            else:
+                ours = (item.grade, item.article_date.isoformat())
+                if ours != (source.grade, source.date):
+                    message = (
+                        f"{ours} is not what the bibliography says {(source.grade, source.date)}"
+                    )
+                    self.add("claims", line, "grade", message)
+            for other in item.conflicts_with:
+                if other not in claims:
+                    hint = suggestion(other, claims)
+                    self.add("claims", line, "conflicts_with", f"unknown claim '{other}'", hint)
+                elif item.name not in claims[other].conflicts_with:
+                    message = f"{other} does not name {item.name} in turn"
+                    self.add("claims", line, "conflicts_with", message)
+            if item.parameter and item.parameter not in known:
+                hint = suggestion(item.parameter, known)
+                message = f"unknown parameter or table '{item.parameter}'"
+                self.add("claims", line, "parameter", message, hint)
+            for key, message, hint in claim_problems(item):
+                self.add("claims", line, key, message, hint)
+        for line, source in self.rows("bibliography"):
+            if source.kind == "claim" and source.key not in claims:
+                self.add("bibliography", line, "key", f"claim '{source.key}' is not in claims.csv")
+
+
+def claim_problems(item: nouns.Claim) -> list[tuple[str, str, str]]:
+    """Return what is wrong with the numbers and the test of a claim: column, message, hint."""
+    found: list[tuple[str, str, str]] = []
+
+    def wrong(key: str, message: str, hint: str = "") -> None:
+        found.append((key, message, hint))
+
+    for key in ("value", "low", "high", "reading_low", "reading_high"):
+        cell = getattr(item, key)
+        dated = item.unit == "date" or key.startswith("reading")
+        if isinstance(cell, str):
+            try:
+                if not dated:
+                    raise ValueError
+                span_of(cell)
+            except (ValueError, TypeError):
+                wrong(key, f"'{cell}' is not a {'date' if dated else 'number'}")
+    if found:
+        return found
+    if isinstance(item.low, float) and isinstance(item.high, float) and item.low > item.high:
+        wrong("low", f"low {item.low:g} is above high {item.high:g}")
+    if bool(item.test) == bool(item.not_testable):
+        wrong("not_testable", "a claim has either a test or a reason why there is none")
+    if not item.test:
+        return found
+    if not item.comparison:
+        wrong("comparison", "a test needs a comparison")
+    needs = {"about": ("value",), "between": ("low", "high")}.get(item.comparison, ())
+    for key in needs:
+        if getattr(item, key) is None:
+            wrong(key, f"'{item.comparison}' needs it")
+    either = {"at_least": ("low", "value"), "at_most": ("high", "value"),
+              "reading": ("reading_low", "reading_high")}.get(item.comparison, ())  # fmt: skip
+    if either and all(getattr(item, key) is None for key in either):
+        wrong(either[0], f"'{item.comparison}' needs it, or {either[1]}")
+    if (item.test == "run") != bool(item.scenario):
+        wrong("scenario", "a run has a scenario, data have none")
+    try:
+        asked = parse_metric(item.expression)
+        if item.test == "data":
+            known = find_fact(asked.name).selectors
+            for key, _ in asked.selectors:
+                if key not in known:
+                    wrong("expression", f"unknown selector '{key}'", suggestion(key, known))
+    except InputError as error:
+        wrong("expression", error.message, error.hint or "")
+    except ValueError as error:
+        wrong("expression", f"'{item.expression}' {error}")
+    return found
 
 
 def _vocabulary_columns(kind: type[Any]) -> tuple[tuple[str, str, str], ...]:

@@ -35,6 +35,7 @@ COMMON: dict[str, type] = {
     "materials": nouns.Material,
     "recipes": nouns.Recipe,
     "parameters": nouns.Parameter,
+    "claims": nouns.Claim,
 }
 BY_VINTAGE: dict[str, type] = {
     "element_mix": nouns.MixShare,
@@ -65,6 +66,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "materials": ("name",),
     "recipes": ("output", "input"),
     "parameters": ("name",),
+    "claims": ("name",),
     "element_mix": ("mix", "element"),
     "facilities": ("name",),
     "baseline": ("stage", "region", "material"),
@@ -82,7 +84,7 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """Columns that name a row; a second row of the same name is a mistake."""
 
-OPTIONAL = frozenset({"policies", "trade_facts", "stockpiles", "costs"})
+OPTIONAL = frozenset({"policies", "trade_facts", "stockpiles", "costs", "claims"})
 
 
 def load_chain(vintage: str = "2024", root: Path | str | None = None) -> Chain:
@@ -411,6 +413,7 @@ def _assemble(vintage: Vintage, tables: dict[str, list[tuple[int, Any]]]) -> Cha
         parameters=_by_name(rows["parameters"]),
         sources={source.key: source for source in rows["bibliography"]},
         assumptions={item.key: item for item in rows["assumptions"]},
+        claims=_by_name(rows["claims"]),
         tables={name: tuple(table) for name, table in tables.items()},
     )
 

@@ -26,6 +26,7 @@ __all__ = [
     "Baseline",
     "Bloc",
     "Chain",
+    "Claim",
     "ConcentrateTrade",
     "Cost",
     "Country",
@@ -60,6 +61,8 @@ ROLES = ("existing", "planned_new", "included_in_other_row", "cancelled")
 OWNERS = ("china_linked", "russia", "mixed", "other")
 """Words for an owner besides the regions."""
 TIERS = ("defence", "essential_civilian", "other")
+GRADES = ("plausible", "garbled", "contradicted", "opinion")
+COMPARISONS = ("about", "at_least", "at_most", "between", "reading")
 
 
 def _col(
@@ -139,6 +142,68 @@ class Assumption:
     high: float | None = _col(default=None)
     unit: str = _col(default="")
     reason: str = _col()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What the press says, in our words, and how it is tested.
+
+    Attributes
+    ----------
+    name
+        c001, c002 ...: the key of the bibliography.
+    file
+        Name of the press digest in which it stands.
+    value, low, high
+        What is said, in `unit`; ISO dates (2027, 2027-06 or 2027-06-01) where the unit is date.
+    parameter
+        Our parameter (dotted name) or table that it bears on.
+    conflicts_with
+        Claims that say something else about the same thing.
+    test
+        `data`: against a fact of the seeds; `run`: against a metric of a run of `scenario`;
+        blank: not testable, for the reason in `not_testable`.
+    expression
+        ``fact(selector=value, ...)`` or ``metric(selector=value, ...)``.
+    measure
+        `level`, or `difference` from or `ratio` to the reference's value in the same world.
+    factor
+        From the claim's unit to the unit of the expression.
+    comparison
+        How the words bind: `about` the value within `tolerance` (relative), `at_least`,
+        `at_most`, `between` low and high; `reading`: our reading of words without a number,
+        `reading_low` to `reading_high` in the unit of the expression (A71).
+    source
+        Assumptions that the test rests on.
+    """
+
+    name: str = _col(column="claim")
+    file: str = _col()
+    article_date: dt.date = _col()
+    topic: str = _col()
+    statement: str = _col()
+    quantity: str = _col()
+    value: float | str | None = _col(default=None)
+    low: float | str | None = _col(default=None)
+    high: float | str | None = _col(default=None)
+    unit: str = _col(default="")
+    subject: str = _col()
+    stage: str = _col()
+    grade: str = _col(choices=GRADES)
+    parameter: str = _col(default="")
+    conflicts_with: tuple[str, ...] = _col(default=())
+    test: str = _col(choices=("data", "run"), default="")
+    scenario: str = _col(default="")
+    expression: str = _col(default="")
+    measure: str = _col(choices=("level", "difference", "ratio"), default="level")
+    factor: float = _col(default=1.0)
+    comparison: str = _col(choices=COMPARISONS, default="")
+    tolerance: float = _col(low=0, high=1, unit="share", default=0.0)
+    reading_low: float | str | None = _col(default=None)
+    reading_high: float | str | None = _col(default=None)
+    source: tuple[str, ...] = _col(of="sources", default=())
+    not_testable: str = _col(default="")
+    note: str = _col(default="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -515,6 +580,7 @@ class Chain:
     parameters: dict[str, Parameter]
     sources: dict[str, Source]
     assumptions: dict[str, Assumption]
+    claims: dict[str, Claim] = field(default_factory=dict, repr=False, compare=False)
     tables: dict[str, tuple[Any, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     # ---- words ---------------------------------------------------------------------------

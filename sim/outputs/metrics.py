@@ -190,6 +190,27 @@ def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "
     return (unmet * value[rows][:, None]).sum(axis=0) / 1000.0
 
 
+@metric("USD million a day", "value of output lost on the worst day", BY_REGION)
+def lost_output_usd_million_per_day(
+    series: Series, region: Any = "all", sector: Any = "all"
+) -> Values:
+    """Highest value of lost output of a market day, per calendar day."""
+    rows = series.group_rows(region, sector)
+    value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
+    weekly = (series.weekly["unmet"][:, rows] * value[rows][:, None]).sum(axis=1, dtype=float)
+    return weekly.max(axis=0) / 1000.0 / 7.0
+
+
+@metric("USD per USD", "lost output per dollar of missing magnets")
+def lost_output_per_usd(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Value of lost output over the base-year worth of the magnets missed (NaN: none missed)."""
+    names = series.chain.materials_named("ndfeb_magnets")
+    price = np.mean([series.chain.prices[m, "ask"].usd_per_kg for m in names])
+    missed = unmet_t(series, region, sector) * price / 1000.0
+    lost = lost_output_usd_million(series, region, sector)
+    return np.where(missed > 0.0, lost / np.maximum(missed, 1e-12), np.nan)
+
+
 # ---- prices ----------------------------------------------------------------------------
 
 
@@ -231,6 +252,26 @@ def price_peak_multiple(series: Series, material: Any = "dy_oxide") -> Values:
     return np.maximum(price_multiple_home(series, material), price_multiple_ask(series, material))
 
 
+@metric("USD/kg", "mean price in the last year", ({"material": "ndpr_oxide"},))
+def price_usd_per_kg(
+    series: Series, material: Any = "ndpr_oxide", market: Any = "home", year: Any = None
+) -> Values:
+    """Mean price of a year (default: the last), without VAT; market is home, ask or paid."""
+    if market not in ("home", "ask", "paid"):
+        raise unknown("market", market, ("home", "ask", "paid"), key="market")
+    rows = _material_rows(series, material) if market == "home" else _priced_rows(series, material)
+    weeks = _week_rows(series, series.years[-1] if year is None else year)
+    return series.weekly[market][weeks][:, rows].mean(axis=(0, 1), dtype=float)
+
+
+@metric("multiple", "highest ask outside over home price", ({"material": "dy_oxide"},))
+def price_gap_peak(series: Series, material: Any = "dy_oxide") -> Values:
+    """Highest ratio of the mean spot price outside to the price inside the exporter."""
+    home = series.weekly["home"][:, _material_rows(series, material)].mean(axis=1, dtype=float)
+    ask = series.weekly["ask"][:, _priced_rows(series, material)].mean(axis=1, dtype=float)
+    return (ask / home).max(axis=0)
+
+
 def _material_rows(series: Series, material: Any) -> np.ndarray:
     names = series.chain.materials_named(str(material))
     return np.array([series.layout.material_at[m] for m in names if m in series.layout.material_at])
@@ -253,6 +294,11 @@ def _year_rows(series: Series, year: Any) -> np.ndarray:
             key="year",
         )
     return np.array(rows, dtype=int)
+
+
+def _week_rows(series: Series, year: Any) -> np.ndarray:
+    _year_rows(series, year)
+    return np.flatnonzero([year is None or d.year == int(year) for d in series.dates])
 
 
 @metric("t_magnet", "declared magnet exports of China in the year after the disruption")
@@ -291,11 +337,173 @@ def self_sufficiency(series: Series, region: Any = "united_states", year: Any = 
     return made / np.maximum(use, 1e-12)
 
 
+def _shipped(series: Series, key: str, rows: np.ndarray, year: Any) -> Values:
+    months = _year_rows(series, year)
+    inside = series.monthly[key][months[0] : months[-1] + 1]
+    return inside[:, rows].sum(axis=(0, 1), dtype=float)
+
+
 @metric("t", "undeclared shipments over the horizon")
-def leak_t(series: Series, material: Any = "all", origin: Any = "all") -> Values:
-    """Grey flow of oxides, metals and magnets, t of product."""
-    rows = series.links(material, origin, "all")
-    return series.monthly["grey"][:, rows].sum(axis=(0, 1), dtype=float)
+def leak_t(
+    series: Series,
+    material: Any = "all",
+    origin: Any = "all",
+    destination: Any = "all",
+    year: Any = None,
+) -> Values:
+    """Grey flow of oxides, metals and magnets, t of product, over the horizon or in a year."""
+    return _shipped(series, "grey", series.links(material, origin, destination), year)
+
+
+@metric("t", "declared shipments in the last year", ({"origin": "china", "material": "oxides"},))
+def traded_t(
+    series: Series,
+    material: Any = "ndfeb_magnets",
+    origin: Any = "all",
+    destination: Any = "all",
+    year: Any = None,
+) -> Values:
+    """Declared shipments across borders in a year (default: the last), t of product."""
+    year = series.years[-1] if year is None else year
+    return _shipped(series, "declared", series.links(material, origin, destination), year)
+
+
+@metric(
+    "USD million",
+    "worth of declared trade in the last year",
+    ({"origin": "china", "material": "oxides"},),
+)
+def trade_value_usd_million(
+    series: Series,
+    material: Any = "oxides",
+    origin: Any = "all",
+    destination: Any = "all",
+    year: Any = None,
+) -> Values:
+    """Declared shipments of a year (default: the last) at the year's mean home price."""
+    year = series.years[-1] if year is None else year
+    lay, months = series.layout, _year_rows(series, year)
+    weeks = _week_rows(series, year)
+    price = series.weekly["home"][weeks].mean(axis=0, dtype=float)
+    total = np.zeros(len(series.worlds))
+    for row in series.links(material, origin, destination):
+        tonnes = series.monthly["declared"][months, row].sum(axis=0, dtype=float)
+        total += tonnes * price[lay.l_material[row]] / 1000.0
+    return total
+
+
+@metric("share", "share in world exports of magnets in the last year", ({"origin": "china"},))
+def export_share(
+    series: Series, origin: Any = "china", material: Any = "ndfeb_magnets", year: Any = None
+) -> Values:
+    """Declared tonnes that leave a region over those that cross any border, in a year."""
+    own = traded_t(series, material, origin, "all", year)
+    return own / np.maximum(traded_t(series, material, "all", "all", year), 1e-12)
+
+
+@metric("share", "share of an origin in imports in the last year", ({"region": "united_states"},))
+def import_share(
+    series: Series,
+    region: Any = "united_states",
+    origin: Any = "china",
+    material: Any = "ndfeb_magnets",
+    year: Any = None,
+) -> Values:
+    """Declared tonnes from an origin over all declared tonnes shipped to a region, in a year."""
+    own = traded_t(series, material, origin, region, year)
+    return own / np.maximum(traded_t(series, material, "all", region, year), 1e-12)
+
+
+@metric("share", "net import reliance in the last year", ({"region": "united_states"},))
+def import_reliance(
+    series: Series,
+    region: Any = "united_states",
+    material: Any = "ndfeb_magnets",
+    year: Any = None,
+) -> Values:
+    """Imports less exports over output plus imports less exports, in a year; 0 for net sellers.
+
+    The reading of statistical offices, without changes of stock.
+    """
+    year = series.years[-1] if year is None else year
+    net = traded_t(series, material, "all", region, year)
+    net -= traded_t(series, material, region, "all", year)
+    return np.maximum(net, 0.0) / np.maximum(_output(series, material, region, year) + net, 1e-12)
+
+
+@metric("share", "share of mined ore in the last year", ({"region": "china"},))
+def mining_share(series: Series, region: Any = "china", year: Any = None) -> Values:
+    """Share of a region in the ore (t REO) that mines send to separators in a year."""
+    lay = series.layout
+    names = series.region_names(region)
+    months = _year_rows(series, series.years[-1] if year is None else year)
+    shipped = series.monthly["ore"][months].sum(axis=0, dtype=float)
+    own = [
+        i for i, (o, _) in enumerate(lay.ore_links) if names is None or lay.ore_pools[o][1] in names
+    ]
+    return shipped[own].sum(axis=0) / np.maximum(shipped.sum(axis=0), 1e-12)
+
+
+@metric("t", "output in the last year", ({"region": "united_states", "material": "ndpr_oxide"},))
+def output_t(
+    series: Series, region: Any = "all", material: Any = "ndfeb_magnets", year: Any = None
+) -> Values:
+    """Output of oxides (recycled too), metals or magnets in a year, t of product."""
+    return _output(series, material, region, series.years[-1] if year is None else year)
+
+
+@metric(
+    "share",
+    "share of world output in the last year",
+    ({"region": "china", "material": "ndpr_oxide"},),
+)
+def output_share(
+    series: Series, region: Any = "china", material: Any = "ndpr_oxide", year: Any = None
+) -> Values:
+    """Share of a region in world output of a material in a year (default: the last)."""
+    whole = output_t(series, "all", material, year)
+    return output_t(series, region, material, year) / np.maximum(whole, 1e-12)
+
+
+@metric(
+    "share",
+    "change of the share of world output",
+    ({"region": "china", "material": "ndfeb_magnets"},),
+)
+def output_share_change(
+    series: Series,
+    region: Any = "china",
+    material: Any = "ndfeb_magnets",
+    since: Any = None,
+    year: Any = None,
+) -> Values:
+    """Share of world output in a year (default: the last) less that of another (the first)."""
+    since = series.years[0] if since is None else since
+    now = output_share(series, region, material, year)
+    return now - output_share(series, region, material, since)
+
+
+@metric("share", "largest region's share of world magnet output in the last year")
+def top_share(series: Series, material: Any = "ndfeb_magnets", year: Any = None) -> Values:
+    """Share of the region that makes most of a material in a year (default: the last)."""
+    shares = [output_share(series, r, material, year) for r in series.layout.regions]
+    return np.max(shares, axis=0)
+
+
+@metric("share", "use of magnet capacity in the last year", ({"region": "china"},))
+def magnet_plant_use(series: Series, region: Any = "china", year: Any = None) -> Values:
+    """Output of NdFeB magnets over what plants could make (at mid-year), in a year."""
+    year = series.years[-1] if year is None else int(year)
+    names = series.region_names(region)
+    made = _output(series, "ndfeb_magnets", region, year)
+    lay = series.layout
+    rows = [
+        i
+        for i, f in enumerate(lay.facilities)
+        if (f.stage, f.material) == ("magnet", "ndfeb") and (names is None or f.region in names)
+    ]
+    able = series.yearly["available"][series.years.index(year)][rows].sum(axis=0, dtype=float)
+    return made / np.maximum(able, 1e-12)
 
 
 @metric("share", "licences granted of those filed, at the end")

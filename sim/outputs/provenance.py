@@ -24,11 +24,15 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
+#: Stored results that stand among the inputs and decide nothing.
+NOT_AN_INPUT = ("claims_verdicts.csv",)
+
+
 def folder_hash(root: Path, pattern: str) -> str:
     """Hash of the content of the files below a folder."""
     digest = hashlib.sha256()
     for path in sorted(root.rglob(pattern)):
-        if "__pycache__" in path.parts or not path.is_file():
+        if "__pycache__" in path.parts or not path.is_file() or path.name in NOT_AN_INPUT:
             continue
         digest.update(path.relative_to(root).as_posix().encode())
         digest.update(path.read_bytes())

@@ -65,7 +65,20 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "sources": ((), ()),
     "assumptions": ((), ()),
     "verdict": ((), ()),
-    "claims": ((), ()),
+    "claims": (
+        (
+            "claim",
+            "statement",
+            "grade",
+            "verdict",
+            "tested",
+            "expression",
+            "measure",
+            "unit",
+            "why",
+        ),
+        ("claimed_low", "claimed_high", "p05", "p50", "p95", "share_of_worlds", "worlds"),
+    ),
 }
 DATES = ("date", "month")
 

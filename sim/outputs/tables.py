@@ -536,6 +536,23 @@ class Tables:
         columns = ["kind", "expression", "probability", "worlds"]
         return pd.DataFrame(rows, columns=columns)
 
+    def claims(self) -> pd.DataFrame:
+        """Press claims that the hypothesis names or whose test names the scenario, with verdict."""
+        import pandas as pd
+
+        from sim.outputs.claims import COLUMNS, claims_of, table_of_run
+
+        def values(parts: Parts) -> dict[str, Any]:
+            held = parts.array("claims")
+            told: dict[str, Any] = dict(parts.labels[0]["untold"])
+            return told | {name: held[i] for i, name in enumerate(parts.labels[0]["claims"])}
+
+        scenario, chain = self.series.scenario, self.series.chain
+        calm = values(self.reference) if self.reference else None
+        asked = claims_of(chain, scenario)
+        rows = table_of_run(asked, chain, scenario.name, values(self.scenario), calm)
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
     def series_table(self) -> pd.DataFrame:
         """The weekly and monthly cube, tidy: quantiles by variable, region and material."""
 

@@ -49,6 +49,10 @@ TITLES = {
     "premium_usd_million": "Paid above base-year prices",
     "tariff_usd_million": "Tariffs paid",
     "public_outlay_usd_million": "Public outlay",
+    "lost_output_usd_million_per_day": "Value of output lost on the worst day",
+    "lost_output_per_usd": "Lost output per dollar of missing magnets",
+    "price_gap_peak": "Highest ask outside over home price",
+    "top_share": "Largest region's share of magnet output in the last year",
 }
 UNITS = {
     "t_magnet": "t of magnet",
@@ -183,7 +187,7 @@ def _facts(reading: Reading) -> dict[str, Any]:
         "figures": _figures(results.folder / "figures" / "index.csv"),
         "calendar": _calendar(reading),
         "verdict": _generic(reading, "verdict"),
-        "claims": _generic(reading, "claims"),
+        "claims": _claims(reading),
         "assumptions": _generic(reading, "assumptions"),
         "sources": _sources(reading),
         "provenance": _provenance(reading),
@@ -409,6 +413,26 @@ def _generic(reading: Reading, name: str) -> dict[str, Any] | None:
     return {
         "columns": [capital(str(c).replace("_", " ")) for c in table.columns],
         "rows": [[_plain(v) for v in row] for row in table.itertuples(index=False)],
+    }
+
+
+def _claims(reading: Reading) -> dict[str, Any] | None:
+    """Return the claim check: a sentence, and per claim what is said, the verdict and why."""
+    from sim.report.wording import claim_check
+
+    if not reading.results.has("claims"):
+        return None
+    table = reading.results.table("claims")
+    if table.empty:
+        return None
+    rows = [
+        [f"{row.claim}: {row.statement}", row.grade, row.verdict, row.why]
+        for row in table.itertuples(index=False)
+    ]
+    return {
+        "sentence": claim_check([str(v) for v in table["verdict"]]),
+        "columns": ["Press claim, in our words", "Our grade", "Verdict", "Why"],
+        "rows": rows,
     }
 
 

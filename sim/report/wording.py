@@ -14,6 +14,7 @@ __all__ = [
     "MINUS",
     "band",
     "capital",
+    "claim_check",
     "day",
     "duration",
     "human",
@@ -232,3 +233,26 @@ def duration(days: float) -> str:
     else:
         count, unit = round(days / 365.25), "year"
     return f"{count} {unit}" + ("" if count == 1 else "s")
+
+
+def claim_check(verdicts: Sequence[str]) -> str:
+    """Return in a sentence or two how many press claims a run bears out."""
+    if not verdicts:
+        return "No press claim is tested by this scenario."
+    counts = {name: list(verdicts).count(name) for name in ("inside", "outside", "not testable")}
+    tested = counts["inside"] + counts["outside"]
+    if not tested:
+        return (
+            "No press claim can be tested here."
+            if len(verdicts) > 1
+            else "The one press claim named cannot be tested here."
+        )
+    noun = "press claim is" if tested == 1 else "press claims are"
+    text = f"{tested} {noun} tested: {counts['inside']} inside what is found, "
+    text += f"{counts['outside']} outside it"
+    if counts["not testable"]:
+        text += f"; {counts['not testable']} cannot be tested"
+    return (
+        f"{text}. Inside means that the range of the words and that of the worlds (5\u201395 %) or of "
+        "the data meet, not that the claim is proved."
+    )

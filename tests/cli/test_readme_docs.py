@@ -18,7 +18,7 @@ from sim.scenario import load_scenario
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks/README.md"])
-FAST = ("list", "show", "check", "init", "sources")
+FAST = ("list", "show", "check", "init", "sources", "claims")
 
 
 def fenced(language: str) -> list[str]:

@@ -113,6 +113,7 @@ def test_the_page_has_all_sections_and_is_self_contained(report):
         "Headline numbers",
         "Hypothesis",
         "Figures",
+        "Claim check",
         "Calendar",
         "Assumptions and sources",
         "How to reproduce",
@@ -168,3 +169,13 @@ def test_a_tiny_user_is_not_called_the_hardest_hit(runs, tmp_path):
     table.loc[table["region"] == "india", tonnes] *= 0.01
     table.to_csv(folder / "shortage_curve.csv", index=False)
     assert Reading(Results.load(folder)).hardest("region")[0] == "europe"
+
+
+def test_the_claim_check_tells_verdict_and_reason_of_every_claim(report):
+    text = report[1].read_text(encoding="utf-8")
+    section = text.split("\n## Claim check\n")[1].split("\n## ")[0]
+    assert "2 press claims are tested: 1 inside what is found, 1 outside it; 1 cannot be" in section
+    rows = [line for line in section.splitlines() if line.startswith("| c0")]
+    assert len(rows) == 3
+    assert "outside" in rows[1] and "claimed 2,876 t or more" in rows[1]
+    assert "not testable" in rows[2] and "circular" in rows[2]

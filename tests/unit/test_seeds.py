@@ -234,8 +234,10 @@ def test_licences_of_statistics_are_stated(chain):
     assert chain.sources["recalled"].kind == "memory"
 
 
-def test_assumptions_are_numbered_without_gaps(chain):
-    assert list(chain.assumptions) == [f"A{n}" for n in range(1, len(chain.assumptions) + 1)]
+def test_assumptions_are_numbered_in_order_and_never_twice(chain):
+    numbers = [int(key.removeprefix("A")) for key in chain.assumptions]
+    assert numbers == sorted(set(numbers))
+    assert [f"A{n}" for n in numbers] == list(chain.assumptions)
 
 
 def test_every_assumption_is_cited_or_is_a_rule(chain):

@@ -799,10 +799,13 @@ class MarketDay:
         may, licensed = self.office.releasable(may, st, rules, weeks)
         if licensed is not None:
             restricted = licensed if restricted is None else restricted | licensed
+        watched = restricted
         for book in self.quotas:
             may, bound = book.releasable(may, self)
             restricted = bound if restricted is None else restricted | bound
-        leak = self._leak(restricted)
+            dear = bound | book.dear()  # smugglers stay as long as a licence has a price
+            watched = dear if watched is None else watched | dear
+        leak = self._leak(watched)
         if leak is not None:
             may = np.minimum(may + leak, st.orders)
         weight = self.home_first

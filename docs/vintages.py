@@ -98,11 +98,12 @@ FOB_2009: dict[str, tuple[float, float, str, str, str]] = {
 
 #: Facilities of 2009: name in the table of 2024 -> what differs. `None` in place of a name is new.
 FACILITIES_2009: dict[str, dict[str, Any]] = {
-    "cn_bayan_obo": {"cap": 82000, "out": 75000, "source": "usgs_mcs_2012;A46", "confidence": "low",
+    "cn_bayan_obo": {"cap": 82000, "out": 75000, "cost": 1.5, "source": "usgs_mcs_2012;A46;A63",
+                     "confidence": "low",
                      "note": "share of China's 129,000 t by ore judged"},
-    "cn_sichuan_shandong_lree": {"cap": 32000, "out": 28000, "source": "usgs_mcs_2012;A46",
+    "cn_sichuan_shandong_lree": {"cap": 32000, "out": 28000, "cost": 2, "source": "usgs_mcs_2012;A46;A63",
                                  "confidence": "low", "note": "share by ore judged"},
-    "cn_south_ionic": {"cap": 33000, "out": 26000, "source": "usgs_mcs_2012;A46",
+    "cn_south_ionic": {"cap": 33000, "out": 26000, "cost": 5, "source": "usgs_mcs_2012;A46;A63",
                        "confidence": "low", "note": "share by ore judged"},
     "cn_cnre_sep": {"cap": 82000, "out": 75000, "start": "", "source": "A46;A15"},
     "cn_creg_sep": {"cap": 76000, "out": 69550, "source": "A46;A15;A62"},
@@ -160,11 +161,11 @@ FACILITIES_2009: dict[str, dict[str, Any]] = {
     "si_magneti": {"cap": 250, "out": 142, "source": "china_org_2013;A45"},
 }  # fmt: skip
 NEW_2009 = (
-    {"like": "cn_south_ionic", "name": "cn_undocumented_clays", "cap": 13000, "out": 10000,
-     "title": "Clays of China outside the plan", "operator": "many", "source": "A62",
+    {"like": "cn_south_ionic", "name": "cn_undocumented_clays", "cap": 13000, "out": 10000, "cost": 5,
+     "title": "Clays of China outside the plan", "operator": "many", "source": "A62;A63",
      "confidence": "low", "note": "no statistic counts it"},
-    {"like": "cn_sichuan_shandong_lree", "name": "cn_undocumented_light", "cap": 6500, "out": 5000,
-     "title": "Light ore of China outside the plan", "operator": "many", "source": "A62",
+    {"like": "cn_sichuan_shandong_lree", "name": "cn_undocumented_light", "cap": 6500, "out": 5000, "cost": 2,
+     "title": "Light ore of China outside the plan", "operator": "many", "source": "A62;A63",
      "confidence": "low", "note": "no statistic counts it"},
 )  # fmt: skip
 #: Announced by 2010, with the dates that their owners gave at the time (A55).

@@ -354,8 +354,12 @@ NEW_2019 = (
      "source": "usgs_myb_2022", "confidence": "medium", "note": ""},
 )  # fmt: skip
 PLANNED_2019: dict[str, dict[str, Any]] = {
-    "us_mp_ndpr": {"status": "construction", "start": "2021-12-31", "source": "recalled;A55",
-                   "note": "second stage of Mountain Pass; began in September 2023"},
+    "us_mp_ndpr": {
+        "status": "construction",
+        "start": "2021-12-31",
+        "source": "recalled;A55",
+        "note": "second stage of Mountain Pass; began in September 2023",
+    },
     "au_nolans": {"start": "2024-06-30", "source": "recalled;A55", "note": ""},
     "au_nolans_mine": {"start": "2024-06-30", "source": "recalled;A55", "note": ""},
 }
@@ -467,9 +471,7 @@ def facility(old: Row, change: dict[str, Any], year: int, running: bool) -> Row:
         ("tb", "tb_t_per_year"),
     ):
         row[column] = number(float(change.get(key, float(old[column] or 0) * scale)))
-    row["capacity_t_per_year"] = number(
-        float(change.get("cap", float(old["capacity_t_per_year"])))
-    )
+    row["capacity_t_per_year"] = number(float(change.get("cap", float(old["capacity_t_per_year"]))))
     row["output_2024_t"] = number(float(change["out"])) if running else ""
     for key, column in (
         ("name", "facility"), ("title", "name"), ("operator", "operator"), ("country", "country"),
@@ -498,7 +500,9 @@ def facility(old: Row, change: dict[str, Any], year: int, running: bool) -> Row:
     return row
 
 
-def demand(sectors: dict[str, float], regions: dict[str, float], source: str, year: int, smco: float) -> list[Row]:
+def demand(
+    sectors: dict[str, float], regions: dict[str, float], source: str, year: int, smco: float
+) -> list[Row]:
     """Magnets by sector, region and grade: the pattern of 2024 fitted to the totals of the time."""
     old = read("demand")
     places, uses = list(regions), [s for s in MAGNET_SECTORS if s in sectors]
@@ -562,7 +566,9 @@ def oxide_uses_2019() -> list[Row]:
     )
 
 
-def shares_of_residual(tonnes: dict[tuple[str, str, str], float], source: str, year: int) -> list[Row]:
+def shares_of_residual(
+    tonnes: dict[tuple[str, str, str], float], source: str, year: int
+) -> list[Row]:
     """Rows whose shares add up to one for each oxide."""
     found = []
     for e in ELEMENTS:
@@ -595,7 +601,13 @@ def sectors(growth: dict[str, float], year: int) -> list[Row]:
     return found
 
 
-def prices(oxides: dict[str, tuple[float, float, str, str, str, float]], dy_t: float, tb_t: float, year: int, extra: float) -> list[Row]:
+def prices(
+    oxides: dict[str, tuple[float, float, str, str, str, float]],
+    dy_t: float,
+    tb_t: float,
+    year: int,
+    extra: float,
+) -> list[Row]:
     """Prices of oxides as given, and of what is made from them.
 
     Parameters
@@ -607,10 +619,21 @@ def prices(oxides: dict[str, tuple[float, float, str, str, str, float]], dy_t: f
     extra
         Conversion and margin of finished magnets, USD/kg.
     """
-    recipe = {(r["output"], r["input"]): float(r["input_t_per_t_output"]) for r in read("recipes", "")}
+    recipe = {
+        (r["output"], r["input"]): float(r["input_t_per_t_output"]) for r in read("recipes", "")
+    }
     found: list[Row] = []
 
-    def add(material: str, market: str, price: float, low: float, high: float, source: str, confidence: str, note: str) -> None:
+    def add(
+        material: str,
+        market: str,
+        price: float,
+        low: float,
+        high: float,
+        source: str,
+        confidence: str,
+        note: str,
+    ) -> None:
         found.append(
             {"material": material, "market": market, "usd_per_kg": f"{price:.3f}",
              "low": f"{low:.3f}", "high": f"{high:.3f}", "source": source, "date": str(year),
@@ -622,8 +645,26 @@ def prices(oxides: dict[str, tuple[float, float, str, str, str, float]], dy_t: f
     assumption = "A50" if year == 2009 else "A29"
     for m, (inside, ask, source, confidence, note, spread) in oxides.items():
         home[m], outside[m] = inside, ask
-        add(m, "home", inside, inside * (1 - spread), inside * (1 + spread), source, confidence, note)
-        add(m, "ask", ask, ask * (1 - spread), ask * (1 + spread), f"{source};{assumption}".replace(f"{assumption};{assumption}", assumption), "low", "")
+        add(
+            m,
+            "home",
+            inside,
+            inside * (1 - spread),
+            inside * (1 + spread),
+            source,
+            confidence,
+            note,
+        )
+        add(
+            m,
+            "ask",
+            ask,
+            ask * (1 - spread),
+            ask * (1 + spread),
+            f"{source};{assumption}".replace(f"{assumption};{assumption}", assumption),
+            "low",
+            "",
+        )
     for m, cost in (("ndpr_metal", 2.3), ("sm_metal", 6.0), ("dy_metal", 5.0), ("tb_metal", 8.0)):
         oxide = m.replace("metal", "oxide")
         home[m] = home[oxide] * recipe[(m, oxide)] + cost
@@ -634,7 +675,11 @@ def prices(oxides: dict[str, tuple[float, float, str, str, str, float]], dy_t: f
     light = recipe[("ndfeb_standard", "ndpr_metal")] * home["ndpr_metal"] + extra
     strong = light + dy_t * home["dy_metal"] + tb_t * home["tb_metal"] + 1.0
     cobalt = 0.3424657534 * home["sm_metal"] + 75.0
-    for m, price in (("ndfeb_standard", light), ("ndfeb_high_coercivity", strong), ("smco", cobalt)):
+    for m, price in (
+        ("ndfeb_standard", light),
+        ("ndfeb_high_coercivity", strong),
+        ("smco", cobalt),
+    ):
         text = "contents at metal prices plus conversion and margin"
         add(m, "home", price, 0.8 * price, 1.25 * price, "A51;A30", "low", text)
         add(m, "ask", 1.05 * price, 0.8 * price, 1.4 * price, "A51;A29", "low", "home x 1.05")
@@ -678,7 +723,14 @@ def vintage_2009() -> dict[str, list[Row]]:
     oxides = {}
     for m, (fob, tax, source, confidence, note) in FOB_2009.items():
         spread = 0.1 if confidence == "high" else 0.25
-        oxides[m] = ((fob / (1 + tax)) - 0.3, fob, f"{source};A50", confidence, f"FOB, {note}", spread)
+        oxides[m] = (
+            (fob / (1 + tax)) - 0.3,
+            fob,
+            f"{source};A50",
+            confidence,
+            f"FOB, {note}",
+            spread,
+        )
     dy, tb = 0.0288, 0.0018
     return {
         "facilities": plants,
@@ -755,7 +807,9 @@ def common(year: int, ore: tuple, baseline: tuple, trade: tuple) -> dict[str, li
 def text(table: str, rows: list[Row]) -> str:
     """A table as it stands in its file."""
     folder = SEEDS / "2024" / f"{table}.csv"
-    header = next(csv.reader((folder if folder.is_file() else SEEDS / f"{table}.csv").open(encoding="utf-8")))
+    header = next(
+        csv.reader((folder if folder.is_file() else SEEDS / f"{table}.csv").open(encoding="utf-8"))
+    )
     out = io.StringIO()
     writer = csv.DictWriter(out, header, lineterminator="\n", restval="")
     writer.writeheader()

@@ -971,6 +971,33 @@ class MarketDay:
         )
         st.fear += (goal - st.fear) * speed
 
+    def _hold_back(self) -> np.ndarray | float:
+        """Stock that home traders like to hold, over normal, shape (h, w) or 1.
+
+        In 2011 goods piled up at home and home prices rose all the same: traders saw prices
+        abroad, and kept back what they hoped to sell there. What counts is the part of the trend
+        abroad beyond the trend at home, on links that pass; with free trade it is nil.
+        """
+        lay, st, d = self.layout, self.state, self.draws
+        if self.all_open and not self.quotas and not np.any(st.held_back):
+            return 1.0
+        if not hasattr(self, "_need_abroad"):
+            self._need_abroad = np.where(lay.c_home[:, None], 0.0, lay.c_need)
+            whole = lay.by_material.spread(self._need_abroad, len(lay.materials))
+            self._whole_abroad = np.maximum(whole, 1e-12)[self.home_rows]
+        trend = st.log_ask - st.log_trend
+        abroad = lay.by_material.spread(self._need_abroad * st.openness * trend, len(lay.materials))
+        ahead = abroad[self.home_rows] / self._whole_abroad - trend[self.home_cells]
+        goal = pricing.fear_goal(
+            d["fear.home_watch"] * ahead - d["fear.threshold"],
+            0.0, 0.0, d["fear.trend"], 0.0, 0.0, d["market.fear_ceiling"],
+        )  # fmt: skip
+        held = st.held_back[self.home_rows]
+        weeks = np.where(goal > held, d["fear.rise_weeks"], d["fear.fall_weeks"])
+        held = held + (goal - held) * gain(self.weeks, weeks)
+        st.held_back[self.home_rows] = held
+        return 1.0 + held
+
     def _home_prices(self) -> None:
         lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
         rows, cells = self.home_rows, self.home_cells
@@ -979,7 +1006,7 @@ class MarketDay:
         )
         # Fear acts through what it takes out of this stock, not a second time on the target.
         normal = (
-            st.throughput[cells] * d["cover.home_weeks"]
+            st.throughput[cells] * d["cover.home_weeks"] * self._hold_back()
             + st.plant_forecast[cells] * self.plant_weeks[cells]
         )
         gap = pricing.cover_gap(normal, stock, high=d["market.cover_signal_ceiling"])

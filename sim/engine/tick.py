@@ -988,10 +988,16 @@ class MarketDay:
         trend = st.log_ask - st.log_trend
         abroad = lay.by_material.spread(self._need_abroad * st.openness * trend, len(lay.materials))
         ahead = abroad[self.home_rows] / self._whole_abroad - trend[self.home_cells]
+        none = np.zeros(1)
         goal = pricing.fear_goal(
             d["fear.home_watch"] * ahead - d["fear.threshold"],
-            0.0, 0.0, d["fear.trend"], 0.0, 0.0, d["market.fear_ceiling"],
-        )  # fmt: skip
+            none,
+            none,
+            d["fear.trend"],
+            none,
+            none,
+            d["market.fear_ceiling"],
+        )
         held = st.held_back[self.home_rows]
         weeks = np.where(goal > held, d["fear.rise_weeks"], d["fear.fall_weeks"])
         held = held + (goal - held) * gain(self.weeks, weeks)

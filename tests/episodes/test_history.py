@@ -404,9 +404,10 @@ def test_a_border_closed_for_a_month():
     calm = shock("2019", "2019-07-01", "2021-01-01", {})
     share = {
         m: median(cut.landed[("myanmar", m)] / calm.landed[("myanmar", m)])
-        for m in ("2020-02", "2020-04", "2020-05")
+        for m in ("2020-02", "2020-03", "2020-05")
     }
-    assert share["2020-02"] == 1.0 and share["2020-04"] < 0.65 and share["2020-05"] > 1.1
+    # What was under way arrives; a little goes to Vietnam instead; the rest comes later.
+    assert 1.0 <= share["2020-02"] < 1.03 and share["2020-03"] < 0.65 and share["2020-05"] > 1.1
     tb = cut.inside("tb_oxide") / calm.inside("tb_oxide")
     assert 1.005 < median(tb.max(axis=0)) < 1.3
     assert abs(median(tb[-1]) - 1) < 0.05

@@ -467,6 +467,9 @@ class _Closing:
                     t,
                     "t_magnet",
                 )
+        for (m, origin, place), t in self.trade.items():
+            if self.chain.materials[m].form in ("oxide", "metal") and origin != place:
+                add("oxide_and_metal_export", origin, "rare_earths", t, "t_product")
         for (stage, region, what), (target, spread, source) in self.targets.items():
             if (stage, region, what) in model:
                 tonnes, unit = model[(stage, region, what)]

@@ -784,10 +784,13 @@ class MarketDay:
         may, licensed = self.office.releasable(may, st, rules, weeks)
         if licensed is not None:
             restricted = licensed if restricted is None else restricted | licensed
+        watched = restricted
         for book in self.quotas:
             may, bound = book.releasable(may, self)
             restricted = bound if restricted is None else restricted | bound
-        leak = self._leak(restricted)
+            dear = bound | book.dear()  # smugglers stay as long as a licence has a price
+            watched = dear if watched is None else watched | dear
+        leak = self._leak(watched)
         if leak is not None:
             may = np.minimum(may + leak, st.orders)
         weight = self.home_first
@@ -956,6 +959,39 @@ class MarketDay:
             paid = lay.sum_by_destination(self.link_share * carried[lay.l_from])
         return paid
 
+    def _hold_back(self) -> np.ndarray | float:
+        """Stock that home traders like to hold, over normal, shape (h, w) or 1.
+
+        In 2011 goods piled up at home and home prices rose all the same: traders saw prices
+        abroad, and kept back what they hoped to sell there. What counts is the part of the trend
+        abroad beyond the trend at home, on links that pass; with free trade it is nil.
+        """
+        lay, st, d = self.layout, self.state, self.draws
+        if self.all_open and not self.quotas and not np.any(st.held_back):
+            return 1.0
+        if not hasattr(self, "_need_abroad"):
+            self._need_abroad = np.where(lay.c_home[:, None], 0.0, lay.c_need)
+            whole = lay.by_material.spread(self._need_abroad, len(lay.materials))
+            self._whole_abroad = np.maximum(whole, 1e-12)[self.home_rows]
+        trend = st.log_ask - st.log_trend
+        abroad = lay.by_material.spread(self._need_abroad * st.openness * trend, len(lay.materials))
+        ahead = abroad[self.home_rows] / self._whole_abroad - trend[self.home_cells]
+        none = np.zeros(1)
+        goal = pricing.fear_goal(
+            d["fear.home_watch"] * ahead - d["fear.threshold"],
+            none,
+            none,
+            d["fear.trend"],
+            none,
+            none,
+            d["market.fear_ceiling"],
+        )
+        held = st.held_back[self.home_rows]
+        weeks = np.where(goal > held, d["fear.rise_weeks"], d["fear.fall_weeks"])
+        held = held + (goal - held) * gain(self.weeks, weeks)
+        st.held_back[self.home_rows] = held
+        return 1.0 + held
+
     def _home_prices(self) -> None:
         lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
         rows, cells = self.home_rows, self.home_cells
@@ -964,7 +1000,7 @@ class MarketDay:
         )
         # Fear acts through what it takes out of this stock, not a second time on the target.
         normal = (
-            st.throughput[cells] * d["cover.home_weeks"]
+            st.throughput[cells] * d["cover.home_weeks"] * self._hold_back()
             + st.plant_forecast[cells] * self.plant_weeks[cells]
         )
         gap = pricing.cover_gap(normal, stock, high=d["market.cover_signal_ceiling"])

@@ -98,13 +98,10 @@ class ExportQuota(Intervention):
     enforcement: Num = share(
         1.0, "share of the quota regime that is enforced at the border", source="definition"
     )
-    outside_quota: Path = number(
+    outside_quota: Path = share(
         0.0,
-        "exports outside the quota (alloys not yet listed), as a share of it",
-        unit="share",
+        "share of the covered exports that leaves outside its lines (alloys not yet listed)",
         source="definition",
-        low=0.0,
-        high=10.0,
     )
 
     def compile(self, name: str, ctx: Context) -> QuotaEffect:

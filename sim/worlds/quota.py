@@ -74,7 +74,11 @@ class QuotaBook:
         """
         rows = np.flatnonzero(self.links)
         d, weeks = day.draws, day.weeks
-        wanted = (may[rows] * self.weight[rows]).sum(axis=0)
+        # What would leave without the quota: orders that sellers could fill, not all that wait.
+        lay, stock = day.layout, day.state.seller_stock
+        asked = lay.sum_by_origin(may)
+        could = np.minimum(stock / np.maximum(asked, 1e-12), 1.0)[lay.l_from[rows]] * may[rows]
+        wanted = (could * self.weight[rows]).sum(axis=0)
         weeks_left = max((self.period_end - day.now) / 7.0, 4.0)
         outside = self.outside.at(day.now)  # type: ignore[attr-defined]
         offered = self.left / weeks_left * weeks * (1.0 - self.waiting)
@@ -84,7 +88,7 @@ class QuotaBook:
         fill = np.minimum(offered / np.maximum(wanted, 1e-12), 1.0)
         fill = 1.0 - (1.0 - fill) * self.enforcement
         out = may.copy()
-        out[rows] = may[rows] * fill
+        out[rows] = np.where(fill < 1.0, could * fill, may[rows])
         moved = quota_rent(
             self.rent,
             wanted / weeks,
@@ -96,7 +100,6 @@ class QuotaBook:
         )
         self.rent = moved * self.enforcement
         self.share_outside = outside
-        lay = day.layout
         cells = lay.l_to[rows]
         trend = (day.state.log_ask[cells] - day.state.log_trend[cells]).mean(axis=0)
         goal = d["rent.withholding"] * np.clip(trend / 0.6, 0.0, 1.0)
@@ -115,6 +118,10 @@ class QuotaBook:
     def rent_by_link(self) -> np.ndarray:
         """Rent in USD per kg of product, shape (l, w)."""
         return np.where(self.links[:, None], self.rent * self.weight, 0.0)
+
+    def dear(self) -> np.ndarray:
+        """Covered links in worlds where the quota carries a rent, bool, shape (l, w)."""
+        return self.links[:, None] & (self.rent > 0.0)
 
     def use_share(self) -> np.ndarray:
         """Used over allocated in the year to date, shape (w,)."""

@@ -52,6 +52,7 @@ class State:
     fear: np.ndarray  # (c, w) extra cover wanted, share
     log_home: np.ndarray  # (m, w) log USD/kg inside the exporter
     log_anchor: np.ndarray  # (m, w)
+    held_back: np.ndarray  # (m, w) extra stock that home traders like to hold, share
     log_base: np.ndarray  # (c, w) log delivered cost while trade is open
     log_ask: np.ndarray  # (c, w) log USD/kg; the home price in home cells
     log_contract: np.ndarray  # (c, w)
@@ -166,6 +167,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         fear=zeros(nC),
         log_home=full(layout.m_home),
         log_anchor=full(layout.m_home),
+        held_back=np.zeros((len(layout.materials), worlds)),
         log_base=full(base_reference),
         log_ask=full(base_reference),
         log_contract=full(base_reference),

@@ -268,6 +268,8 @@ class MarketDay:
         st.ore_at_mine[lay.by_pool.ids] += mined
         self.flows["dug"] = dug
         self._ship_ore(sail_ore)
+        landed = np.flatnonzero(st.ore_landed.any(axis=(1, 2)))
+        self.flows["ore_landed_rows"], self.flows["ore_landed"] = landed, st.ore_landed[landed]
         self._separate()
         return mined.sum(axis=0) * lay.per_oxide
 

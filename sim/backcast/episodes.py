@@ -257,9 +257,7 @@ class _Reader:
         chain = load_chain(scenario.vintage)
         reference = load_reference(scenario)
         if reference is not None:
-            reference = replace(
-                reference, overrides={**reference.overrides, **scenario.overrides}
-            )
+            reference = replace(reference, overrides={**reference.overrides, **scenario.overrides})
         if not isinstance(data["facts"], list):
             raise self.fail("facts", "must be a list of facts", "Write '- id: ...' for each.")
         self.chain, self.span, self.remarks = chain, window, list[str]()
@@ -430,15 +428,15 @@ class _Reader:
         if not given.get("metric"):
             raise self.fail(at, "'metric' is missing", suggestion("", METRICS))
         if str(given["metric"]) not in METRICS:
-            raise unknown("metric", given["metric"], METRICS, self.place(f"{at}.metric"), f"{at}.metric")
+            raise unknown(
+                "metric", given["metric"], METRICS, self.place(f"{at}.metric"), f"{at}.metric"
+            )
         words: list[tuple[str, tuple[str, ...]]] = []
         for key, value in given.items():
             if key == "metric":
                 continue
             if key not in SELECTORS:
-                raise unknown(
-                    "selector", key, SELECTORS, self.place(f"{at}.{key}"), f"{at}.{key}"
-                )
+                raise unknown("selector", key, SELECTORS, self.place(f"{at}.{key}"), f"{at}.{key}")
             names = _words(value)
             if not names:
                 raise self.fail(f"{at}.{key}", "is empty", "Leave it out, or write 'all'.")
@@ -471,7 +469,10 @@ class _Reader:
             have = [k for k in need.split("|") if statistic.get(k) is not None]
             if len(have) != 1:
                 what = need.replace("|", "' or '")
-                raise self.fail(at, f"{kind} needs '{what}'" if not have else f"{kind} takes only one of '{what}'")
+                raise self.fail(
+                    at,
+                    f"{kind} needs '{what}'" if not have else f"{kind} takes only one of '{what}'",
+                )
         keys: dict[str, Any] = {}
         against: Query | None = None
         for key, given in statistic.items():

@@ -24,7 +24,16 @@ from sim.errors import InputError
 from sim.scenario import Scenario
 from sim.words import unknown
 
-__all__ = ["BATCH", "Replayed", "Verdict", "evaluate_episode", "judge", "replay_episode", "score"]
+__all__ = [
+    "BATCH",
+    "Replayed",
+    "Verdict",
+    "evaluate_episode",
+    "judge",
+    "replay_episode",
+    "score",
+    "totals",
+]
 
 #: Worlds of one batch.
 BATCH = 64
@@ -97,6 +106,28 @@ class Verdict:
             "reason": self.reason,
             "pass": self.passed,
             "scored": fact.scored,
+        }
+
+    def shown(self) -> dict[str, Any]:
+        """The verdict as a line of the printed scorecard."""
+        fact = self.fact
+        ends = ["" if math.isinf(x) else f"{x:g}" for x in (fact.low, fact.high)]
+        words = {True: "pass", False: "FAIL", None: f"not evaluable: {self.reason}"}
+        result = words[self.passed]
+        if self.reason and self.passed is not None:
+            result += f" ({self.reason})"
+        if not fact.scored:
+            result += " (not scored)"
+        there = self.status == "evaluated"
+        return {
+            "fact": fact.id,
+            "text": fact.text,
+            "observed": f"{fact.observed:g}",
+            "band": f"{ends[0]}..{ends[1]}",
+            "unit": fact.unit,
+            "p50": f"{self.p50:.3g}" if there else "",
+            "p05_to_p95": f"{self.p05:.3g}..{self.p95:.3g}" if there else "",
+            "result": result,
         }
 
 
@@ -353,3 +384,29 @@ def score(
     if pool is not None:
         pool.shutdown()
     return out
+
+
+def totals(
+    scored: Iterable[tuple[Episode, Replayed, Sequence[Verdict]]],
+) -> list[dict[str, Any]]:
+    """Facts passed, failed and not evaluable by episode, and over all; only what is scored."""
+    rows: list[dict[str, Any]] = []
+    for episode, _, verdicts in scored:
+        counted = [v for v in verdicts if v.fact.scored]
+        passed = sum(v.passed is True for v in counted)
+        unclear = sum(v.passed is None for v in counted)
+        rows.append(
+            {
+                "episode": episode.name,
+                "passed": passed,
+                "failed": len(counted) - passed - unclear,
+                "not_evaluable": unclear,
+                "facts": len(counted),
+            }
+        )
+    if len(rows) > 1:
+        keys = ("passed", "failed", "not_evaluable", "facts")
+        rows.append({"episode": "all", **{k: sum(r[k] for r in rows) for k in keys}})
+    for row in rows:
+        row["share"] = f"{row['passed'] / row['facts']:.0%}" if row["facts"] else ""
+    return rows

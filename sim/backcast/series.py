@@ -611,7 +611,9 @@ def _cover(query: Query, run: BatchRun) -> Read | str:
 
 def _price_materials(query: Query, chain: Chain) -> list[str]:
     default = "oxides" if query.get("element") is not None else "all"
-    return [m for m in _materials(query, chain, default) if chain.materials[m].form != "concentrate"]
+    return [
+        m for m in _materials(query, chain, default) if chain.materials[m].form != "concentrate"
+    ]
 
 
 def _price_home(query: Query, run: BatchRun) -> Read | str:
@@ -740,7 +742,9 @@ def check_query(query: Query, chain: Chain, file: Any, key: str) -> Query:
         side = "destination" if query.metric == "imports_t" else "origin"
         if side in words:
             raise InputError(
-                f"'region' means the {side} here, and both are given", file=file, key=f"{key}.region"
+                f"'region' means the {side} here, and both are given",
+                file=file,
+                key=f"{key}.region",
             )
         words[side] = words.pop("region")
     if query.metric.startswith("price_"):
@@ -951,4 +955,3 @@ def day_span(day: date) -> Span:
     """Span of one day."""
     after = day + timedelta(days=1)
     return Span(float(day.toordinal()), float(after.toordinal()), day.year * 12 + day.month - 1)
-

@@ -351,12 +351,14 @@ def _quota_use(query: Query, run: BatchRun) -> Read | str:
         used, allowed = np.zeros(width), np.zeros(width)
         for i, book in enumerate(books):
             before, year = held[i]
-            used = used + book.used - (before if book.year == year else 0.0)
+            in_force = book.active > 0.0
+            gone = book.used - (before if book.year == year else 0.0)
+            used = used + np.where(in_force, gone, 0.0)
             held[i] = (np.array(book.used), book.year)
             for first, last, tonnes, _ in book.periods:
                 days = max(min(after, last) - max(now, first), 0.0)
                 if days:
-                    allowed = allowed + tonnes * (days / (last - first))
+                    allowed = allowed + np.where(in_force, tonnes * (days / (last - first)), 0.0)
         return used, allowed
 
     return read

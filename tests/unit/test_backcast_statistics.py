@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -193,7 +194,9 @@ def test_prices_of_a_month_are_means_over_days():
 
 
 def test_a_total_to_date_is_the_one_at_the_end_of_the_month():
-    got = recorded([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], date(2025, 1, 1), metric="licences_granted_share")
+    got = recorded(
+        [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], date(2025, 1, 1), metric="licences_granted_share"
+    )
     assert got.track(Query("licences_granted_share")).top[:, 0].tolist() == [0.5, 0.6]
 
 
@@ -228,4 +231,4 @@ def test_periods_follow_one_another_without_gap():
     for per in ("week", "month", "quarter", "year"):
         spans = cut(first, last, per)
         assert spans[0].first <= first and spans[-1].last >= last
-        assert all(a.last == b.first for a, b in zip(spans, spans[1:], strict=False))
+        assert all(a.last == b.first for a, b in pairwise(spans))

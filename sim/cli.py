@@ -405,7 +405,7 @@ def _moment(text: str | None, flag: str, end: bool = False) -> Any:
 
 
 def _backcast(argv: Sequence[str]) -> int:
-    from sim.backcast.episodes import find_episodes, load_episode
+    from sim.backcast.episodes import find_episodes, load_episode, locate_episodes
     from sim.backcast.score import BATCH, score, totals
     from sim.config import job_from_words
     from sim.console import Progress, print_table, say
@@ -418,12 +418,12 @@ def _backcast(argv: Sequence[str]) -> int:
         given["ensemble.worlds"] = BATCH
     job = job_from_words([], words.pairs, given)
     settings = job.settings
-    names = list(dict.fromkeys(words.names or find_episodes()))
-    if not names:
+    files = [path for name in words.names or find_episodes() for path in locate_episodes(name)]
+    if not files:
         raise InputError("there are no episodes", key="lodestone backcast")
     episodes = [
-        load_episode(name, overrides=job.overrides, variant=job.variant, overlays=job.overlays)
-        for name in names
+        load_episode(path, overrides=job.overrides, variant=job.variant, overlays=job.overlays)
+        for path in dict.fromkeys(files)
     ]
     for name in [e.name for e in episodes]:
         if [e.name for e in episodes].count(name) > 1:
@@ -792,8 +792,8 @@ D is YYYY-MM-DD or YYYY-MM; the default is the whole run. Worlds count from 0.
         "replays history and scores it fact by fact",
         "lodestone backcast [EPISODE|FOLDER ...] [key=value ...] [--json FILE] [--write DIR]",
         """
-Without an episode: all of 'lodestone list episodes'. A FOLDER is any folder with an episode.yaml
-(docs/episodes.md); its scenario may lie beside it. Each fact is evaluated in every world, and the
+Without an episode: all of 'lodestone list episodes'. A FOLDER is any folder with an episode.yaml,
+or with such folders (docs/episodes.md); its scenario may lie beside it. Each fact is evaluated in every world, and the
 median is held against its band. A fact that cannot be evaluated says why, and counts as failed.
 
   lodestone backcast licensing_2025

@@ -33,7 +33,15 @@ from sim.scenario import Scenario, load_reference, load_scenario
 from sim.words import suggestion, unknown
 from sim.yamlfile import Document, read_yaml
 
-__all__ = ["Episode", "Fact", "Point", "find_episodes", "load_episode", "locate_episode"]
+__all__ = [
+    "Episode",
+    "Fact",
+    "Point",
+    "find_episodes",
+    "load_episode",
+    "locate_episode",
+    "locate_episodes",
+]
 
 EPISODE_KEYS = (
     "name", "title", "text", "scenario", "window", "facts", "points", "source", "note",
@@ -192,6 +200,16 @@ def locate_episode(word: str) -> Path:
     error = unknown("episode", word, known)
     error.hint = f"{error.hint or ''} See 'lodestone list episodes', or name a folder.".strip()
     raise error
+
+
+def locate_episodes(word: str) -> list[Path]:
+    """Return the files meant by a word: one episode, or all in the folders of a folder."""
+    path = Path(word).expanduser()
+    if path.is_dir() and not (path / "episode.yaml").is_file():
+        inside = sorted(path.glob("*/episode.yaml"))
+        if inside:
+            return inside
+    return [locate_episode(word)]
 
 
 # ---- reading ---------------------------------------------------------------------------

@@ -38,7 +38,7 @@ __all__ = [
 #: Worlds of one batch.
 BATCH = 64
 #: World-ticks below which no second process is worth its start.
-POOL_FROM = 60_000
+POOL_FROM = 30_000
 
 Progress = Callable[[int, int, str], None]
 Overrides = Mapping[str, float | np.ndarray]

@@ -137,6 +137,8 @@ def _materials(query: Query, chain: Chain, default: str) -> list[str]:
         forms = {FORM_OF[s] for s in stages}
         names = [m for m, item in chain.materials.items() if item.form in forms]
     else:
+        if elements is not None and query.metric == "production_t":
+            default = "oxides"  # an element is produced when its oxide is separated
         names = [m for w in default.split(";") for m in chain.materials_named(w)]
     if words is not None and stages is not None:
         forms = {FORM_OF[s] for s in stages}
@@ -429,7 +431,12 @@ def _by_facility(query: Query, run: BatchRun) -> Read | str:
     if not rows:
         return f"{', '.join(names)}: not modelled in this vintage (cancelled, closed or part of another row)"
     asked = _materials(query, lay.chain, "all")
-    counted = _material_mask(query, lay, "all")
+    elements = query.get("element")
+    if elements is not None and query.get("material") is None:
+        # A plant is asked for by name: whatever it makes of the element counts.
+        known = lay.chain.materials.items()
+        asked = [m for m, item in known if item.element is None or item.element in elements]
+    counted = np.where([m in asked for m in lay.materials], _contained(query, lay), 0.0)
     stages = query.get("stage")
     width = len(run.worlds)
     parts: list[tuple[int, str, list[int]]] = []
@@ -450,7 +457,7 @@ def _by_facility(query: Query, run: BatchRun) -> Read | str:
             parts.append((row, f.stage, [lay.material_at[m] for m in made if m in able]))
     if not parts:
         return f"{', '.join(names)}: no output of {query.told()} that the chain keeps apart"
-    elements = _ore_elements(query, lay)
+    in_ore = _ore_elements(query, lay)
 
     def read(run: BatchRun, rules: Conditions) -> Day:
         day, sums = run.day, np.zeros(width)
@@ -459,7 +466,7 @@ def _by_facility(query: Query, run: BatchRun) -> Read | str:
                 at = int(np.flatnonzero(lay.mines == row)[0])
                 part = 1.0
                 if query.get("element") is not None:
-                    part = float((lay.mine_mix[at, :, 0] * elements).sum())
+                    part = float((lay.mine_mix[at, :, 0] * in_ore).sum())
                 sums = sums + day.flows["dug"][at] * part
             elif stage == "recycling":
                 n = int(np.flatnonzero(lay.recyclers == row)[0])
@@ -760,9 +767,10 @@ def check_query(query: Query, chain: Chain, file: Any, key: str) -> Query:
         if not _price_materials(Query(query.metric, tuple(words.items())), chain):
             raise InputError("has no price of its own", file=file, key=f"{key}.material",
                              hint="Ore is paid by what it contains: ask for an oxide.")  # fmt: skip
-    if query.metric == "production_t" and not {"material", "stage", "facility"} & set(words):
+    named = {"material", "element", "stage", "facility"} & set(words)
+    if query.metric == "production_t" and not named:
         raise InputError(
-            "production needs a material, a stage or a facility",
+            "production needs a material, an element, a stage or a facility",
             file=file,
             key=key,
             hint="Write for example material: ndfeb_magnets.",

@@ -89,7 +89,7 @@ def draw_panels(title: str, panels: Sequence[Any]) -> Figure:
         figure, grid = canvas(
             f"{title}: simulated against observed",
             "Line and shade: median and 5–95 % of the worlds. Dots: observed. Brackets: the band in "
-            "which a fact accepts the median, dashed where it fails.",
+            "which a fact accepts the median, dashed where it fails. Shades far above are cut.",
             rows,
             columns,
             size=(3.1 * columns, 2.1 * rows),
@@ -109,7 +109,6 @@ def _draw(axes: Any, panel: Any) -> None:
     if panel.points:
         at = pd.to_datetime([d.isoformat() for d, _ in panel.points])
         axes.plot(at, [v for _, v in panel.points], "o", color=INK, markersize=3.2, zorder=4)
-    tops = [x for x in (*panel.p95, *(v for _, v in panel.points)) if math.isfinite(x)]
     floor, roof = axes.get_ylim()
     roof = max([roof, *(b.high for b in panel.boxes if math.isfinite(b.high))])
     floor = min([floor, *(b.low for b in panel.boxes if math.isfinite(b.low))])
@@ -123,11 +122,30 @@ def _draw(axes: Any, panel: Any) -> None:
         for edge, open_side in ((low, math.isinf(box.low)), (high, math.isinf(box.high))):
             if not open_side:
                 axes.plot([first, last], [edge, edge], color=colour, linewidth=1.1)
-    if tops:
-        axes.set_ylim(min(floor, 0.0) if min(tops) >= 0.0 else floor, roof * 1.03)
+    _height(axes, panel, floor, roof)
     date_axis(axes, (when[0], when[-1]), ticks=4)
     axes.set_title(panel_title(panel.name))
     axes.set_ylabel(panel.unit)
+
+
+def _height(axes: Any, panel: Any, floor: float, roof: float) -> None:
+    """Set the height of a panel so that what was observed can be read.
+
+    Spreads over more than a factor of 30 get a logarithmic axis; where there are zeros, the
+    shade is cut instead.
+    """
+    shade = [x for x in (*panel.p05, *panel.p95) if math.isfinite(x)]
+    drawn = [x for x in (*panel.p50, *(v for _, v in panel.points)) if math.isfinite(x)]
+    drawn += [x for b in panel.boxes for x in (b.low, b.high) if math.isfinite(x)]
+    if not shade:
+        return
+    wide = min(*shade, *drawn) > 0.0 and max(shade) > 30.0 * min(shade)
+    if wide and panel.unit not in ("share", "%"):
+        axes.set_yscale("log")
+        return
+    if drawn:
+        roof = min(roof, 3.0 * max(drawn)) if max(drawn) > 0.0 else roof
+    axes.set_ylim(-0.02 * roof if min(*shade, *drawn) >= 0.0 else floor, roof * 1.03)
 
 
 def _save(figure: Figure, stem: Path) -> list[Path]:

@@ -182,7 +182,7 @@ def test_the_document_and_its_figures_are_written(folder, tmp_path, capsys):
 # ---- the entry point of a calibration ---------------------------------------------------
 
 
-def test_batches_and_processes_change_nothing(folder):
+def test_batches_change_nothing(folder):
     episode = load_episode(folder)
     whole = evaluate_episode(episode, None, np.arange(5))
     parts = evaluate_episode(episode, None, np.arange(5), batch=2)
@@ -191,6 +191,17 @@ def test_batches_and_processes_change_nothing(folder):
     some = evaluate_episode(episode, None, np.array([4, 1]))
     for name in whole:
         np.testing.assert_array_equal(whole[name][[4, 1]], some[name])
+
+
+@pytest.mark.slow
+def test_processes_change_nothing(folder, tmp_path):
+    rows = []
+    for workers in (1, 2):
+        target = tmp_path / f"{workers}.json"
+        words = [f"workers={workers}", "--worlds=17", "--quiet", "--json", str(target)]
+        assert main(["backcast", str(folder), *words]) == 0
+        rows.append(json.loads(target.read_text()))
+    assert rows[0] == rows[1]
 
 
 def test_an_override_by_world_is_that_of_each_world(folder):
@@ -259,6 +270,8 @@ def watched():
     for element in chain.elements:
         add("production_t", stage="separation", element=element)
     add("production_t", facility="au_mt_weld")
+    add("production_t", element="dy")
+    add("production_t", material="dy_oxide")
     add("use_t", material="oxides", region="japan")
     add("cover_on_hand_days")
     add("stock_t", material="concentrates")
@@ -356,8 +369,14 @@ def test_oxides_are_primary_or_recycled_and_elements_add_up(watched):
     np.testing.assert_allclose(sum(parts), watched("production_t", stage="separation"), rtol=1e-9)
 
 
+def test_an_element_is_produced_as_its_oxide(watched):
+    np.testing.assert_array_equal(
+        watched("production_t", element="dy"), watched("production_t", material="dy_oxide")
+    )
+
+
 def test_what_is_shipped_lands(watched):
-    """Goods that left in the first half year have landed by the end, and no others before."""
+    """Over eleven months what lands is what leaves, but for the weeks at sea at both ends."""
     for material in ("ndfeb_magnets", "concentrate_heavy"):
         left = watched("exports_t", material=material).sum(axis=0)
         came = watched("imports_t", material=material).sum(axis=0)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.backcast.episodes import load_episode
-from sim.backcast.score import evaluate_episode
+from sim.backcast.episodes import Episode, load_episode, locate_episodes
+from sim.backcast.score import Replayed, evaluate_episode, judge
 from sim.backcast.statistics import KINDS
 from sim.cli import main
 from sim.errors import InputError
@@ -207,6 +207,12 @@ def test_unknown_episodes_and_folders_are_named(tmp_path, capsys):
     assert "two episodes are called 'small'" in capsys.readouterr().err
 
 
+def test_a_folder_of_episodes_means_all_of_them(tmp_path):
+    write(tmp_path / "b", EPISODE | {"name": "second"})
+    write(tmp_path / "a", EPISODE | {"name": "first"})
+    assert [load_episode(p).name for p in locate_episodes(str(tmp_path))] == ["first", "second"]
+
+
 def test_an_observed_value_outside_its_band_is_remarked(tmp_path):
     episode = load_episode(write(tmp_path / "odd", changed("observed", 130)))
     (remark,) = episode.remarks
@@ -248,3 +254,66 @@ def test_overrides_of_a_calibration_are_checked(tmp_path):
         evaluate_episode(episode, {"market.home_cover_response": np.array([0.4, np.nan])}, 2)
     with pytest.raises(InputError, match="one value for all worlds"):
         evaluate_episode(episode, {"sector.wind.cover_weeks": np.array([4.0, 5.0])}, 2)
+
+
+# ---- judging ----------------------------------------------------------------------------
+
+
+def judged(episode: Episode, values: list[float]) -> Any:
+    """The verdict on the only fact, given its value in every world."""
+    (verdict,) = judge(episode, Replayed({"may": np.array(values)}, {}, {}))
+    return verdict
+
+
+@pytest.fixture
+def small(tmp_path) -> Episode:
+    return load_episode(write(tmp_path / "own"))
+
+
+@pytest.mark.parametrize(
+    ("values", "passed"),
+    [([80.0, 80.0, 500.0], True), ([79.9], False), ([120.0], True), ([0.0, 100.0, 300.0], True)],
+)
+def test_the_median_world_decides_and_the_ends_of_a_band_belong_to_it(small, values, passed):
+    verdict = judged(small, values)
+    assert verdict.passed is passed
+    assert verdict.row()["pass"] is passed
+
+
+def test_worlds_without_a_value_are_left_out_and_named(small):
+    verdict = judged(small, [100.0, 101.0, 102.0, np.nan])
+    assert verdict.passed is True and verdict.p50 == 101.0
+    assert "1 of 4 worlds" in verdict.reason
+
+
+@pytest.mark.parametrize("values", [[np.nan] * 3, [100.0, np.nan], [100.0, np.inf, np.inf]])
+def test_what_most_worlds_do_not_define_is_not_evaluable(small, values):
+    verdict = judged(small, values)
+    row = verdict.row()
+    assert verdict.status == "not_evaluable" and row["pass"] is None and row["reason"]
+    assert row["simulated_p50"] is None
+
+
+def test_dates_that_seldom_fail_to_come_are_the_latest_there_are(small):
+    verdict = judged(small, [90.0, 100.0, 110.0, np.inf, 95.0])
+    assert verdict.passed is True and verdict.p50 == 100.0
+    assert verdict.row()["simulated_p95"] is None
+
+
+def test_an_open_band_has_no_end_on_that_side(tmp_path):
+    episode = load_episode(write(tmp_path / "own", changed("band", [None, 120])))
+    assert judged(episode, [-1e9]).passed is True
+    assert judged(episode, [-1e9]).row()["band"] == [None, 120]
+
+
+def test_a_share_may_be_stated_in_per_cent_and_days_in_weeks(tmp_path):
+    fact = FACT | {
+        "series": {"metric": "cover_days"},
+        "statistic": {"kind": "value", "at": "2024-02"},
+        "unit": "weeks",
+    }
+    (read,) = load_episode(write(tmp_path / "a", EPISODE | {"facts": [fact]})).facts
+    assert read.factor == pytest.approx(1 / 7)
+    fact |= {"series": {"metric": "unmet_share"}, "unit": "%"}
+    (read,) = load_episode(write(tmp_path / "b", EPISODE | {"facts": [fact]})).facts
+    assert read.factor == 100.0

@@ -263,16 +263,17 @@ def _exports(query: Query, run: BatchRun) -> Read | str:
         if rows.size and channel != "declared":
             sums = sums + _total(f["grey"][rows], w)
         if ore_rows.size:
-            sums = sums + _ore_sum(f["ore_rows"], f["ore_shipped"], ore, elements)
+            sums = sums + _ore_sum(f.get("ore_rows"), f["ore_shipped"], ore, elements)
         return sums, None
 
     return read
 
 
 def _ore_sum(
-    rows: np.ndarray, tonnes: np.ndarray, weight: np.ndarray, elements: np.ndarray
+    rows: np.ndarray | None, tonnes: np.ndarray, weight: np.ndarray, elements: np.ndarray
 ) -> np.ndarray:
-    """Tonnes of ore (n, e, w) on the links ``rows`` that count, shape (w,)."""
+    """Tonnes of ore (n, e, w) on the links ``rows`` (None: all) that count, shape (w,)."""
+    rows = np.arange(len(tonnes)) if rows is None else rows
     pick = np.flatnonzero(weight[rows] > 0.0)
     per_link = (tonnes[pick] * elements[:, None]).sum(axis=1)
     return (per_link * weight[rows[pick]][:, None]).sum(axis=0)

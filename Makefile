@@ -18,7 +18,7 @@ STAMP := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup run test test-slow lint format types bench docs lock wheel clean
+.PHONY: help setup run test test-slow lint format types bench docs scorecard lock wheel clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench: $(STAMP)  ## time a world against plain SimPy, start-up and memory
 docs: $(STAMP)  ## write docs/interventions.md anew, check that README.md and docs/ are alive
 	@$(BIN)/python docs/build.py
 	@$(BIN)/python -m pytest tests/cli -k "readme or docs" -q
+
+scorecard: $(STAMP)  ## replay history and write docs/scorecard.md with its figures
+	@$(BIN)/lodestone backcast --write docs $(ARGS)
 
 lock: $(STAMP)  ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -114,7 +114,10 @@ _SWITCHES = ("--quiet", "--json", "--help")
 def _split(
     argv: Sequence[str], verb: str, valued: Sequence[str] = (), switches: Sequence[str] = ()
 ) -> Words:
-    """Sort the words after a verb; `valued` are its flags with a value, `switches` those without."""
+    """Sort the words after a verb; `valued` are its flags with a value, `switches` those without.
+
+    ``--json`` is a switch, except where it is one of `valued`: then it may name a file.
+    """
     words = Words()
     rest = list(argv)
     while rest:
@@ -127,12 +130,14 @@ def _split(
         flag = _SHORT.get(flag, flag)
         if flag in words.flags:
             raise InputError("is given twice", key=flag)
-        if flag in _SWITCHES or flag in switches:
+        if (flag in _SWITCHES or flag in switches) and flag not in valued:
             if sign:
                 raise InputError("takes no value", key=flag)
             words.flags[flag] = ""
         elif flag in valued:
             if not sign:
+                if not rest and flag == "--json":
+                    rest = ["-"]
                 if not rest:
                     raise InputError("needs a value", key=flag, hint=f"Write {flag} VALUE.")
                 value = rest.pop(0)
@@ -401,6 +406,86 @@ def _moment(text: str | None, flag: str, end: bool = False) -> Any:
         raise InputError(f"must be YYYY-MM or YYYY-MM-DD, got '{text}'", key=flag) from None
 
 
+def _backcast(argv: Sequence[str]) -> int:
+    from sim.backcast.episodes import find_episodes, load_episode, locate_episodes
+    from sim.backcast.score import BATCH, score, totals
+    from sim.config import job_from_words
+    from sim.console import Progress, print_table, say
+
+    flags = {"--worlds": "ensemble.worlds", "--seed": "ensemble.seed", "--workers": "workers"}
+    words = _split(argv, "backcast", ["--json", "--write", *flags])
+    given: dict[str, Any] = {flags[f]: v for f, v in words.flags.items() if f in flags}
+    typed = [pair.partition("=")[0] for pair in words.pairs]
+    if not {"ensemble.worlds", "ensemble"} & {*given, *typed}:
+        given["ensemble.worlds"] = BATCH
+    job = job_from_words([], words.pairs, given)
+    settings = job.settings
+    files = [path for name in words.names or find_episodes() for path in locate_episodes(name)]
+    if not files:
+        raise InputError("there are no episodes", key="lodestone backcast")
+    episodes = [
+        load_episode(path, overrides=job.overrides, variant=job.variant, overlays=job.overlays)
+        for path in dict.fromkeys(files)
+    ]
+    for name in [e.name for e in episodes]:
+        if [e.name for e in episodes].count(name) > 1:
+            raise InputError(f"two episodes are called '{name}'", hint="Name each once.")
+    quiet = words.on("--quiet") or settings.quiet
+    if not quiet:
+        for remark in (r for e in episodes for r in e.remarks):
+            say(f"note: {remark}")
+    with Progress(quiet=quiet) as progress:
+        scored = score(
+            episodes,
+            worlds=settings.worlds,
+            seed=settings.seed,
+            market_days=float(settings.market_days),
+            allocation=settings.allocation,
+            workers=settings.workers,
+            progress=progress,
+        )
+    rows = [v.row() for _, _, verdicts in scored for v in verdicts]
+    target = words.flags.get("--json")
+    if target is not None and target != "-":
+        from sim.outputs.tables import save_text
+
+        path = Path(target).expanduser()
+        if not path.parent.is_dir():
+            raise InputError("no such folder", file=path.parent, key="--json")
+        save_text(path, json.dumps(rows, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    if target == "-" or settings.json:
+        print(json.dumps(rows, ensure_ascii=False, allow_nan=False))
+    elif not quiet:
+        columns = ["fact", "observed", "band", "unit", "p50", "p05_to_p95", "result"]
+        for episode, _, verdicts in scored:
+            print_table(
+                [v.shown() for v in verdicts],
+                columns,
+                title=f"{episode.name}: {episode.title} ({episode.scenario.name})",
+                right=["observed", "band", "p50", "p05_to_p95"],
+            )
+            print()
+        print_table(
+            totals(scored),
+            ["episode", "passed", "failed", "not_evaluable", "facts", "share"],
+            title=f"Facts in band at the median of {settings.worlds} worlds",
+            right=["passed", "failed", "not_evaluable", "facts", "share"],
+        )
+    if "--write" in words.flags:
+        from sim.backcast.panels import panels
+        from sim.report.scorecard import write_scorecard
+
+        made = write_scorecard(
+            Path(words.flags["--write"]).expanduser(),
+            [(e.name, e.title, vs, panels(e, r, vs)) for e, r, vs in scored],
+            totals(scored),
+            settings.worlds,
+        )
+        for path in made:
+            print(path.resolve())
+    return 0
+
+
 def _report(argv: Sequence[str]) -> int:
     from sim.config import settings_from_flat
 
@@ -566,6 +651,10 @@ def _check(argv: Sequence[str]) -> int:
             attempt(f"scenario {name}", lambda p=item.path: _check_scenario(p))  # type: ignore[misc]
         for name, item in find_overlays().items():
             attempt(f"overlay {name}", lambda p=item.path: _check_overlay(p))  # type: ignore[misc]
+        from sim.backcast.episodes import find_episodes, load_episode
+
+        for name, path in find_episodes().items():
+            attempt(f"episode {name}", lambda p=path: load_episode(p))  # type: ignore[misc]
     if words.on("--json"):
         print(
             json.dumps({"checked": checked, "problems": failures, "balance": balance}, default=str)
@@ -621,6 +710,11 @@ def _check_one(path: Path, word: str) -> None:
         raise InputError("no such file, and no scenario of that name", file=word,
                          hint=suggestion(word, found) or None)  # fmt: skip
     inside = path if path.is_dir() else path.parent
+    if path.name == "episode.yaml" or (path / "episode.yaml").is_file():
+        from sim.backcast.episodes import load_episode
+
+        load_episode(path)
+        return
     if path.is_dir() or path.suffix == ".csv" or path.name == "vintage.yaml":
         from sim.chain.load import load_chain
         from sim.paths import vintages
@@ -751,6 +845,23 @@ Groups: ensemble=quick (20 worlds), ensemble=thorough (1,000 worlds), report=non
 D is YYYY-MM-DD or YYYY-MM; the default is the whole run. Worlds count from 0.
 
   lodestone replay licence_shock_april_2025 --world 3 --from 2025-04 --to 2025-06""",
+    ),
+    "backcast": Verb(
+        _backcast,
+        "replays history and scores it fact by fact",
+        "lodestone backcast [EPISODE|FOLDER ...] [key=value ...] [--json FILE] [--write DIR]",
+        """
+Without an episode: all of 'lodestone list episodes'. A FOLDER is any folder with an episode.yaml,
+or with such folders (docs/episodes.md); its scenario may lie beside it. Each fact is evaluated in every world, and the
+median is held against its band. A fact that cannot be evaluated says why, and counts as failed.
+
+  lodestone backcast licensing_2025
+  lodestone backcast ensemble.worlds=200 --json scorecard.json
+  lodestone backcast path/to/my_episode scenario.overrides.licence.surge=1.3
+  lodestone backcast --write docs            writes docs/scorecard.md and its figures in docs/img
+
+Options: --worlds N (default 64), --seed N, --workers N; --json FILE (without a file: printed);
+--write DIR; --quiet.""",
     ),
     "report": Verb(
         _report,

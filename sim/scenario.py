@@ -331,6 +331,16 @@ def set_at(mapping: dict[str, Any], dotted: str, value: Any) -> dict[str, Any]:
     return out
 
 
+def vintage_of(data: Mapping[str, Any], file: Path | None) -> str:
+    """Return the vintage of a scenario: a name, or the path of a folder beside its file."""
+    word = str(data.get("vintage") or DEFAULT_VINTAGE)
+    if file is not None:
+        beside = (file.parent / word).resolve()
+        if (beside / "vintage.yaml").is_file():
+            return str(beside)
+    return word
+
+
 def load_mapping(
     name_or_path: str | Path, *, overlay: bool = False, _seen: tuple[Path, ...] = ()
 ) -> Document:
@@ -575,7 +585,7 @@ class _Checker:
         start, end = self.day("start"), self.day("end")
         decision = self.day("decision_date")
         self.horizon(start, end)
-        vintage = str(self.data.get("vintage") or DEFAULT_VINTAGE)
+        vintage = vintage_of(self.data, self.file)
         chain = self.chain or self.load_chain(vintage)
         interventions = self.interventions(chain, start, end)
         overrides = self.overrides(chain)
@@ -653,7 +663,7 @@ class _Checker:
         from sim.chain.load import load_chain
         from sim.paths import vintages
 
-        if vintage not in vintages():
+        if vintage not in vintages() and not (Path(vintage) / "vintage.yaml").is_file():
             known = vintages()
             raise InputError(
                 f"unknown vintage '{vintage}'",
@@ -794,7 +804,7 @@ class _Checker:
             except InputError as error:
                 self.problem("reference", f"unknown scenario '{reference}'", error.hint)
                 return None
-            other = str(load_mapping(found).data.get("vintage") or DEFAULT_VINTAGE)
+            other = vintage_of(load_mapping(found).data, found)
             if other != vintage:
                 self.problem(
                     "reference",

@@ -53,7 +53,8 @@ def draw_parameters(
     ----------
     chain : Chain
     overrides : dict
-        Dotted name -> number or Distribution, as the scenario gives it.
+        Dotted name -> number or Distribution, as the scenario gives it; or an array with one
+        value a world.
     seed : int
     worlds : ndarray of int, shape (w,)
 
@@ -67,7 +68,10 @@ def draw_parameters(
         if item.default is None or isinstance(item.default, str):
             continue
         spec = overrides.get(name, parameter_spec(item))
-        out[name] = draw(spec, seed, f"parameter/{name}", worlds)
+        if isinstance(spec, np.ndarray):  # one value a world, as a calibration gives it
+            out[name] = np.resize(spec, len(worlds)) if spec.size == 1 else spec
+        else:
+            out[name] = draw(spec, seed, f"parameter/{name}", worlds)
         out[f"{name}.default"] = np.full(1, float(item.default))
     return out
 

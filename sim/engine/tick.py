@@ -322,6 +322,8 @@ class MarketDay:
         kernels.dig(dug, lay.mine_mix, lay.by_pool.rows, lay.per_oxide, st.ore_at_mine, mined)
         self.flows["dug"] = dug
         self._ship_ore(sail_ore)
+        landed = np.flatnonzero(st.ore_landed.any(axis=(1, 2)))
+        self.flows["ore_landed_rows"], self.flows["ore_landed"] = landed, st.ore_landed[landed]
         self._separate()
         return mined
 

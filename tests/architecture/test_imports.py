@@ -27,13 +27,14 @@ DOORS = {
 }
 #: Package -> packages of ``sim`` that it may not know (what lies above it).
 ABOVE = {
-    "chain": ("worlds", "equations", "interventions", "engine", "outputs", "report", "scenario", "simulate", "cli"),
-    "equations": ("chain", "worlds", "interventions", "engine", "outputs", "report", "scenario", "simulate", "cli"),
-    "worlds": ("interventions", "engine", "outputs", "report", "scenario", "simulate", "cli"),
-    "interventions": ("engine", "outputs", "report", "scenario", "simulate", "cli"),
-    "engine": ("outputs", "report", "simulate", "cli"),
-    "outputs": ("report", "cli"),
-    "report": ("engine", "interventions", "worlds", "equations", "simulate", "cli"),
+    "chain": ("worlds", "equations", "interventions", "engine", "outputs", "backcast", "report", "scenario", "simulate", "cli"),
+    "equations": ("chain", "worlds", "interventions", "engine", "outputs", "backcast", "report", "scenario", "simulate", "cli"),
+    "worlds": ("interventions", "engine", "outputs", "backcast", "report", "scenario", "simulate", "cli"),
+    "interventions": ("engine", "outputs", "backcast", "report", "scenario", "simulate", "cli"),
+    "engine": ("outputs", "backcast", "report", "simulate", "cli"),
+    "outputs": ("backcast", "report", "cli"),
+    "backcast": ("outputs", "report", "simulate", "cli"),
+    "report": ("backcast", "engine", "interventions", "worlds", "equations", "simulate", "cli"),
 }  # fmt: skip
 #: Longest body of an equation, lines of code without the docstring.
 LONGEST = 40

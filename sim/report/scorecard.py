@@ -1,0 +1,160 @@
+"""The scorecard of a backcast as a document: tables, and simulated bands over observed points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sim.report.style import BLUE, GREY, INK, VERMILLION, canvas, date_axis, look, panel_title
+
+__all__ = ["draw_panels", "write_scorecard"]
+
+COLUMNS = 3
+HEAD = """\
+# Scorecard: history replayed
+
+Written by `lodestone backcast --write docs`; do not edit by hand. {worlds} worlds. Each fact is
+evaluated in every world by itself; the median world is held against the band, which is the interval
+in which the median is accepted. A fact that cannot be evaluated counts as failed. *Observed* is as
+the sources have it, prices without VAT. `docs/episodes.md` says how an episode is written.
+"""
+
+
+def write_scorecard(
+    folder: Path,
+    scored: Sequence[tuple[str, str, Sequence[Any], Sequence[Any]]],
+    totals: Sequence[dict[str, Any]],
+    worlds: int,
+) -> list[Path]:
+    """Write ``scorecard.md`` and its figures.
+
+    Parameters
+    ----------
+    folder : Path
+        Figures go to its folder ``img``.
+    scored : sequence of (name, title, verdicts, panels)
+        By episode.
+    totals : sequence of dict
+        Facts passed by episode.
+    worlds : int
+        How many worlds were run.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    (folder / "img").mkdir(parents=True, exist_ok=True)
+    parts = [HEAD.format(worlds=worlds), _table(totals, ["episode", "passed", "failed", "not_evaluable", "facts", "share"])]  # fmt: skip
+    made = []
+    for name, title, verdicts, panels in scored:
+        parts.append(f"## {title} (`{name}`)\n")
+        rows = [{"what": _text(v), **v.shown()} for v in verdicts]
+        parts.append(_table(rows, ["fact", "what", "observed", "band", "unit", "p50", "p05_to_p95", "result"]))  # fmt: skip
+        if panels:
+            stem = folder / "img" / f"backcast_{name}"
+            made += _save(draw_panels(title, panels), stem)
+            parts.append(f"![Simulated bands and observed points, {title}](img/{stem.name}.png)\n")
+    page = folder / "scorecard.md"
+    hidden = page.with_name(f".{page.name}.part")
+    hidden.write_text("\n".join(parts), encoding="utf-8")
+    hidden.replace(page)
+    return [page, *made]
+
+
+def _text(verdict: Any) -> str:
+    note = f" {verdict.fact.note}" if verdict.fact.note else ""
+    return f"{verdict.fact.text}.{note}"
+
+
+def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
+    heads = [{"p05_to_p95": "5–95 %", "p50": "simulated"}.get(c, c.replace("_", " ")) for c in columns]  # fmt: skip
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(columns)]
+    for row in rows:
+        cells = [str(row.get(c, "")).replace("..", " to ").replace("|", "\\|") for c in columns]
+        lines.append("| " + " | ".join(" ".join(c.split()) for c in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def draw_panels(title: str, panels: Sequence[Any]) -> Figure:
+    """Draw one panel a series: median and 5-95 % band, observed points, bands of the facts."""
+    columns = min(COLUMNS, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    with look():
+        figure, grid = canvas(
+            f"{title}: simulated against observed",
+            "Line and shade: median and 5–95 % of the worlds. Dots: observed. Brackets: the band in "
+            "which a fact accepts the median, dashed where it fails. Shades far above are cut.",
+            rows,
+            columns,
+            size=(3.1 * columns, 2.1 * rows),
+        )
+        for i, axes in enumerate(grid.flat):
+            if i >= len(panels):
+                axes.set_visible(False)
+                continue
+            _draw(axes, panels[i])
+        return figure
+
+
+def _draw(axes: Any, panel: Any) -> None:
+    when = pd.to_datetime([d.isoformat() for d in panel.dates])
+    axes.fill_between(when, panel.p05, panel.p95, color=BLUE, alpha=0.2, linewidth=0)
+    axes.plot(when, panel.p50, color=BLUE, linewidth=1.4)
+    if panel.points:
+        at = pd.to_datetime([d.isoformat() for d, _ in panel.points])
+        axes.plot(at, [v for _, v in panel.points], "o", color=INK, markersize=3.2, zorder=4)
+    floor, roof = axes.get_ylim()
+    roof = max([roof, *(b.high for b in panel.boxes if math.isfinite(b.high))])
+    floor = min([floor, *(b.low for b in panel.boxes if math.isfinite(b.low))])
+    for box in panel.boxes:
+        low, high = max(box.low, floor), min(box.high, roof)
+        first, last = pd.Timestamp(box.first), pd.Timestamp(box.last)
+        middle = first + (last - first) / 2
+        style = "-" if box.passed else (0, (2, 1.5))
+        colour = GREY if box.passed else VERMILLION
+        axes.plot([middle, middle], [low, high], color=colour, linewidth=1.1, linestyle=style)
+        for edge, open_side in ((low, math.isinf(box.low)), (high, math.isinf(box.high))):
+            if not open_side:
+                axes.plot([first, last], [edge, edge], color=colour, linewidth=1.1)
+    _height(axes, panel, floor, roof)
+    date_axis(axes, (when[0], when[-1]), ticks=4)
+    axes.set_title(panel_title(panel.name))
+    axes.set_ylabel(panel.unit)
+
+
+def _height(axes: Any, panel: Any, floor: float, roof: float) -> None:
+    """Set the height of a panel so that what was observed can be read.
+
+    Spreads over more than a factor of 30 get a logarithmic axis; where there are zeros, the
+    shade is cut instead.
+    """
+    shade = [x for x in (*panel.p05, *panel.p95) if math.isfinite(x)]
+    drawn = [x for x in (*panel.p50, *(v for _, v in panel.points)) if math.isfinite(x)]
+    drawn += [x for b in panel.boxes for x in (b.low, b.high) if math.isfinite(x)]
+    if not shade:
+        return
+    wide = min(*shade, *drawn) > 0.0 and max(shade) > 30.0 * min(shade)
+    if wide and panel.unit not in ("share", "%"):
+        axes.set_yscale("log")
+        return
+    if drawn:
+        roof = min(roof, 3.0 * max(drawn)) if max(drawn) > 0.0 else roof
+    axes.set_ylim(-0.02 * roof if min(*shade, *drawn) >= 0.0 else floor, roof * 1.03)
+
+
+def _save(figure: Figure, stem: Path) -> list[Path]:
+    made = []
+    with look():
+        for suffix, extra in ((".png", {"dpi": 130}), (".svg", {"metadata": {"Date": None}})):
+            path = stem.with_suffix(suffix)
+            hidden = path.with_name(f".{path.stem}.part{suffix}")
+            figure.savefig(hidden, **extra)
+            hidden.replace(path)
+            made.append(path)
+    return made

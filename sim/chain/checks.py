@@ -364,7 +364,9 @@ class _Check:
                 elif item.name not in claims[other].conflicts_with:
                     message = f"{other} does not name {item.name} in turn"
                     self.add("claims", line, "conflicts_with", message)
-            if item.parameter and item.parameter not in known:
+            # An older vintage has not the plants and uses that a claim of today speaks about.
+            of_its_time = item.article_date.year - self.chain.vintage.base_year <= 3
+            if item.parameter and of_its_time and item.parameter not in known:
                 hint = suggestion(item.parameter, known)
                 message = f"unknown parameter or table '{item.parameter}'"
                 self.add("claims", line, "parameter", message, hint)

@@ -486,6 +486,50 @@ def _backcast(argv: Sequence[str]) -> int:
     return 0
 
 
+def _calibrate(argv: Sequence[str]) -> int:
+    from sim.backcast.calibrate import Plan, calibrate, findings, write_posterior
+    from sim.backcast.episodes import find_episodes, locate_episodes
+    from sim.console import print_table, say
+
+    numbers = {"--population": 48, "--generations": 60, "--starts": 2, "--seed": 0, "--workers": 0}
+    words = _split(argv, "calibrate", ["--leave-out", "--out", *numbers], ["--write"])
+    if words.pairs:
+        raise InputError("takes no settings", key=words.pairs[0])
+    chosen: dict[str, int] = {}
+    for flag, usual in numbers.items():
+        text = words.flags.get(flag, str(usual))
+        if not text.isdigit() or (flag in list(numbers)[:3] and int(text) < 1):
+            raise InputError(f"must be a whole number, got {text!r}", key=flag)
+        chosen[flag] = int(text)
+    files = [p for name in words.names or find_episodes() for p in locate_episodes(name)]
+    left = words.flags.get("--leave-out")
+    if left is not None:
+        unseen = locate_episodes(left)
+        files = [p for p in files if p not in unseen]
+    if not files:
+        raise InputError("there are no episodes", key="lodestone calibrate")
+    plan = Plan(
+        tuple(dict.fromkeys(files)),
+        population=max(chosen["--population"], 4),
+        generations=chosen["--generations"],
+        starts=chosen["--starts"],
+        seed=chosen["--seed"],
+    )
+    usual_place = "results/calibration" + (f"_without_{Path(left).name}" if left else "")
+    folder = Path(words.flags.get("--out", usual_place)).expanduser()
+    quiet = words.on("--quiet")
+    fit = calibrate(plan, folder, chosen["--workers"], None if quiet else say)
+    facts, parameters = findings(plan, fit)
+    if not quiet:
+        print_table(facts, ["episode", "fact", "band", "best", "p05_to_p95", "in_band"])
+        print()
+        print_table(parameters, ["parameter", "range", "best", "p05_to_p95", "spread", "verdict"])
+    if words.on("--write"):
+        print(write_posterior(fit).resolve())
+    print(folder.resolve())
+    return 0
+
+
 def _report(argv: Sequence[str]) -> int:
     from sim.config import settings_from_flat
 
@@ -862,6 +906,24 @@ median is held against its band. A fact that cannot be evaluated says why, and c
 
 Options: --worlds N (default 64), --seed N, --workers N; --json FILE (without a file: printed);
 --write DIR; --quiet.""",
+    ),
+    "calibrate": Verb(
+        _calibrate,
+        "fits behaviour to history: one vector for all episodes, and how well it is known",
+        "lodestone calibrate [EPISODE|FOLDER ...] [--leave-out EPISODE] [--write]",
+        """
+Without an episode: all of 'lodestone list episodes'. Searches the sourced ranges of the parameters
+of behaviour for vectors that bring the facts into their bands, and keeps every vector tried in
+results/calibration; an interrupted search goes on where it was. With --leave-out the facts of one
+episode stay unseen: score them afterwards with
+  lodestone backcast EPISODE posterior=FOLDER
+
+  lodestone calibrate
+  lodestone calibrate --leave-out licensing_2025
+  lodestone calibrate --generations 100 --write     --write makes seeds/posterior.csv anew
+
+Options: --population N (48), --generations N (60), --starts N (2), --seed N, --workers N,
+--out DIR, --quiet.""",
     ),
     "report": Verb(
         _report,

@@ -11,7 +11,7 @@ import datetime as dt
 import math
 import os
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from sim.chain.checks import Problem, check_chain, sort_problems
 from sim.chain.nouns import Bloc, Chain, Vintage
 from sim.errors import InputError
 from sim.paths import seeds_root, vintages
-from sim.words import unknown
+from sim.words import suggestion, unknown
 
 __all__ = ["load_chain", "read_table"]
 
@@ -84,6 +84,8 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """Columns that name a row; a second row of the same name is a mistake."""
 
+#: The calibrated vectors of behaviour, written by ``lodestone calibrate --write``.
+POSTERIOR = "posterior.csv"
 OPTIONAL = frozenset({"policies", "trade_facts", "stockpiles", "costs", "claims"})
 
 
@@ -137,9 +139,57 @@ def _load(vintage: str, root: str, stamp: tuple[tuple[str, int, int], ...]) -> C
         raise _failure(problems)
     chain = _assemble(_vintage(folder / vintage / "vintage.yaml"), tables)
     problems = check_chain(chain, files={n: _table_path(folder, vintage, n) for n in tables})
+    posterior = read_posterior(folder / POSTERIOR, chain.parameters, problems)
     if problems:
         raise _failure(problems)
-    return chain
+    return replace(chain, posterior=posterior)
+
+
+def read_posterior(
+    path: Path, parameters: dict[str, nouns.Parameter], problems: list[Problem]
+) -> dict[str, tuple[float, ...]]:
+    """Read the calibrated vectors: a column a parameter, a row a member; {} without the file.
+
+    What is wrong is added to `problems`: an unknown parameter, a cell that is no number, a value
+    outside the parameter's sourced range.
+    """
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))
+    if len(rows) < 2:
+        problems.append(Problem(str(path), 1, "", "there is no member in it"))
+        return {}
+    names = rows[0]
+    for name in names:
+        if name not in parameters:
+            hint = suggestion(name, parameters)
+            problems.append(Problem(str(path), 1, name, f"unknown parameter '{name}'", hint))
+    members: list[list[float]] = []
+    for line, cells in enumerate(rows[1:], start=2):
+        if len(cells) != len(names):
+            message = f"{len(cells)} cells, but the header has {len(names)}"
+            problems.append(Problem(str(path), line, "", message))
+            continue
+        values = []
+        for name, cell in zip(names, cells, strict=True):
+            item = parameters.get(name)
+            try:
+                value = float(cell)
+            except ValueError:
+                value = math.nan
+            if not math.isfinite(value):
+                problems.append(Problem(str(path), line, name, f"'{cell}' is no finite number"))
+            elif item is not None and item.low is not None and item.high is not None:
+                slack = 1e-6 * (item.high - item.low)
+                if not item.low - slack <= value <= item.high + slack:
+                    message = f"{value:g} lies outside the range {item.low:g} to {item.high:g}"
+                    problems.append(Problem(str(path), line, name, message))
+            values.append(value)
+        members.append(values)
+    if problems:
+        return {}
+    return {name: tuple(row[i] for row in members) for i, name in enumerate(names)}
 
 
 def _table_path(folder: Path, vintage: str, name: str) -> Path:

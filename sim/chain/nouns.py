@@ -581,6 +581,8 @@ class Chain:
     sources: dict[str, Source]
     assumptions: dict[str, Assumption]
     claims: dict[str, Claim] = field(default_factory=dict, repr=False, compare=False)
+    #: Calibrated parameter -> its value in every member of the posterior (same order for all).
+    posterior: dict[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
     tables: dict[str, tuple[Any, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     # ---- words ---------------------------------------------------------------------------

@@ -64,10 +64,21 @@ def draw_parameters(
         Name -> values of shape (1,) or (w,), and ``NAME.default`` -> its default, shape (1,).
     """
     out: Draws = {}
+    # What history has pinned comes together, as one member of the posterior a world; the rest
+    # keeps its prior.
+    member = np.zeros(len(worlds), dtype=int)
+    if chain.posterior:
+        members = len(next(iter(chain.posterior.values())))
+        member = (uniforms(seed, "posterior/member", worlds) * members).astype(int)
     for name, item in chain.parameters.items():
         if item.default is None or isinstance(item.default, str):
             continue
-        spec = overrides.get(name, parameter_spec(item))
+        if name in overrides:
+            spec = overrides[name]
+        elif name in chain.posterior:
+            spec = np.array(chain.posterior[name])[member]
+        else:
+            spec = parameter_spec(item)
         if isinstance(spec, np.ndarray):  # one value a world, as a calibration gives it
             out[name] = np.resize(spec, len(worlds)) if spec.size == 1 else spec
         else:

@@ -1,0 +1,469 @@
+"""The calibration: one vector of behaviour for all episodes, its spread, and what it leaves out.
+
+A candidate is a world: a batch runs a whole population side by side, one vector a world, with
+everything that is not fitted at its default and all worlds on the same draws. Each fact gives a
+distance, counted in half-widths of its band; CMA-ES (the ``cma`` package) looks for vectors that
+bring all facts into their bands, from several starts. Every candidate ever run is kept. The
+*posterior* is the set of kept candidates that lose at most ``SLACK`` more than the best one; a
+parameter whose spread among them is as wide as its prior was not seen by history, and keeps its
+prior in later ensembles.
+
+The search works in prior quantiles, so a candidate cannot leave the sourced range of a parameter.
+Work is saved after every generation; the same command goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sim.backcast.episodes import Episode, Fact, load_episode
+from sim.backcast.score import evaluate_episode
+from sim.chain.load import POSTERIOR, load_chain
+from sim.chain.nouns import Parameter
+from sim.errors import InputError
+from sim.paths import seeds_root
+
+__all__ = [
+    "FITTED",
+    "Fit",
+    "Plan",
+    "calibrate",
+    "distance",
+    "findings",
+    "identify",
+    "loss",
+    "posterior",
+    "to_values",
+    "write_posterior",
+]
+
+#: Standings of parameters that history may teach something about.
+FITTED = ("pinned", "product", "ridge", "free")
+#: A fact this many half-widths from the middle of its band counts no more than this.
+FARTHEST = 6.0
+#: Weight of the distance to the middle of a band for facts that are inside.
+INSIDE = 0.05
+#: Loss beyond the best at which a candidate still belongs to the posterior.
+SLACK = 1.0
+#: Share of the prior's spread above which a parameter is called free.
+AS_WIDE = 0.8
+#: Spread of a uniform variable between 0 and 1.
+UNIFORM_SD = 12.0**-0.5
+#: Most members that the posterior keeps.
+MEMBERS = 200
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is fitted to what.
+
+    Attributes
+    ----------
+    episodes : tuple of Path
+        Folders of the episodes whose facts count.
+    population, generations : int
+        Candidates a generation; generations from each start.
+    starts : int
+        Searches from different points.
+    seed : int
+    draws : tuple of int
+        Worlds whose other draws the candidates run on; a fact's value is the mean over them.
+    """
+
+    episodes: tuple[Path, ...]
+    population: int = 48
+    generations: int = 60
+    starts: int = 2
+    seed: int = 0
+    draws: tuple[int, ...] = (0,)
+
+    def key(self, names: Sequence[str]) -> dict[str, Any]:
+        """What makes a saved search of another plan useless."""
+        return {
+            "episodes": [p.name for p in self.episodes],
+            "population": self.population,
+            "seed": self.seed,
+            "draws": list(self.draws),
+            "parameters": list(names),
+        }
+
+
+@dataclass
+class Fit:
+    """All candidates of a calibration.
+
+    Attributes
+    ----------
+    names : list of str
+        Fitted parameters.
+    facts : list of (episode, fact id)
+    points : ndarray, shape (n, p)
+        Candidates in prior quantiles.
+    values : ndarray, shape (n, facts)
+    losses : ndarray, shape (n,)
+    done : dict
+        Start -> generations done; ``search`` holds the optimiser's own state.
+    """
+
+    names: list[str]
+    facts: list[tuple[str, str]]
+    points: np.ndarray
+    values: np.ndarray
+    losses: np.ndarray
+    done: dict[int, int] = field(default_factory=dict)
+    search: bytes = b""
+
+    @property
+    def best(self) -> int:
+        """Row of the best candidate."""
+        return int(np.argmin(self.losses))
+
+
+def fitted_parameters(chain: Any) -> list[Parameter]:
+    """Parameters of behaviour that have a range and that episodes can speak about."""
+    return [
+        p
+        for p in chain.parameters.values()
+        if p.standing in FITTED
+        and p.shape != "fixed"
+        and p.low is not None
+        and p.high is not None
+        and p.low < p.high
+    ]
+
+
+def to_values(items: Sequence[Parameter], points: np.ndarray) -> dict[str, np.ndarray]:
+    """Values of parameters at prior quantiles: shape (n, p) of 0..1 -> name -> (n,).
+
+    The search is uniform over the sourced range; the mode of a triangular prior is a first guess
+    and not evidence, so it does not pull.
+    """
+    out = {}
+    for column, item in enumerate(items):
+        low, high = float(item.low or 0.0), float(item.high or 0.0)
+        out[item.name] = low + (high - low) * points[:, column]
+    return out
+
+
+def distance(values: np.ndarray, fact: Fact) -> np.ndarray:
+    """Half-widths between a value and the middle of a fact's band, shape as ``values``.
+
+    A one-sided band has its edge as middle; a value that is not defined is as far as can be.
+    """
+    low, high = fact.low, fact.high
+    if np.isfinite(low) and np.isfinite(high):
+        half = max((high - low) / 2.0, 1e-9)
+        away = np.abs(values - (low + high) / 2.0) / half
+    else:
+        edge = low if np.isfinite(low) else high
+        scale = max(abs(edge), abs(fact.observed), 1e-9) * 0.25
+        beyond = (edge - values) if np.isfinite(low) else (values - edge)
+        away = np.maximum(beyond, 0.0) / scale
+        away = np.where(away > 0.0, 1.0 + away, 0.0)
+    return np.where(np.isnan(away), FARTHEST, np.minimum(away, FARTHEST))
+
+
+def loss(distances: np.ndarray) -> np.ndarray:
+    """Loss of candidates, shape (n, facts) -> (n,): what lies outside, and a little of the rest."""
+    outside = np.maximum(distances - 1.0, 0.0)
+    return (np.minimum(outside, 1.0) + outside + INSIDE * distances**2).sum(axis=1)
+
+
+# ---- running ---------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16)
+def _episode(folder: str) -> Episode:
+    return load_episode(Path(folder))
+
+
+def _evaluate(folder: str, overrides: dict[str, Any], worlds: np.ndarray) -> dict[str, np.ndarray]:
+    """Facts of one episode for candidates, in a worker."""
+    return evaluate_episode(_episode(folder), overrides, worlds, 0, batch=len(worlds))
+
+
+def _run(
+    plan: Plan, items: Sequence[Parameter], others: dict[str, float], points: np.ndarray, pool: Any
+) -> np.ndarray:
+    """Values of all scored facts for candidates, shape (n, facts)."""
+    n, repeat = len(points), len(plan.draws)
+    values = {k: np.repeat(v, repeat) for k, v in to_values(items, points).items()}
+    overrides: dict[str, Any] = {**others, **values}
+    worlds = np.tile(np.asarray(plan.draws), n)
+    if pool is None:
+        found = [_evaluate(str(f), overrides, worlds) for f in plan.episodes]
+    else:
+        jobs = [pool.submit(_evaluate, str(f), overrides, worlds) for f in plan.episodes]
+        found = [job.result() for job in jobs]
+    columns = []
+    for folder, values_of in zip(plan.episodes, found, strict=True):
+        for fact in _episode(str(folder)).facts:
+            if fact.scored:
+                columns.append(values_of[fact.id].reshape(n, repeat).mean(axis=1))
+    return np.stack(columns, axis=1)
+
+
+def scored_facts(folders: Sequence[Path]) -> list[tuple[str, Fact]]:
+    """Facts that count, with their episode, in the order of the columns."""
+    return [
+        (_episode(str(f)).name, fact)
+        for f in folders
+        for fact in _episode(str(f)).facts
+        if fact.scored
+    ]
+
+
+def others_of(chain: Any, items: Sequence[Parameter]) -> dict[str, float]:
+    """Parameters that are not fitted, at their defaults."""
+    fitted = {p.name for p in items}
+    return {
+        name: float(p.default)
+        for name, p in chain.parameters.items()
+        if name not in fitted and p.default is not None and not isinstance(p.default, str)
+    }
+
+
+def calibrate(plan: Plan, folder: Path, workers: int = 0, say: Say | None = None) -> Fit:
+    """Search, or go on with a search that was interrupted.
+
+    Parameters
+    ----------
+    plan : Plan
+    folder : Path
+        Where the search is kept (``search.pickle``, ``plan.json``).
+    workers : int
+        Processes; 0: as many as there are cores, at most one an episode.
+    say : callable, optional
+        Told a line after every generation.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    InputError
+        The folder holds a search of another plan.
+    """
+    import cma
+
+    chain = load_chain()
+    items = fitted_parameters(chain)
+    others = others_of(chain, items)
+    names = [p.name for p in items]
+    facts = scored_facts(plan.episodes)
+    fit = _resume(plan, folder, names, facts)
+    tell = say or (lambda text: None)
+    count = min(workers or os.cpu_count() or 1, len(plan.episodes))
+    pool = None
+    if count > 1:
+        import multiprocessing
+
+        pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        for start in range(plan.starts):
+            done = fit.done.get(start, 0)
+            if done >= plan.generations:
+                continue
+            if done:
+                search = pickle.loads(fit.search)
+            else:
+                search = cma.CMAEvolutionStrategy(
+                    _first(items, start, plan.seed),
+                    0.25,
+                    {
+                        "bounds": [0.0, 1.0],
+                        "popsize": plan.population,
+                        "seed": 1 + plan.seed * 1000 + start,
+                        "verbose": -9,
+                    },
+                )
+            while done < plan.generations:
+                points = np.clip(np.array(search.ask()), 0.0, 1.0)
+                values = _run(plan, items, others, points, pool)
+                away = np.stack(
+                    [distance(values[:, i], fact) for i, (_, fact) in enumerate(facts)], axis=1
+                )
+                losses = loss(away)
+                search.tell(list(points), losses.tolist())
+                fit.points = np.concatenate([fit.points, points])
+                fit.values = np.concatenate([fit.values, values])
+                fit.losses = np.concatenate([fit.losses, losses])
+                done += 1
+                fit.done[start] = done
+                fit.search = pickle.dumps(search)
+                _keep(plan, folder, fit)
+                inside = int((away[int(np.argmin(losses))] <= 1.0).sum())
+                tell(
+                    f"start {start + 1}, generation {done}: best loss {fit.losses.min():.2f}, "
+                    f"this one {losses.min():.2f} with {inside} of {len(facts)} facts in band"
+                )
+    finally:
+        if pool is not None:
+            pool.shutdown()
+    return fit
+
+
+def _first(items: Sequence[Parameter], start: int, seed: int) -> np.ndarray:
+    """Where a search starts: at the defaults, then at points of a Sobol sequence."""
+    if start == 0:
+        return np.array(
+            [
+                np.clip((float(p.default) - p.low) / (p.high - p.low), 0.05, 0.95)  # type: ignore
+                for p in items
+            ]
+        )
+    from scipy.stats import qmc
+
+    points = qmc.Sobol(len(items), seed=seed).random(max(8, start + 1))
+    return 0.2 + 0.6 * points[start]
+
+
+def _resume(plan: Plan, folder: Path, names: list[str], facts: Sequence[tuple[str, Fact]]) -> Fit:
+    labels = [(episode, fact.id) for episode, fact in facts]
+    held = folder / "search.pickle"
+    if not held.exists():
+        empty = np.zeros((0, len(names)))
+        return Fit(names, labels, empty, np.zeros((0, len(labels))), np.zeros(0))
+    known = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    if known != plan.key(names):
+        raise InputError(
+            "this folder holds a calibration of another plan",
+            file=folder,
+            key="out",
+            hint="Give another folder with out=DIR, or remove this one.",
+        )
+    fit = pickle.loads(held.read_bytes())
+    if fit.facts != labels:
+        raise InputError(
+            "this folder holds a calibration on other facts",
+            file=folder,
+            key="out",
+            hint="Give another folder with out=DIR, or remove this one.",
+        )
+    return fit
+
+
+def _keep(plan: Plan, folder: Path, fit: Fit) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plan.json").write_text(json.dumps(plan.key(fit.names)), encoding="utf-8")
+    hidden = folder / ".search.pickle.part"
+    hidden.write_bytes(pickle.dumps(fit))
+    hidden.replace(folder / "search.pickle")
+
+
+# ---- what was learnt -------------------------------------------------------------------
+
+
+def posterior(fit: Fit, slack: float = SLACK, most: int = MEMBERS) -> np.ndarray:
+    """Rows of the candidates that history does not tell apart from the best, best first."""
+    order = np.argsort(fit.losses, kind="stable")
+    kept = order[fit.losses[order] <= fit.losses[fit.best] + slack]
+    if len(kept) <= most:
+        return kept
+    # Spread over the losses, so that not only the last generation of one start is kept.
+    pick = np.unique(np.round(np.linspace(0, len(kept) - 1, most)).astype(int))
+    return kept[pick]
+
+
+def identify(fit: Fit, members: np.ndarray) -> dict[str, dict[str, Any]]:
+    """What the facts say about each parameter.
+
+    Returns
+    -------
+    dict
+        Name -> ``spread`` (share of the prior's), ``verdict`` (pinned, ridge, free) and, for a
+        ridge, the parameter it moves with and the correlation.
+    """
+    points = fit.points[members]
+    spread = points.std(axis=0) / UNIFORM_SD
+    together = np.corrcoef(points.T) if len(members) > 2 else np.eye(points.shape[1])
+    out = {}
+    for i, name in enumerate(fit.names):
+        others = np.where(np.arange(len(fit.names)) == i, 0.0, np.nan_to_num(together[i]))
+        mate = int(np.argmax(np.abs(others)))
+        row: dict[str, Any] = {"spread": float(spread[i]), "with": None, "correlation": None}
+        if spread[i] > AS_WIDE:
+            row["verdict"] = "free"
+        elif abs(others[mate]) > 0.8:
+            row.update(
+                verdict="ridge", correlation=float(others[mate]), **{"with": fit.names[mate]}
+            )
+        else:
+            row["verdict"] = "pinned"
+        out[name] = row
+    return out
+
+
+def findings(plan: Plan, fit: Fit) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What was learnt, as lines of two tables: fact by fact, parameter by parameter."""
+    members = posterior(fit)
+    facts = []
+    for i, (episode, fact) in enumerate(scored_facts(plan.episodes)):
+        found = fit.values[members, i]
+        low, high = np.nanquantile(found, (0.05, 0.95)) if len(found) else (np.nan, np.nan)
+        best = float(fit.values[fit.best, i])
+        facts.append(
+            {
+                "episode": episode,
+                "fact": fact.id,
+                "band": f"{fact.low:g}..{fact.high:g}",
+                "best": f"{best:.3g}",
+                "p05_to_p95": f"{low:.3g}..{high:.3g}",
+                "in_band": "yes" if fact.low <= best <= fact.high else "NO",
+            }
+        )
+    items = {p.name: p for p in fitted_parameters(load_chain())}
+    known = identify(fit, members)
+    values = to_values([items[n] for n in fit.names], fit.points)
+    parameters = []
+    for name, row in known.items():
+        found = values[name][members]
+        low, high = np.quantile(found, (0.05, 0.95))
+        word = row["verdict"]
+        if row["with"]:
+            word += f" with {row['with']} ({row['correlation']:+.2f})"
+        parameters.append(
+            {
+                "parameter": name,
+                "range": f"{items[name].low:g}..{items[name].high:g}",
+                "best": f"{values[name][fit.best]:.3g}",
+                "p05_to_p95": f"{low:.3g}..{high:.3g}",
+                "spread": f"{row['spread']:.0%}",
+                "verdict": word,
+            }
+        )
+    return facts, parameters
+
+
+def posterior_rows(fit: Fit) -> tuple[list[str], np.ndarray]:
+    """Parameters that history has seen and their values in every member, (members, names)."""
+    members = posterior(fit)
+    known = identify(fit, members)
+    items = {p.name: p for p in fitted_parameters(load_chain())}
+    values = to_values([items[n] for n in fit.names], fit.points)
+    names = [n for n in fit.names if known[n]["verdict"] != "free"]
+    return names, np.stack([values[n][members] for n in names], axis=1)
+
+
+def write_posterior(fit: Fit, folder: Path | None = None) -> Path:
+    """Write the posterior to the seeds (or another folder), whole or not at all."""
+    from sim.outputs.tables import save_text
+
+    names, rows = posterior_rows(fit)
+    path = (folder or seeds_root(None)) / POSTERIOR
+    lines = [",".join(names), *(",".join(f"{x:.6g}" for x in row) for row in rows)]
+    save_text(path, "\n".join(lines) + "\n")
+    return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 
 import pytest
@@ -11,6 +12,7 @@ from sim.chain.checks import check_chain
 from sim.chain.load import load_chain
 from sim.chain.nouns import Chain
 from sim.errors import InputError
+from sim.paths import data_root, vintages
 
 
 @pytest.fixture(scope="module")
@@ -241,12 +243,16 @@ def test_assumptions_are_numbered_in_order_and_never_twice(chain):
 
 
 def test_every_assumption_is_cited_or_is_a_rule(chain):
+    """By a row of any vintage, or by a scenario."""
     cited = {
         key
-        for table in chain.tables.values()
+        for vintage in vintages()
+        for table in load_chain(vintage).tables.values()
         for _, row in table
         for key in getattr(row, "source", ())
     }
+    for path in data_root("scenarios").rglob("*.yaml"):
+        cited |= set(re.findall(r"\bA\d+\b", path.read_text(encoding="utf-8")))
     idle = [key for key in chain.assumptions if key not in cited]
     assert idle == []
 

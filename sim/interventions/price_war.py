@@ -62,14 +62,17 @@ class PriceWar(Intervention):
 
     Mines elsewhere sell on that price and lose their margin; makers elsewhere lose orders to the
     cheaper origin as fast as buyers requalify. The cut comes and goes with the lag of the home
-    price.
+    price. It is laid on top of the market: cheaper goods are used more, stocks shrink, and part of
+    the cut is lost again.
     """
 
     title: ClassVar[str] = "an exporter cuts its price by a share, and plants elsewhere lose margin"
     live: ClassVar[bool] = True
 
     exporter: Words = words(..., "region that cuts its price", names="place")
-    materials: Words = words(("oxides",), "goods whose price it cuts", names="material")
+    materials: Words = words(
+        ("ndpr_oxide", "dy_oxide", "tb_oxide"), "goods whose price it cuts", names="material"
+    )
     cut: Path = number(
         ...,
         "share by which the price is cut (0.3 to 0.5)",

@@ -88,14 +88,13 @@ class Turn:
         ability[lay.sep_by_place.ids] = lay.sep_by_place.sum(
             lay.f_capacity[rows] * day.available[rows] * lay.sep_takes_ore
         )
-        room = SLACK * ability[lay.k_place] * day.weeks
-        room = np.where(inside, np.maximum(room - lay.s_fed.sum(axis=1)[lay.k_place], 0.0), 0.0)
-        room = np.maximum(room, 0.0) + np.where(inside, shares * tonnes[lay.k_pool], 0.0)
-        space = lay.k_by_pool.spread(room, pools)
-        there = np.minimum(1.0 - elsewhere, space / np.maximum(tonnes, 1e-12))
-        there = np.where(wanted > 0.0, there, 0.0)
-        pulled = room / np.maximum(space, 1e-12)[lay.k_pool] * there[lay.k_pool]
-        kept = usual * elsewhere[lay.k_pool]
+        ore = np.maximum(tonnes[lay.k_pool], 1e-12)
+        room = np.maximum(SLACK * ability - lay.s_fed.sum(axis=1), 0.0)[lay.k_place] * day.weeks
+        most = shares + room / ore
+        space = lay.k_by_pool.spread(np.where(inside, most, 0.0), pools)
+        there = np.where(wanted > 0.0, np.minimum(1.0 - elsewhere, space), 0.0)
+        pulled = most / np.maximum(space, 1e-12)[lay.k_pool] * there[lay.k_pool]
+        kept = np.minimum(usual * elsewhere[lay.k_pool], most)
         new = np.where(inside, pulled, np.where(others, kept, shares))
         return shares + (new - shares) * self.active
 

@@ -704,7 +704,7 @@ class _Checker:
                 elif live and not made[other].live:
                     self.problem(
                         f"interventions.{name}.{key}",
-                        f"'{other}' is a {made[other].kind}, which cannot be suspended",
+                        f"'{other}' ({made[other].kind}) cannot be suspended",
                         "Its dates are drawn before the run: give it an end instead.",
                     )
             for wrong in item.beside({n: made[n] for n in others}, start):

@@ -70,9 +70,7 @@ class AllianceEffect(Effect):
 
     def connect(self, effects: Mapping[str, Effect]) -> None:
         """Give those who leave their licences; leave plants alone that something else dates."""
-        taken = [
-            getattr(e, "row", -1) for e in effects.values() if hasattr(e, "dated")
-        ]
+        taken = [getattr(e, "row", -1) for e in effects.values() if hasattr(e, "dated")]
         self.shared[np.isin(self.rows, taken)] = False
         if self.side_deal is None:
             return

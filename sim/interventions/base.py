@@ -414,7 +414,7 @@ class Intervention(BaseModel):
             found.append(
                 Problem(
                     key="triggered_by",
-                    message=f"a {self.kind} cannot be started by a condition: its dates are drawn "
+                    message=f"cannot be started by a condition: the dates of a {self.kind} are drawn "
                     "before the run",
                     hint="Give dates or a distribution of dates, or the name of another "
                     "intervention.",

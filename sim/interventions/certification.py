@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 LOOK_DAYS = 28.0
 
 
-def bloc_without(chain: Chain, members: tuple[str, ...], leavers: tuple[str, ...]) -> dict[str, float]:
+def bloc_without(
+    chain: Chain, members: tuple[str, ...], leavers: tuple[str, ...]
+) -> dict[str, float]:
     """Regions of a bloc, each with the share of its demand that is meant, without its leavers."""
     whole = resolve_places(chain, members)
     out = resolve_places(chain, leavers) if leavers else {}

@@ -88,14 +88,14 @@ class Enforcement(Intervention):
     not fall. The guarantee ties up working capital, which makes legal goods dearer for buyers.
     """
 
-    title: ClassVar[str] = "grey exports are found, traced and punished; legal ones post a guarantee"
+    title: ClassVar[str] = (
+        "grey exports are found, traced and punished; legal ones post a guarantee"
+    )
     live: ClassVar[bool] = True
 
     exporter: Words = words(..., "regions that enforce their controls", names="place")
     materials: Words = words(("all",), "goods concerned", names="material")
-    detection: Path = share(
-        0.0, "chance that a grey shipment is found (0 to 0.8)", source="c089"
-    )
+    detection: Path = share(0.0, "chance that a grey shipment is found (0 to 0.8)", source="c089")
     tracking: Path = share(
         0.0, "share of goods traced from the mine on, which cannot leave undeclared", source="o26"
     )
@@ -122,9 +122,7 @@ class Enforcement(Intervention):
     deposit_days: Num = number(
         90.0, "days for which the guarantee is held", unit="day", source="A76", low=0.0
     )
-    deposit_interest: Num = share(
-        0.08, "yearly cost of the money tied up in it", source="A76"
-    )
+    deposit_interest: Num = share(0.08, "yearly cost of the money tied up in it", source="A76")
 
     def compile(self, name: str, ctx: Context) -> EnforcementEffect:
         """Resolve links and draw chances and costs."""

@@ -140,7 +140,6 @@ class LicenceEffect(Effect):
             )
         )
 
-
     def _general(self, now: float, links: int) -> np.ndarray:
         """Share of each link's orders under a general licence that stands, shape (l, w)."""
         general = np.zeros((links, len(self.start)))

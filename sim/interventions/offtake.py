@@ -72,7 +72,9 @@ def cells_of(ctx: Context, facility: Facility) -> np.ndarray:
         ]
     else:
         goods = []
-    cells = [lay.cell_at[(m, facility.region)] for m in goods if (m, facility.region) in lay.cell_at]
+    cells = [
+        lay.cell_at[(m, facility.region)] for m in goods if (m, facility.region) in lay.cell_at
+    ]
     return np.array(cells, dtype=int)
 
 
@@ -91,8 +93,8 @@ def part_of_cell(day: Any, row: int, cells: np.ndarray) -> np.ndarray:
             out[:] = running[row] / np.maximum(day.group_capacity[g], 1e-12)
         return np.minimum(out, 1.0)
     if f.stage == "recycling":
-        mates = [i for i in lay.facilities_of("recycling", f.region)]
-        out[:] = running[row] / np.maximum(running[mates].sum(axis=0), 1e-12)
+        alike = lay.facilities_of("recycling", f.region)
+        out[:] = running[row] / np.maximum(running[alike].sum(axis=0), 1e-12)
         return np.minimum(out, 1.0)
     mates = np.flatnonzero(lay.f_region[lay.separation] == lay.f_region[row])
     me = int(np.flatnonzero(lay.separation == row)[0])
@@ -101,9 +103,7 @@ def part_of_cell(day: Any, row: int, cells: np.ndarray) -> np.ndarray:
         e = lay.element_at[element]
         # Heavy circuits are counted by their own nameplate, everything else by ore taken in.
         named = lay.sep_name[mates, e] * available[lay.separation[mates]]
-        plain = (
-            running[lay.separation[mates]] * lay.sep_able[mates, e] * lay.sep_takes_ore[mates]
-        )
+        plain = running[lay.separation[mates]] * lay.sep_able[mates, e] * lay.sep_takes_ore[mates]
         mine = int(np.flatnonzero(mates == me)[0])
         by_name = named.sum(axis=0) > 0
         part = np.where(
@@ -299,7 +299,9 @@ class Offtake(Intervention):
     scarce. Ore of a mine goes to the buyer's separators.
     """
 
-    title: ClassVar[str] = "a buyer takes a share of a facility's output, and may have the first call"
+    title: ClassVar[str] = (
+        "a buyer takes a share of a facility's output, and may have the first call"
+    )
     live: ClassVar[bool] = True
 
     facility: str = words(..., "whose output it is", names="facility")
@@ -370,9 +372,7 @@ class Ownership(Intervention):
         """Refuse a bloc that nobody is in."""
         if resolve_places(chain, self.bloc):
             return []
-        return [
-            Problem(key="bloc", message="has no member", hint="See 'lodestone list blocs'.")
-        ]
+        return [Problem(key="bloc", message="has no member", hint="See 'lodestone list blocs'.")]
 
     def compile(self, name: str, ctx: Context) -> OfftakeEffect:
         """Resolve the facility and its owner's bloc; orders move only as they are served."""

@@ -241,9 +241,7 @@ class ProductionQuota(Intervention):
         for index, (period, tonnes) in enumerate(sorted((self.tonnes or {}).items())):
             first, last = period_dates(period)
             drawn = ctx.number(tonnes, f"{name}/tonnes/{index}")
-            periods.append(
-                (float((first - ctx.start).days), float((last - ctx.start).days), drawn)
-            )
+            periods.append((float((first - ctx.start).days), float((last - ctx.start).days), drawn))
         return ProductionQuotaEffect(
             **timing(self, name, ctx),
             stage=self.stage,

@@ -104,8 +104,10 @@ class Trigger:
             return found
         if self.region not in chain.regions:
             what = "is missing" if self.region is None else f"unknown region '{self.region}'"
-            hint = "Say whose share." if self.region is None else suggestion(
-                self.region, chain.regions
+            hint = (
+                "Say whose share."
+                if self.region is None
+                else suggestion(self.region, chain.regions)
             )
             found.append(("region", what, hint))
         if self.stage not in WATCHED:
@@ -287,9 +289,7 @@ def make_watch(
     def drawn(value: Number | None, key: str) -> np.ndarray:
         return ctx.number(0.0 if value is None else value, f"{name}/trigger/{key}")
 
-    limit = (
-        trigger.approval_below if trigger.approval_below is not None else trigger.share_below
-    )
+    limit = trigger.approval_below if trigger.approval_below is not None else trigger.share_below
     u = uniforms(ctx.seed, f"{name}/trigger/patience", ctx.worlds)
     return Watch(
         trigger=trigger,

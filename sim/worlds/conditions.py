@@ -125,9 +125,7 @@ class Conditions:
         held = self._combine(name, shape, 0.0)
         held[rows] = 1.0 - (1.0 - held[rows]) * (1.0 - value)
 
-    def favour(
-        self, rows: np.ndarray, shape: tuple[int, int], weight: np.ndarray
-    ) -> None:
+    def favour(self, rows: np.ndarray, shape: tuple[int, int], weight: np.ndarray) -> None:
         """Keep the highest weight of links when goods are scarce; 1 where nobody says."""
         if self.priority is None:
             self.priority = np.ones(shape)

@@ -222,7 +222,8 @@ class BatchRun:
         self.scenario, self.seed, self.worlds = scenario, seed, worlds
         self.chain, behaviour = fixed_chain(scenario, chain)
         self.balance = balance(self.chain)
-        self.layout = Layout(self.chain, self.balance, scenario.start)
+        opened = {way for item in scenario.interventions.values() for way in item.opens(self.chain)}
+        self.layout = Layout(self.chain, self.balance, scenario.start, opened)
         self.draws = draw_parameters(self.chain, behaviour, seed, worlds)
         self.market_days = market_days
         self.calendar = Calendar(scenario.start, scenario.end)

@@ -304,6 +304,10 @@ class Intervention(BaseModel):
         """Return the interventions whose start it writes."""
         return ()
 
+    def opens(self, chain: Chain) -> list[tuple[str, str, str]]:
+        """Return the trade links it needs, as (material, origin, destination)."""
+        return []
+
     def problems(self, chain: Chain) -> list[Problem]:
         """Return everything that is wrong with this intervention on this chain."""
         found: list[Problem] = []

@@ -56,26 +56,29 @@ def call_weight(share: np.ndarray, called: np.ndarray, rest: np.ndarray) -> np.n
     return np.clip(np.where(called > 0.0, weight, 1.0), 1.0, FIRST)
 
 
-def cells_of(ctx: Context, facility: Facility) -> np.ndarray:
-    """Cells in which a facility sells, (n,) int (a mine sells in none)."""
-    lay = ctx.layout
+def goods_of(facility: Facility, chain: Chain) -> list[str]:
+    """Goods that a facility sells (none for a mine: ore goes by its own ways)."""
     if facility.stage == "metal":
-        goods = [facility.material] if facility.material in lay.material_at else []
-    elif facility.stage == "magnet":
-        goods = lay.magnets_of(facility)
-    elif facility.stage in ("separation", "recycling"):
-        goods = [
-            m
-            for m in lay.materials
-            if ctx.chain.materials[m].form == "oxide"
-            and separates(facility, ctx.chain.materials[m].element or "", ctx.chain)
+        return [facility.material] if facility.material in chain.materials else []
+    if facility.stage == "magnet":
+        family = "smco" if facility.material.startswith("smco") else "ndfeb"
+        return [
+            n for n, m in chain.materials.items() if m.form == "magnet" and n.startswith(family)
         ]
-    else:
-        goods = []
-    cells = [
-        lay.cell_at[(m, facility.region)] for m in goods if (m, facility.region) in lay.cell_at
-    ]
-    return np.array(cells, dtype=int)
+    if facility.stage in ("separation", "recycling"):
+        return [
+            n
+            for n, m in chain.materials.items()
+            if m.form == "oxide" and separates(facility, m.element or "", chain)
+        ]
+    return []
+
+
+def cells_of(ctx: Context, facility: Facility) -> np.ndarray:
+    """Cells in which a facility sells, (n,) int."""
+    at = ctx.layout.cell_at
+    goods = goods_of(facility, ctx.chain)
+    return np.array([at[(m, facility.region)] for m in goods if (m, facility.region) in at], int)
 
 
 def part_of_cell(day: Any, row: int, cells: np.ndarray) -> np.ndarray:
@@ -343,6 +346,16 @@ class Offtake(Intervention):
         if wrong:
             return [Problem(key="price_material", message=f"{wrong[0]} is no oxide")]
         return []
+
+    def opens(self, chain: Chain) -> list[tuple[str, str, str]]:
+        """A contract opens the way from the facility to its buyer where there is none yet."""
+        facility = chain.facilities[self.facility]
+        return [
+            (m, facility.region, place)
+            for m in goods_of(facility, chain)
+            for place in resolve_places(chain, self.buyer)
+            if place != facility.region
+        ]
 
     def compile(self, name: str, ctx: Context) -> OfftakeEffect:
         """Resolve the facility and its buyer."""

@@ -292,6 +292,8 @@ class Series:
     dates : list of date
         Market days.
     groups : list of (region, sector)
+    military_groups : ndarray of int
+        Groups with a military line of their own, in the order of the ``military_`` series.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -306,6 +308,7 @@ class Series:
         self.times, self.dates = recorder.times, recorder.dates
         self.months, self.years = recorder.months, recorder.years
         self.groups = recorder.groups
+        self.military_groups = recorder.military_groups
         self.priced_cells = recorder.priced_cells
         self.cost_regions = [run.layout.regions[r] for r in recorder.cost_regions]
         self.weekly = recorder.weekly

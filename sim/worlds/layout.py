@@ -6,6 +6,7 @@ axis: shape ``(n, 1)``.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import date
 
 import numpy as np
@@ -103,9 +104,19 @@ class Layout:
         Closed base year of the same chain.
     start : date
         Day 0 of the run.
+    opened : set of (material, origin, destination)
+        Links that a contract opens beside those of habit and size; nobody orders there by
+        himself.
     """
 
-    def __init__(self, chain: Chain, balance: Balance, start: date) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        balance: Balance,
+        start: date,
+        opened: Set[tuple[str, str, str]] = frozenset(),
+    ) -> None:
+        self.opened = opened
         self.chain, self.balance, self.start = chain, balance, start
         self.regions = list(chain.regions)
         self.elements = list(chain.elements)
@@ -278,6 +289,10 @@ class Layout:
                 pairs[(c, int(d))] = max(weight, 0.05 if form != "magnet" else 0.0) * (
                     1.0 if d == c else share
                 )
+        for m, origin, place in self.opened:
+            ends = (self.cell_at.get((m, origin)), self.cell_at.get((m, place)))
+            if None not in ends and need[ends[1]] > 0 and self._ever_makes(m, origin):
+                pairs.setdefault((int(ends[0]), int(ends[1])), 0.0)  # type: ignore[arg-type]
         keys = sorted(pairs, key=lambda p: (p[1], p[0]))
         self.links = keys
         self.l_from = np.array([o for o, _ in keys])

@@ -664,3 +664,50 @@ def test_a_programme_survives_each_year_with_its_probability():
         "f",
     ).end
     assert np.all(same_worlds - 14.0 <= end)
+
+
+def test_a_contract_opens_a_way_that_habit_does_not_know():
+    """Lynas's heavies: Malaysia sells no dysprosium to Japan until somebody buys it there."""
+    item = {
+        "kind": "offtake", "facility": "my_lamp_hre1", "buyer": "japan", "share": 0.65,
+        "start": "2025-06-01",
+    }  # fmt: skip
+    trace = simulate({"o": item}, weeks=150, flat=False, **WORLDS)
+    lay = trace.layout
+    rows = lay.l_from == lay.cell_at[("dy_oxide", "malaysia")]
+    mine = rows & (lay.l_to == lay.cell_at[("dy_oxide", "japan")])
+    assert mine.sum() == 1 and np.all(trace["declared"][:70, mine] == 0.0)
+    flow = trace["declared"][110:]
+    share = flow[:, mine].sum(axis=(0, 1)) / flow[:, rows].sum(axis=(0, 1))
+    assert np.all(share > 0.6)
+
+
+def test_a_link_that_nobody_uses_changes_nothing():
+    item = {
+        "kind": "offtake", "facility": "my_lamp_hre1", "buyer": "japan", "share": 0.65,
+        "start": "2029-01-01",
+    }  # fmt: skip
+    with_it, without = run(o=item), run()
+    for kept in ("log_home", "log_ask", "used", "unmet", "output"):
+        assert np.allclose(with_it[kept], without[kept], rtol=1e-12, atol=1e-12), kept
+
+
+# ---- military lines ---------------------------------------------------------------------
+
+
+def test_military_lines_are_part_of_their_sector():
+    trace = run()
+    lay = trace.layout
+    both = [u for u in range(lay.n_users) if lay.users[u][0] == "defence_and_aerospace"]
+    share = load_chain().tiers["defence_and_aerospace"]["defence"]
+    lines = {}
+    for u in both:
+        lines.setdefault(lay.users[u], []).append((float(lay.u_defence[u, 0]), lay.u_base[u, 0]))
+    for parts in lines.values():
+        (civil, rest), (military, use) = sorted(parts)
+        assert (civil, military) == (0.0, 1.0)
+        assert np.isclose(use / (use + rest), share)
+    for u in both:
+        tiers = lay.tiers_of(u)
+        assert np.isclose(sum(tiers.values()), 1.0)
+        assert tiers["defence"] == lay.u_defence[u, 0]

@@ -84,5 +84,5 @@ def test_a_changed_number_is_seen(tmp_path, plain):
     trace = by_name(
         simulate(SHOCKS, worlds=2, weeks=40, flat=False, chain=load_chain("2024", root))
     )
-    key = ("ev_traction", "ndfeb_high_coercivity", "europe")
+    key = ("ev_traction", "ndfeb_high_coercivity", "europe", 0.005)
     assert not np.allclose(trace["used"][key], plain["used"][key], rtol=1e-6, atol=1e-6)

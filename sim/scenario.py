@@ -701,6 +701,12 @@ class _Checker:
                         f"unknown intervention '{other}'",
                         suggestion(other, others) or "Name another intervention of this scenario.",
                     )
+                elif key == "triggered_by.licence" and made[other].kind != "export_licence":
+                    self.problem(
+                        f"interventions.{name}.{key}",
+                        f"'{other}' ({made[other].kind}) grants no licences",
+                        "Name an export_licence.",
+                    )
                 elif live and not made[other].live:
                     self.problem(
                         f"interventions.{name}.{key}",

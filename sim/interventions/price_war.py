@@ -47,8 +47,8 @@ class PriceWarEffect(Effect):
             lost = np.where(own, price * np.expm1(-np.minimum(shifted[oxide], 0.0)), 0.0)
             mix = np.zeros((len(lay.facilities), len(lay.elements)))
             mix[lay.mines] = lay.mine_mix[:, :, 0]
-            shape = (len(lay.facilities), w)
-            rules.add("margin_support", self.mines, shape, mix[self.mines] @ lost)
+            kept = np.einsum("fe,ew->fw", mix[self.mines], lost)
+            rules.add("margin_support", self.mines, (len(lay.facilities), w), kept)
         if not np.any(active):
             return
         shape = (len(lay.materials), w)

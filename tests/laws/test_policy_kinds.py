@@ -711,3 +711,52 @@ def test_military_lines_are_part_of_their_sector():
         tiers = lay.tiers_of(u)
         assert np.isclose(sum(tiers.values()), 1.0)
         assert tiers["defence"] == lay.u_defence[u, 0]
+
+
+# ---- all at once ------------------------------------------------------------------------
+
+TOGETHER = {
+    "licences": licence(approval=0.3, classes={"military": {"approval": 0}}),
+    "proof": denial(materials="smco"),
+    "pause": {
+        "kind": "truce", "suspends": "licences", "start": day_after(20), "duration": 120,
+        "breakdown_hazard_per_year": 1.0, "on_breakdown": "package", "renewal_probability": 0.5,
+    },
+    "package": {
+        "kind": "export_ban", "exporter": "china", "materials": "dy_oxide", "duration": 90
+    },
+    "answer": answer(triggered_by={"approval_below": 0.5, "months": 1}, escalation=[0.5]),
+    "call": {"kind": "offtake", "facility": "my_lamp", "buyer": "europe", "share": 0.1},
+    "owner": {"kind": "ownership", "facility": "uk_lcm", "bloc": "united_states"},
+    "quad": {
+        "kind": "alliance", "members": "quad", "drop_probability": 0.2, "start": day_after(8),
+        "friction": {"dist": "uniform", "low": 1.0, "high": 1.5},
+        "defection_hazard_per_year": 0.3, "side_deal": "licences",
+    },
+    "certified": certified(share=0.3, cost_premium=0.1),
+    "caps": quota("separation", share=0.9, start=day_after(10)),
+    "pivot": {
+        "kind": "supply_pivot", "origin": "australia", "destination": "china", "share": 0.3
+    },
+    "war": {"kind": "price_war", "exporter": "china", "cut": 0.3, "start": day_after(12)},
+    "guard": {"kind": "enforcement", "exporter": "china", "detection": 0.5, "deposit_share": 1.5},
+    "reverse": {"kind": "alloy_embargo", "withheld_by": "japan", "start": day_after(15)},
+    "random": {
+        "kind": "export_ban", "exporter": "china", "materials": "sm_oxide",
+        "triggered_by": {"hazard_per_year": 1.0}, "duration": 60,
+    },
+}  # fmt: skip
+
+
+def test_a_world_is_the_same_alone_and_among_others_under_all_of_them():
+    many = simulate(TOGETHER, worlds=7, weeks=45, prints=True, keep=("used",))
+    alone = simulate(TOGETHER, worlds=[5], weeks=45, prints=True, keep=("used",))
+    assert [day[5] for day in many.fingerprints] == [day[0] for day in alone.fingerprints]
+    assert many.run.day.ledger.worst <= 100 * EPS
+
+
+def test_the_order_of_entries_does_not_matter():
+    plain = simulate(TOGETHER, worlds=3, weeks=45, prints=True, keep=("used",))
+    turned = dict(reversed(list(TOGETHER.items())))
+    other = simulate(turned, worlds=3, weeks=45, prints=True, keep=("used",))
+    assert plain.fingerprints == other.fingerprints

@@ -429,6 +429,11 @@ TOGETHER = {
         "  tax: {kind: tariff, rate: 0.1, triggered_by: {approval_below: 0.5, licence: lic}}",
         "tax.triggered_by.licence", "unknown intervention 'lic'",
     ),
+    "a condition on the approval of a ban": (
+        "  tax: {kind: tariff, rate: 0.1, triggered_by: {approval_below: 0.5, licence: stop}}",
+        "tax.triggered_by.licence",
+        "grants no licences",
+    ),
     "a condition misspelt": (
         "  tax: {kind: tariff, rate: 0.1, triggered_by: {aproval_below: 0.5}}",
         "tax.triggered_by", "Did you mean 'approval_below'",

@@ -327,7 +327,9 @@ def set_at(mapping: dict[str, Any], dotted: str, value: Any) -> dict[str, Any]:
         out[head] = held
         return out
     below = out.get(head)
-    out[head] = set_at(dict(below) if isinstance(below, Mapping) else {}, rest, value)
+    held = set_at(dict(below) if isinstance(below, Mapping) else {}, rest, value)
+    # A step put into a path stands in its place in time.
+    out[head] = dict(sorted(held.items(), key=lambda i: str(i[0]))) if _dated(held) else held
     return out
 
 
@@ -339,6 +341,10 @@ def vintage_of(data: Mapping[str, Any], file: Path | None) -> str:
         if (beside / "vintage.yaml").is_file():
             return str(beside)
     return word
+
+
+def _dated(held: Mapping[Any, Any]) -> bool:
+    return len(held) > 1 and all(_PATH_KEY.match(str(key)) for key in held)
 
 
 def load_mapping(
@@ -697,17 +703,33 @@ class _Checker:
             for wrong in item.problems(chain):
                 self.problem(f"interventions.{name}.{wrong.key}", wrong.message, wrong.hint)
         for name, item in made.items():
-            trigger = item.triggered_by
-            if trigger is None:
-                continue
             others = [n for n in made if n != name]
-            if trigger not in others:
-                self.problem(
-                    f"interventions.{name}.triggered_by",
-                    f"unknown intervention '{trigger}'",
-                    suggestion(trigger, others) or "Name another intervention of this scenario.",
-                )
+            for key, other, live in item.refers():
+                if other not in others:
+                    self.problem(
+                        f"interventions.{name}.{key}",
+                        f"unknown intervention '{other}'",
+                        suggestion(other, others) or "Name another intervention of this scenario.",
+                    )
+                elif key == "triggered_by.licence" and made[other].kind != "export_licence":
+                    self.problem(
+                        f"interventions.{name}.{key}",
+                        f"'{other}' ({made[other].kind}) grants no licences",
+                        "Name an export_licence.",
+                    )
+                elif live and not made[other].live:
+                    self.problem(
+                        f"interventions.{name}.{key}",
+                        f"'{other}' ({made[other].kind}) cannot be suspended",
+                        "Its dates are drawn before the run: give it an end instead.",
+                    )
+            for wrong in item.beside({n: made[n] for n in others}, start):
+                self.problem(f"interventions.{name}.{wrong.key}", wrong.message, wrong.hint)
         _refuse_circles(made, self)
+        try:
+            refuse_two_rules(made)
+        except InputError as error:
+            self.take(error, "interventions")
         return dict(sorted(made.items()))
 
     def spread(self, error: InputError, key: str) -> None:
@@ -847,18 +869,75 @@ def _plausible(chain: Chain, name: str, value: Any) -> None:
         )
 
 
+def waits_for(items: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return, by name, the interventions that must be drawn before an intervention.
+
+    It waits for the one that triggers it, and for those that write its start.
+    """
+    waits: dict[str, list[str]] = {name: [] for name in items}
+    for name, item in items.items():
+        trigger = item.after()
+        if trigger in items:
+            waits[name].append(trigger)
+        for other in item.begins():
+            if other in items:
+                waits[other].append(name)
+    return {name: sorted(set(others)) for name, others in waits.items()}
+
+
 def _refuse_circles(made: Mapping[str, Any], checker: _Checker) -> None:
     """Note interventions that wait for one another."""
+    waits = waits_for(made)
+
+    def trail(name: str, at: str, seen: tuple[str, ...]) -> tuple[str, ...] | None:
+        for other in waits[at]:
+            if other == name:
+                return (*seen, name)
+            if other not in seen:
+                found = trail(name, other, (*seen, other))
+                if found:
+                    return found
+        return None
+
     for name in made:
-        seen = [name]
-        at = made[name].triggered_by
-        while at in made and at not in seen:
-            seen.append(at)
-            at = made[at].triggered_by
-        if at == name and len(seen) > 1:
+        circle = trail(name, name, (name,))
+        if circle and len(circle) > 2:
             checker.problem(
                 f"interventions.{name}.triggered_by",
-                f"waits for itself ({' -> '.join([*seen, name])})",
+                f"waits for itself ({' -> '.join(circle)})",
+            )
+
+
+def refuse_two_rules(items: Mapping[str, Any]) -> None:
+    """Refuse two allocation rules that tell one exporter two things at once.
+
+    Raises
+    ------
+    InputError
+        Naming both.
+    """
+    from sim.interventions.base import _earliest, _latest
+
+    rules = sorted(n for n, item in items.items() if item.kind == "allocation_rule")
+    for i, first in enumerate(rules):
+        for second in rules[i + 1 :]:
+            a, b = items[first], items[second]
+            shared = set(a.exporter) & set(b.exporter)
+            everybody = "all" in a.exporter or "all" in b.exporter
+            if a.rule == b.rule or not (shared or everybody):
+                continue
+            spans = []
+            for x in (a, b):
+                open_end = x.end is None
+                spans.append((_earliest(x.start) or date.min, None if open_end else _latest(x.end)))
+            (s1, e1), (s2, e2) = spans
+            if (e1 is not None and e1 <= s2) or (e2 is not None and e2 <= s1):
+                continue
+            whom = "every exporter" if everybody else ", ".join(sorted(shared))
+            raise InputError(
+                f"'{second}' ({b.rule}) and '{first}' ({a.rule}) rule {whom} at the same time",
+                key=f"interventions.{second}.rule",
+                hint="Keep one, or give the first an end on or before the start of the second.",
             )
 
 

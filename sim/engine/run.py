@@ -17,7 +17,7 @@ from sim.engine.calendar import MARKET, OFFICE, REVIEW, SAILING, Calendar, month
 from sim.engine.tick import MarketDay
 from sim.interventions.base import Intervention
 from sim.interventions.effects import Context, Effect
-from sim.scenario import Scenario
+from sim.scenario import Scenario, refuse_two_rules, waits_for
 from sim.worlds.conditions import Conditions
 from sim.worlds.layout import Layout
 from sim.worlds.randomness import draw, quantile, uniforms
@@ -112,13 +112,21 @@ def fixed_chain(scenario: Scenario, chain: Chain) -> tuple[Chain, dict[str, Any]
     return chain, behaviour
 
 
-def project_days(layout: Layout, draws: Draws, seed: int, worlds: np.ndarray) -> np.ndarray:
+def project_days(
+    layout: Layout, draws: Draws, seed: int, worlds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Day on which each plant comes on line in each world (``inf``: never), shape (f, w).
 
     Announced plants slip and fall away: slips and survival are drawn once per plant and world.
     Plants that were running by the last date of the data are certain and on time.
+
+    Returns
+    -------
+    online, if_built : ndarray, shape (f, w)
+        With and without what falls away.
     """
     online = np.array(np.broadcast_to(layout.f_online, (len(layout.facilities), len(worlds))))
+    if_built = online.copy()
     chance = {
         "construction": draws["project.success_construction"],
         "planned": draws["project.success_planned"],
@@ -136,12 +144,14 @@ def project_days(layout: Layout, draws: Draws, seed: int, worlds: np.ndarray) ->
                 * 30.4375
                 * (draws["project.slip_months"] / draws["project.slip_months.default"])
             )
-            online[row] = np.where(alive < chance[item.status], online[row] + slip_days, np.inf)
+            if_built[row] = online[row] + slip_days
+            online[row] = np.where(alive < chance[item.status], if_built[row], np.inf)
         elif item.status in ("idle", "closed"):
-            online[row] = np.inf
+            online[row] = if_built[row] = np.inf
         if item.role != "existing" or not layout.f_base[row]:
             online[row] = np.where(draws["project.scale"] > 0, online[row], np.inf)
-    return online
+            if_built[row] = np.where(draws["project.scale"] > 0, if_built[row], np.inf)
+    return online, if_built
 
 
 #: Slip of announced plants, months, at the default of ``project.slip_months`` (24): plants under
@@ -228,11 +238,12 @@ class BatchRun:
         self.scenario, self.seed, self.worlds = scenario, seed, worlds
         self.chain, behaviour = fixed_chain(scenario, chain)
         self.balance = balance(self.chain)
-        self.layout = Layout(self.chain, self.balance, scenario.start)
+        opened = {way for item in scenario.interventions.values() for way in item.opens(self.chain)}
+        self.layout = Layout(self.chain, self.balance, scenario.start, opened)
         self.draws = draw_parameters(self.chain, behaviour, seed, worlds)
         self.market_days = market_days
         self.calendar = Calendar(scenario.start, scenario.end)
-        online = project_days(self.layout, self.draws, seed, worlds)
+        online, if_built = project_days(self.layout, self.draws, seed, worlds)
         state = steady_state(self.layout, self.draws, len(worlds), market_days)
         self.day = MarketDay(
             self.layout,
@@ -247,6 +258,7 @@ class BatchRun:
         context = Context(
             self.layout, self.draws, seed, worlds, scenario.start, self.calendar.last_day
         )
+        context.if_built = if_built
         items = dict(scenario.interventions)
         if allocation:
             from sim.interventions import build
@@ -254,6 +266,7 @@ class BatchRun:
             items["allocation_setting"] = build(
                 "allocation_setting", {"kind": "allocation_rule", "rule": allocation}
             )
+            refuse_two_rules(items)
         for name, pile in self.chain.stockpiles.items():
             if pile.kind == "government" and pile.days and f"stockpile_{name}" not in items:
                 items[f"stockpile_{name}"] = _held_by_government(name, pile)
@@ -262,6 +275,11 @@ class BatchRun:
             effect = items[name].compile(name, context)  # type: ignore[attr-defined]
             self.effects.append(effect)
             effect.prepare(self.day, reviews)
+        self.by_name = {effect.name: effect for effect in self.effects}
+        for effect in self.effects:
+            effect.connect(self.by_name)
+        # Plants are dated, then what concerns many of them (alliances) moves those dates.
+        for effect in sorted(self.effects, key=lambda e: not hasattr(e, "dated")):
             if hasattr(effect, "online"):
                 effect.online(online)
         self.day.open_ledger()
@@ -383,7 +401,10 @@ class BatchRun:
 
     def _market(self) -> None:
         now = self.calendar.now
+        for effect in self.effects:
+            effect.look(now, self.market_days, self.day, self.by_name)
         self.rules = self.fold(now, now + self.market_days)
+        self.day.office.tell_users(self.rules, self.day.state, self.market_days)
         when = self.calendar.date_of(now).isoformat()
         self.day.run(now, self.rules, self._sail, self._sail_ore, when)
         for watcher in self.watchers:
@@ -429,13 +450,13 @@ def _held_by_government(name: str, pile: Stockpile) -> Intervention:
 def _in_order(items: dict[str, Any]) -> list[str]:
     """Names so that a trigger is compiled before what it triggers, else alphabetical."""
     done: list[str] = []
+    waits = waits_for(items)
 
     def add(name: str, trail: tuple[str, ...] = ()) -> None:
         if name in done or name in trail:
             return
-        trigger = getattr(items[name], "triggered_by", None)
-        if trigger in items:
-            add(trigger, (*trail, name))
+        for other in waits[name]:
+            add(other, (*trail, name))
         done.append(name)
 
     for name in sorted(items):

@@ -77,6 +77,7 @@ class MarketDay:
         self.market_days_seen = 0
         # Short cuts for what is nearly always so; each is exact for every world.
         self.customs_hold, self.all_open, self.all_filled = False, True, True
+        self.shifted: np.ndarray | None = None
         self.nothing = np.zeros_like(state.orders)
         self.use_rate = self._base_use()
         self.use_growth = np.ones_like(self.use_rate)
@@ -356,6 +357,9 @@ class MarketDay:
             self.separators_grown,
             share,
         )
+        for pivot in self.rules.pivots:
+            tonnes = st.ore_at_mine.sum(axis=1) * self.ore_out
+            share = np.ascontiguousarray(pivot.turn(share, tonnes, self))
         if self.rules.ore_passes is not None:
             share = share * self.rules.ore_passes
         shipped = np.empty_like(st.ore_in_transit)
@@ -731,10 +735,13 @@ class MarketDay:
         share = self._grade_share()
         offer[lay.made_cells] = potential * share
         goal = lay.l_share * offer[lay.l_from]
-        if self.rules.import_tariff is not None:
-            goal = goal * (1.0 + np.maximum(self.rules.import_tariff, -0.9)) ** (
-                -self.draws["market.armington"]
-            )
+        for contract in self.rules.contracts:
+            goal = contract.pull(goal, offer, self)
+        for dearer in (self.rules.import_tariff, self.rules.trade_cost):
+            if dearer is not None:
+                goal = goal * (1.0 + np.maximum(dearer, -0.9)) ** (-self.draws["market.armington"])
+        if self.rules.undercut is not None:
+            goal = goal * (1.0 - self.rules.undercut) ** (-self.draws["market.armington"])
         goal = goal * (0.05 + 0.95 * st.link_fill)
         st.link_weight += (goal - st.link_weight) * self.l_slow_gain
 
@@ -853,6 +860,9 @@ class MarketDay:
                 return None
             restricted = np.zeros(st.orders.shape, dtype=bool)
         ask = np.exp(st.log_ask[lay.l_to])
+        if self.rules.trade_cost is not None:
+            # Guarantees and certificates make legal goods dearer, not smuggling more rewarding.
+            ask = ask / (1.0 + self.rules.trade_cost)
         home = np.exp(st.log_home[lay.l_material])
         legal = (home + lay.l_freight) * lay.c_wedge[lay.l_to]
         wedge = np.maximum(ask / legal - 1.0, 0.0)
@@ -907,7 +917,7 @@ class MarketDay:
         if self.quotas:
             cost = cost + np.where(has, rent[links], 0.0)
         delivered = np.log(cost * lay.c_wedge)  # (c, w)
-        for levied in (self.rules.import_tariff, self.rules.export_tax):
+        for levied in (self.rules.import_tariff, self.rules.export_tax, self.rules.trade_cost):
             if levied is not None:
                 delivered += np.log1p(np.where(has, levied[links], 0.0))
         delivered = np.where(lay.c_home[:, None], st.log_home[lay.c_material], delivered)
@@ -1008,6 +1018,11 @@ class MarketDay:
         gap = pricing.cover_gap(normal, stock, high=d["market.cover_signal_ceiling"])
         level = st.log_anchor[rows] + d["market.home_cover_response"] * gap
         before = st.log_home[rows]
+        cut = None
+        if self.rules.price_shift is not None or self.shifted is not None:
+            # A price that an exporter sets lower than its market is laid on top of it, with the
+            # same lag: the anchor goes on following the market's own price.
+            before, cut = self._shift_prices(before, rows)
         st.log_home[rows] = before + (level - before) * gain(
             weeks, d["market.home_price_lag_weeks"]
         )
@@ -1019,12 +1034,29 @@ class MarketDay:
             gain(weeks, slow),
             gain(weeks, 1.5 * slow),
         )
+        if cut is not None:
+            st.log_home[rows] += cut
         for m, inputs, rest in lay.cost_rows:
             cost = rest
             for i, share in inputs:
                 cost = cost + share * np.exp(st.log_home[i] - lay.m_home[i])
             goal = lay.m_home[m] + np.log(cost)
+            if self.shifted is not None:
+                goal = goal + self.shifted[m]
             st.log_home[m] += (goal - st.log_home[m]) * gain(weeks, 3.0)
+
+    def _shift_prices(
+        self, held: np.ndarray, rows: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Move what exporters take off their prices: (market's own price, shift) of ``rows``."""
+        lag = self.draws["market.home_price_lag_weeks"]
+        old = self.shifted
+        if old is None:
+            old = np.zeros((len(self.layout.materials), self.state.worlds))
+        goal = 0.0 if self.rules.price_shift is None else self.rules.price_shift
+        new = old + (goal - old) * gain(self.weeks, lag)
+        self.shifted = None if not np.any(np.abs(new) > 1e-9) else new
+        return held - old[rows], None if self.shifted is None else new[rows]
 
     # ---- 10 slow responses -------------------------------------------------------------
 

@@ -29,9 +29,7 @@ class AllocationEffect(Effect):
         if self.rule == "defence_first":
             more = day.draws["allocation.defence_weight"] - 1.0
             defence = np.where(lay.u_defence > 0, 1.0 + more * lay.u_defence * active, 1.0)
-            rules.user_priority = (
-                defence if rules.user_priority is None else np.maximum(rules.user_priority, defence)
-            )
+            rules.multiply("user_priority", np.arange(lay.n_users), defence.shape, defence)
             weight = 1.0 + more * day.office.military[self.links] * active
         elif self.rule == "contract_first":
             habit = lay.l_share[self.links] / np.maximum(lay.l_share[self.links].max(), 1e-12)
@@ -39,9 +37,7 @@ class AllocationEffect(Effect):
         else:
             bid = np.exp(st.log_ask[lay.l_to] - st.log_home[lay.l_material])[self.links]
             weight = 1.0 + (np.maximum(bid, 1.0) ** 2 - 1.0) * active
-        if rules.priority is None:
-            rules.priority = np.ones(shape)
-        rules.most("priority", self.links, shape, weight)
+        rules.favour(self.links, shape, weight)
 
 
 @intervention("allocation_rule")
@@ -49,6 +45,7 @@ class AllocationRule(Intervention):
     """Sets the order in which an exporter serves foreign orders when it cannot serve all."""
 
     title: ClassVar[str] = "who is served first when an exporter cannot serve all"
+    live: ClassVar[bool] = True
 
     rule: Literal["pro_rata", "contract_first", "defence_first", "highest_bid"] = text(
         ..., "all alike, contracts first, defence first, or the highest bid first"

@@ -28,6 +28,7 @@ from pydantic import (
 
 from sim.distributions import Distribution, Number, parse_date, parse_moment, parse_number, plain
 from sim.errors import InputError
+from sim.interventions.triggers import Trigger, read_trigger, write_trigger
 from sim.words import nearest, suggestion
 
 if TYPE_CHECKING:
@@ -66,8 +67,12 @@ def _read_path(value: Any) -> Any:
         if not value:
             raise ValueError("must not be empty: write {2025-04-04: 0.5} or one number")
         out: dict[date, Number] = {}
+        last: date | None = None
         for key, item in value.items():
             day = parse_date(key)
+            if last is not None and day <= last:
+                raise ValueError(f"its dates are out of order: {day} stands after {last}")
+            last = day
             try:
                 out[day] = parse_number(item)
             except ValueError as error:
@@ -136,6 +141,17 @@ Words = Annotated[
     ),
 ]
 
+#: The name of another intervention, or conditions read from the state of a world.
+TriggeredBy = Annotated[
+    str | Trigger,
+    PlainValidator(read_trigger),
+    PlainSerializer(write_trigger),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": True}]},
+        mode="validation",
+    ),
+]
+
 _REQUIRED: Any = ...
 
 
@@ -181,6 +197,14 @@ def text(default: Any, description: str) -> Any:
     return Field(default, description=description)
 
 
+def named(default: Any, description: str, *, live: bool = False) -> Any:
+    """Declare a list of names of other interventions of the scenario.
+
+    With ``live`` only kinds whose dates are read anew at every fold may be named.
+    """
+    return Field(default, description=description, json_schema_extra={"others": True, "live": live})
+
+
 class Problem(BaseModel):
     """One thing that is wrong with an intervention: the key, what, and how to fix it."""
 
@@ -217,14 +241,25 @@ class Intervention(BaseModel):
     probability: Num = share(
         1.0, "probability that it happens at all, drawn once per world", source="definition"
     )
-    triggered_by: str | None = text(
-        None, "name of another intervention of the scenario: happens only in worlds where that does"
+    triggered_by: TriggeredBy | None = text(
+        None,
+        "name of another intervention of the scenario: happens only in worlds where that does; or "
+        "conditions that start it: {approval_below: 0.5, months: 2}, {share_below: 0.8, region: "
+        "china, stage: magnet}, {hazard_per_year: 0.2}, with licence, gain and after",
+    )
+    survival_per_year: Num = share(
+        1.0,
+        "probability that it outlives another year, once in force; drawn once per world",
+        source="definition",
     )
     source: Words = words((), "keys of the bibliography that support it", names="source")
     note: str = text("", "a remark for the reader")
 
     #: One sentence on what the kind does; shown by ``lodestone list interventions``.
     title: ClassVar[str] = ""
+    #: Whether its dates are read anew at every fold, so that a truce may suspend it and a
+    #: condition start it.
+    live: ClassVar[bool] = False
     #: Groups of keys of which exactly one must be given: ``((("facilities",), ("region", "stage")),)``.
     one_of: ClassVar[tuple[tuple[tuple[str, ...], ...], ...]] = ()
 
@@ -241,6 +276,38 @@ class Intervention(BaseModel):
             out += [(key, str(category), name) for name in used]
         return out
 
+    def refers(self) -> list[tuple[str, str, bool]]:
+        """Return the other interventions it names, as (key, name, must be live)."""
+        out = []
+        if isinstance(self.triggered_by, Trigger):
+            for key in ("after", "licence"):
+                name = getattr(self.triggered_by, key)
+                if name is not None:
+                    out.append((f"triggered_by.{key}", str(name), False))
+        elif self.triggered_by is not None:
+            out.append(("triggered_by", self.triggered_by, False))
+        for key, info in type(self).model_fields.items():
+            extra = info.json_schema_extra
+            if isinstance(extra, dict) and extra.get("others"):
+                given: Any = getattr(self, key) or ()
+                named = (given,) if isinstance(given, str) else given
+                out += [(key, str(name), bool(extra.get("live"))) for name in named]
+        return out
+
+    def after(self) -> str | None:
+        """Return the intervention without which it does not happen, if there is one."""
+        if isinstance(self.triggered_by, Trigger):
+            return self.triggered_by.after
+        return self.triggered_by
+
+    def begins(self) -> tuple[str, ...]:
+        """Return the interventions whose start it writes."""
+        return ()
+
+    def opens(self, chain: Chain) -> list[tuple[str, str, str]]:
+        """Return the trade links it needs, as (material, origin, destination)."""
+        return []
+
     def problems(self, chain: Chain) -> list[Problem]:
         """Return everything that is wrong with this intervention on this chain."""
         found: list[Problem] = []
@@ -253,13 +320,17 @@ class Intervention(BaseModel):
                         key=key, message=f"unknown {kind} '{name}'", hint=suggestion(name, known)
                     )
                 )
-        found += self._limits() + self._order() + self._given()
+        found += self._limits() + self._order() + self._given() + self._trigger(chain)
         if not found:
             found += self.check(chain)
         return found
 
     def check(self, chain: Chain) -> list[Problem]:
         """Return what is wrong beyond names, limits and dates; kinds override this."""
+        return []
+
+    def beside(self, others: Mapping[str, Intervention], start: date | None) -> list[Problem]:
+        """Return what is wrong with it beside the other interventions of the scenario."""
         return []
 
     def targets(self) -> str:
@@ -332,6 +403,25 @@ class Intervention(BaseModel):
                     key="announced",
                     message=f"{announced} is after the start {latest}",
                     hint="A measure is announced on or before the day it starts.",
+                )
+            )
+        return found
+
+    def _trigger(self, chain: Chain) -> list[Problem]:
+        if not isinstance(self.triggered_by, Trigger):
+            return []
+        found = [
+            Problem(key=f"triggered_by.{key}".rstrip("."), message=message, hint=hint)
+            for key, message, hint in self.triggered_by.problems(chain)
+        ]
+        if self.triggered_by.watches and not self.live:
+            found.append(
+                Problem(
+                    key="triggered_by",
+                    message=f"cannot be started by a condition: the dates of a {self.kind} are drawn "
+                    "before the run",
+                    hint="Give dates or a distribution of dates, or the name of another "
+                    "intervention.",
                 )
             )
         return found

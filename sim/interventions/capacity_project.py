@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from sim.interventions.base import (
     Num,
     Problem,
     Words,
+    _earliest,
     intervention,
     number,
     resolve_materials,
@@ -36,6 +37,10 @@ MAKES = {
     "metal": ("metal",),
     "magnet": ("magnet",),
 }
+
+
+#: Months from permit to first product of a plant that is planned, at least (A81).
+BUILD_MONTHS = {"mine": 24.0, "separation": 24.0, "metal": 18.0, "magnet": 18.0, "recycling": 12.0}
 
 
 def new_facility_name(name: str) -> str:
@@ -173,6 +178,8 @@ class CapacityProject(Intervention):
                         "use cancelled: true or an outage to take it out.",
                     )
                 )
+        if self.facility is not None and not self.cancelled:
+            found += self._permit(chain.facilities[self.facility])
         if (
             self.destination
             and (self.stage or chain.facilities[str(self.facility)].stage) != "mine"
@@ -212,6 +219,26 @@ class CapacityProject(Intervention):
                 if any(chain.materials[m].form not in forms for m in chain.materials_named(name))
             ]
         return found
+
+    def _permit(self, old: Facility) -> list[Problem]:
+        """Refuse to have a plant that is only planned produce before it can have its permit."""
+        if old.status not in ("planned", "permitting") or old.start_date is None:
+            return []
+        permit = old.start_date - timedelta(days=round(BUILD_MONTHS[old.stage] * 30.4375))
+        first = _earliest(self.start) or old.start_date
+        delay = self.delay_days
+        least = delay.support()[0] if isinstance(delay, Distribution) else delay
+        first = first + timedelta(days=int(max(least, -36500.0)))
+        if first >= permit:
+            return []
+        return [
+            Problem(
+                key="start" if self.start is not None else "delay_days",
+                message=f"{old.name} would produce on {first}, before its permit (about {permit})",
+                hint=f"It is only {old.status}, to produce on {old.start_date}: faster than the "
+                f"{BUILD_MONTHS[old.stage]:g} months of building it cannot be.",
+            )
+        ]
 
     def compile(self, name: str, ctx: Context) -> ProjectEffect:
         """Find the plant (added to the chain before the run) and draw its day on line."""

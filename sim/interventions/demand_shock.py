@@ -44,6 +44,7 @@ class DemandShock(Intervention):
     """Multiplies planned use; between two dates of ``factor`` each value holds until the next."""
 
     title: ClassVar[str] = "planned use of sectors is multiplied (robots, a boom, a recession)"
+    live: ClassVar[bool] = True
 
     regions: Words = words(("all",), "regions concerned", names="place")
     sectors: Words = words(("all",), "sectors concerned", names="sector")

@@ -16,6 +16,7 @@ import numpy as np
 
 from sim.distributions import Distribution, Number
 from sim.interventions.base import Intervention, resolve_materials, resolve_places, steps
+from sim.interventions.triggers import Trigger, Watch, make_watch, random_day
 from sim.worlds.conditions import Conditions
 from sim.worlds.randomness import draw, uniforms
 
@@ -41,6 +42,10 @@ class Context:
     last_day : float
     happens : dict
         Name -> worlds in which an intervention compiled before happens, for ``triggered_by``.
+    begins : dict
+        Name -> day on which another intervention starts it, (w,), ``inf`` where it does not.
+    if_built : ndarray, shape (f, w)
+        Day on which each announced plant would come on line if nothing stopped it.
     """
 
     layout: Layout
@@ -50,6 +55,8 @@ class Context:
     start: date
     last_day: float
     happens: dict[str, np.ndarray] = field(default_factory=dict)
+    begins: dict[str, np.ndarray] = field(default_factory=dict)
+    if_built: np.ndarray | None = None
 
     @property
     def chain(self) -> Chain:
@@ -157,6 +164,10 @@ class Effect:
     source : tuple of str
     where : str
         Whom it concerns, for the calendar.
+    watch : Watch or None
+        What starts it, where its start depends on the state.
+    suspensions : list of (start, end)
+        Spans, (w,) each, in which a truce keeps it out of force.
     """
 
     name: str
@@ -167,15 +178,33 @@ class Effect:
     announced: np.ndarray
     source: tuple[str, ...]
     where: str
+    watch: Watch | None = field(default=None, kw_only=True)
+    suspensions: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list, kw_only=True)
 
     def share(self, t0: float, t1: float) -> np.ndarray:
         """Share of [t0, t1) on which it is in force, by world."""
-        overlap = np.minimum(self.end, t1) - np.maximum(self.start, t0)
+        first, last = np.maximum(self.start, t0), np.minimum(self.end, t1)
+        overlap = last - first
+        for begin, finish in self.suspensions:
+            taken = np.minimum(finish, last) - np.maximum(begin, first)
+            overlap = np.minimum(overlap, last - first - np.maximum(taken, 0.0))
         return np.clip(overlap / (t1 - t0), 0.0, 1.0)
 
     def known(self, t0: float) -> np.ndarray:
         """1 where it is announced and not yet in force."""
         return ((self.announced <= t0) & (t0 < self.start)).astype(float)
+
+    def connect(self, effects: Mapping[str, Effect]) -> None:
+        """Hook before the run, when all effects are compiled: reach those it names."""
+
+    def look(self, now: float, days: float, day: Any, effects: Mapping[str, Effect]) -> None:
+        """Hook before each market day: start where its trigger fires."""
+        if self.watch is None:
+            return
+        new = self.watch.look(now, days, day, effects)
+        if np.any(new):
+            self.start[new] = self.announced[new] = now
+            self.end[new] = np.minimum(now + self.watch.length, self.watch.closes)[new]
 
     def prepare(self, day: Any, calendar: Any) -> None:
         """Hook before the run: open books, put shared dates on the calendar."""
@@ -188,19 +217,48 @@ class Effect:
         return None
 
 
+def cleared_share(
+    effect: Effect, days: np.ndarray, active: np.ndarray, t0: float, t1: float
+) -> np.ndarray:
+    """Share of [t0, t1) on which goods still leave freely, (w,): the days before the start, and
+    those of the ``days`` (w,) after it on which what was cleared before leaves.
+    """
+    late = np.minimum(effect.start + days, t1) - np.maximum(effect.start, t0)
+    return np.clip((1.0 - active) + np.maximum(late, 0.0) / (t1 - t0), 0.0, 1.0)
+
+
 def timing(item: Intervention, name: str, ctx: Context) -> dict[str, Any]:
     """Start, end and announcement by world, and the words of an effect."""
     start = ctx.day(item.start, f"{name}/start", 0.0)
+    begun = ctx.begins.get(name)
+    if begun is not None:
+        start = np.maximum(begun, start) if item.start is not None else begun
+    length = ctx.full(np.inf)
     if item.duration is not None:
-        end = start + ctx.number(item.duration, f"{name}/duration")
+        length = ctx.number(item.duration, f"{name}/duration")
+        end = start + length
     else:
         end = ctx.day(item.end, f"{name}/end", np.inf)
+    if item.survival_per_year != 1.0:
+        yearly = ctx.number(item.survival_per_year, f"{name}/survival_per_year")
+        with np.errstate(divide="ignore"):
+            lives = random_day(ctx, f"{name}/survives", ctx.full(0.0), -np.log(yearly))
+        length = np.minimum(length, lives)
+        end = np.minimum(end, start + lives)
     announced = ctx.day(item.announced, f"{name}/announced", np.inf)
-    announced = np.where(np.isfinite(announced), announced, start)
+    announced = np.where(np.isfinite(announced), np.minimum(announced, start), start)
     chance = ctx.number(item.probability, f"{name}/probability-of")
     happens = uniforms(ctx.seed, f"{name}/happens", ctx.worlds) < chance
-    if item.triggered_by:
-        happens &= ctx.happens.get(item.triggered_by, np.ones(ctx.count, dtype=bool))
+    if item.after():
+        happens &= ctx.happens.get(str(item.after()), np.ones(ctx.count, dtype=bool))
+    if begun is not None:  # where another starts it after its own end, or never, it does not
+        happens &= np.isfinite(begun) & (start < end)
+    watch = None
+    if isinstance(item.triggered_by, Trigger) and item.triggered_by.watches:
+        closes = ctx.day(item.end, f"{name}/end", np.inf)
+        opens = np.where(happens, start, np.inf)
+        watch = make_watch(item.triggered_by, name, ctx, opens, closes, length)
+        start, end, announced = ctx.full(np.inf), ctx.full(np.inf), ctx.full(np.inf)
     ctx.happens[name] = happens
     return {
         "name": name,
@@ -211,4 +269,5 @@ def timing(item: Intervention, name: str, ctx: Context) -> dict[str, Any]:
         "announced": np.where(happens, announced, np.inf),
         "source": tuple(item.source),
         "where": item.targets(),
+        "watch": watch,
     }

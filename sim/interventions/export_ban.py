@@ -44,6 +44,7 @@ class ExportBan(Intervention):
     """Listed goods may not be shipped to the destinations named; with a share, part may."""
 
     title: ClassVar[str] = "listed goods may not be shipped to the destinations named"
+    live: ClassVar[bool] = True
 
     exporter: Words = words(..., "regions that ban the export", names="place")
     materials: Words = words(..., "goods that may not leave", names="material")

@@ -24,14 +24,16 @@ from sim.interventions.base import (
     vocabulary,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
+from sim.interventions.effects import Context, Effect, cleared_share, timing
 from sim.interventions.effects import Path as DrawnPath
+from sim.interventions.triggers import random_day
 from sim.words import suggestion
 from sim.worlds.conditions import Conditions
 from sim.worlds.office import LicenceRule
 
 if TYPE_CHECKING:
     from sim.chain.nouns import Chain
+    from sim.worlds.layout import Layout
 
 #: Classes with a meaning of their own: the tiers they stand for when none are named.
 KNOWN_CLASSES = {"military": ("defence",), "civilian": ("essential_civilian", "other")}
@@ -91,12 +93,13 @@ class LicenceEffect(Effect):
     capacity: np.ndarray  # (w,) multiple of normal filings
     growth: np.ndarray  # (w,) a year
     surge: np.ndarray  # (w,)
-    general: list[tuple[np.ndarray, DrawnPath]]
+    general: list[tuple[np.ndarray, Any, np.ndarray]]  # (l, 1), path, day of revocation (w,)
     spillover: np.ndarray  # (w,)
     spillover_weeks: np.ndarray  # (w,)
     cleared: np.ndarray  # (w,) days
     renewal: np.ndarray  # (w,)
     valid: np.ndarray | None
+    layout: Layout
 
     def prepare(self, day: Any, calendar: Any) -> None:
         """Open the books of the listed links."""
@@ -116,9 +119,7 @@ class LicenceEffect(Effect):
         approval = self.approval.at(t0)
         if self.valid is not None:
             approval = approval * np.where(since > self.valid, self.renewal, 1.0)
-        general = np.zeros((lay.n_links, w))
-        for part, path in self.general:
-            general = np.maximum(general, part * path.at(t0))
+        general = self._general(t0, lay.n_links)
         weeks = since / 7.0
         # Held for testing at first; the share fades around the weeks given.
         fading = 1.0 / (1.0 + np.exp(np.clip((weeks - self.spillover_weeks) / 0.8, -40.0, 40.0)))
@@ -135,18 +136,25 @@ class LicenceEffect(Effect):
                 surge=self.surge,
                 general=general,
                 held_share=self.spillover * fading * (active > 0),
-                # The days before the start, and those on which cleared goods still leave.
-                cleared=np.clip(
-                    (1.0 - active)
-                    + np.maximum(
-                        np.minimum(self.start + self.cleared, t1) - np.maximum(self.start, t0), 0.0
-                    )
-                    / (t1 - t0),
-                    0.0,
-                    1.0,
-                ),
+                cleared=cleared_share(self, self.cleared, active, t0, t1),
             )
         )
+
+    def _general(self, now: float, links: int) -> np.ndarray:
+        """Share of each link's orders under a general licence that stands, shape (l, w)."""
+        general = np.zeros((links, len(self.start)))
+        for part, path, revoked in self.general:
+            general = np.maximum(general, part * path.at(now) * (now < revoked))
+        return general
+
+    def approval_now(self, now: float, day: Any) -> np.ndarray:
+        """Share of listed trade that is granted now, shape (w,); NaN where not in force."""
+        lay = day.layout
+        base = lay.l_base[self.links]
+        general = self._general(now, lay.n_links)[self.links]
+        granted = general + (1.0 - general) * self.approval.at(now)
+        share = (base * granted).sum(axis=0) / max(float(base.sum()), 1e-12)
+        return np.where(self.share(now, now + 1.0) > 0.0, share, np.nan)
 
 
 @intervention("export_licence")
@@ -160,6 +168,7 @@ class ExportLicence(Intervention):
     """
 
     title: ClassVar[str] = "exports of listed goods wait for a licence, and only part is granted"
+    live: ClassVar[bool] = True
 
     exporter: Words = words(..., "regions that require the licence", names="place")
     materials: Words = words(..., "goods that need one", names="material")
@@ -204,6 +213,14 @@ class ExportLicence(Intervention):
         default_factory=dict,
         description="destinations whose buyers skip the queue, with the share of their trade",
         json_schema_extra={"unit": "share", "source": "definition", "low": 0.0, "high": 1.0},
+    )
+    revocation_hazard_per_year: Num = number(
+        0.0,
+        "rate at which the general licences of a destination are revoked for good",
+        unit="1/year",
+        source="A82",
+        low=0.0,
+        high=52.0,
     )
     spillover: Num = share(
         0.5, "share of unlisted goods of the same customs code held for testing", source="A35"
@@ -323,17 +340,23 @@ class ExportLicence(Intervention):
         lookalike = lay.link_mask(
             set(ctx.places(self.exporter)), ctx.places(self.destinations), alike
         )
-        general = []
+        general: list[tuple[np.ndarray, Any, np.ndarray]] = []
+        when = timing(self, name, ctx)
+        hazard = ctx.number(self.revocation_hazard_per_year, f"{name}/revocation_hazard_per_year")
         for place, given in self.general_licences.items():
             where = ctx.places((place,))
             share = np.array([where.get(lay.regions[r], 0.0) for r in lay.l_region_to])
-            general.append((share[:, None], ctx.path(given, f"{name}/general/{place}")))
+            path = ctx.path(given, f"{name}/general/{place}")
+            granted = next((d for d, v in zip(path.days, path.values, strict=True) if v.any()), 0.0)
+            since = np.maximum(when["start"], granted)
+            revoked = random_day(ctx, f"{name}/revoked/{place}", since, hazard)
+            general.append((share[:, None], path, revoked))
         military = None
         for word, item in self.licence_classes().items():
             if item.tiers == ("defence",) and item.approval is not None:
                 military = ctx.path(item.approval, f"{name}/classes/{word}")
         return LicenceEffect(
-            **timing(self, name, ctx),
+            **when,
             links=listed,
             lookalike=lookalike & ~listed,
             approval=ctx.path(self.approval, f"{name}/approval"),
@@ -352,4 +375,5 @@ class ExportLicence(Intervention):
             valid=None
             if self.valid_days is None
             else ctx.number(self.valid_days, f"{name}/valid_days"),
+            layout=lay,
         )

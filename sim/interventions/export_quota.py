@@ -82,6 +82,7 @@ class ExportQuota(Intervention):
     """
 
     title: ClassVar[str] = "exports of a group of goods are capped by weight, period by period"
+    live: ClassVar[bool] = True
 
     exporter: Words = words(..., "regions that set the quota", names="place")
     materials: Words = words(..., "goods that count against it", names="material")

@@ -39,7 +39,7 @@ class GreyEffect(Effect):
         shape = (day.layout.n_links, len(self.start))
         opened = (t0 >= self.start + self.opening) & (active > 0)
         rules.most("leak_ceiling", self.links, shape, np.where(opened, self.ceiling, 0.0))
-        rules.most("detection", self.links, shape, self.detection.at(t0) * active)
+        rules.complement("detection", self.links, shape, self.detection.at(t0) * active)
 
 
 @intervention("grey_channel")
@@ -47,6 +47,7 @@ class GreyChannel(Intervention):
     """Goods leave undeclared through hubs: after a lag, growing with the price gap to a ceiling."""
 
     title: ClassVar[str] = "undeclared exports through hubs, growing with the price gap"
+    live: ClassVar[bool] = True
 
     exporter: Words = words(..., "regions that leak", names="place")
     hubs: Words = words(..., "regions through which the goods pass", names="place")

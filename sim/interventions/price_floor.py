@@ -163,6 +163,7 @@ class PriceFloor(Intervention):
     """Eligible output earns at least the floor: the state pays max(0, floor - price), or buys."""
 
     title: ClassVar[str] = "the state tops the price of eligible output up to a floor"
+    live: ClassVar[bool] = True
     one_of: ClassVar = ((("facilities",), ("region",)),)
 
     floor_usd_per_kg: Path = number(

@@ -49,6 +49,7 @@ class RouteClosure(Intervention):
     """Shipments from origin to destination wait until the route opens again."""
 
     title: ClassVar[str] = "shipments between two places wait until the route opens again"
+    live: ClassVar[bool] = True
 
     origin: Words = words(..., "where the shipments come from", names="place")
     destination: Words = words(("all",), "where they go", names="place")

@@ -121,7 +121,7 @@ class Stockpile(Intervention):
         users = np.zeros(lay.n_users, dtype=bool)
         share = np.zeros((lay.n_users, 1))
         for u, (s, _, _) in enumerate(lay.users):
-            tiers = chain.tiers.get(s, {})
+            tiers = lay.tiers_of(u)
             part = (
                 1.0 if ("all" in wanted or s in wanted) else sum(tiers.get(t, 0.0) for t in wanted)
             )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
+from sim.distributions import Distribution, parse_number, plain
 from sim.interventions.base import (
     Intervention,
     Num,
     Path,
+    Problem,
     Words,
     intervention,
     number,
@@ -20,7 +24,26 @@ from sim.interventions.base import (
 )
 from sim.interventions.effects import Context, Effect, timing
 from sim.interventions.effects import Path as DrawnPath
+from sim.interventions.triggers import Trigger
 from sim.worlds.conditions import Conditions
+
+if TYPE_CHECKING:
+    from sim.chain.nouns import Chain
+
+
+def _read_rates(value: Any) -> tuple[float | Distribution, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be a list of rates, for example [0.5, 1.0]")
+    return tuple(parse_number(item) for item in value)
+
+
+#: Rates in order.
+Rates = Annotated[
+    tuple[float | Distribution, ...],
+    PlainValidator(_read_rates),
+    PlainSerializer(lambda rates: [plain(rate) for rate in rates]),
+    WithJsonSchema({"type": "array"}, mode="validation"),
+]
 
 
 @dataclass
@@ -32,10 +55,30 @@ class TariffEffect(Effect):
     rate: DrawnPath
     pass_through: np.ndarray  # (w,)
     field: str
+    steps: list[np.ndarray]  # (w,) each: rates it climbs to
+    step_days: np.ndarray  # (w,)
+    level: np.ndarray  # (w,) steps taken
+    since: np.ndarray  # (w,) day of the last step
+
+    def look(self, now: float, days: float, day: Any, effects: Mapping[str, Effect]) -> None:
+        """Climb a step where the condition that started it still holds."""
+        super().look(now, days, day, effects)
+        if not self.steps or self.watch is None:
+            return
+        ripe = now - np.maximum(self.since, self.start) >= self.step_days
+        up = ripe & self.watch.holds & (self.share(now, now + days) > 0.0)
+        up &= self.level < len(self.steps)
+        self.level[up] += 1
+        self.since[up] = now
+
+    def charge(self, now: float) -> np.ndarray:
+        """Rate in force, shape (w,)."""
+        rates = np.stack([self.rate.at(now), *self.steps])
+        return rates[self.level, np.arange(len(self.level))]
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """Add the rate that buyers feel."""
-        active = self.share(t0, t1) * self.rate.at(t0) * self.pass_through
+        active = self.share(t0, t1) * self.charge(t0) * self.pass_through
         if not np.any(active):
             return
         shape = (day.layout.n_links, len(self.start))
@@ -51,6 +94,7 @@ class Tariff(Intervention):
     title: ClassVar[str] = (
         "an ad valorem charge at the border (an export tax if the exporter levies)"
     )
+    live: ClassVar[bool] = True
 
     levied_by: Literal["importer", "exporter"] = text("importer", "who levies it")
     exporter: Words = words(("all",), "origins charged", names="place")
@@ -71,6 +115,43 @@ class Tariff(Intervention):
         source="definition",
     )
 
+    escalation: Rates = text(
+        (),
+        "further rates it climbs to, one every step_days, as long as the condition that started "
+        "it (triggered_by) holds: [0.5, 1.0]",
+    )
+    step_days: Num = number(
+        60.0, "days between two steps of an escalation", unit="day", source="A83", low=1.0
+    )
+
+    def check(self, chain: Chain) -> list[Problem]:
+        """Refuse steps that nothing takes, that lead down, or that are in percent."""
+        found = []
+        if self.escalation and not (
+            isinstance(self.triggered_by, Trigger) and self.triggered_by.watches
+        ):
+            found.append(
+                Problem(
+                    key="escalation",
+                    message="has steps, but no condition that takes them",
+                    hint="Add triggered_by, for example {approval_below: 0.5, months: 2}.",
+                )
+            )
+        for rate in self.escalation:
+            ends = rate.support() if isinstance(rate, Distribution) else (rate, rate)
+            if ends[0] < 0.0 or ends[1] > 5.0:
+                found.append(
+                    Problem(
+                        key="escalation",
+                        message=f"{ends[1]:g} is not a rate between 0 and 5",
+                        hint="Write a rate of 25 percent as 0.25.",
+                    )
+                )
+        plain_rates = [r for r in self.escalation if not isinstance(r, Distribution)]
+        if plain_rates != sorted(plain_rates):
+            found.append(Problem(key="escalation", message="its steps do not rise"))
+        return found
+
     def compile(self, name: str, ctx: Context) -> TariffEffect:
         """Resolve links and draw rates."""
         mask, weight = ctx.links(self.exporter, self.importer, self.materials)
@@ -81,4 +162,10 @@ class Tariff(Intervention):
             rate=ctx.path(self.rate, f"{name}/rate"),
             pass_through=ctx.number(self.pass_through, f"{name}/pass_through"),
             field="export_tax" if self.levied_by == "exporter" else "import_tariff",
+            steps=[
+                ctx.number(rate, f"{name}/escalation/{k}") for k, rate in enumerate(self.escalation)
+            ],
+            step_days=ctx.number(self.step_days, f"{name}/step_days"),
+            level=np.zeros(ctx.count, dtype=int),
+            since=ctx.full(-np.inf),
         )

@@ -57,6 +57,12 @@ class Recorder:
             for i in self.by_group.ids
         ]
         g = len(self.groups)
+        # Groups with a military line of their own: their defence tier is read, not reckoned.
+        self.military_lines = self.lines[lay.u_defence[self.lines, 0] == 1.0]
+        code = lay.u_region[self.military_lines] * len(lay.sectors)
+        self.by_military = Segments.of(code + lay.u_sector[self.military_lines])
+        at = {int(i): n for n, i in enumerate(self.by_group.ids)}
+        self.military_groups = np.array([at[int(i)] for i in self.by_military.ids], dtype=int)
         self.priced_cells = np.flatnonzero((lay.c_need[:, 0] > 0) & ~lay.c_home)
         self.cost_regions = list(range(len(lay.regions)))
         self.tick_of_month = self._months()
@@ -69,6 +75,9 @@ class Recorder:
             "planned": room(n, g),
             "gross": room(n, g),
             "unmet": room(n, g),
+            "military_planned": room(n, len(self.military_groups)),
+            "military_gross": room(n, len(self.military_groups)),
+            "military_unmet": room(n, len(self.military_groups)),
             "home": room(n, len(lay.materials)),
             "ask": room(n, len(self.priced_cells)),
             "paid": room(n, len(self.priced_cells)),
@@ -151,6 +160,15 @@ class Recorder:
         short = planned - by_group.sum(f["to_users"][self.lines])
         self.weekly["gross"][t] = np.where(short > 1e-9 * planned, short, 0.0) * per_week
         self.weekly["unmet"][t] = unmet * per_week
+        if len(self.military_groups):
+            lines, some = self.military_lines, self.by_military
+            use = some.sum(f["planned"][lines])
+            lacking = np.maximum(use - some.sum(f["to_users"][lines]), 0.0) * per_week
+            self.weekly["military_planned"][t] = use * per_week
+            self.weekly["military_unmet"][t] = some.sum(f["unmet"][lines]) * per_week
+            self.weekly["military_gross"][t] = np.minimum(
+                lacking, self.weekly["gross"][t][self.military_groups]
+            )
         if np.any(unmet):
             stopped = by_group.sum(f["stopped"][self.lines])
             now_stopped = stopped > 0
@@ -277,6 +295,8 @@ class Series:
     dates : list of date
         Market days.
     groups : list of (region, sector)
+    military_groups : ndarray of int
+        Groups with a military line of their own, in the order of the ``military_`` series.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -291,6 +311,7 @@ class Series:
         self.times, self.dates = recorder.times, recorder.dates
         self.months, self.years = recorder.months, recorder.years
         self.groups = recorder.groups
+        self.military_groups = recorder.military_groups
         self.priced_cells = recorder.priced_cells
         self.cost_regions = [run.layout.regions[r] for r in recorder.cost_regions]
         self.weekly = recorder.weekly

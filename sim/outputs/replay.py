@@ -84,6 +84,7 @@ class Replay:
             for u in np.argsort(-short)[:12]:
                 if short[u] > 0.01:
                     s, m, r = lay.users[u]
+                    s += " (military)" if lay.u_defence[u, 0] == 1.0 else ""
                     share = short[u] / max(f["wanted"][u, 0], 1e-12)
                     say(f"    {s:30s} {m:24s} {r:16s} {short[u]:8.2f} ({share:.0%})")
         else:

@@ -127,26 +127,40 @@ class Tables:
         tier_names = sorted({t for s in tiers.values() for t in s})
         regions = list(dict.fromkeys(r for r, _ in groups))
         sectors = sorted({s for _, s in groups}, key=self.lay.sector_at.__getitem__)
-        rows_of: list[tuple[tuple[str, str, str], np.ndarray, np.ndarray]] = []
+        rows_of: list[tuple[tuple[str, str, str], np.ndarray]] = []
         n = len(groups)
         ones = np.ones(n)
         all_rows = np.arange(n)
         tier_share = {
             t: np.array([tiers.get(s, {}).get(t, 0.0) for _, s in groups]) for t in tier_names
         }
-        rows_of.append((("all", "all", "all"), all_rows, ones))
+        rows_of.append((("all", "all", "all"), all_rows))
         for r in regions:
             rows = np.array([i for i, g in enumerate(groups) if g[0] == r])
-            rows_of.append(((r, "all", "all"), rows, ones[rows]))
+            rows_of.append(((r, "all", "all"), rows))
         for s in sectors:
             rows = np.array([i for i, g in enumerate(groups) if g[1] == s])
-            rows_of.append((("all", s, "all"), rows, ones[rows]))
-        for t in tier_names:
-            rows_of.append((("all", "all", t), all_rows, tier_share[t]))
+            rows_of.append((("all", s, "all"), rows))
+        # Where a sector's military users have a line of their own, tiers are read from it.
+        military = {int(g): j for j, g in enumerate(self.series.military_groups)}
         stack = Stack()
 
         def total(parts: Parts, key: str, rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
             return parts.weighted(key, rows, weight.astype(np.float32))
+
+        def of_tier(parts: Parts, key: str, rows: np.ndarray, tier: str) -> np.ndarray:
+            share = tier_share[tier][rows]
+            own = np.array([int(i) in military for i in rows])
+            if not own.any():
+                return total(parts, key, rows, share)
+            lines = np.array([military[int(i)] for i in rows[own]])
+            if tier == "defence":
+                rest, line = np.where(own, 0.0, share), np.ones(len(lines))
+            else:
+                civil = share / np.maximum(1.0 - tier_share["defence"][rows], 1e-12)
+                rest, line = np.where(own, civil, share), -civil[own]
+            out = total(parts, key, rows, rest) + total(parts, f"military_{key}", lines, line)
+            return np.maximum(out, 0.0)
 
         def block(
             key: tuple[str, str, str],
@@ -175,30 +189,39 @@ class Tables:
             columns["reference_unmet_share_p50"] = np.full(len(p), np.nan) if c is None else c
             stack.add(**columns)
 
-        def quantities(rows: np.ndarray, weight: np.ndarray) -> tuple[Any, ...]:
-            p = total(self.scenario, "planned", rows, weight)
-            u = total(self.scenario, "unmet", rows, weight)
+        def quantities(rows: np.ndarray, tier: str | None = None) -> tuple[Any, ...]:
+            def read(parts: Parts, key: str) -> np.ndarray:
+                if tier is None:
+                    return total(parts, key, rows, ones[rows])
+                return of_tier(parts, key, rows, tier)
+
+            p = read(self.scenario, "planned")
+            u = read(self.scenario, "unmet")
             c = None
             if self.reference is not None:
-                base = total(self.reference, "planned", rows, weight)
-                c_share = total(self.reference, "unmet", rows, weight) / np.maximum(base, 1e-12)
+                base = read(self.reference, "planned")
+                c_share = read(self.reference, "unmet") / np.maximum(base, 1e-12)
                 c = bands(c_share)[1][1]
             return (
                 bands(p)[1][1],
-                bands(total(self.scenario, "gross", rows, weight)),
+                bands(read(self.scenario, "gross")),
                 bands(u),
                 bands(u / np.maximum(p, 1e-12)),
                 c,
             )
 
-        for key, rows, weight in rows_of:
-            if weight.sum() > 0:
-                block(key, *quantities(rows, weight))
+        for key, rows in rows_of:
+            block(key, *quantities(rows))
+        for t in tier_names:
+            if tier_share[t].sum() > 0:
+                block(("all", "all", t), *quantities(all_rows, t))
         for i, (r, s) in enumerate(groups):
-            q = quantities(np.array([i]), np.ones(1))
+            q = quantities(np.array([i]))
             for t in tier_names:
                 part = tiers.get(s, {}).get(t, 0.0)
-                if part > 0:
+                if part > 0 and i in military:
+                    block((r, s, t), *quantities(np.array([i]), t))
+                elif part > 0:
                     p, g, u, share, c = q
                     block((r, s, t), p, g, u, share, c, part)
         return stack.frame()

@@ -26,6 +26,11 @@ COMBINES = {
     "leak_ceiling": "maximum",
     "detection": "complement",
     "margin_support": "add",
+    "trade_cost": "add",
+    "undercut": "maximum",
+    "price_shift": "add",
+    "priority": "maximum",
+    "user_priority": "multiply",
 }
 
 
@@ -53,10 +58,19 @@ class Conditions:
         USD/kg that a programme adds to the revenue of a plant; contributions add.
     leak_ceiling, detection : ndarray, shape (l, w)
         Grey channel: share of normal exports that may leak; chance of being caught.
-    allocation : str
-        Rule that shares scarce goods, and ``allocation_weight`` (l, w) from it.
-    restricted : ndarray of bool, shape (l,)
-        Links under any trade measure in any world.
+    trade_cost : ndarray, shape (l, w)
+        Costs of legal trade that are no duties (guarantees, certificates), as a share of value;
+        contributions add.
+    undercut : ndarray, shape (l, w)
+        Share by which sellers of a link undercut others; the maximum counts.
+    price_shift : ndarray, shape (m, w)
+        What an exporter adds to the log of its home price; contributions add.
+    priority : ndarray, shape (l, w)
+        Weight of a link when its seller has too little; the maximum counts.
+    user_priority : ndarray, shape (u, w)
+        Weight of a user line when a region receives too little; contributions multiply.
+    pivots, contracts : list
+        What turns ore to named separators, and orders to named sellers.
     """
 
     facility_available: np.ndarray | None = None
@@ -70,8 +84,13 @@ class Conditions:
     margin_support: np.ndarray | None = None
     leak_ceiling: np.ndarray | None = None
     detection: np.ndarray | None = None
+    trade_cost: np.ndarray | None = None
+    undercut: np.ndarray | None = None
+    price_shift: np.ndarray | None = None
     priority: np.ndarray | None = None
     user_priority: np.ndarray | None = None
+    pivots: list = field(default_factory=list)
+    contracts: list = field(default_factory=list)
     licences: list = field(default_factory=list)
     quotas: list = field(default_factory=list)
     stockpiles: list = field(default_factory=list)
@@ -98,6 +117,19 @@ class Conditions:
         """Keep the maximum of what is held and ``value``."""
         held = self._combine(name, shape, 0.0)
         held[rows] = np.maximum(held[rows], value)
+
+    def complement(
+        self, name: str, rows: np.ndarray, shape: tuple[int, int], value: np.ndarray
+    ) -> None:
+        """Keep the chance that at least one of several independent ones catches."""
+        held = self._combine(name, shape, 0.0)
+        held[rows] = 1.0 - (1.0 - held[rows]) * (1.0 - value)
+
+    def favour(self, rows: np.ndarray, shape: tuple[int, int], weight: np.ndarray) -> None:
+        """Keep the highest weight of links when goods are scarce; 1 where nobody says."""
+        if self.priority is None:
+            self.priority = np.ones(shape)
+        self.priority[rows] = np.maximum(self.priority[rows], weight)
 
     def add(self, name: str, rows: np.ndarray, shape: tuple[int, int], value: np.ndarray) -> None:
         """Add ``value`` to what is held."""

@@ -6,6 +6,7 @@ axis: shape ``(n, 1)``.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import date
 
 import numpy as np
@@ -20,6 +21,8 @@ WEEKS_PER_YEAR = 365.25 / 7.0
 DEFAULT_TRANSIT_DAYS = 35.0
 DEFAULT_EXPRESS_DAYS = 10.0
 DEFAULT_FREIGHT = 0.3
+#: Defence share of a sector from which its military users are a line of their own.
+MILITARY_FROM = 0.1
 
 
 def column(values: object) -> np.ndarray:
@@ -95,9 +98,19 @@ class Layout:
         Closed base year of the same chain.
     start : date
         Day 0 of the run.
+    opened : set of (material, origin, destination)
+        Links that a contract opens beside those of habit and size; nobody orders there by
+        himself.
     """
 
-    def __init__(self, chain: Chain, balance: Balance, start: date) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        balance: Balance,
+        start: date,
+        opened: Set[tuple[str, str, str]] = frozenset(),
+    ) -> None:
+        self.opened = opened
         self.chain, self.balance, self.start = chain, balance, start
         self.regions = list(chain.regions)
         self.elements = list(chain.elements)
@@ -270,6 +283,10 @@ class Layout:
                 pairs[(c, int(d))] = max(weight, 0.05 if form != "magnet" else 0.0) * (
                     1.0 if d == c else share
                 )
+        for m, origin, place in self.opened:
+            ends = (self.cell_at.get((m, origin)), self.cell_at.get((m, place)))
+            if None not in ends and need[ends[1]] > 0 and self._ever_makes(m, origin):
+                pairs.setdefault((int(ends[0]), int(ends[1])), 0.0)  # type: ignore[arg-type]
         keys = sorted(pairs, key=lambda p: (p[1], p[0]))
         self.links = keys
         self.l_from = np.array([o for o, _ in keys])
@@ -346,8 +363,13 @@ class Layout:
     # ---- users -------------------------------------------------------------------------
 
     def _users(self) -> None:
-        keys = [k for k, t in self.balance.use.items() if t > 0]
-        keys.sort(key=lambda k: (self.cell_at[(k[1], k[2])], k[0]))
+        plain = [k for k, t in self.balance.use.items() if t > 0]
+        plain.sort(key=lambda k: (self.cell_at[(k[1], k[2])], k[0]))
+        # A sector that is military in good part is two lines, so that what is refused to its
+        # military users is not shared with its civil ones: (part of use, defence share).
+        lines = [(k, *part) for k in plain for part in self._military_parts(k[0])]
+        keys = [k for k, _, _ in lines]
+        parts = [part for _, part, _ in lines]
         self.users = keys
         self.sectors = list(self.chain.sectors)
         self.sector_at = {s: i for i, s in enumerate(self.sectors)}
@@ -355,7 +377,9 @@ class Layout:
         self.u_sector = np.array([self.sector_at[s] for s, _, _ in keys])
         self.u_region = np.array([self.region_at[r] for _, _, r in keys])
         self.u_material = np.array([self.material_at[m] for _, m, _ in keys])
-        self.u_base = column([self.balance.use[k] / WEEKS_PER_YEAR for k in keys])
+        self.u_base = column(
+            [self.balance.use[k] / WEEKS_PER_YEAR * x for k, x in zip(keys, parts, strict=True)]
+        )
         self.by_cell = Segments.of(self.u_cell)
         self.user_starts = np.searchsorted(self.u_cell, np.arange(self.n_cells + 1))
         rows = [self.chain.sectors[s] for s, _, _ in keys]
@@ -370,17 +394,34 @@ class Layout:
         self.u_free_ceiling = column([s.ree_free_ceiling for s in rows])
         self.u_lag = column([max(s.substitution_lag_weeks, 1.0) for s in rows])
         self.u_lost_output = column([s.lost_output_usd_per_kg for s in rows])
-        at = {k: i for i, k in enumerate(keys)}
+        defence = np.array([share for _, _, share in lines])
+        at = {(k, d): i for i, (k, d) in enumerate(zip(keys, defence, strict=True))}
         pair = []
-        for s, m, r in keys:
+        for (s, m, r), d in zip(keys, defence, strict=True):
             light = self._light_twin(m)
-            pair.append(at.get((s, light, r), -1) if light else -1)
+            pair.append(at.get(((s, light, r), d), -1) if light else -1)
         self.u_twin = np.array(pair)
         # A grade without heavy elements that a sector does not yet use has no line of its own:
         # its heavy-free share then simply leaves the heavy grade (thrift inside the grade).
-        defence = np.array([self.chain.tiers.get(s, {}).get("defence", 0.0) for s, _, _ in keys])
         self.u_defence = column(defence)
         self.n_users = len(keys)
+
+    def _military_parts(self, sector: str) -> tuple[tuple[float, float], ...]:
+        """Lines of a sector: (part of its use, defence share of that part)."""
+        share = self.chain.tiers.get(sector, {}).get("defence", 0.0)
+        if MILITARY_FROM <= share < 1.0:
+            return ((1.0 - share, 0.0), (share, 1.0))
+        return ((1.0, share),)
+
+    def tiers_of(self, line: int) -> dict[str, float]:
+        """Share of each tier in the use of a user line."""
+        sector = self.users[line][0]
+        tiers = self.chain.tiers.get(sector, {})
+        whole, mine = tiers.get("defence", 0.0), float(self.u_defence[line, 0])
+        if mine == whole:
+            return dict(tiers)
+        rest = (1.0 - mine) / max(1.0 - whole, 1e-12)
+        return {t: mine if t == "defence" else share * rest for t, share in tiers.items()}
 
     def _heavy(self, material: str) -> bool:
         return (

@@ -39,12 +39,15 @@ class LicenceRule:
         Probability that an application decided today is granted (civil end use).
     military_approval : ndarray, shape (w,)
     processing_weeks, refile_weeks, capacity, surge : ndarray, shape (w,)
-    general : ndarray, shape (l, 1)
-        Share of a link's orders under a general licence, which skips the queue.
+    general : ndarray, shape (l, w), or None
+        Share of a link's orders under a general licence, which skips the queue (None: this rule
+        grants none and takes none away).
     held_share : ndarray, shape (w,)
         Share of look-alikes held for testing today.
     cleared : ndarray, shape (w,)
         Share of listed goods that still leave on papers cleared before the date.
+    added_weeks : ndarray, shape (w,) or float
+        What it adds to the review of other rules (a proof of end use).
     """
 
     links: np.ndarray
@@ -56,9 +59,10 @@ class LicenceRule:
     refile_weeks: np.ndarray
     capacity: np.ndarray
     surge: np.ndarray
-    general: np.ndarray
+    general: np.ndarray | None
     held_share: np.ndarray
     cleared: np.ndarray
+    added_weeks: np.ndarray | float = 0.0
 
 
 @dataclass
@@ -86,6 +90,10 @@ class LicenceOffice:
         self.rows = np.zeros(0, dtype=int)
         self.filed = np.zeros((0, worlds))
         self.granted_total = np.zeros((0, worlds))
+        # Share of the military part of each shipment that may be put to military use, by link
+        # with a book and by market day, latest first; None while nobody refuses it.
+        self.usable: list[np.ndarray] = []
+        self.usable_now: np.ndarray | None = None
         self._military_share()
 
     def _military_share(self) -> None:
@@ -127,6 +135,7 @@ class LicenceOffice:
             general=np.ones(shape),
             cleared=np.ones(shape),
         )
+        granted, added = np.zeros(shape, dtype=bool), np.zeros(shape)
         for rule in rules:
             here = rule.links[self.rows][:, None] & (rule.active > 0)[None, :]
             f.active |= here
@@ -138,8 +147,14 @@ class LicenceOffice:
             f.refile = np.where(here, np.maximum(f.refile, rule.refile_weeks), f.refile)
             f.capacity = np.where(here, np.minimum(f.capacity, rule.capacity), f.capacity)
             f.surge = np.where(here, np.minimum(f.surge, rule.surge), f.surge)
-            f.general = np.where(here, np.minimum(f.general, rule.general[self.rows]), f.general)
+            added += np.where(here, rule.added_weeks, 0.0)
+            if rule.general is not None:
+                general = np.minimum(f.general, rule.general[self.rows])
+                f.general = np.where(here, general, f.general)
+                granted |= here
             f.cleared = np.where(here, np.minimum(f.cleared, rule.cleared), f.cleared)
+        f.processing += added
+        f.general = np.where(granted, f.general, 0.0)
         return f
 
     def decide(self, state: State, rules: Conditions, weeks: float) -> None:
@@ -177,14 +192,17 @@ class LicenceOffice:
         self.granted_total += skip.sum(axis=0)
         self.review[0] += filing - skip
         # Moves at the end of an office day: the mean stay in a step is exactly its share.
-        step = np.minimum(weeks * STEPS / np.maximum(f.processing, 0.1), 1.0)
-        for k in range(STEPS - 1, -1, -1):
-            moved = self.review[k] * step
-            self.review[k] -= moved
-            if k + 1 < STEPS:
-                self.review[k + 1] += moved
-            else:
-                self.ready += moved
+        # A review shorter than four office days passes several steps in one of them.
+        steps = np.minimum(weeks * STEPS / np.maximum(f.processing, 1e-9), float(STEPS))
+        for turn in range(int(np.ceil(steps.max()))):
+            step = np.clip(steps - turn, 0.0, 1.0)
+            for k in range(STEPS - 1, -1, -1):
+                moved = self.review[k] * step
+                self.review[k] -= moved
+                if k + 1 < STEPS:
+                    self.review[k + 1] += moved
+                else:
+                    self.ready += moved
         again = self.refused * gain(weeks, np.maximum(f.refile, 0.1))
         self.refused -= again
         self.ready += again
@@ -238,6 +256,7 @@ class LicenceOffice:
         if len(self.rows) and rules.licences:
             total = self.granted.sum(axis=0)
             used = np.minimum(shipped[self.rows], total)
+            self._compose(shipped[self.rows], used, total)
             self.granted *= 1.0 - used / np.maximum(total, 1e-12)
         for rule in rules.licences:
             hold = leaving * np.where(rule.lookalike[:, None], rule.held_share, 0.0)
@@ -248,6 +267,55 @@ class LicenceOffice:
             state.held -= out
             leaving += out
         return leaving
+
+    def _compose(self, shipped: np.ndarray, used: np.ndarray, total: np.ndarray) -> None:
+        """Note how much of today's shipments may be put to military use, (n, w)."""
+        normal = self.military[self.rows]
+        military = self.granted[1] / np.maximum(total, 1e-12)
+        # What leaves on a licence is as military as the licences are; the rest is as usual.
+        part = (used * military + (shipped - used) * normal) / np.maximum(shipped, 1e-12)
+        usable = np.minimum(part / np.maximum(normal, 1e-12), 1.0)
+        usable = np.where((normal > 0.0) & (shipped > 1e-12), usable, 1.0)
+        usable[usable > 1.0 - 1e-6] = 1.0
+        self.usable_now = None if np.all(usable == 1.0) else usable
+
+    def tell_users(self, rules: Conditions, state: State, market_days: float) -> None:
+        """Goods licensed for civil use do not reach military users when they are handed out.
+
+        A user line with a defence share d gets the weight 1 - d (1 - a), where a is the share of
+        what lands in its cell that may be put to military use: what was licensed so when it was
+        shipped, and everything that needs no licence.
+
+        Parameters
+        ----------
+        rules : Conditions
+            Rules of the coming market day; ``user_priority`` is written.
+        state : State
+            Goods landed since the last market day are read.
+        market_days : float
+            Length of a tick: shipments are looked up as long ago as their transit.
+        """
+        lay = self.layout
+        ticks = np.ceil(lay.l_transit[self.rows] / market_days - 1e-9).astype(int)
+        deep = int(ticks.max()) + 1 if len(ticks) else 1
+        ones = np.ones((len(self.rows), self.worlds))
+        self.usable = [ones if self.usable_now is None else self.usable_now, *self.usable][:deep]
+        self.usable_now = None
+        if all(np.all(day == 1.0) for day in self.usable):
+            return
+        usable = ones.copy()
+        for k in np.unique(ticks):
+            if 1 <= k <= len(self.usable):
+                here = ticks == k
+                usable[here] = self.usable[k - 1][here]
+        barred = np.zeros_like(state.landed)
+        barred[self.rows] = state.landed[self.rows] * (1.0 - usable)
+        if not np.any(barred):
+            return
+        total = np.maximum(lay.sum_by_destination(state.landed), 1e-12)
+        lost = np.minimum(lay.sum_by_destination(barred) / total, 1.0)
+        weight = 1.0 - lay.u_defence * lost[lay.u_cell]
+        rules.multiply("user_priority", np.arange(lay.n_users), weight.shape, weight)
 
     def granted_share(self) -> np.ndarray:
         """Granted over filed to date, by world, shape (w,) (NaN where nothing was filed)."""

@@ -34,11 +34,59 @@ def use(trace, sector):
     return trace["planned"][FROM:, lay.u_sector == lay.sector_at[sector]].sum()
 
 
+def share_to(trace, origin, region, material="ndfeb_magnets"):
+    """Share of what an origin ships abroad that goes to one region."""
+    every = trace["declared"][FROM:, trace.links(origin, None, material)].sum()
+    return trace["declared"][FROM:, trace.links(origin, [region], material)].sum() / every
+
+
 #: What stands beside an intervention that acts only on something: a scarcity, a wedge.
 WEDGE = {"wedge": ban(2, materials="oxides")}
 
 #: kind -> (an example, what stands beside it, what it must change, in which direction).
 EFFECTS = {
+    "alliance": (
+        {"members": ["japan", "united_states"], "pooled_weight": 20.0},
+        {"outage": {
+            "kind": "outage", "region": "japan", "stage": "magnet", "share_lost": 0.8,
+            "start": day_after(2),
+        }}, lambda t: share_to(t, "japan", "united_states"), +1,
+    ),
+    "alloy_embargo": (
+        {"withheld_by": "all", "target": "china", "materials": ["metals", "concentrates"]},
+        {}, lambda t: output(t, "ndpr_oxide", "china"), -1,
+    ),
+    "certification": (
+        {"bloc": "eight_country", "share": 0.5}, {}, lambda t: to(t, "japan"), -1,
+    ),
+    "end_use_denial": (
+        {"exporter": "china", "materials": "magnets"}, {}, lambda t: to(t, None), -1,
+    ),
+    "enforcement": (
+        {"exporter": "china", "detection": 0.8}, WEDGE, lambda t: t["grey"].sum(), -1,
+    ),
+    "offtake": (
+        {"facility": "my_lamp", "buyer": "europe", "share": 0.14},
+        WEDGE, lambda t: share_to(t, "malaysia", "europe", "ndpr_oxide"), +1,
+    ),
+    "ownership": (
+        {"facility": "my_lamp", "bloc": "europe"},
+        WEDGE, lambda t: share_to(t, "malaysia", "europe", "ndpr_oxide"), +1,
+    ),
+    "price_war": (
+        {"exporter": "china", "cut": 0.4}, {}, lambda t: home(t, "ndpr_oxide"), -1,
+    ),
+    "production_quota": (
+        {"region": "china", "stage": "magnet", "share": 0.8},
+        {}, lambda t: output(t, "ndfeb_standard", "china"), -1,
+    ),
+    "supply_pivot": (
+        {"origin": "australia", "destination": "china", "share": 1.0},
+        {}, lambda t: output(t, "ndpr_oxide", "malaysia"), -1,
+    ),
+    "truce": (
+        {"suspends": "cut"}, {"cut": ban(2)}, lambda t: to(t, None), +1,
+    ),
     "allocation_rule": (
         {"rule": "defence_first"}, {"outage": {
             "kind": "outage", "region": "china", "stage": "magnet", "share_lost": 0.8,
@@ -150,10 +198,14 @@ def test_a_kind_says_when_and_for_whom(kind):
 # ---- the fold ---------------------------------------------------------------------------
 
 
+#: What the rules hold beside arrays.
+LISTS = {"licences", "quotas", "stockpiles", "floors", "pivots", "contracts"}
+
+
 def test_every_array_of_the_rules_says_how_it_combines():
-    arrays = {f.name for f in fields(Conditions)} - {"licences", "quotas", "stockpiles", "floors"}
+    arrays = {f.name for f in fields(Conditions)} - LISTS
     undeclared = arrays - set(COMBINES)
-    assert undeclared <= {"priority", "user_priority"}, undeclared
+    assert not undeclared
 
 
 @pytest.mark.parametrize(
@@ -162,7 +214,10 @@ def test_every_array_of_the_rules_says_how_it_combines():
         ("multiply", "passes", 0.2 * 0.5),
         ("least", "route_open", 0.2),
         ("most", "detection", 0.5),
+        ("complement", "detection", 0.6),
         ("add", "import_tariff", 0.7),
+        ("add", "trade_cost", 0.7),
+        ("add", "price_shift", 0.7),
     ],
 )
 def test_contributions_combine_in_any_order(verb, name, expected):

@@ -22,18 +22,29 @@ from sim.interventions.base import (
 
 #: A small valid entry of each kind. A new kind without one fails `test_every_kind_has_an_example`.
 EXAMPLES = {
+    "alliance": {"members": "quad"},
     "allocation_rule": {"rule": "defence_first"},
+    "alloy_embargo": {"withheld_by": "eu", "target": "china"},
     "capacity_project": {"facility": "us_vulcan"},
+    "certification": {"bloc": "eight_country"},
     "demand_shock": {"sectors": "ev_traction", "factor": {"2026-01-01": 1.5}},
+    "end_use_denial": {"exporter": "china", "materials": "magnets"},
+    "enforcement": {"exporter": "china", "detection": 0.5},
     "export_ban": {"exporter": "china", "materials": "oxides"},
     "export_licence": {"exporter": "china", "materials": ["dy_oxide", "ndfeb_magnets"]},
     "export_quota": {"exporter": "china", "materials": "oxides", "tonnes": {"2026-H1": 1000}},
     "grey_channel": {"exporter": "china", "hubs": ["thailand"]},
+    "offtake": {"facility": "my_lamp", "buyer": "japan", "share": 0.65},
     "outage": {"facilities": "mm_kachin"},
+    "ownership": {"facility": "uk_lcm", "bloc": "united_states"},
     "price_floor": {"floor_usd_per_kg": 110, "materials": "ndpr_oxide", "facilities": "us_mp_ndpr"},
+    "price_war": {"exporter": "china", "cut": 0.3},
+    "production_quota": {"region": "china", "stage": "mine", "share": 0.8},
     "route_closure": {"origin": "myanmar", "destination": "china"},
     "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 60},
+    "supply_pivot": {"origin": "australia", "destination": "china", "share": 0.5},
     "tariff": {"rate": 0.25, "exporter": "china", "importer": "united_states"},
+    "truce": {"suspends": "other"},
 }
 #: A word that no vocabulary holds.
 NOWHERE = "atlantis"

@@ -42,8 +42,9 @@ def shuffled(table, seed):
 
 def by_name(trace):
     lay = trace.layout
-    used = dict(zip(lay.users, np.moveaxis(trace["used"], 1, 0), strict=True))
-    unmet = dict(zip(lay.users, np.moveaxis(trace["unmet"], 1, 0), strict=True))
+    lines = [(*k, float(d)) for k, d in zip(lay.users, lay.u_defence[:, 0], strict=True)]
+    used = dict(zip(lines, np.moveaxis(trace["used"], 1, 0), strict=True))
+    unmet = dict(zip(lines, np.moveaxis(trace["unmet"], 1, 0), strict=True))
     home = dict(zip(lay.materials, np.moveaxis(trace["log_home"], 1, 0), strict=True))
     ask = dict(zip(lay.cells, np.moveaxis(trace["log_ask"], 1, 0), strict=True))
     return {"used": used, "unmet": unmet, "home": home, "ask": ask}
@@ -83,5 +84,5 @@ def test_a_changed_number_is_seen(tmp_path, plain):
     trace = by_name(
         simulate(SHOCKS, worlds=2, weeks=40, flat=False, chain=load_chain("2024", root))
     )
-    key = ("ev_traction", "ndfeb_high_coercivity", "europe")
+    key = ("ev_traction", "ndfeb_high_coercivity", "europe", 0.005)
     assert not np.allclose(trace["used"][key], plain["used"][key], rtol=1e-6, atol=1e-6)

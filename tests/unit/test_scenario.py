@@ -6,6 +6,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sim.chain.load import load_chain
@@ -358,6 +359,144 @@ def test_waiting_in_a_circle_is_refused(here):
     text = MINIMAL.replace("start: 2025-01-01", "triggered_by: other").replace(
         "overrides:",
         "  other: {kind: export_ban, exporter: china, materials: smco, triggered_by: stop}\noverrides:",
+    )
+    with pytest.raises(InputError, match="waits for itself"):
+        load_scenario(write(here, text))
+
+
+# ------------------------------------------------------------------------------- together
+
+#: What does not go together: name -> (entries beside ``stop``, key, what the error says).
+TOGETHER = {
+    "a truce over nothing": (
+        "  pause: {kind: truce, suspends: stpo, start: 2025-02-01}",
+        "pause.suspends", "unknown intervention 'stpo'.*Did you mean 'stop'",
+    ),
+    "a truce that is over before": (
+        "  pause: {kind: truce, suspends: stop, start: 2024-02-01, end: 2024-08-01}",
+        "pause.suspends", "'stop' is not in force at any time of the truce",
+    ),
+    "a truce over nature": (
+        "  flood: {kind: outage, facilities: mm_kachin}\n"
+        "  pause: {kind: truce, suspends: flood}",
+        "pause.suspends", "'flood' .outage. cannot be suspended",
+    ),
+    "a truce that starts what it suspends": (
+        "  pause: {kind: truce, suspends: stop, on_breakdown: stop}",
+        "pause.on_breakdown", "also suspended",
+    ),
+    "a truce renewed for ever without an end": (
+        "  pause: {kind: truce, suspends: stop, renewal_probability: 0.5}",
+        "pause.renewal_probability", "no end at which it could be renewed",
+    ),
+    "two allocation rules": (
+        "  one: {kind: allocation_rule, rule: defence_first}\n"
+        "  two: {kind: allocation_rule, rule: pro_rata, exporter: china, start: 2025-01-01}",
+        "two.rule", "'two' .pro_rata. and 'one' .defence_first. rule every exporter at the same",
+    ),
+    "a bloc without a member": (
+        "  pure: {kind: certification, bloc: quad, "
+        "without: [japan, united_states, australia, india]}",
+        "pure.bloc", "no member",
+    ),
+    "a bloc named by nobody": (
+        "  pure: {kind: certification, bloc: []}", "pure.bloc", "no member",
+    ),
+    "an alliance of one": (
+        "  us: {kind: alliance, members: japan}", "us.members", "one member only",
+    ),
+    "a path out of order": (
+        "  ask: {kind: export_licence, exporter: china, materials: smco, "
+        "approval: {2025-06-04: 0.25, 2025-04-04: 0}}",
+        "ask.approval", "out of order: 2025-04-04 stands after 2025-06-04",
+    ),
+    "a project before its permit": (
+        "  rush: {kind: capacity_project, facility: us_round_top, start: 2026-01-01}",
+        "rush.start", "before its permit",
+    ),
+    "a project hurried before its permit": (
+        "  rush: {kind: capacity_project, facility: us_round_top, delay_days: -1200}",
+        "rush.delay_days", "before its permit",
+    ),
+    "an escalation that nothing takes": (
+        "  tax: {kind: tariff, rate: 0.1, escalation: [0.5]}", "tax.escalation", "no condition",
+    ),
+    "a condition on what is drawn before": (
+        "  flood: {kind: outage, facilities: mm_kachin, triggered_by: {hazard_per_year: 1}}",
+        "flood.triggered_by", "cannot be started by a condition",
+    ),
+    "a condition on an unknown licence": (
+        "  tax: {kind: tariff, rate: 0.1, triggered_by: {approval_below: 0.5, licence: lic}}",
+        "tax.triggered_by.licence", "unknown intervention 'lic'",
+    ),
+    "a condition on the approval of a ban": (
+        "  tax: {kind: tariff, rate: 0.1, triggered_by: {approval_below: 0.5, licence: stop}}",
+        "tax.triggered_by.licence",
+        "grants no licences",
+    ),
+    "a condition misspelt": (
+        "  tax: {kind: tariff, rate: 0.1, triggered_by: {aproval_below: 0.5}}",
+        "tax.triggered_by", "Did you mean 'approval_below'",
+    ),
+    "a condition in percent": (
+        "  tax: {kind: tariff, rate: 0.1, triggered_by: {approval_below: 50}}",
+        "tax.triggered_by.approval_below", "between 0 and 1",
+    ),
+    "a side deal about a ban": (
+        "  us: {kind: alliance, members: quad, side_deal: stop}",
+        "us.side_deal", "grants no licences",
+    ),
+    "a price war by somebody else": (
+        "  war: {kind: price_war, exporter: japan, cut: 0.3}", "war.exporter", "does not set",
+    ),
+    "a quota on no plant": (
+        "  cap: {kind: production_quota, region: myanmar, stage: magnet, share: 0.5}",
+        "cap.region", "no facility",
+    ),
+    "a price for a plant": (
+        "  buy: {kind: offtake, facility: my_lamp, buyer: japan, share: 0.5, price_usd_per_kg: 90}",
+        "buy.price_usd_per_kg", "is no mine",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TOGETHER, ids=[c.replace(" ", "_") for c in TOGETHER])
+def test_what_does_not_go_together_is_refused_with_the_reason(here, case):
+    entries, key, says = TOGETHER[case]
+    text = MINIMAL.replace("overrides:", f"{entries}\noverrides:")
+    with pytest.raises(InputError, match=says) as error:
+        load_scenario(write(here, text))
+    assert f"interventions.{key}" in str(error.value)
+
+
+def test_rules_that_follow_one_another_or_concern_others_are_fine(here):
+    text = MINIMAL.replace(
+        "overrides:",
+        "  one: {kind: allocation_rule, rule: defence_first, end: 2025-01-01}\n"
+        "  two: {kind: allocation_rule, rule: highest_bid, start: 2025-01-01, exporter: china}\n"
+        "  three: {kind: allocation_rule, rule: pro_rata, start: 2025-01-01, exporter: japan}\n"
+        "overrides:",
+    )
+    assert len(load_scenario(write(here, text)).interventions) == 4
+
+
+def test_a_rule_of_the_settings_beside_another_in_the_scenario_is_refused(here):
+    from sim.engine.run import BatchRun
+
+    text = MINIMAL.replace(
+        "overrides:", "  one: {kind: allocation_rule, rule: defence_first}\noverrides:"
+    )
+    scenario, chain = load_scenario(write(here, text)), load_chain()
+    with pytest.raises(InputError, match="at the same time"):
+        BatchRun(scenario, chain, 0, np.arange(2), allocation="pro_rata")
+    BatchRun(scenario, chain, 0, np.arange(2), allocation="defence_first")
+
+
+def test_what_breaks_a_truce_waits_for_it_and_not_for_itself(here):
+    text = MINIMAL.replace(
+        "overrides:",
+        "  pause: {kind: truce, suspends: stop, on_breakdown: more, triggered_by: more}\n"
+        "  more: {kind: export_ban, exporter: china, materials: smco}\noverrides:",
     )
     with pytest.raises(InputError, match="waits for itself"):
         load_scenario(write(here, text))

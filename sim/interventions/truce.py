@@ -1,0 +1,147 @@
+"""Truces: named measures are suspended, until the truce ends or breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+import numpy as np
+
+from sim.distributions import Distribution
+from sim.interventions.base import (
+    Intervention,
+    Num,
+    Problem,
+    Words,
+    intervention,
+    named,
+    number,
+    share,
+)
+from sim.interventions.effects import Context, Effect, timing
+from sim.interventions.triggers import random_day
+from sim.worlds.randomness import uniforms
+
+
+@dataclass
+class TruceEffect(Effect):
+    """Keeps the measures it names out of force from its start to its end in each world.
+
+    Attributes
+    ----------
+    breaks : ndarray, shape (w,)
+        Day on which it breaks before its time; ``inf`` where it holds.
+    """
+
+    suspends: tuple[str, ...]
+    breaks: np.ndarray
+
+    def connect(self, effects: Mapping[str, Effect]) -> None:
+        """Write its span into the measures it suspends."""
+        for name in self.suspends:
+            effects[name].suspensions.append((self.start, self.end))
+
+
+@intervention("truce")
+class Truce(Intervention):
+    """Named measures of the scenario are out of force while the truce holds.
+
+    It may be renewed at its end, for as long again, and it may break at any time: then the
+    measures come back at once, and those under ``on_breakdown`` start. A truce that never breaks
+    is the same as a suspension.
+    """
+
+    title: ClassVar[str] = "named measures are suspended until it ends or breaks"
+
+    suspends: Words = named(..., "measures of this scenario that it suspends", live=True)
+    breakdown_hazard_per_year: Num = number(
+        0.0,
+        "rate at which it breaks while it lasts, a year (0.25 to 1 are told of 2026)",
+        unit="1/year",
+        source="c166",
+        low=0.0,
+        high=52.0,
+    )
+    renewal_probability: Num = share(
+        0.0, "probability that it is renewed for as long again, at each end", source="c119"
+    )
+    on_breakdown: Words = named((), "measures of this scenario that start when it breaks")
+
+    def begins(self) -> tuple[str, ...]:
+        """Measures that start on the day it breaks."""
+        return self.on_breakdown
+
+    def targets(self) -> str:
+        """Say what it suspends."""
+        return f"suspends {', '.join(self.suspends)}"
+
+    def check(self, chain: object) -> list[Problem]:
+        """Refuse a renewal of a truce without an end, and one that starts what it suspends."""
+        found = []
+        renewed = self.renewal_probability
+        if (isinstance(renewed, Distribution) or renewed > 0.0) and (
+            self.end is None and self.duration is None
+        ):
+            found.append(
+                Problem(
+                    key="renewal_probability",
+                    message="is given, but the truce has no end at which it could be renewed",
+                    hint="Give an end or a duration.",
+                )
+            )
+        both = sorted(set(self.suspends) & set(self.on_breakdown))
+        if both:
+            found.append(
+                Problem(
+                    key="on_breakdown",
+                    message=f"'{both[0]}' is also suspended by it",
+                    hint="What is suspended comes back by itself when the truce breaks.",
+                )
+            )
+        return found
+
+    def beside(self, others: Mapping[str, Intervention], start: date | None) -> list[Problem]:
+        """Refuse a truce that is over before what it suspends begins."""
+        from sim.interventions.base import _earliest, _latest
+
+        found = []
+        last = None if self.end is None else _latest(self.end)
+        first = _earliest(self.start) or start
+        for name in self.suspends:
+            other = others.get(name)
+            if other is None or other.triggered_by is not None:
+                continue
+            begins = _earliest(other.start) or start
+            ends = None if other.end is None else _latest(other.end)
+            if (last and begins and begins >= last) or (ends and first and ends <= first):
+                found.append(
+                    Problem(
+                        key="suspends",
+                        message=f"'{name}' is not in force at any time of the truce",
+                        hint="Let their dates overlap, or take it out.",
+                    )
+                )
+        return found
+
+    def compile(self, name: str, ctx: Context) -> TruceEffect:
+        """Draw renewals and the day on which it breaks."""
+        when = timing(self, name, ctx)
+        start, end = when["start"], when["end"]
+        chance = ctx.number(self.renewal_probability, f"{name}/renewal_probability")
+        again = np.isfinite(end) & (chance > 0.0)
+        period = np.where(np.isfinite(end), end - start, 0.0)
+        k = 0
+        while np.any(again) and np.any(again & (end < ctx.last_day)):
+            again &= uniforms(ctx.seed, f"{name}/renewal/{k}", ctx.worlds) < chance
+            end = np.where(again, end + period, end)
+            k += 1
+        hazard = ctx.number(self.breakdown_hazard_per_year, f"{name}/breakdown_hazard_per_year")
+        breaks = random_day(ctx, f"{name}/breakdown", start, hazard)
+        breaks = np.where(breaks < end, breaks, np.inf)
+        when["end"] = np.minimum(end, breaks)
+        for other in self.on_breakdown:
+            earlier = ctx.begins.get(other)
+            ctx.begins[other] = breaks if earlier is None else np.minimum(earlier, breaks)
+        return TruceEffect(**when, suspends=tuple(self.suspends), breaks=breaks)

@@ -105,7 +105,8 @@ class QuotaBook:
         goal = d["rent.withholding"] * np.clip(trend / 0.6, 0.0, 1.0)
         self.waiting += (goal - self.waiting) * gain(weeks, 4.0)
         bound = np.zeros(may.shape, dtype=bool)
-        bound[rows] = (fill < 1.0) & in_force
+        # A link whose sellers lack the goods is short, not shut: the quota holds nothing back there.
+        bound[rows] = (fill < 1.0) & in_force & (could > 0.5 * may[rows])
         return out, bound
 
     def settle(self, shipped: np.ndarray) -> None:

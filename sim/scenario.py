@@ -687,6 +687,8 @@ class _Checker:
             for wrong in item.problems(chain):
                 self.problem(f"interventions.{name}.{wrong.key}", wrong.message, wrong.hint)
         for name, item in made.items():
+            for wrong in item.against({n: other for n, other in made.items() if n != name}):
+                self.problem(f"interventions.{name}.{wrong.key}", wrong.message, wrong.hint)
             trigger = item.triggered_by
             if trigger is None:
                 continue

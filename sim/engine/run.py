@@ -19,7 +19,8 @@ from sim.interventions.effects import Context, Effect
 from sim.scenario import Scenario
 from sim.worlds.conditions import Conditions
 from sim.worlds.layout import Layout
-from sim.worlds.randomness import draw, quantile, uniforms
+from sim.worlds.projects import Projects
+from sim.worlds.randomness import draw
 from sim.worlds.state import Draws, steady_state
 
 OFFICE_DAYS = 7.0
@@ -94,47 +95,6 @@ def fixed_chain(scenario: Scenario, chain: Chain) -> tuple[Chain, dict[str, Any]
 
         chain = replace(chain, facilities=facilities)
     return chain, behaviour
-
-
-def project_days(layout: Layout, draws: Draws, seed: int, worlds: np.ndarray) -> np.ndarray:
-    """Day on which each plant comes on line in each world (``inf``: never), shape (f, w).
-
-    Announced plants slip and fall away: slips and survival are drawn once per plant and world.
-    Plants that were running by the last date of the data are certain and on time.
-    """
-    online = np.array(np.broadcast_to(layout.f_online, (len(layout.facilities), len(worlds))))
-    chance = {
-        "construction": draws["project.success_construction"],
-        "planned": draws["project.success_planned"],
-        "permitting": draws["project.success_permitting"],
-    }
-    for row, item in enumerate(layout.facilities):
-        if layout.f_base[row]:
-            continue
-        alive = uniforms(seed, f"facility/{item.name}/alive", worlds)
-        if item.status in chance:
-            u = uniforms(seed, f"facility/{item.name}/slip", worlds)
-            slip = SLIP[item.status]
-            slip_days = (
-                quantile(slip, u)
-                * 30.4375
-                * (draws["project.slip_months"] / draws["project.slip_months.default"])
-            )
-            online[row] = np.where(alive < chance[item.status], online[row] + slip_days, np.inf)
-        elif item.status in ("idle", "closed"):
-            online[row] = np.inf
-        if item.role != "existing" or not layout.f_base[row]:
-            online[row] = np.where(draws["project.scale"] > 0, online[row], np.inf)
-    return online
-
-
-#: Slip of announced plants, months, at the default of ``project.slip_months`` (24): plants under
-#: construction slip less than planned ones (A37).
-SLIP = {
-    "construction": Distribution("triangular", (("low", 0.0), ("mode", 6.0), ("high", 30.0))),
-    "permitting": Distribution("triangular", (("low", 0.0), ("mode", 12.0), ("high", 48.0))),
-    "planned": Distribution("triangular", (("low", 0.0), ("mode", 18.0), ("high", 60.0))),
-}
 
 
 def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], np.ndarray]:
@@ -216,7 +176,8 @@ class BatchRun:
         self.draws = draw_parameters(self.chain, behaviour, seed, worlds)
         self.market_days = market_days
         self.calendar = Calendar(scenario.start, scenario.end)
-        online = project_days(self.layout, self.draws, seed, worlds)
+        self.projects = Projects(self.layout, self.draws, seed, worlds)
+        online = self.projects.online()
         state = steady_state(self.layout, self.draws, len(worlds), market_days)
         self.day = MarketDay(
             self.layout,
@@ -246,8 +207,16 @@ class BatchRun:
             effect = items[name].compile(name, context)  # type: ignore[attr-defined]
             self.effects.append(effect)
             effect.prepare(self.day, reviews)
-            if hasattr(effect, "online"):
-                effect.online(online)
+        by_name = {effect.name: effect for effect in self.effects}
+        for effect in self.effects:
+            effect.amend(by_name)
+        for step in (0, 1, 2):
+            for effect in self.effects:
+                if effect.planning == step:
+                    effect.plan(self.projects)
+            if step == 0:
+                self.projects.settle_dates()
+        online[...] = self.projects.online()
         self.day.open_ledger()
         self.watchers: list[Watcher] = []
         self._set_calendar()
@@ -289,6 +258,10 @@ class BatchRun:
             ):
                 inside = np.where(days < last, np.maximum(days, 0.0), np.inf)
                 out.append((f"{effect.name} {word}", effect.where, source, inside))
+            if effect.reason:
+                begins = np.where(effect.start < last, np.maximum(effect.start, 0.0), np.inf)
+                what = f"{effect.name} changes nothing: {effect.reason}"
+                out.append((what, effect.where, source, begins))
         for row, item in enumerate(lay.facilities):
             days = self.day.online[row]
             inside = np.where((days >= 0.0) & (days < last), days, np.inf)

@@ -262,6 +262,10 @@ class Intervention(BaseModel):
         """Return what is wrong beyond names, limits and dates; kinds override this."""
         return []
 
+    def against(self, others: Mapping[str, Intervention]) -> list[Problem]:
+        """Return what is wrong with it beside the others of its scenario; kinds override this."""
+        return []
+
     def targets(self) -> str:
         """Return in a few words whom it concerns, for tables and calendars."""
         parts = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from sim.worlds.randomness import draw, uniforms
 if TYPE_CHECKING:
     from sim.chain.nouns import Chain
     from sim.worlds.layout import Layout
+    from sim.worlds.projects import Projects
     from sim.worlds.state import Draws
 
 
@@ -177,14 +178,28 @@ class Effect:
         """1 where it is announced and not yet in force."""
         return ((self.announced <= t0) & (t0 < self.start)).astype(float)
 
+    #: When its `plan` is asked: dates first (0), then conditions (1), then queues (2).
+    planning: ClassVar[int] = 1
+
+    @property
+    def reason(self) -> str:
+        """Why it can change nothing, in a few words for the calendar; empty if it can."""
+        return ""
+
+    def amend(self, others: Mapping[str, Effect]) -> None:
+        """Hook before the run, when all are compiled: change the dates of others, by name."""
+
+    def plan(self, projects: Projects) -> None:
+        """Hook before the run: change dates and chances of announced plants."""
+
     def prepare(self, day: Any, calendar: Any) -> None:
         """Hook before the run: open books, put shared dates on the calendar."""
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """Write the contribution to the rules of [t0, t1)."""
 
-    def spending(self, t0: float, t1: float) -> tuple[int, np.ndarray] | None:
-        """Public money spent in [t0, t1): (row of the facility, USD million by world)."""
+    def spending(self, t0: float, t1: float) -> tuple[Any, np.ndarray] | None:
+        """Public money spent in [t0, t1): (rows of facilities, USD million (n, w) or (w,))."""
         return None
 
 

@@ -105,7 +105,32 @@ class FloorEffect(Effect):
                 f = lay.facilities[row]
                 share = lay.chain.mixes.get(f.mix or "", {}).get(element or "", 0.0)
                 rules.add("margin_support", np.array([row]), shape, gap * share)
+            self._support_mines(rules, shape, day, int(m), gap)
         rules.floors.append((self, active))
+
+    def _support_mines(
+        self, rules: Conditions, shape: tuple[int, int], day: Any, material: int, gap: np.ndarray
+    ) -> None:
+        """What separators of a region receive keeps the mines there that feed them.
+
+        The payment of last market day is spread over the ore that the region's mines dug.
+        """
+        lay = day.layout
+        if "dug" not in day.flows or not np.any(gap):
+            return
+        for region in sorted({int(lay.f_region[row]) for row in self.rows}):
+            here = self.rows[(lay.f_region[self.rows] == region)]
+            plants = np.array(
+                [row for row in here if lay.facilities[row].stage == "separation"], dtype=int
+            )
+            mines = np.flatnonzero(lay.f_region[lay.mines] == region)
+            if not len(plants) or not len(mines):
+                continue
+            tonnes = day.facility_output(plants, material)
+            dug = np.maximum(day.flows["dug"][mines].sum(axis=0), 1e-9)
+            rules.add(
+                "margin_support", lay.mines[mines], shape, gap * np.minimum(tonnes / dug, 1.0)
+            )
 
     def gap(self, day: Any, material: int, t0: float) -> np.ndarray:
         """What the market lacks to the floor, USD/kg, shape (w,)."""

@@ -37,6 +37,16 @@ def use(trace, sector):
 #: What stands beside an intervention that acts only on something: a scarcity, a wedge.
 WEDGE = {"wedge": ban(2, materials="oxides")}
 
+#: A plant that starts after the end of the run: what moves its date is seen in the date.
+LATE_PLANT = {"plant": {
+    "kind": "capacity_project", "region": "united_states", "stage": "magnet",
+    "material": "ndfeb_standard", "tonnes_per_year": 9000, "start": "2031-01-01",
+}}  # fmt: skip
+FLOOR = {"floor": {
+    "kind": "price_floor", "floor_usd_per_kg": 110, "materials": "ndpr_oxide",
+    "facilities": "us_mp_ndpr",
+}}  # fmt: skip
+
 #: kind -> (an example, what stands beside it, what it must change, in which direction).
 EFFECTS = {
     "allocation_rule": (
@@ -49,6 +59,9 @@ EFFECTS = {
         {"region": "united_states", "stage": "magnet", "material": "ndfeb_standard",
          "tonnes_per_year": 9000, "ramp_months": 1, "start": day_after(FROM)},
         {}, lambda t: output(t, "ndfeb_standard", "united_states"), +1,
+    ),
+    "capital_support": (
+        {"facilities": "us_vulcan", "public_usd_million": 670}, {}, lambda t: spent(t), +1,
     ),
     "demand_shock": ({"sectors": "ev_traction", "factor": 1.5}, {}, lambda t: use(t, "ev_traction"), +1),
     "export_ban": (
@@ -72,6 +85,7 @@ EFFECTS = {
         {"region": "china", "stage": "separation", "share_lost": 0.7},
         {}, lambda t: output(t, "ndpr_oxide", "china"), -1,
     ),
+    "permitting": ({"regions": "all", "factor": 1.5}, LATE_PLANT, lambda t: started(t), +1),
     "price_floor": (
         {"floor_usd_per_kg": 110, "materials": "ndpr_oxide", "facilities": "us_mp_ndpr"},
         {}, lambda t: floors(t), +1,
@@ -84,10 +98,12 @@ EFFECTS = {
          "release_rule": "never"},
         {}, lambda t: home(t, "dy_oxide"), +1,
     ),
+    "support_withdrawal": ({"supports": "floor"}, FLOOR, lambda t: floors(t), -1),
     "tariff": (
         {"rate": 1.0, "exporter": "china", "importer": "europe"},
         {}, lambda t: ask(t, "europe"), +1,
     ),
+    "technology_ban": ({"exporter": "china"}, LATE_PLANT, lambda t: started(t), +1),
 }  # fmt: skip
 
 
@@ -101,6 +117,18 @@ def defence_share(trace):
     lay = trace.layout
     rows = lay.u_magnet & (lay.u_sector == lay.sector_at["defence_and_aerospace"])
     return trace["to_users"][FROM:, rows].sum() / trace["wanted"][FROM:, rows].sum()
+
+
+def started(trace):
+    """Day on which the late plant comes on line."""
+    return trace.run.day.online[trace.layout.facility_at["added_plant"]].mean()
+
+
+def spent(trace):
+    """Public money of an intervention over the run, USD million."""
+    effects = [e for e in trace.run.effects if e.name == "it"]
+    parts = [e.spending(t, t + 7.0) for e in effects for t in trace.days]
+    return sum(float(part[1].sum()) for part in parts if part is not None)
 
 
 def floors(trace):

@@ -24,16 +24,20 @@ from sim.interventions.base import (
 EXAMPLES = {
     "allocation_rule": {"rule": "defence_first"},
     "capacity_project": {"facility": "us_vulcan"},
+    "capital_support": {"facilities": "us_vulcan", "public_usd_million": 670},
     "demand_shock": {"sectors": "ev_traction", "factor": {"2026-01-01": 1.5}},
     "export_ban": {"exporter": "china", "materials": "oxides"},
     "export_licence": {"exporter": "china", "materials": ["dy_oxide", "ndfeb_magnets"]},
     "export_quota": {"exporter": "china", "materials": "oxides", "tonnes": {"2026-H1": 1000}},
     "grey_channel": {"exporter": "china", "hubs": ["thailand"]},
     "outage": {"facilities": "mm_kachin"},
+    "permitting": {"regions": "united_states", "factor": 0.5},
     "price_floor": {"floor_usd_per_kg": 110, "materials": "ndpr_oxide", "facilities": "us_mp_ndpr"},
     "route_closure": {"origin": "myanmar", "destination": "china"},
     "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 60},
+    "support_withdrawal": {"supports": "price_floor"},
     "tariff": {"rate": 0.25, "exporter": "china", "importer": "united_states"},
+    "technology_ban": {"exporter": "china"},
 }
 #: A word that no vocabulary holds.
 NOWHERE = "atlantis"

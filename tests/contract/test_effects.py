@@ -81,6 +81,7 @@ EFFECTS = {
          "ceiling_share": 1.0, "detection": 0.9},
         WEDGE, lambda t: t["grey"].sum(), -1,  # detection; the ceiling is tested in tests/laws
     ),
+    "mining_ban": ({"region": "myanmar"}, {}, lambda t: home(t, "dy_oxide"), +1),
     "outage": (
         {"region": "china", "stage": "separation", "share_lost": 0.7},
         {}, lambda t: output(t, "ndpr_oxide", "china"), -1,
@@ -89,6 +90,9 @@ EFFECTS = {
     "price_floor": (
         {"floor_usd_per_kg": 110, "materials": "ndpr_oxide", "facilities": "us_mp_ndpr"},
         {}, lambda t: floors(t), +1,
+    ),
+    "processing_requirement": (
+        {"region": ["united_states", "myanmar"]}, {}, lambda t: home(t, "dy_oxide"), +1,
     ),
     "route_closure": (
         {"origin": "china", "destination": "europe"}, {}, lambda t: to(t, "europe", what="landed"), -1,

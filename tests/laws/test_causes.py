@@ -20,6 +20,7 @@ BITES = {
     "grey_channel": {
         "exporter": "china", "hubs": ["vietnam"], "opening_days": 0, "ceiling_share": 0.5,
     },
+    "mining_ban": {"region": "china"},
     "outage": {"region": "china", "stage": "separation", "share_lost": 0.9},
     "permitting": {
         "regions": "united_states", "factor": 0.5, "permitting_months": 24, "construction_months": 0,
@@ -27,6 +28,7 @@ BITES = {
     "price_floor": {
         "floor_usd_per_kg": 900, "materials": "ndpr_oxide", "region": "china",
     },
+    "processing_requirement": {"region": "myanmar"},
     "route_closure": {"origin": "china", "destination": "all"},
     "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 90, "fill_days": 60},
     "support_withdrawal": {"supports": "floor"},
@@ -44,9 +46,11 @@ EMPTY = {
         "exporter": "china", "materials": "oxides", "tonnes": {"2024": 5000}, "enforcement": 0.0,
     },
     "grey_channel": {"exporter": "china", "hubs": ["vietnam"], "ceiling_share": 0.0},
+    "mining_ban": {"region": "united_states", "action": "lift"},
     "outage": {"region": "china", "stage": "separation", "share_lost": 0.0},
     "permitting": {"regions": "united_states", "factor": 1},
     "price_floor": {"floor_usd_per_kg": 5, "materials": "ndpr_oxide", "region": "china"},
+    "processing_requirement": {"region": "myanmar", "share": 0.0},
     "route_closure": {"origin": "china", "destination": "all", "share_closed": 0.0},
     "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 0},
     "support_withdrawal": {"supports": "floor", "survival_per_year": 1.0},

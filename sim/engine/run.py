@@ -24,6 +24,8 @@ from sim.worlds.randomness import draw
 from sim.worlds.state import Draws, steady_state
 
 OFFICE_DAYS = 7.0
+#: Last year of the demand tables, and the years in which growth fades afterwards (A96).
+LAST_YEAR, FADE_YEARS = 2035.5, 5.0
 
 
 class Watcher(Protocol):
@@ -100,8 +102,9 @@ def fixed_chain(scenario: Scenario, chain: Chain) -> tuple[Chain, dict[str, Any]
 def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], np.ndarray]:
     """Demand multiple of the base year by sector and day.
 
-    Compound growth between mid-2024, mid-2030 and mid-2035, and on at the last rate; scaled by
-    ``demand.growth_scale`` in logs (0 keeps the base year).
+    Compound growth between mid-2024, mid-2030 and mid-2035, and on at the last rate, which fades
+    with a time constant of five years (A96); scaled by ``demand.growth_scale`` in logs (0 keeps
+    the base year).
     """
     year0 = float(layout.chain.vintage.base_year) + 0.5
     rows = [layout.chain.sectors[s] for s in layout.sectors]
@@ -116,8 +119,12 @@ def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], 
             log = np.zeros_like(g30)
         elif t <= 2030.5:
             log = g30 * ((t - year0) / (2030.5 - year0))
-        else:
+        elif t <= LAST_YEAR:
             log = g30 + (g35 - g30) * ((t - 2030.5) / 5.0)
+        else:
+            log = g35 + (g35 - g30) / 5.0 * FADE_YEARS * (
+                1.0 - np.exp(-(t - LAST_YEAR) / FADE_YEARS)
+            )
         return np.exp(log * scale)
 
     return at

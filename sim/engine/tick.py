@@ -1071,6 +1071,16 @@ class MarketDay:
             up = np.minimum((goal - held) * gain(weeks, 13.0), most)
             down = (goal - held) * gain(weeks, 200.0) * (1.0 - d["substitution.permanent_share"])
             held += np.where(goal > held, up, down)
+        self._designs()
+
+    def _designs(self) -> None:
+        """What new designs have moved stands, however far prices have moved users."""
+        for held, moved in (
+            (self.state.heavy_free, self.rules.heavy_free),
+            (self.state.ree_free, self.rules.ree_free),
+        ):
+            if moved is not None:
+                np.maximum(held, moved, out=held)
 
     def invest(self) -> None:
         """Capacity that follows demand and price: slow, limited, where it can be had."""

@@ -26,6 +26,8 @@ COMBINES = {
     "leak_ceiling": "maximum",
     "detection": "complement",
     "margin_support": "add",
+    "heavy_free": "maximum",
+    "ree_free": "maximum",
 }
 
 
@@ -51,6 +53,8 @@ class Conditions:
         1 where a control is announced and not yet in force; the maximum counts.
     margin_support : ndarray, shape (f, w)
         USD/kg that a programme adds to the revenue of a plant; contributions add.
+    heavy_free, ree_free : ndarray, shape (u, w)
+        Share of a use that new designs have moved to; the maximum counts.
     leak_ceiling, detection : ndarray, shape (l, w)
         Grey channel: share of normal exports that may leak; chance of being caught.
     allocation : str
@@ -68,6 +72,8 @@ class Conditions:
     demand_factor: np.ndarray | None = None
     announced: np.ndarray | None = None
     margin_support: np.ndarray | None = None
+    heavy_free: np.ndarray | None = None
+    ree_free: np.ndarray | None = None
     leak_ceiling: np.ndarray | None = None
     detection: np.ndarray | None = None
     priority: np.ndarray | None = None

@@ -29,9 +29,9 @@ def output(trace, material, region):
     return trace["output"][FROM:, trace.layout.cell_at[(material, region)]].sum()
 
 
-def use(trace, sector):
+def use(trace, sector, what="planned"):
     lay = trace.layout
-    return trace["planned"][FROM:, lay.u_sector == lay.sector_at[sector]].sum()
+    return trace[what][FROM:, lay.u_sector == lay.sector_at[sector]].sum()
 
 
 #: What stands beside an intervention that acts only on something: a scarcity, a wedge.
@@ -62,6 +62,11 @@ EFFECTS = {
     ),
     "capital_support": (
         {"facilities": "us_vulcan", "public_usd_million": 670}, {}, lambda t: spent(t), +1,
+    ),
+    "demand_growth": (
+        {"sectors": "humanoid_robots", "kg_per_unit": 3,
+         "units_in_use": {"2024-01-01": 0, "2025-01-01": 100_000}},
+        {}, lambda t: use(t, "humanoid_robots"), +1,
     ),
     "demand_shock": ({"sectors": "ev_traction", "factor": 1.5}, {}, lambda t: use(t, "ev_traction"), +1),
     "export_ban": (
@@ -101,6 +106,10 @@ EFFECTS = {
         {"holder": "japan", "materials": "dy_oxide", "target_days": 365, "fill_days": 90,
          "release_rule": "never"},
         {}, lambda t: home(t, "dy_oxide"), +1,
+    ),
+    "substitution": (
+        {"design": "rare_earth_free", "sectors": "ev_traction", "years_to_half": 0.3},
+        {}, lambda t: use(t, "ev_traction", "wanted"), -1,
     ),
     "support_withdrawal": ({"supports": "floor"}, FLOOR, lambda t: floors(t), -1),
     "tariff": (

@@ -14,6 +14,7 @@ import numpy as np
 from sim.equations import allocation, demand, pricing, production, trade
 from sim.equations.lags import gain, toward
 from sim.worlds.conditions import Conditions
+from sim.worlds.in_use import InUse
 from sim.worlds.layout import WEEKS_PER_YEAR, Layout
 from sim.worlds.ledger import Ledger
 from sim.worlds.office import LicenceOffice
@@ -63,6 +64,7 @@ class MarketDay:
         self.office = LicenceOffice(layout, state.worlds)
         self.quotas: list[QuotaBook] = []
         self.piles: list = []
+        self.in_use: InUse | None = None  # counted where something is recycled
         self.flows: dict[str, np.ndarray] = {}
         self.lead = column_lead(layout, market_days)
         self.user_cover = user_targets(layout, draws)
@@ -188,6 +190,8 @@ class MarketDay:
         for floor, active in self.rules.floors:
             floor.take(self, active)
         used = self.end_use()
+        if self.in_use is not None:
+            self.in_use.add(self.flows["used"])
         self.place_orders()
         self.ship(sail)
         self.set_prices()
@@ -457,6 +461,11 @@ class MarketDay:
             back = back.copy()
             for n, i in enumerate(lay.recyclers):
                 back[lay.f_region[i]] += new[n] * weeks
+        if self.in_use is not None:
+            retired = self.in_use.retire(weeks)
+            back = np.array(np.broadcast_to(back, (*back.shape[:2], st.worlds)))
+            for line, active in self.rules.recycling:
+                back[line.region] += line.recover(self, retired, back, active)
         self.flows["recovered"] = back
         regions = np.flatnonzero((oxide + back).any(axis=(1, 2)))
         self._to_sellers((oxide + back)[regions], regions)

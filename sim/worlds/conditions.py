@@ -82,6 +82,7 @@ class Conditions:
     quotas: list = field(default_factory=list)
     stockpiles: list = field(default_factory=list)
     floors: list = field(default_factory=list)
+    recycling: list = field(default_factory=list)
 
     def _combine(self, name: str, shape: tuple[int, int], neutral: float) -> np.ndarray:
         held = getattr(self, name)

@@ -99,6 +99,10 @@ EFFECTS = {
     "processing_requirement": (
         {"region": ["united_states", "myanmar"]}, {}, lambda t: home(t, "dy_oxide"), +1,
     ),
+    "recycling": (
+        {"region": "united_states", "collection": 0.5, "ramp_months": 0},
+        {}, lambda t: output(t, "ndpr_oxide", "united_states"), +1,
+    ),
     "route_closure": (
         {"origin": "china", "destination": "europe"}, {}, lambda t: to(t, "europe", what="landed"), -1,
     ),
@@ -192,7 +196,8 @@ def test_a_kind_says_when_and_for_whom(kind):
 
 
 def test_every_array_of_the_rules_says_how_it_combines():
-    arrays = {f.name for f in fields(Conditions)} - {"licences", "quotas", "stockpiles", "floors"}
+    lists = {"licences", "quotas", "stockpiles", "floors", "recycling"}
+    arrays = {f.name for f in fields(Conditions)} - lists
     undeclared = arrays - set(COMBINES)
     assert undeclared <= {"priority", "user_priority"}, undeclared
 

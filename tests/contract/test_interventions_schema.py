@@ -36,6 +36,7 @@ EXAMPLES = {
     "permitting": {"regions": "united_states", "factor": 0.5},
     "price_floor": {"floor_usd_per_kg": 110, "materials": "ndpr_oxide", "facilities": "us_mp_ndpr"},
     "processing_requirement": {"region": "united_states"},
+    "recycling": {"region": "south_korea", "collection": 0.3},
     "route_closure": {"origin": "myanmar", "destination": "china"},
     "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 60},
     "substitution": {"design": "heavy_free"},

@@ -147,7 +147,7 @@ class Recycling(Intervention):
             for f in chain.facilities.values()
             if f.region == self.region and f.stage in ("separation", "recycling") and f.modelled
         ]
-        if there:
+        if there or self.probability == 0.0 or not self.collection or self.tonnes_per_year == 0.0:
             return None
         model = next(f for f in chain.facilities.values() if f.stage == "recycling")
         size = self.tonnes_per_year

@@ -26,6 +26,7 @@ COMBINES = {
     "leak_ceiling": "maximum",
     "detection": "complement",
     "margin_support": "add",
+    "charge": "add",
     "heavy_free": "maximum",
     "ree_free": "maximum",
 }
@@ -53,6 +54,8 @@ class Conditions:
         1 where a control is announced and not yet in force; the maximum counts.
     margin_support : ndarray, shape (f, w)
         USD/kg that a programme adds to the revenue of a plant; contributions add.
+    charge : ndarray, shape (c, w)
+        USD/kg that buyers of a cell's output pay beside its price; contributions add.
     heavy_free, ree_free : ndarray, shape (u, w)
         Share of a use that new designs have moved to; the maximum counts.
     leak_ceiling, detection : ndarray, shape (l, w)
@@ -72,6 +75,7 @@ class Conditions:
     demand_factor: np.ndarray | None = None
     announced: np.ndarray | None = None
     margin_support: np.ndarray | None = None
+    charge: np.ndarray | None = None
     heavy_free: np.ndarray | None = None
     ree_free: np.ndarray | None = None
     leak_ceiling: np.ndarray | None = None

@@ -55,6 +55,11 @@ EFFECTS = {
             "start": day_after(2),
         }}, lambda t: defence_share(t), +1,
     ),
+    "bio_extraction": (
+        {"region": "brazil", "tonnes_per_year": 3000, "ramp_months": 1},
+        {}, lambda t: output(t, "ndpr_oxide", "brazil") if ("ndpr_oxide", "brazil")
+        in t.layout.cell_at else 0.0, +1,
+    ),
     "capacity_project": (
         {"region": "united_states", "stage": "magnet", "material": "ndfeb_standard",
          "tonnes_per_year": 9000, "ramp_months": 1, "start": day_after(FROM)},
@@ -62,6 +67,9 @@ EFFECTS = {
     ),
     "capital_support": (
         {"facilities": "us_vulcan", "public_usd_million": 670}, {}, lambda t: spent(t), +1,
+    ),
+    "cost_shift": (
+        {"region": "china", "stage": "magnet", "factor": 1.5}, {}, lambda t: ask(t, "europe"), +1,
     ),
     "demand_growth": (
         {"sectors": "humanoid_robots", "kg_per_unit": 3,
@@ -106,6 +114,10 @@ EFFECTS = {
     "route_closure": (
         {"origin": "china", "destination": "europe"}, {}, lambda t: to(t, "europe", what="landed"), -1,
     ),
+    "separation_learning": (
+        {"region": "malaysia", "rate_per_doubling": 0.5, "experience_years": 0.2},
+        {}, lambda t: ask(t, "japan", "ndpr_oxide"), -1,
+    ),
     "stockpile": (
         {"holder": "japan", "materials": "dy_oxide", "target_days": 365, "fill_days": 90,
          "release_rule": "never"},
@@ -124,8 +136,8 @@ EFFECTS = {
 }  # fmt: skip
 
 
-def ask(trace, region):
-    cell = trace.layout.cell_at[("ndfeb_standard", region)]
+def ask(trace, region, material="ndfeb_standard"):
+    cell = trace.layout.cell_at[(material, region)]
     return trace["log_ask"][FROM:, cell].mean()
 
 

@@ -23,8 +23,14 @@ from sim.interventions.base import (
 #: A small valid entry of each kind. A new kind without one fails `test_every_kind_has_an_example`.
 EXAMPLES = {
     "allocation_rule": {"rule": "defence_first"},
+    "bio_extraction": {
+        "region": "united_states",
+        "tonnes_per_year": 500,
+        "start": "2030-01-01",
+    },
     "capacity_project": {"facility": "us_vulcan"},
     "capital_support": {"facilities": "us_vulcan", "public_usd_million": 670},
+    "cost_shift": {"region": "united_states", "stage": "separation", "factor": 1.5},
     "demand_growth": {"sectors": "ev_traction", "multiple": {"2026-01-01": 1, "2030-01-01": 2}},
     "demand_shock": {"sectors": "ev_traction", "factor": {"2026-01-01": 1.5}},
     "export_ban": {"exporter": "china", "materials": "oxides"},
@@ -38,6 +44,7 @@ EXAMPLES = {
     "processing_requirement": {"region": "united_states"},
     "recycling": {"region": "south_korea", "collection": 0.3},
     "route_closure": {"origin": "myanmar", "destination": "china"},
+    "separation_learning": {"region": "quad"},
     "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 60},
     "substitution": {"design": "heavy_free"},
     "support_withdrawal": {"supports": "price_floor"},

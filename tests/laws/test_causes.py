@@ -11,8 +11,10 @@ from tests.fixtures.worlds import ban, day_after, shared, simulate
 #: Of each kind one that bites (the contract test of effects shows that it does).
 BITES = {
     "allocation_rule": {"rule": "defence_first"},
+    "bio_extraction": {"region": "brazil", "tonnes_per_year": 900},
     "capacity_project": {"facility": "us_mp_ndpr", "tonnes_per_year": None, "cancelled": True},
     "capital_support": {"facilities": "us_vulcan", "public_usd_million": 670},
+    "cost_shift": {"region": "china", "stage": "magnet", "factor": 1.5},
     "demand_growth": {"sectors": "wind", "multiple": {"2024-01-01": 1, "2025-01-01": 2}},
     "demand_shock": {"factor": 1.3},
     "export_ban": {"exporter": "china", "materials": "ndfeb_magnets"},
@@ -32,6 +34,7 @@ BITES = {
     "processing_requirement": {"region": "myanmar"},
     "recycling": {"region": "europe", "collection": 0.5},
     "route_closure": {"origin": "china", "destination": "all"},
+    "separation_learning": {"region": "malaysia", "rate_per_doubling": 0.3},
     "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 90, "fill_days": 60},
     "substitution": {"design": "heavy_free", "years_to_half": 0.5},
     "support_withdrawal": {"supports": "floor"},
@@ -41,8 +44,10 @@ BITES = {
 #: Of each kind one that does nothing though it is in force.
 EMPTY = {
     "allocation_rule": {"rule": "pro_rata"},
+    "bio_extraction": {"region": "brazil", "tonnes_per_year": 100},
     "capacity_project": {"facility": "us_mp_ndpr", "delay_days": 0},
     "capital_support": {"facilities": "us_vulcan", "public_usd_million": 0},
+    "cost_shift": {"region": "china", "stage": "magnet", "factor": 1.5, "base": "off"},
     "demand_growth": {"sectors": "wind", "multiple": 1},
     "demand_shock": {"factor": 1.0},
     "export_ban": {"exporter": "china", "materials": "all", "share": 0.0},
@@ -57,6 +62,7 @@ EMPTY = {
     "processing_requirement": {"region": "myanmar", "share": 0.0},
     "recycling": {"region": "europe", "collection": 0.0},
     "route_closure": {"origin": "china", "destination": "all", "share_closed": 0.0},
+    "separation_learning": {"region": "malaysia", "rate_per_doubling": 0.0},
     "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 0},
     "substitution": {"design": "heavy_free", "ceiling": 0},
     "support_withdrawal": {"supports": "floor", "survival_per_year": 1.0},
@@ -89,7 +95,7 @@ NEEDS = {
     "technology_ban": PLANT,
 }
 #: Kinds whose own law says when they act: on dates beyond the horizon, or after a lag.
-LATER = {"capacity_project", "capital_support", "grey_channel"}
+LATER = {"bio_extraction", "capacity_project", "capital_support", "grey_channel"}
 SETTINGS = {"worlds": 3, "weeks": WEEKS, "prints": True, "keep": []}
 
 

@@ -802,6 +802,11 @@ class MarketDay:
             goal = goal * (1.0 + np.maximum(self.rules.import_tariff, -0.9)) ** (
                 -self.draws["market.armington"]
             )
+        if self.rules.charge is not None:
+            dear = self.rules.charge / np.exp(st.log_home)[lay.c_material]
+            goal = goal * (1.0 + np.maximum(dear, -0.9))[lay.l_from] ** (
+                -self.draws["market.armington"]
+            )
         goal = goal * (0.05 + 0.95 * st.link_fill)
         st.link_weight += (goal - st.link_weight) * self.l_slow_gain
 

@@ -262,6 +262,16 @@ class Intervention(BaseModel):
         """Return what is wrong beyond names, limits and dates; kinds override this."""
         return []
 
+    def default_sources(self) -> list[str]:
+        """Return the sources of the defaults that stand because nothing else was given."""
+        found = []
+        for key, info in type(self).model_fields.items():
+            extra = info.json_schema_extra
+            source = extra.get("source") if isinstance(extra, dict) else None
+            if source and source != "definition" and key not in self.model_fields_set:
+                found.append(str(source))
+        return sorted(set(found))
+
     def against(self, others: Mapping[str, Intervention]) -> list[Problem]:
         """Return what is wrong with it beside the others of its scenario; kinds override this."""
         return []

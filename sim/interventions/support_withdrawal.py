@@ -54,11 +54,18 @@ class WithdrawalEffect(Effect):
     """Ends the programmes it names."""
 
     supports: tuple[str, ...]
+    found: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Where no such programme is, none ends."""
+        return "" if self.found else "there is no such programme"
 
     def amend(self, others: Mapping[str, Effect]) -> None:
         """Move the end of each programme to the day of the withdrawal, if it comes first."""
         for effect in others.values():
             if effect.name in self.supports or effect.kind in self.supports:
+                self.found = True
                 effect.end = np.minimum(effect.end, self.start)
 
 
@@ -92,6 +99,8 @@ class SupportWithdrawal(Intervention):
         kinds = {item.kind for item in others.values()}
         for name in self.supports:
             kind = others[name].kind if name in others else name
+            if name in SUPPORT and name not in others:
+                continue  # a kind of which there is none here, in a variant, say
             if name not in others and name not in kinds:
                 known = [n for n, item in others.items() if item.kind in SUPPORT]
                 found.append(

@@ -60,6 +60,18 @@ def test_buyers_pay_more_the_more_is_passed_on():
     assert np.all(asks[1] > asks[0]) and np.all(asks[0] > paid({}, cell))
 
 
+def test_buyers_drift_away_from_an_origin_that_gets_dearer_than_others():
+    shares = []
+    for factor in (1.0, 1.2, 1.5):
+        trace = shared(shift("china", base="price", factor=factor), **SETTINGS)
+        lay = trace.layout
+        there = (lay.l_from == lay.cell_at[("ndfeb_standard", "china")]) & (
+            lay.l_to == lay.cell_at[("ndfeb_standard", "japan")]
+        )
+        shares.append(trace.run.day.link_share[there].sum(axis=0))
+    assert np.all(np.diff(shares, axis=0) < 0)
+
+
 def test_cost_of_oxide_goes_down_the_chain_once():
     """Separation half as dear again: metal rises by what is in it, magnets by what is in them."""
     trace, before = shared(shift("china", "separation"), **SETTINGS), shared({}, **SETTINGS)

@@ -14,7 +14,7 @@ from sim.interventions.base import (
     Words,
     intervention,
     number,
-    resolve_facilities,
+    plants_in,
     share,
     text,
     words,
@@ -51,7 +51,8 @@ class CapitalEffect(Effect):
     @property
     def reason(self) -> str:
         """Without a project that still seeks money there is nothing to pay for."""
-        return "" if len(self.rows) else "no project there still seeks money"
+        seeks = len(self.rows) and (self.projects is None or np.any(self.split))
+        return "" if seeks else "no project there still seeks money"
 
     def paid_share(self) -> np.ndarray:
         """Share of the programme that is paid out before it ends, shape (w,)."""
@@ -155,7 +156,7 @@ class CapitalSupport(Intervention):
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse support for nothing at all."""
-        if resolve_facilities(chain, self.facilities, self.region, self.stage):
+        if self.facilities or plants_in(chain, self.region or (), (str(self.stage),)):
             return []
         return [
             Problem(
@@ -168,7 +169,7 @@ class CapitalSupport(Intervention):
     def compile(self, name: str, ctx: Context) -> CapitalEffect:
         """Find the projects, and draw what they need and what money does."""
         lay = ctx.layout
-        names = resolve_facilities(ctx.chain, self.facilities, self.region, self.stage)
+        names = self.facilities or plants_in(ctx.chain, self.region or (), (str(self.stage),))
         found = [lay.facility_at[n] for n in names if n in lay.facility_at]
         rows = np.array([i for i in found if not lay.f_base[i]], dtype=int)
         if self.capex_usd_per_kg_year is None:

@@ -13,7 +13,7 @@ from sim.interventions.base import (
     Problem,
     Words,
     intervention,
-    resolve_facilities,
+    plants_in,
     text,
     words,
 )
@@ -98,7 +98,7 @@ class MiningBan(Intervention):
         """Find the mines."""
         lay = ctx.layout
         when = timing(self, name, ctx)
-        names = resolve_facilities(ctx.chain, self.facilities, self.region, "mine")
+        names = self.facilities or plants_in(ctx.chain, self.region or (), ("mine",))
         rows = np.array([lay.facility_at[n] for n in names if n in lay.facility_at], dtype=int)
         why = ""
         if self.commodity != "rare_earths":

@@ -13,6 +13,7 @@ from sim.interventions.base import (
     Words,
     intervention,
     number,
+    plants_in,
     words,
 )
 from sim.interventions.effects import Context, Effect, timing
@@ -115,13 +116,12 @@ class Permitting(Intervention):
 
     def compile(self, name: str, ctx: Context) -> PermittingEffect:
         """Find the projects without permits, and draw the factor."""
-        lay, where = ctx.layout, ctx.places(self.regions)
+        lay, there = ctx.layout, set(plants_in(ctx.chain, self.regions, self.stages))
         rows = np.array(
             [
                 i
                 for i, f in enumerate(lay.facilities)
-                if f.region in where
-                and f.stage in self.stages
+                if f.name in there
                 and not lay.f_base[i]
                 and (f.status in WAITING or f.name.startswith("added_"))
             ],

@@ -13,6 +13,7 @@ from sim.interventions.base import (
     Words,
     intervention,
     number,
+    plants_in,
     share,
     words,
 )
@@ -168,16 +169,10 @@ class TechnologyBan(Intervention):
     def compile(self, name: str, ctx: Context) -> TechnologyBanEffect:
         """Find the plants still to start, and draw teams, ramp and yield."""
         lay = ctx.layout
-        home, where = ctx.places(self.exporter), ctx.places(self.regions)
+        there = set(plants_in(ctx.chain, self.regions, self.stages))
+        there -= set(plants_in(ctx.chain, self.exporter, self.stages))
         rows = np.array(
-            [
-                i
-                for i, f in enumerate(lay.facilities)
-                if f.stage in self.stages
-                and f.region in where
-                and f.region not in home
-                and not lay.f_base[i]
-            ],
+            [i for i, f in enumerate(lay.facilities) if f.name in there and not lay.f_base[i]],
             dtype=int,
         )
         return TechnologyBanEffect(

@@ -319,3 +319,9 @@ def test_steps_of_a_path():
     wide = Distribution("uniform", (("low", 0.0), ("high", 1.0)))
     path = {date(2026, 1, 1): wide, date(2025, 1, 1): 0.1}
     assert [d.year for d, _ in steps(path, date(2020, 1, 1))] == [2025, 2026]
+
+
+def test_a_default_that_stands_brings_its_source_and_one_that_is_given_does_not():
+    assert made("permitting").default_sources() == ["A94"]
+    given = {"permitting_months": 12, "construction_months": 24}
+    assert made("permitting", **given).default_sources() == []

@@ -66,6 +66,18 @@ def test_a_lift_that_adds_no_rare_earths_changes_no_bit_and_says_why(lift, why):
     assert line.startswith("minnesota changes nothing: ")
 
 
+def test_a_country_closes_its_own_mines_only():
+    def closed(place):
+        run = simulate(
+            {"x": {"kind": "mining_ban", "region": place}}, worlds=2, weeks=3, keep=()
+        ).run
+        return {run.layout.facilities[row].country for row in run.effects[-1].rows}
+
+    assert closed("greenland") == {"greenland"}
+    assert closed("quad") == {"united_states", "australia", "india"}
+    assert {"sweden", "norway"} <= closed("europe")
+
+
 def test_a_plant_is_no_mine():
     with pytest.raises(InputError, match="no mine but a separation plant"):
         scenario({"x": {"kind": "mining_ban", "facilities": "us_mp_ndpr"}})

@@ -520,6 +520,7 @@ def _save_sources(
 
     for name, item in scenario.interventions.items():
         add(item.source, f"intervention {name}")
+        add(item.default_sources(), f"defaults of intervention {name}")
     add(scenario.source, "scenario")
     add(scenario.hypothesis.get("claims", ()), "hypothesis")
     tables: list[tuple[str, Any]] = [

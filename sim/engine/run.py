@@ -20,10 +20,13 @@ from sim.interventions.effects import Context, Effect
 from sim.scenario import Scenario, refuse_two_rules, waits_for
 from sim.worlds.conditions import Conditions
 from sim.worlds.layout import Layout
-from sim.worlds.randomness import draw, quantile, uniforms
+from sim.worlds.projects import Projects
+from sim.worlds.randomness import draw, uniforms
 from sim.worlds.state import Draws, steady_state
 
 OFFICE_DAYS = 7.0
+#: Last year of the demand tables, and the years in which growth fades afterwards (A96).
+LAST_YEAR, FADE_YEARS = 2035.5, 5.0
 
 
 class Watcher(Protocol):
@@ -112,62 +115,12 @@ def fixed_chain(scenario: Scenario, chain: Chain) -> tuple[Chain, dict[str, Any]
     return chain, behaviour
 
 
-def project_days(
-    layout: Layout, draws: Draws, seed: int, worlds: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Day on which each plant comes on line in each world (``inf``: never), shape (f, w).
-
-    Announced plants slip and fall away: slips and survival are drawn once per plant and world.
-    Plants that were running by the last date of the data are certain and on time.
-
-    Returns
-    -------
-    online, if_built : ndarray, shape (f, w)
-        With and without what falls away.
-    """
-    online = np.array(np.broadcast_to(layout.f_online, (len(layout.facilities), len(worlds))))
-    if_built = online.copy()
-    chance = {
-        "construction": draws["project.success_construction"],
-        "planned": draws["project.success_planned"],
-        "permitting": draws["project.success_permitting"],
-    }
-    for row, item in enumerate(layout.facilities):
-        if layout.f_base[row]:
-            continue
-        alive = uniforms(seed, f"facility/{item.name}/alive", worlds)
-        if item.status in chance:
-            u = uniforms(seed, f"facility/{item.name}/slip", worlds)
-            slip = SLIP[item.status]
-            slip_days = (
-                quantile(slip, u)
-                * 30.4375
-                * (draws["project.slip_months"] / draws["project.slip_months.default"])
-            )
-            if_built[row] = online[row] + slip_days
-            online[row] = np.where(alive < chance[item.status], if_built[row], np.inf)
-        elif item.status in ("idle", "closed"):
-            online[row] = if_built[row] = np.inf
-        if item.role != "existing" or not layout.f_base[row]:
-            online[row] = np.where(draws["project.scale"] > 0, online[row], np.inf)
-            if_built[row] = np.where(draws["project.scale"] > 0, if_built[row], np.inf)
-    return online, if_built
-
-
-#: Slip of announced plants, months, at the default of ``project.slip_months`` (24): plants under
-#: construction slip less than planned ones (A37).
-SLIP = {
-    "construction": Distribution("triangular", (("low", 0.0), ("mode", 6.0), ("high", 30.0))),
-    "permitting": Distribution("triangular", (("low", 0.0), ("mode", 12.0), ("high", 48.0))),
-    "planned": Distribution("triangular", (("low", 0.0), ("mode", 18.0), ("high", 60.0))),
-}
-
-
 def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], np.ndarray]:
     """Demand multiple of the base year by sector and day.
 
-    Compound growth between mid-2024, mid-2030 and mid-2035, and on at the last rate; scaled by
-    ``demand.growth_scale`` in logs (0 keeps the base year).
+    Compound growth between mid-2024, mid-2030 and mid-2035, and on at the last rate, which fades
+    with a time constant of five years (A96); scaled by ``demand.growth_scale`` in logs (0 keeps
+    the base year).
     """
     year0 = float(layout.chain.vintage.base_year) + 0.5
     rows = [layout.chain.sectors[s] for s in layout.sectors]
@@ -182,8 +135,12 @@ def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], 
             log = np.zeros_like(g30)
         elif t <= 2030.5:
             log = g30 * ((t - year0) / (2030.5 - year0))
-        else:
+        elif t <= LAST_YEAR:
             log = g30 + (g35 - g30) * ((t - 2030.5) / 5.0)
+        else:
+            log = g35 + (g35 - g30) / 5.0 * FADE_YEARS * (
+                1.0 - np.exp(-(t - LAST_YEAR) / FADE_YEARS)
+            )
         return np.exp(log * scale)
 
     return at
@@ -243,7 +200,8 @@ class BatchRun:
         self.draws = draw_parameters(self.chain, behaviour, seed, worlds)
         self.market_days = market_days
         self.calendar = Calendar(scenario.start, scenario.end)
-        online, if_built = project_days(self.layout, self.draws, seed, worlds)
+        self.projects = Projects(self.layout, self.draws, seed, worlds)
+        online = self.projects.online()
         state = steady_state(self.layout, self.draws, len(worlds), market_days)
         self.day = MarketDay(
             self.layout,
@@ -258,7 +216,6 @@ class BatchRun:
         context = Context(
             self.layout, self.draws, seed, worlds, scenario.start, self.calendar.last_day
         )
-        context.if_built = if_built
         items = dict(scenario.interventions)
         if allocation:
             from sim.interventions import build
@@ -278,10 +235,14 @@ class BatchRun:
         self.by_name = {effect.name: effect for effect in self.effects}
         for effect in self.effects:
             effect.connect(self.by_name)
-        # Plants are dated, then what concerns many of them (alliances) moves those dates.
-        for effect in sorted(self.effects, key=lambda e: not hasattr(e, "dated")):
-            if hasattr(effect, "online"):
-                effect.online(online)
+        # Dates first, then conditions, then queues; within a step the order does not matter.
+        for step in (0, 1, 2):
+            for effect in self.effects:
+                if effect.planning == step:
+                    effect.plan(self.projects)
+            if step == 0:
+                self.projects.settle_dates()
+        online[...] = self.projects.online()
         self.day.open_ledger()
         self.watchers: list[Watcher] = []
         self._set_calendar()
@@ -323,6 +284,10 @@ class BatchRun:
             ):
                 inside = np.where(days < last, np.maximum(days, 0.0), np.inf)
                 out.append((f"{effect.name} {word}", effect.where, source, inside))
+            if effect.reason:
+                begins = np.where(effect.start < last, np.maximum(effect.start, 0.0), np.inf)
+                what = f"{effect.name} changes nothing: {effect.reason}"
+                out.append((what, effect.where, source, begins))
         for row, item in enumerate(lay.facilities):
             days = self.day.online[row]
             inside = np.where((days >= 0.0) & (days < last), days, np.inf)

@@ -15,6 +15,7 @@ from sim.engine import kernels
 from sim.equations import demand, pricing, production, trade
 from sim.equations.lags import gain, toward
 from sim.worlds.conditions import Conditions
+from sim.worlds.in_use import InUse
 from sim.worlds.layout import WEEKS_PER_YEAR, Layout
 from sim.worlds.ledger import Ledger
 from sim.worlds.office import LicenceOffice
@@ -28,6 +29,12 @@ Sail = Callable[[np.ndarray, np.ndarray], None]
 LOW_STOCK = 0.9
 #: Days between two looks at what moves in months (habit, substitution, investment).
 SLOW_DAYS = 28.0
+#: Share of a delivered price that no saving of its origins can take away.
+LEAST_PRICE = 0.2
+#: Margin below which nothing changes any more (share of value).
+LEAST_MARGIN = -10.0
+#: Margin of plants of the middle stages in the base year, share of value (A100).
+USUAL_MARGIN = 0.1
 #: Highest loop gain of fear and price before the anchor's 2.5 (control worlds; decision 9).
 LOOP = 0.38
 
@@ -64,6 +71,9 @@ class MarketDay:
         self.office = LicenceOffice(layout, state.worlds)
         self.quotas: list[QuotaBook] = []
         self.piles: list = []
+        self.in_use: InUse | None = None  # counted where something is recycled
+        self.made_so_far: np.ndarray | None = None  # (c, w) t, counted where somebody learns
+        self.squeezed = False
         self.flows: dict[str, np.ndarray] = {}
         self.lead = column_lead(layout, market_days)
         cover = user_targets(layout, draws)
@@ -241,7 +251,11 @@ class MarketDay:
         self.metals_and_magnets()
         for floor, active in self.rules.floors:
             floor.take(self, active)
+        if self.made_so_far is not None:
+            self.made_so_far += self.flows["output"]
         used = self.end_use()
+        if self.in_use is not None:
+            self.in_use.add(self.flows["used"])
         self.place_orders()
         self.ship(sail)
         self.set_prices()
@@ -259,6 +273,8 @@ class MarketDay:
         available = built
         if self.rules.facility_available is not None:
             available = built * self.rules.facility_available
+        if self.rules.margin_support is not None or self.squeezed:
+            available = available * self._viability()
         # Plants of the base year that were still ramping reach full output in time.
         left = lay.f_ramp_left
         progress = np.clip(self.now / np.maximum(left, 1.0), 0.0, 1.0) * (left > 0)
@@ -271,6 +287,32 @@ class MarketDay:
         self.available = available
         self.normal_output = lay.f_capacity * use * available  # t/week in the plant's basis
         del st
+
+    def _viability(self) -> np.ndarray:
+        """Share of their output that plants other than mines still want to make, shape (f, w).
+
+        One where nobody touches their margin; where a cost is laid on them they shut down as
+        mines do, and come back slowly.
+        """
+        lay, st, d = self.layout, self.state, self.draws
+        rows = np.flatnonzero(~np.isin(np.arange(len(lay.facilities)), lay.mines))
+        support = self.rules.margin_support
+        held = np.zeros((len(rows), st.worlds)) if support is None else support[rows]
+        out = np.ones((len(lay.facilities), st.worlds))
+        if not self.squeezed and not np.any(held < 0.0):
+            return out
+        cost = np.maximum(lay.f_cost[rows], 1e-9)
+        value = cost / (1.0 - USUAL_MARGIN) + np.maximum(held, 0.0)
+        margin = np.maximum(1.0 - (cost - np.minimum(held, 0.0)) / value, LEAST_MARGIN)
+        goal = production.willingness(margin, np.full((1, 1), USUAL_MARGIN), 0.05)
+        goal = np.where(held >= 0.0, 1.0, goal)
+        slow = (st.willing[rows] < 0.5) & (goal > st.willing[rows])
+        lag = d["production.adjust_weeks"] + np.where(slow, d["production.restart_weeks"], 0.0)
+        willing = toward(st.willing[rows], goal, self.weeks, lag)
+        st.willing[rows] = np.where((goal == 1.0) & (willing > 1.0 - 1e-6), 1.0, willing)
+        self.squeezed = bool(np.any(st.willing[rows] < 1.0))
+        out[rows] = st.willing[rows]
+        return out
 
     # ---- 2 mines and separation --------------------------------------------------------
 
@@ -286,12 +328,17 @@ class MarketDay:
         oxide = self.oxide_material
         price = np.exp(st.log_home[oxide])  # (e, w): ore is sold on home prices
         value = np.einsum("fe,ew->fw", lay.mine_mix[:, :, 0], price)
+        cost, worth = self.mine_cost, value
         if self.rules.margin_support is not None:
-            value = value + self.rules.margin_support[lay.mines]
+            # Support adds to revenue; what is laid on a mine adds to its cost.
+            support = self.rules.margin_support[lay.mines]
+            value = value + np.maximum(support, 0.0)
+            cost = cost - np.minimum(support, 0.0)
+            worth = np.maximum(value + np.minimum(support, 0.0), 0.05 * value)
         ratio = np.ones((len(lay.ore_pools), st.worlds))
-        ratio[lay.by_pool.ids] = (value / self.mine_value0)[lay.by_pool.starts]
+        ratio[lay.by_pool.ids] = (worth / self.mine_value0)[lay.by_pool.starts]
         self.flows["ore_value"] = ratio
-        margin = 1.0 - self.mine_cost / np.maximum(value, 1e-9)
+        margin = np.maximum(1.0 - cost / np.maximum(value, 1e-9), LEAST_MARGIN)
         goal = production.willingness(margin, self.mine_margin0, 0.05)
         goal *= np.clip(
             (value / self.mine_value0) ** self.draws["production.basket_elasticity"],
@@ -468,6 +515,11 @@ class MarketDay:
             )
             for n, i in enumerate(lay.recyclers):
                 back[lay.f_region[i]] += new[n] * weeks
+        if self.in_use is not None:
+            retired = self.in_use.retire(weeks)
+            back = np.array(np.broadcast_to(back, (*back.shape[:2], st.worlds)))
+            for line, active in self.rules.recycling:
+                back[line.region] += line.recover(self, retired, back, active)
         self.flows["recovered"] = back
         made, recovered = np.empty_like(st.scrap), np.empty_like(self.lost)
         kernels.work_scrap(
@@ -742,6 +794,11 @@ class MarketDay:
                 goal = goal * (1.0 + np.maximum(dearer, -0.9)) ** (-self.draws["market.armington"])
         if self.rules.undercut is not None:
             goal = goal * (1.0 - self.rules.undercut) ** (-self.draws["market.armington"])
+        if self.rules.charge is not None:
+            dear = self.rules.charge / np.exp(st.log_home)[lay.c_material]
+            goal = goal * (1.0 + np.maximum(dear, -0.9))[lay.l_from] ** (
+                -self.draws["market.armington"]
+            )
         goal = goal * (0.05 + 0.95 * st.link_fill)
         st.link_weight += (goal - st.link_weight) * self.l_slow_gain
 
@@ -923,7 +980,8 @@ class MarketDay:
         delivered = np.where(lay.c_home[:, None], st.log_home[lay.c_material], delivered)
         charge = self._charges()
         if charge is not None:
-            delivered = np.log(np.exp(delivered) + charge)
+            price = np.exp(delivered)
+            delivered = np.log(np.maximum(price + charge, LEAST_PRICE * price))
         announced = self.rules.announced
         kernels.ask_prices(
             lay.c_home,
@@ -948,14 +1006,16 @@ class MarketDay:
         )
 
     def _charges(self) -> np.ndarray | None:
-        """What buyers pay for programmes of other places, USD/kg by cell, shape (c, w).
+        """What buyers pay beside the price for costs and programmes at their origins, (c, w).
+
+        USD/kg; negative where an origin has become cheaper.
 
         A charge on the output of a cell goes to whoever buys it, in proportion to what they buy
         there, and on into the metals and magnets they make: the sum of charges paid is the sum
         of charges laid.
         """
         lay = self.layout
-        laid = None
+        laid = self.rules.charge
         for floor, active in self.rules.floors:
             part = floor.charge(self, active, self.now)
             if part is not None:
@@ -1098,6 +1158,16 @@ class MarketDay:
             up = np.minimum((goal - held) * gain(weeks, 13.0), most)
             down = (goal - held) * gain(weeks, 200.0) * (1.0 - d["substitution.permanent_share"])
             held += np.where(goal > held, up, down)
+        self._designs()
+
+    def _designs(self) -> None:
+        """What new designs have moved stands, however far prices have moved users."""
+        for held, moved in (
+            (self.state.heavy_free, self.rules.heavy_free),
+            (self.state.ree_free, self.rules.ree_free),
+        ):
+            if moved is not None:
+                np.maximum(held, moved, out=held)
 
     def invest(self) -> None:
         """Capacity that follows demand and price: slow, limited, where it can be had."""

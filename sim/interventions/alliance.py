@@ -27,6 +27,7 @@ from sim.worlds.randomness import uniforms
 
 if TYPE_CHECKING:
     from sim.chain.nouns import Chain
+    from sim.worlds.projects import Projects
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,6 @@ class AllianceEffect(Effect):
     drops: np.ndarray
     shared: np.ndarray
     pooled: np.ndarray
-    if_built: np.ndarray  # (p, w)
     side_deal: str | None
     regions_of_rows: np.ndarray  # (p,) int
 
@@ -81,19 +81,19 @@ class AllianceEffect(Effect):
                 part = (lay.l_region_to == region).astype(float)[:, None]
                 licence.general.append((part, Since(self.leaves[m]), np.full(1, np.inf)))
 
-    def online(self, online: np.ndarray) -> None:
-        """Write the days on which the members' plants come on line, in place, shape (f, w)."""
+    def plan(self, projects: Projects) -> None:
+        """Move the projects of members: slower together, some dropped, some saved by allies."""
         if not len(self.rows):
             return
         place = {int(r): m for m, r in enumerate(self.members)}
         left = self.leaves[[place[int(r)] for r in self.regions_of_rows]]
-        due = online[self.rows]
-        due = np.where(self.shared & ~np.isfinite(due) & (self.if_built < left), self.if_built, due)
-        concerned = np.isfinite(due) & (due > self.start) & (due < self.end) & (due < left)
+        due, chance = projects.drawn[self.rows], projects.chance[self.rows]
+        possible = np.isfinite(due) & (chance > 0.0)
+        concerned = possible & (due > self.start) & (due < self.end) & (due < left)
         ahead = np.where(concerned, due - np.maximum(self.start, 0.0), 0.0)
-        later = due + (self.friction - 1.0) * np.maximum(ahead, 0.0)
-        moved = np.where(self.drops, np.inf, later)
-        online[self.rows] = np.where(concerned, moved, online[self.rows])
+        projects.shift[self.rows] += (self.friction - 1.0) * np.maximum(ahead, 0.0)
+        chance = np.where(concerned & self.shared, 1.0, chance)
+        projects.chance[self.rows] = np.where(concerned & self.drops, 0.0, chance)
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """Members serve one another before others when goods are scarce."""
@@ -209,9 +209,6 @@ class Alliance(Intervention):
             plant = lay.facilities[i].name
             drops[n] = uniforms(ctx.seed, f"{name}/drops/{plant}", ctx.worlds) < drop
             shared[n] = uniforms(ctx.seed, f"{name}/shares/{plant}", ctx.worlds) < sharing
-        built = np.full((len(lay.facilities), ctx.count), np.inf)
-        if ctx.if_built is not None:
-            built = ctx.if_built
         mask, _ = ctx.links(self.members, self.members, None)
         return AllianceEffect(
             **when,
@@ -223,7 +220,6 @@ class Alliance(Intervention):
             drops=drops,
             shared=shared,
             pooled=ctx.number(self.pooled_weight, f"{name}/pooled_weight"),
-            if_built=built[rows],
             side_deal=self.side_deal[0] if self.side_deal else None,
             regions_of_rows=lay.f_region[rows],
         )

@@ -40,7 +40,9 @@ __all__ = [
     "Problem",
     "build",
     "intervention",
+    "country_of",
     "kinds",
+    "plants_in",
     "resolve_facilities",
     "resolve_materials",
     "resolve_places",
@@ -328,6 +330,16 @@ class Intervention(BaseModel):
     def check(self, chain: Chain) -> list[Problem]:
         """Return what is wrong beyond names, limits and dates; kinds override this."""
         return []
+
+    def default_sources(self) -> list[str]:
+        """Return the sources of the defaults that stand because nothing else was given."""
+        found = []
+        for key, info in type(self).model_fields.items():
+            extra = info.json_schema_extra
+            source = extra.get("source") if isinstance(extra, dict) else None
+            if source and source != "definition" and key not in self.model_fields_set:
+                found.append(str(source))
+        return sorted(set(found))
 
     def beside(self, others: Mapping[str, Intervention], start: date | None) -> list[Problem]:
         """Return what is wrong with it beside the other interventions of the scenario."""
@@ -654,6 +666,30 @@ def resolve_sectors(chain: Chain, given: Iterable[str]) -> list[str]:
     """Return the sectors meant, in the order of the chain."""
     wanted = set(given)
     return [s for s in chain.sectors if "all" in wanted or s in wanted]
+
+
+def plants_in(chain: Chain, places: Iterable[str], stages: Iterable[str]) -> list[str]:
+    """Return the facilities of some stages that lie in some places, in the order of the chain.
+
+    A country or a bloc means its own plants, not those of the whole region they are part of.
+    """
+    words, wanted = set(places), set(stages)
+    countries = {c for word in words if word in chain.blocs for c in chain.blocs[word].countries}
+    countries |= {word for word in words if word in chain.countries}
+    return [
+        name
+        for name, item in chain.facilities.items()
+        if item.stage in wanted
+        and ("all" in words or item.region in words or item.country in countries)
+    ]
+
+
+def country_of(chain: Chain, region: str) -> str:
+    """Return the country in which a new plant of a region is taken to lie."""
+    if region in chain.countries:
+        return region
+    there = [c for c in chain.countries.values() if c.region == region]
+    return max(there, key=lambda c: (c.share_of_region_demand, c.name)).name
 
 
 def resolve_facilities(

@@ -16,6 +16,7 @@ from sim.interventions.base import (
     Problem,
     Words,
     _earliest,
+    country_of,
     intervention,
     number,
     resolve_materials,
@@ -28,6 +29,7 @@ from sim.worlds.conditions import Conditions
 
 if TYPE_CHECKING:
     from sim.chain.nouns import Chain, Facility
+    from sim.worlds.projects import Projects
 
 #: The forms of product that a stage makes.
 MAKES = {
@@ -65,6 +67,7 @@ class ProjectEffect(Effect):
     cancelled: bool
     funding: np.ndarray  # (w,) USD million
     due: np.ndarray  # (w,) day on which it is to produce, for the spending
+    adds_nothing: str  # why, if it cannot add rare earths
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """Close a plant of the base year that is cancelled."""
@@ -75,18 +78,27 @@ class ProjectEffect(Effect):
             shape = (len(day.layout.facilities), len(self.start))
             rules.multiply("facility_available", np.array([self.row]), shape, 1.0 - active)
 
-    def online(self, online: np.ndarray) -> None:
-        """Write the day on line of this plant, in place, shape (f, w)."""
+    planning: ClassVar[int] = 0
+
+    @property
+    def reason(self) -> str:
+        """A project without rare earths, or without capacity, adds nothing."""
+        return self.adds_nothing
+
+    def plan(self, projects: Projects) -> None:
+        """Set the day on line of this plant, or shift it."""
         if self.row < 0 or self.running:
             return
         happens = np.isfinite(self.start)
         if self.cancelled:
-            online[self.row] = np.where(happens, np.inf, online[self.row])
+            projects.drop(self.row, happens)
             return
-        base = self.start if self.dated else online[self.row]
+        if self.dated:
+            projects.fix(self.row, self.start, happens)
         # Where it does not happen an announced plant keeps its own date; an added one never comes.
-        otherwise = np.inf if self.added else online[self.row]
-        online[self.row] = np.where(happens, base + self.delay, otherwise)
+        if self.added:
+            projects.drop(self.row, ~happens)
+        projects.shift[self.row] += np.where(happens, self.delay, 0.0)
 
     def spending(self, t0: float, t1: float) -> tuple[int, np.ndarray] | None:
         """Public money of [t0, t1), USD million, spread over the year before the start."""
@@ -161,10 +173,45 @@ class CapacityProject(Intervention):
     )
     cancelled: bool = text(False, "true: it is never built")
     destination: Words | None = words(None, "only these buyers are served", names="place")
+    commodity: str = text(
+        "rare_earths",
+        "what it yields; with anything else (tungsten, copper, antimony) it is accepted, adds no "
+        "rare earths, and the calendar says so",
+    )
+
+    def adds_nothing(self) -> str:
+        """Why it adds no rare earths, in a few words; empty if it does."""
+        if self.commodity != "rare_earths":
+            return f"it yields {self.commodity.replace('_', ' ')}, no rare earths"
+        if self.facility is None and self.tonnes_per_year == 0.0:
+            return "a resource without a plant has no capacity"
+        return ""
+
+    def _given(self) -> list[Problem]:
+        """What yields no rare earths needs a region only: it has no place in the chain."""
+        if self.commodity != "rare_earths" and self.facility is None:
+            return (
+                []
+                if self.region
+                else [
+                    Problem(key="region", message="is missing", hint="Say where the project lies.")
+                ]
+            )
+        return super()._given()
 
     def check(self, chain: Chain) -> list[Problem]:
         """Check that a new plant says how large it is and makes what its stage makes."""
-        found = []
+        found: list[Problem] = []
+        if self.commodity != "rare_earths":
+            if self.facility is not None:
+                found.append(
+                    Problem(
+                        key="commodity",
+                        message=f"{self.facility} is a rare-earth plant",
+                        hint="Leave commodity out, or name the region instead of the facility.",
+                    )
+                )
+            return found
         if self.facility is not None and not self.cancelled:
             old = chain.facilities[self.facility]
             if runs_in_base_year(old, chain.vintage.base_year) and (
@@ -255,16 +302,19 @@ class CapacityProject(Intervention):
             due=(
                 when["start"]
                 if self.start is not None
-                else ctx.full(float(ctx.layout.f_online[row, 0]))
+                else ctx.full(float(ctx.layout.f_online[row, 0]) if row >= 0 else np.inf)
             )
             + delay,
             delay=delay,
             cancelled=self.cancelled,
             funding=funding,
+            adds_nothing=self.adds_nothing(),
         )
 
     def new_facility(self, name: str, chain: Chain) -> Facility | None:
         """The facility row this intervention adds or changes, for the chain of the run."""
+        if self.adds_nothing():
+            return None
         if self.facility is not None:
             changes: dict[str, Any] = {}
             old = chain.facilities[self.facility]
@@ -301,6 +351,7 @@ class CapacityProject(Intervention):
             name=new_facility_name(name),
             title=name.replace("_", " "),
             region=region,
+            country=model.country if model.region == region else country_of(chain, region),
             material="ndfeb" if material.startswith("ndfeb") else material,
             capacity_t_per_year=size,
             output_2024_t=None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from sim.worlds.randomness import draw, uniforms
 if TYPE_CHECKING:
     from sim.chain.nouns import Chain
     from sim.worlds.layout import Layout
+    from sim.worlds.projects import Projects
     from sim.worlds.state import Draws
 
 
@@ -44,8 +45,6 @@ class Context:
         Name -> worlds in which an intervention compiled before happens, for ``triggered_by``.
     begins : dict
         Name -> day on which another intervention starts it, (w,), ``inf`` where it does not.
-    if_built : ndarray, shape (f, w)
-        Day on which each announced plant would come on line if nothing stopped it.
     """
 
     layout: Layout
@@ -56,7 +55,6 @@ class Context:
     last_day: float
     happens: dict[str, np.ndarray] = field(default_factory=dict)
     begins: dict[str, np.ndarray] = field(default_factory=dict)
-    if_built: np.ndarray | None = None
 
     @property
     def chain(self) -> Chain:
@@ -195,7 +193,7 @@ class Effect:
         return ((self.announced <= t0) & (t0 < self.start)).astype(float)
 
     def connect(self, effects: Mapping[str, Effect]) -> None:
-        """Hook before the run, when all effects are compiled: reach those it names."""
+        """Hook before the run, when all are compiled: reach others by name, change their dates."""
 
     def look(self, now: float, days: float, day: Any, effects: Mapping[str, Effect]) -> None:
         """Hook before each market day: start where its trigger fires."""
@@ -206,14 +204,25 @@ class Effect:
             self.start[new] = self.announced[new] = now
             self.end[new] = np.minimum(now + self.watch.length, self.watch.closes)[new]
 
+    #: When its `plan` is asked: dates first (0), then conditions (1), then queues (2).
+    planning: ClassVar[int] = 1
+
+    @property
+    def reason(self) -> str:
+        """Why it can change nothing, in a few words for the calendar; empty if it can."""
+        return ""
+
+    def plan(self, projects: Projects) -> None:
+        """Hook before the run: change dates and chances of announced plants."""
+
     def prepare(self, day: Any, calendar: Any) -> None:
         """Hook before the run: open books, put shared dates on the calendar."""
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """Write the contribution to the rules of [t0, t1)."""
 
-    def spending(self, t0: float, t1: float) -> tuple[int, np.ndarray] | None:
-        """Public money spent in [t0, t1): (row of the facility, USD million by world)."""
+    def spending(self, t0: float, t1: float) -> tuple[Any, np.ndarray] | None:
+        """Public money spent in [t0, t1): (rows of facilities, USD million (n, w) or (w,))."""
         return None
 
 

@@ -54,6 +54,20 @@ def floor_payment(
     return (np.maximum(gap, 0.0) - upside_share * np.maximum(-gap, 0.0)) * tonnes / 1000.0
 
 
+def _share_of(lay: Any, f: Any, material: int) -> float:
+    """Tonnes of a product in a tonne of what a plant counts its cost on."""
+    item = lay.chain.materials[lay.materials[material]]
+    element = item.element or ""
+    if item.form != "oxide":
+        return 1.0 if f.stage == item.form else 0.0
+    if f.stage == "mine":
+        return float(lay.chain.mixes.get(f.mix or "", {}).get(element, 0.0))
+    if f.stage in ("separation", "recycling"):
+        made = {"ndpr": f.ndpr_t_per_year, "dy": f.dy_t_per_year, "tb": f.tb_t_per_year}
+        return made.get(element, 0.0) / max(f.capacity_t_per_year, 1e-9)
+    return 0.0
+
+
 @dataclass
 class FloorStock:
     """Output bought at a floor and kept: a public stock that those who run short may draw on."""
@@ -100,12 +114,36 @@ class FloorEffect(Effect):
         shape = (len(lay.facilities), len(self.start))
         for m in self.materials:
             gap = self.gap(day, int(m), t0) * active
-            element = lay.chain.materials[lay.materials[m]].element
             for row in self.rows:
                 f = lay.facilities[row]
-                share = lay.chain.mixes.get(f.mix or "", {}).get(element or "", 0.0)
+                share = _share_of(lay, f, int(m))
                 rules.add("margin_support", np.array([row]), shape, gap * share)
+            self._support_mines(rules, shape, day, int(m), gap)
         rules.floors.append((self, active))
+
+    def _support_mines(
+        self, rules: Conditions, shape: tuple[int, int], day: Any, material: int, gap: np.ndarray
+    ) -> None:
+        """What separators of a region receive keeps the mines there that feed them.
+
+        The payment of last market day is spread over the ore that the region's mines dug.
+        """
+        lay = day.layout
+        if "dug" not in day.flows or not np.any(gap):
+            return
+        for region in sorted({int(lay.f_region[row]) for row in self.rows}):
+            here = self.rows[(lay.f_region[self.rows] == region)]
+            plants = np.array(
+                [row for row in here if lay.facilities[row].stage == "separation"], dtype=int
+            )
+            mines = np.flatnonzero(lay.f_region[lay.mines] == region)
+            if not len(plants) or not len(mines):
+                continue
+            tonnes = day.facility_output(plants, material)
+            dug = np.maximum(day.flows["dug"][mines].sum(axis=0), 1e-9)
+            rules.add(
+                "margin_support", lay.mines[mines], shape, gap * np.minimum(tonnes / dug, 1.0)
+            )
 
     def gap(self, day: Any, material: int, t0: float) -> np.ndarray:
         """What the market lacks to the floor, USD/kg, shape (w,)."""

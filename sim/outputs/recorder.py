@@ -236,7 +236,7 @@ class Recorder:
         for item in run.effects:
             spent = item.spending(run.calendar.now, run.calendar.now + run.market_days)
             if spent is not None:
-                outlay[int(lay.f_region[spent[0]])] += spent[1]
+                np.add.at(outlay, lay.f_region[spent[0]], spent[1])
         rows = self.cost_regions
         return np.concatenate(
             [by_region[0], by_region[1], tariff[rows], by_region[2], by_region[3], outlay[rows]]

@@ -31,6 +31,9 @@ COMBINES = {
     "price_shift": "add",
     "priority": "maximum",
     "user_priority": "multiply",
+    "charge": "add",
+    "heavy_free": "maximum",
+    "ree_free": "maximum",
 }
 
 
@@ -56,6 +59,10 @@ class Conditions:
         1 where a control is announced and not yet in force; the maximum counts.
     margin_support : ndarray, shape (f, w)
         USD/kg that a programme adds to the revenue of a plant; contributions add.
+    charge : ndarray, shape (c, w)
+        USD/kg that buyers of a cell's output pay beside its price; contributions add.
+    heavy_free, ree_free : ndarray, shape (u, w)
+        Share of a use that new designs have moved to; the maximum counts.
     leak_ceiling, detection : ndarray, shape (l, w)
         Grey channel: share of normal exports that may leak; chance of being caught.
     trade_cost : ndarray, shape (l, w)
@@ -82,6 +89,9 @@ class Conditions:
     demand_factor: np.ndarray | None = None
     announced: np.ndarray | None = None
     margin_support: np.ndarray | None = None
+    charge: np.ndarray | None = None
+    heavy_free: np.ndarray | None = None
+    ree_free: np.ndarray | None = None
     leak_ceiling: np.ndarray | None = None
     detection: np.ndarray | None = None
     trade_cost: np.ndarray | None = None
@@ -95,6 +105,7 @@ class Conditions:
     quotas: list = field(default_factory=list)
     stockpiles: list = field(default_factory=list)
     floors: list = field(default_factory=list)
+    recycling: list = field(default_factory=list)
 
     def _combine(self, name: str, shape: tuple[int, int], neutral: float) -> np.ndarray:
         held = getattr(self, name)

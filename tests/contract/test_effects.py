@@ -29,9 +29,9 @@ def output(trace, material, region):
     return trace["output"][FROM:, trace.layout.cell_at[(material, region)]].sum()
 
 
-def use(trace, sector):
+def use(trace, sector, what="planned"):
     lay = trace.layout
-    return trace["planned"][FROM:, lay.u_sector == lay.sector_at[sector]].sum()
+    return trace[what][FROM:, lay.u_sector == lay.sector_at[sector]].sum()
 
 
 def share_to(trace, origin, region, material="ndfeb_magnets"):
@@ -42,6 +42,16 @@ def share_to(trace, origin, region, material="ndfeb_magnets"):
 
 #: What stands beside an intervention that acts only on something: a scarcity, a wedge.
 WEDGE = {"wedge": ban(2, materials="oxides")}
+
+#: A plant that starts after the end of the run: what moves its date is seen in the date.
+LATE_PLANT = {"plant": {
+    "kind": "capacity_project", "region": "united_states", "stage": "magnet",
+    "material": "ndfeb_standard", "tonnes_per_year": 9000, "start": "2031-01-01",
+}}  # fmt: skip
+FLOOR = {"floor": {
+    "kind": "price_floor", "floor_usd_per_kg": 110, "materials": "ndpr_oxide",
+    "facilities": "us_mp_ndpr",
+}}  # fmt: skip
 
 #: kind -> (an example, what stands beside it, what it must change, in which direction).
 EFFECTS = {
@@ -93,10 +103,26 @@ EFFECTS = {
             "start": day_after(2),
         }}, lambda t: defence_share(t), +1,
     ),
+    "bio_extraction": (
+        {"region": "brazil", "tonnes_per_year": 3000, "ramp_months": 1},
+        {}, lambda t: output(t, "ndpr_oxide", "brazil") if ("ndpr_oxide", "brazil")
+        in t.layout.cell_at else 0.0, +1,
+    ),
     "capacity_project": (
         {"region": "united_states", "stage": "magnet", "material": "ndfeb_standard",
          "tonnes_per_year": 9000, "ramp_months": 1, "start": day_after(FROM)},
         {}, lambda t: output(t, "ndfeb_standard", "united_states"), +1,
+    ),
+    "capital_support": (
+        {"facilities": "us_vulcan", "public_usd_million": 670}, {}, lambda t: spent(t), +1,
+    ),
+    "cost_shift": (
+        {"region": "china", "stage": "magnet", "factor": 1.5}, {}, lambda t: ask(t, "europe"), +1,
+    ),
+    "demand_growth": (
+        {"sectors": "humanoid_robots", "kg_per_unit": 3,
+         "units_in_use": {"2024-01-01": 0, "2025-01-01": 100_000}},
+        {}, lambda t: use(t, "humanoid_robots"), +1,
     ),
     "demand_shock": ({"sectors": "ev_traction", "factor": 1.5}, {}, lambda t: use(t, "ev_traction"), +1),
     "export_ban": (
@@ -116,31 +142,50 @@ EFFECTS = {
          "ceiling_share": 1.0, "detection": 0.9},
         WEDGE, lambda t: t["grey"].sum(), -1,  # detection; the ceiling is tested in tests/laws
     ),
+    "mining_ban": ({"region": "myanmar"}, {}, lambda t: home(t, "dy_oxide"), +1),
     "outage": (
         {"region": "china", "stage": "separation", "share_lost": 0.7},
         {}, lambda t: output(t, "ndpr_oxide", "china"), -1,
     ),
+    "permitting": ({"regions": "all", "factor": 1.5}, LATE_PLANT, lambda t: started(t), +1),
     "price_floor": (
         {"floor_usd_per_kg": 110, "materials": "ndpr_oxide", "facilities": "us_mp_ndpr"},
         {}, lambda t: floors(t), +1,
     ),
+    "processing_requirement": (
+        {"region": ["united_states", "myanmar"]}, {}, lambda t: home(t, "dy_oxide"), +1,
+    ),
+    "recycling": (
+        {"region": "united_states", "collection": 0.5, "ramp_months": 0},
+        {}, lambda t: output(t, "ndpr_oxide", "united_states"), +1,
+    ),
     "route_closure": (
         {"origin": "china", "destination": "europe"}, {}, lambda t: to(t, "europe", what="landed"), -1,
+    ),
+    "separation_learning": (
+        {"region": "malaysia", "rate_per_doubling": 0.5, "experience_years": 0.2},
+        {}, lambda t: ask(t, "japan", "ndpr_oxide"), -1,
     ),
     "stockpile": (
         {"holder": "japan", "materials": "dy_oxide", "target_days": 365, "fill_days": 90,
          "release_rule": "never"},
         {}, lambda t: home(t, "dy_oxide"), +1,
     ),
+    "substitution": (
+        {"design": "rare_earth_free", "sectors": "ev_traction", "years_to_half": 0.3},
+        {}, lambda t: use(t, "ev_traction", "wanted"), -1,
+    ),
+    "support_withdrawal": ({"supports": "floor"}, FLOOR, lambda t: floors(t), -1),
     "tariff": (
         {"rate": 1.0, "exporter": "china", "importer": "europe"},
         {}, lambda t: ask(t, "europe"), +1,
     ),
+    "technology_ban": ({"exporter": "china"}, LATE_PLANT, lambda t: started(t), +1),
 }  # fmt: skip
 
 
-def ask(trace, region):
-    cell = trace.layout.cell_at[("ndfeb_standard", region)]
+def ask(trace, region, material="ndfeb_standard"):
+    cell = trace.layout.cell_at[(material, region)]
     return trace["log_ask"][FROM:, cell].mean()
 
 
@@ -149,6 +194,18 @@ def defence_share(trace):
     lay = trace.layout
     rows = lay.u_magnet & (lay.u_sector == lay.sector_at["defence_and_aerospace"])
     return trace["to_users"][FROM:, rows].sum() / trace["wanted"][FROM:, rows].sum()
+
+
+def started(trace):
+    """Day on which the late plant comes on line."""
+    return trace.run.day.online[trace.layout.facility_at["added_plant"]].mean()
+
+
+def spent(trace):
+    """Public money of an intervention over the run, USD million."""
+    effects = [e for e in trace.run.effects if e.name == "it"]
+    parts = [e.spending(t, t + 7.0) for e in effects for t in trace.days]
+    return sum(float(part[1].sum()) for part in parts if part is not None)
 
 
 def floors(trace):

@@ -25,7 +25,15 @@ EXAMPLES = {
     "alliance": {"members": "quad"},
     "allocation_rule": {"rule": "defence_first"},
     "alloy_embargo": {"withheld_by": "eu", "target": "china"},
+    "bio_extraction": {
+        "region": "united_states",
+        "tonnes_per_year": 500,
+        "start": "2030-01-01",
+    },
     "capacity_project": {"facility": "us_vulcan"},
+    "capital_support": {"facilities": "us_vulcan", "public_usd_million": 670},
+    "cost_shift": {"region": "united_states", "stage": "separation", "factor": 1.5},
+    "demand_growth": {"sectors": "ev_traction", "multiple": {"2026-01-01": 1, "2030-01-01": 2}},
     "certification": {"bloc": "eight_country"},
     "demand_shock": {"sectors": "ev_traction", "factor": {"2026-01-01": 1.5}},
     "end_use_denial": {"exporter": "china", "materials": "magnets"},
@@ -35,16 +43,24 @@ EXAMPLES = {
     "export_quota": {"exporter": "china", "materials": "oxides", "tonnes": {"2026-H1": 1000}},
     "grey_channel": {"exporter": "china", "hubs": ["thailand"]},
     "offtake": {"facility": "my_lamp", "buyer": "japan", "share": 0.65},
-    "outage": {"facilities": "mm_kachin"},
     "ownership": {"facility": "uk_lcm", "bloc": "united_states"},
-    "price_floor": {"floor_usd_per_kg": 110, "materials": "ndpr_oxide", "facilities": "us_mp_ndpr"},
     "price_war": {"exporter": "china", "cut": 0.3},
     "production_quota": {"region": "china", "stage": "mine", "share": 0.8},
+    "mining_ban": {"facilities": "mm_kachin"},
+    "outage": {"facilities": "mm_kachin"},
+    "permitting": {"regions": "united_states", "factor": 0.5},
+    "price_floor": {"floor_usd_per_kg": 110, "materials": "ndpr_oxide", "facilities": "us_mp_ndpr"},
+    "processing_requirement": {"region": "united_states"},
+    "recycling": {"region": "south_korea", "collection": 0.3},
     "route_closure": {"origin": "myanmar", "destination": "china"},
+    "separation_learning": {"region": "quad"},
     "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 60},
     "supply_pivot": {"origin": "australia", "destination": "china", "share": 0.5},
-    "tariff": {"rate": 0.25, "exporter": "china", "importer": "united_states"},
     "truce": {"suspends": "other"},
+    "substitution": {"design": "heavy_free"},
+    "support_withdrawal": {"supports": "price_floor"},
+    "tariff": {"rate": 0.25, "exporter": "china", "importer": "united_states"},
+    "technology_ban": {"exporter": "china"},
 }
 #: A word that no vocabulary holds.
 NOWHERE = "atlantis"
@@ -314,3 +330,9 @@ def test_steps_of_a_path():
     wide = Distribution("uniform", (("low", 0.0), ("high", 1.0)))
     path = {date(2026, 1, 1): wide, date(2025, 1, 1): 0.1}
     assert [d.year for d, _ in steps(path, date(2020, 1, 1))] == [2025, 2026]
+
+
+def test_a_default_that_stands_brings_its_source_and_one_that_is_given_does_not():
+    assert made("permitting").default_sources() == ["A94"]
+    given = {"permitting_months": 12, "construction_months": 24}
+    assert made("permitting", **given).default_sources() == []

@@ -11,7 +11,11 @@ from tests.fixtures.worlds import ban, day_after, shared, simulate
 #: Of each kind one that bites (the contract test of effects shows that it does).
 BITES = {
     "allocation_rule": {"rule": "defence_first"},
+    "bio_extraction": {"region": "brazil", "tonnes_per_year": 900},
     "capacity_project": {"facility": "us_mp_ndpr", "tonnes_per_year": None, "cancelled": True},
+    "capital_support": {"facilities": "us_vulcan", "public_usd_million": 670},
+    "cost_shift": {"region": "china", "stage": "magnet", "factor": 1.5},
+    "demand_growth": {"sectors": "wind", "multiple": {"2024-01-01": 1, "2025-01-01": 2}},
     "demand_shock": {"factor": 1.3},
     "export_ban": {"exporter": "china", "materials": "ndfeb_magnets"},
     "export_licence": {"exporter": "china", "materials": ["oxides", "ndfeb_magnets"]},
@@ -19,29 +23,51 @@ BITES = {
     "grey_channel": {
         "exporter": "china", "hubs": ["vietnam"], "opening_days": 0, "ceiling_share": 0.5,
     },
+    "mining_ban": {"region": "china"},
     "outage": {"region": "china", "stage": "separation", "share_lost": 0.9},
+    "permitting": {
+        "regions": "united_states", "factor": 0.5, "permitting_months": 24, "construction_months": 0,
+    },
     "price_floor": {
         "floor_usd_per_kg": 900, "materials": "ndpr_oxide", "region": "china",
     },
+    "processing_requirement": {"region": "myanmar"},
+    "recycling": {"region": "europe", "collection": 0.5},
     "route_closure": {"origin": "china", "destination": "all"},
+    "separation_learning": {"region": "malaysia", "rate_per_doubling": 0.3},
     "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 90, "fill_days": 60},
+    "substitution": {"design": "heavy_free", "years_to_half": 0.5},
+    "support_withdrawal": {"supports": "floor"},
     "tariff": {"rate": 0.5, "exporter": "china", "importer": "united_states"},
+    "technology_ban": {"commissioning_months": 1, "teams": 1},
 }  # fmt: skip
 #: Of each kind one that does nothing though it is in force.
 EMPTY = {
     "allocation_rule": {"rule": "pro_rata"},
+    "bio_extraction": {"region": "brazil", "tonnes_per_year": 100},
     "capacity_project": {"facility": "us_mp_ndpr", "delay_days": 0},
+    "capital_support": {"facilities": "us_vulcan", "public_usd_million": 0},
+    "cost_shift": {"region": "china", "stage": "magnet", "factor": 1.5, "base": "off"},
+    "demand_growth": {"sectors": "wind", "multiple": 1},
     "demand_shock": {"factor": 1.0},
     "export_ban": {"exporter": "china", "materials": "all", "share": 0.0},
     "export_quota": {
         "exporter": "china", "materials": "oxides", "tonnes": {"2024": 5000}, "enforcement": 0.0,
     },
     "grey_channel": {"exporter": "china", "hubs": ["vietnam"], "ceiling_share": 0.0},
+    "mining_ban": {"region": "united_states", "action": "lift"},
     "outage": {"region": "china", "stage": "separation", "share_lost": 0.0},
+    "permitting": {"regions": "united_states", "factor": 1},
     "price_floor": {"floor_usd_per_kg": 5, "materials": "ndpr_oxide", "region": "china"},
+    "processing_requirement": {"region": "myanmar", "share": 0.0},
+    "recycling": {"region": "europe", "collection": 0.0},
     "route_closure": {"origin": "china", "destination": "all", "share_closed": 0.0},
+    "separation_learning": {"region": "malaysia", "rate_per_doubling": 0.0},
     "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 0},
+    "substitution": {"design": "heavy_free", "ceiling": 0},
+    "support_withdrawal": {"supports": "floor", "survival_each_review": 1.0},
     "tariff": {"rate": 0.0, "exporter": "china"},
+    "technology_ban": {"teams": 100, "ramp_factor": 1, "yield_loss": 0},
 }  # fmt: skip
 #: What goes on beside it: the law must hold in the middle of a shock too.
 BESIDE = {
@@ -52,6 +78,24 @@ BESIDE = {
 }  # fmt: skip
 WEEKS = 36
 FROM = 24
+#: A plant that is to start soon after the day on which kinds that move plants begin.
+PLANT = {
+    "plant": {
+        "kind": "capacity_project", "region": "united_states", "stage": "magnet",
+        "material": "ndfeb_standard", "tonnes_per_year": 9000, "ramp_months": 1,
+        "start": day_after(FROM + 6),
+    },
+}  # fmt: skip
+FLOOR = {"floor": {"kind": "price_floor", **BITES["price_floor"], "start": day_after(2)}}
+#: What a kind needs beside it to act at all.
+NEEDS = {
+    "allocation_rule": {"short": ban(FROM - 4, None)},
+    "permitting": PLANT,
+    "support_withdrawal": FLOOR,
+    "technology_ban": PLANT,
+}
+#: Kinds whose own law says when they act: on dates beyond the horizon, or after a lag.
+LATER = {"bio_extraction", "capacity_project", "capital_support", "grey_channel"}
 SETTINGS = {"worlds": 3, "weeks": WEEKS, "prints": True, "keep": []}
 
 
@@ -64,9 +108,9 @@ def test_every_kind_has_an_entry_that_bites():
     assert set(EMPTY) == set(kinds()) - {"export_licence"}  # a licence always costs paper
 
 
-@pytest.mark.parametrize("kind", sorted(set(BITES) - {"capacity_project", "grey_channel"}))
+@pytest.mark.parametrize("kind", sorted(set(BITES) - LATER))
 def test_nothing_changes_before_the_first_day_and_something_after(kind):
-    beside = {"short": ban(FROM - 4, None)} if kind == "allocation_rule" else BESIDE
+    beside = NEEDS.get(kind, BESIDE)
     late = {"late": {"kind": kind, **BITES[kind], "start": day_after(FROM)}}
     base, run = prints(beside=beside), prints(late, beside)
     same = [a == b for a, b in zip(base, run, strict=True)]
@@ -100,7 +144,8 @@ def test_an_intervention_without_effect_changes_no_bit(kind):
     idle = {"idle": {"kind": kind, "start": day_after(3), **EMPTY[kind]}}
     if kind == "capacity_project":
         del idle["idle"]["start"]
-    assert prints(idle) == prints()
+    beside = NEEDS.get(kind, BESIDE)
+    assert prints(idle, beside) == prints(beside=beside)
 
 
 @pytest.mark.parametrize("kind", sorted(kinds()))
@@ -108,7 +153,8 @@ def test_an_intervention_that_does_not_happen_changes_no_bit(kind):
     never = {"never": {"kind": kind, **BITES[kind], "start": day_after(3), "probability": 0.0}}
     if kind == "stockpile":
         never["never"]["opening_days"] = 30
-    assert prints(never) == prints()
+    beside = NEEDS.get(kind, BESIDE)
+    assert prints(never, beside) == prints(beside=beside)
 
 
 def test_where_it_does_not_happen_a_world_is_that_of_the_base():

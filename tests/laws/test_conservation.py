@@ -72,6 +72,29 @@ EVERYTHING = {
         "region": "japan", "mechanism": "purchase", "disposal": "stock", "start": day_after(3),
         "end": day_after(20),
     },
+    "scrap": {"kind": "recycling", "region": "south_korea", "collection": 0.5, "start": day_after(2)},
+    "no_digging": {
+        "kind": "mining_ban", "region": "laos", "start": day_after(4), "end": day_after(12),
+    },
+    "ore_stays": {
+        "kind": "processing_requirement", "region": ["australia", "united_states"],
+        "start": day_after(3), "storage_weeks": 4,
+    },
+    "dear": {
+        "kind": "cost_shift", "region": "japan", "stage": "magnet", "factor": 2,
+        "pass_through": 0.3, "start": day_after(5), "end": day_after(24),
+    },
+    "learnt": {"kind": "separation_learning", "region": "malaysia"},
+    "design": {"kind": "substitution", "design": "heavy_free", "years_to_half": 0.5},
+    "robots": {
+        "kind": "demand_growth", "sectors": "humanoid_robots", "kg_per_unit": 3,
+        "units_in_use": {"2024-01-01": 0, "2026-01-01": 50000},
+    },
+    "bacteria": {
+        "kind": "bio_extraction", "region": "brazil", "tonnes_per_year": 800,
+        "ramp_months": 1, "start": day_after(6), "cost_factor": 0.8,
+    },
+    "lockdown": {"kind": "technology_ban", "commissioning_months": 1, "start": day_after(1)},
 }  # fmt: skip
 
 

@@ -142,3 +142,26 @@ def test_keys_of_the_other_mechanism_are_refused(more, key):
 
     found = build("x", {**FLOOR, **more}, "file.yaml").problems(load_chain())
     assert [p.key for p in found] == [key]
+
+
+def test_a_floor_on_a_separator_keeps_the_mine_that_feeds_it_when_the_market_falls():
+    slump = {"kind": "demand_shock", "factor": 0.6, "start": day_after(4)}
+    runs = []
+    for more in ({}, {"it": FLOOR}):
+        dug = []
+
+        class Dug:
+            def market_day(self, run, now, rules, dug=dug):
+                lay = run.layout
+                here = lay.f_region[lay.mines] == lay.region_at["united_states"]
+                dug.append(run.day.flows["dug"][here].sum(axis=0))
+
+        trace = simulate(
+            {"slump": slump, **more}, worlds=2, weeks=90,
+            before=lambda r, d=Dug: r.watchers.append(d()),
+        )  # fmt: skip
+        assert trace.run.day.ledger.worst <= 100 * np.finfo(float).eps
+        runs.append(np.array(dug))
+    without, kept = runs
+    assert np.all(kept >= without - 1e-9)
+    assert np.all(kept[-1] > 1.02 * without[-1]), (kept[-1], without[-1])

@@ -1,0 +1,269 @@
+"""Cost shifts: a stage becomes dearer or cheaper in a region, in opex, capex or price."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from sim.interventions.base import (
+    Intervention,
+    Num,
+    Path,
+    Problem,
+    Words,
+    intervention,
+    number,
+    resolve_facilities,
+    share,
+    text,
+    words,
+)
+from sim.interventions.effects import Context, Effect, timing
+from sim.interventions.effects import Path as DrawnPath
+from sim.worlds.conditions import Conditions
+
+if TYPE_CHECKING:
+    from sim.chain.nouns import Chain
+    from sim.worlds.layout import Layout
+    from sim.worlds.projects import Projects
+
+#: The form of goods that each stage sells.
+SELLS = {"separation": "oxide", "recycling": "oxide", "metal": "metal", "magnet": "magnet"}
+
+
+@dataclass(frozen=True)
+class StageCosts:
+    """What a stage costs in some regions, per unit of its plants and per kg of its goods.
+
+    Attributes
+    ----------
+    rows : ndarray, shape (n,)
+        Plants of the stage.
+    unit : ndarray, shape (n, 1)
+        Operating cost of each, USD/kg of its own basis.
+    cells : ndarray, shape (k,)
+        Cells of the goods they sell; none for mines, whose ore has no price of its own.
+    on_goods : ndarray, shape (k, 1)
+        Mean operating cost in a kg of each of these goods, USD/kg.
+    price : ndarray, shape (k, 1)
+        Base-year price of these goods at home, USD/kg.
+    """
+
+    rows: np.ndarray
+    unit: np.ndarray
+    cells: np.ndarray
+    on_goods: np.ndarray
+    price: np.ndarray
+
+
+def stage_costs(lay: Layout, regions: Mapping[str, float], stage: str) -> StageCosts:
+    """Costs of a stage in some regions, from the plants there (or, where none is, all alike).
+
+    The cost of separating a kg of ore is laid on the oxides that come out by their value.
+    """
+    rows = np.array(
+        [i for i, f in enumerate(lay.facilities) if f.stage == stage and f.region in regions],
+        dtype=int,
+    )
+    cells, on_goods, price = [], [], []
+    for region in regions if stage in SELLS else ():
+        here = [i for i in rows if lay.facilities[i].region == region]
+        if not here:
+            continue
+        size = lay.f_capacity[here]
+        mean = float((lay.f_cost[here] * size).sum() / max(float(size.sum()), 1e-12))
+        per_value = 1.0
+        if stage == "separation":
+            per_value = 1.0 / max(_basket(lay, region), 1e-9)
+        for c, (m, r) in enumerate(lay.cells):
+            if r != region or lay.form[lay.c_material[c]] != SELLS[stage]:
+                continue
+            value = float(np.exp(lay.m_home[lay.material_at[m], 0]))
+            cells.append(c)
+            price.append(value)
+            on_goods.append(mean * value * per_value if stage == "separation" else mean)
+    return StageCosts(
+        rows=rows,
+        unit=lay.f_cost[rows],
+        cells=np.array(cells, dtype=int),
+        on_goods=np.array(on_goods, dtype=float).reshape(-1, 1),
+        price=np.array(price, dtype=float).reshape(-1, 1),
+    )
+
+
+def _basket(lay: Layout, region: str) -> float:
+    """Value of the oxides out of a kg of ore at base-year prices, USD/kg REO."""
+    fed = lay.s_fed[:, :, 0]
+    if region in lay.separator_at and fed[lay.separator_at[region]].sum() > 0:
+        rows = np.array([lay.separator_at[region]])
+    else:
+        rows = np.arange(len(lay.separators))
+    oxide = [lay.material_at.get(lay._oxide(e), -1) for e in lay.elements]
+    price = np.array([np.exp(lay.m_home[m, 0]) if m >= 0 else 0.0 for m in oxide])
+    made = fed[rows] * lay.s_recovery[rows, :, 0] * np.minimum(lay.s_taken[rows, :, 0], 1.0)
+    return float((made @ price).sum() / max(fed[rows].sum(), 1e-12))
+
+
+def shift_costs(
+    rules: Conditions,
+    lay: Layout,
+    costs: StageCosts,
+    on_plants: np.ndarray,
+    on_goods: np.ndarray,
+    passed: np.ndarray,
+) -> None:
+    """Lay a cost on buyers and plants: the part passed on goes to prices, the rest to margins.
+
+    Parameters
+    ----------
+    rules : Conditions
+    lay : Layout
+    costs : StageCosts
+    on_plants : ndarray, shape (n, w)
+        Added cost, USD/kg of the plants' own basis; negative is cheaper.
+    on_goods : ndarray, shape (k, w)
+        The same on a kg of their goods.
+    passed : ndarray, shape (w,)
+        Share that buyers pay; mines take prices and pass on nothing.
+    """
+    worlds = on_plants.shape[-1]
+    if len(costs.cells):
+        rules.add("charge", costs.cells, (lay.n_cells, worlds), on_goods * passed)
+        on_plants = on_plants * (1.0 - passed)
+    if np.any(on_plants):
+        rules.add("margin_support", costs.rows, (len(lay.facilities), worlds), -on_plants)
+
+
+@dataclass
+class CostEffect(Effect):
+    """Shifts running costs or prices every day, or the odds of projects before the run."""
+
+    costs: StageCosts
+    base: str
+    factor: DrawnPath
+    pass_through: np.ndarray  # (w,)
+    sensitivity: np.ndarray  # (w,)
+
+    @property
+    def reason(self) -> str:
+        """Without a plant of the stage nothing gets dearer."""
+        if self.base == "off":
+            return "it is switched off"
+        return "" if len(self.costs.rows) else "there is no plant of this stage"
+
+    def plan(self, projects: Projects) -> None:
+        """Dearer capital lowers the odds that what is still to come is built."""
+        if self.base != "capex" or not len(self.costs.rows):
+            return
+        open_ = projects.open(self.costs.rows, self.start)
+        by = self.factor.values[0] ** -self.sensitivity
+        projects.odds[self.costs.rows] *= np.where(open_, by, 1.0)
+
+    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+        """Lay the added cost on buyers and plants."""
+        if self.base not in ("opex", "price") or not len(self.costs.rows):
+            return
+        more = (self.factor.at(t0, 1.0) - 1.0) * self.share(t0, t1)
+        if not np.any(more):
+            return
+        lay, costs = day.layout, self.costs
+        if self.base == "opex":
+            unit = np.minimum(costs.unit, _covered(day, costs.rows))
+            shift_costs(rules, lay, costs, unit * more, costs.on_goods * more, self.pass_through)
+        else:
+            shape = (len(costs.rows), len(more))
+            mean = float(costs.price.mean()) if len(costs.cells) else 0.0
+            on_plants = np.broadcast_to(mean * more, shape)
+            shift_costs(rules, lay, costs, on_plants, costs.price * more, self.pass_through)
+
+
+def _covered(day: Any, rows: np.ndarray) -> np.ndarray:
+    """Cost that the base year covers: mines' is cut to their basket (decision 12), (n, 1)."""
+    out = np.full((len(rows), 1), np.inf)
+    at = {int(row): i for i, row in enumerate(day.layout.mines)}
+    for n, row in enumerate(rows):
+        if int(row) in at:
+            out[n] = day.mine_cost[at[int(row)]]
+    return out
+
+
+@intervention("cost_shift")
+class CostShift(Intervention):
+    """A stage becomes dearer (or cheaper) in a region; ``base`` says what the factor is on.
+
+    On ``opex`` or ``price`` the added cost goes to buyers as far as it is passed on, and on into
+    what they make; the rest is taken out of the plants' margin, and plants that lose money shut
+    down. On ``capex`` it changes the odds that announced plants are built. ``off`` keeps the
+    entry and switches it off.
+    """
+
+    title: ClassVar[str] = "a stage becomes dearer or cheaper in a region: opex, capex or price"
+
+    region: Words = words(..., "regions concerned", names="place")
+    stage: Literal["mine", "separation", "metal", "magnet", "recycling"] = text(..., "the stage")
+    base: Literal["opex", "capex", "price", "off"] = text(
+        "opex", "what the factor is on: operating cost, capital, price, or nothing at all"
+    )
+    factor: Path = number(
+        ...,
+        "multiple of it, or {date: multiple}: 1.5 is the premium of 50 percent",
+        unit="multiple",
+        source="c178",
+        low=0.1,
+        high=50.0,
+        hint="Write a premium of 50 percent as 1.5.",
+    )
+    pass_through: Num = share(
+        1.0, "with opex or price: share that buyers pay (mines pass on nothing)", source="A100"
+    )
+    capex_sensitivity: Num = number(
+        1.0,
+        "with capex: the odds to be built fall with the factor to this power",
+        unit="-",
+        source="A99",
+        low=0.0,
+        high=5.0,
+    )
+
+    def check(self, chain: Chain) -> list[Problem]:
+        """Refuse what cannot be meant."""
+        found = []
+        if self.base == "capex" and isinstance(self.factor, Mapping):
+            found.append(
+                Problem(
+                    key="factor",
+                    message="capital has one price: a path over time is not read",
+                    hint="Give one number, and a start.",
+                )
+            )
+        if self.base == "price" and self.stage == "mine":
+            found.append(
+                Problem(
+                    key="base",
+                    message="ore is sold on the prices of its oxides",
+                    hint="Use base: opex for mines.",
+                )
+            )
+        if not resolve_facilities(chain, None, self.region, self.stage):
+            found.append(
+                Problem(
+                    key="region",
+                    message=f"there is no facility of stage {self.stage} in {', '.join(self.region)}",
+                    hint="See 'lodestone list facilities'.",
+                )
+            )
+        return found
+
+    def compile(self, name: str, ctx: Context) -> CostEffect:
+        """Resolve plants and goods, and draw the factor."""
+        return CostEffect(
+            **timing(self, name, ctx),
+            costs=stage_costs(ctx.layout, ctx.places(self.region), self.stage),
+            base=self.base,
+            factor=ctx.path(self.factor, f"{name}/factor"),
+            pass_through=ctx.number(self.pass_through, f"{name}/pass_through"),
+            sensitivity=ctx.number(self.capex_sensitivity, f"{name}/capex_sensitivity"),
+        )

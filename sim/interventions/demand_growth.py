@@ -1,0 +1,202 @@
+"""Demand growth: a sector follows a path of its own, by units in use or by multiples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from sim.interventions.base import (
+    Intervention,
+    Num,
+    Path,
+    Problem,
+    Words,
+    intervention,
+    number,
+    resolve_sectors,
+    words,
+)
+from sim.interventions.effects import Context, Effect, timing
+from sim.interventions.effects import Path as DrawnPath
+from sim.worlds.conditions import Conditions
+
+if TYPE_CHECKING:
+    from sim.chain.nouns import Chain
+
+YEAR = 365.25
+
+
+def between(days: np.ndarray, values: np.ndarray, now: float) -> tuple[np.ndarray, np.ndarray]:
+    """Value of a path between its dates, and how fast it rises.
+
+    Between two positive values it grows at a constant rate; from or to zero it is a straight
+    line; before the first and after the last date it stays.
+
+    Parameters
+    ----------
+    days : ndarray, shape (n,)
+    values : ndarray, shape (n, w)
+    now : float
+
+    Returns
+    -------
+    tuple of ndarray
+        Value and its change a day, shape (w,) each.
+    """
+    i = int(np.searchsorted(days, now, side="right")) - 1
+    still = np.zeros(values.shape[1])
+    if i < 0:
+        return values[0], still
+    if i + 1 >= len(days):
+        return values[-1], still
+    a, b, length = values[i], values[i + 1], days[i + 1] - days[i]
+    part = (now - days[i]) / length
+    grows = (a > 0.0) & (b > 0.0)
+    rate = (np.log(np.where(grows, b, 1.0)) - np.log(np.where(grows, a, 1.0))) / length
+    value = np.where(grows, a * np.exp(rate * (now - days[i])), a + (b - a) * part)
+    return value, np.where(grows, value * rate, (b - a) / length)
+
+
+def units_sold(in_use: np.ndarray, rise: np.ndarray, lifetime: np.ndarray) -> np.ndarray:
+    """Units made in a year so that those in use follow their path.
+
+    Parameters
+    ----------
+    in_use : ndarray, shape (w,)
+        Units in use.
+    rise : ndarray, shape (w,)
+        Their change a year.
+    lifetime : ndarray, shape (w,)
+        Mean years of service; one in ``lifetime`` is replaced each year.
+
+    Returns
+    -------
+    ndarray, shape (w,)
+        ``rise + in_use / lifetime``, never below zero.
+    """
+    return np.maximum(rise + in_use / lifetime, 0.0)
+
+
+@dataclass
+class GrowthEffect(Effect):
+    """Puts sectors on a path of their own, on the days in force."""
+
+    users: np.ndarray  # (u,) bool
+    weight: np.ndarray  # (u, 1)
+    multiples: DrawnPath | None
+    units: DrawnPath | None
+    kg_per_unit: np.ndarray  # (w,)
+    lifetime: np.ndarray  # (w,) years
+
+    @property
+    def reason(self) -> str:
+        """A sector without users there cannot grow."""
+        return "" if self.users.any() else "nobody there uses magnets for it"
+
+    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+        """Multiply planned use by what the path is over what was planned."""
+        active = self.share(t0, t1)
+        if not np.any(active) or not self.users.any():
+            return
+        lay = day.layout
+        if self.multiples is not None:
+            factor, _ = between(self.multiples.days, self.multiples.values, t0)
+        else:
+            assert self.units is not None
+            in_use, rise = between(self.units.days, self.units.values, t0)
+            made = units_sold(in_use, rise * YEAR, self.lifetime)
+            tonnes_week = made * self.kg_per_unit / 1000.0 / (YEAR / 7.0)
+            planned = lay.u_base * day.growth(t0)[lay.u_sector]
+            total = (planned * self.weight)[self.users].sum(axis=0)
+            factor = tonnes_week / np.maximum(total, 1e-12)
+        change = (factor - 1.0) * active
+        if np.any(change):
+            shape = (lay.n_users, len(active))
+            rules.multiply(
+                "demand_factor", self.users, shape, 1.0 + self.weight[self.users] * change
+            )
+
+
+@intervention("demand_growth")
+class DemandGrowth(Intervention):
+    """Sectors grow along a path: units in use times kilograms, or a multiple of what is planned.
+
+    With ``units_in_use`` the use of the sectors (which must be users of magnets) is what is made
+    to reach the path and to replace what wears out, shared among the regions as planned. With
+    ``multiple`` planned use is multiplied, smoothly between the dates given.
+    """
+
+    title: ClassVar[str] = "sectors grow along a path of units in use, or of multiples of the plan"
+    one_of: ClassVar = ((("multiple",), ("units_in_use", "kg_per_unit")),)
+
+    regions: Words = words(("all",), "regions concerned", names="place")
+    sectors: Words = words(..., "sectors concerned", names="sector")
+    multiple: Path | None = number(
+        None,
+        "multiple of planned use at dates, growing evenly between them",
+        unit="multiple",
+        source="definition",
+        low=0.0,
+        high=10000.0,
+    )
+    units_in_use: Path | None = number(
+        None,
+        "units in use at dates, growing evenly between them",
+        unit="units",
+        source="o09",
+        low=0.0,
+        high=1e11,
+    )
+    kg_per_unit: Num | None = number(
+        None,
+        "magnets in a unit (a humanoid robot 2 to 4 kg, with 0.9 to 1.3 kg of NdPr)",
+        unit="kg",
+        source="A42",
+        low=0.0,
+        high=100000.0,
+    )
+    lifetime_years: Num = number(
+        9.0, "mean service life of a unit", unit="year", source="A24", low=0.5, high=100.0
+    )
+
+    def check(self, chain: Chain) -> list[Problem]:
+        """A path in units counts magnets, so that its sectors must use magnets."""
+        if self.units_in_use is None:
+            return []
+        return [
+            Problem(
+                key="sectors",
+                message=f"{name} uses oxides, not magnets",
+                hint="Use multiple for it.",
+            )
+            for name in resolve_sectors(chain, self.sectors)
+            if chain.sectors[name].kind != "magnet"
+        ]
+
+    def compile(self, name: str, ctx: Context) -> GrowthEffect:
+        """Resolve user lines and draw the path."""
+        lay = ctx.layout
+        where = ctx.places(self.regions)
+        rows = lay.user_rows(set(where), set(resolve_sectors(ctx.chain, self.sectors)))
+        weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.u_region])
+
+        def drawn(key: str) -> DrawnPath | None:
+            given = getattr(self, key)
+            if given is None:
+                return None
+            dated: Mapping[date, Any] = given if isinstance(given, Mapping) else {ctx.start: given}
+            return ctx.path(dated, f"{name}/{key}")
+
+        return GrowthEffect(
+            **timing(self, name, ctx),
+            users=rows,
+            weight=weight[:, None],
+            multiples=drawn("multiple"),
+            units=drawn("units_in_use"),
+            kg_per_unit=ctx.number(self.kg_per_unit or 0.0, f"{name}/kg_per_unit"),
+            lifetime=ctx.number(self.lifetime_years, f"{name}/lifetime_years"),
+        )

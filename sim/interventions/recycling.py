@@ -1,0 +1,174 @@
+"""Recycling of magnets at the end of their life: collected, worked up, within a capacity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from sim.distributions import Distribution
+from sim.interventions.base import (
+    Intervention,
+    Num,
+    Words,
+    country_of,
+    intervention,
+    number,
+    resolve_sectors,
+    share,
+    words,
+)
+from sim.interventions.capacity_project import new_facility_name
+from sim.interventions.effects import Context, Effect, timing
+from sim.worlds.conditions import Conditions
+from sim.worlds.in_use import InUse
+from sim.worlds.projects import MONTH
+
+if TYPE_CHECKING:
+    from sim.chain.nouns import Chain, Facility
+
+WEEKS_PER_YEAR = 365.25 / 7.0
+
+
+@dataclass
+class RecyclingEffect(Effect):
+    """Takes part of what users throw away, as far as its plant goes."""
+
+    region: int
+    sectors: np.ndarray  # (sectors,) bool
+    collection: np.ndarray  # (w,)
+    recovery: np.ndarray  # (w,)
+    capacity: np.ndarray  # (w,) t oxide a week
+    ramp_days: np.ndarray  # (w,)
+
+    @property
+    def reason(self) -> str:
+        """Nothing collected or no capacity gives nothing back."""
+        if not np.any(self.collection) or not np.any(self.capacity):
+            return "nothing is collected, or there is no capacity"
+        return ""
+
+    def prepare(self, day: Any, calendar: Any) -> None:
+        """Magnets in use are counted from the first day."""
+        if day.in_use is None:
+            day.in_use = InUse(day.layout, len(self.start))
+
+    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+        """In force on these days."""
+        active = self.share(t0, t1)
+        if np.any(active):
+            rules.recycling.append((self, active))
+
+    def recover(self, day: Any, retired: np.ndarray, taken: np.ndarray, active: Any) -> np.ndarray:
+        """Oxide it gives back today.
+
+        Parameters
+        ----------
+        day : MarketDay
+        retired : ndarray, shape (n, w)
+            Magnets at the end of their life today, t by user line.
+        taken : ndarray, shape (r, e, w)
+            Oxide in them that others recover today, t.
+        active : ndarray, shape (w,)
+            Share of the day in force.
+
+        Returns
+        -------
+        ndarray, shape (e, w)
+            Tonnes of oxide: never more than the collected share of what is left, times the
+            recovery, nor than the capacity that has ramped up.
+        """
+        lay = day.layout
+        chosen = self.sectors[lay.u_sector[day.in_use.lines]] & (day.in_use.region == self.region)
+        there = day.in_use.oxide_of(retired, chosen)[self.region]
+        left = np.maximum(there - taken[self.region], 0.0)
+        begun = np.where(np.isfinite(self.start), self.start, 0.0)
+        ramped = np.clip((day.now + 7.0 * day.weeks - begun) / self.ramp_days, 0.0, 1.0)
+        out = left * self.collection * self.recovery * active
+        room = self.capacity * ramped * day.weeks * active
+        return out * np.minimum(room / np.maximum(out.sum(axis=0), 1e-12), 1.0)
+
+
+@intervention("recycling")
+class Recycling(Intervention):
+    """Magnets at the end of their life are collected in a region and worked up to oxide.
+
+    What comes to its end follows from what was used: each sector's magnets age through their
+    service life. What is recycled today already is not counted twice.
+    """
+
+    title: ClassVar[str] = "magnets at the end of their life are collected and worked up to oxide"
+
+    region: str = words(..., "where they are collected and worked up", names="region")
+    collection: Num = share(
+        ...,
+        "share collected of what comes to its end and is not recycled already (likely 0.05 to 0.5)",
+        source="A97",
+    )
+    sectors: Words = words(("all",), "whose magnets are collected", names="sector")
+    recovery: Num = share(0.9, "share of the oxide that is won back", source="A97")
+    tonnes_per_year: Num | None = number(
+        None,
+        "capacity, oxide a year (null: whatever is collected)",
+        unit="t/year",
+        source="definition",
+        low=0.0,
+        high=1e6,
+    )
+    ramp_months: Num = number(
+        12.0, "months to full capacity", unit="month", source="A97", low=0.0, high=240.0
+    )
+
+    def compile(self, name: str, ctx: Context) -> RecyclingEffect:
+        """Resolve the region and draw collection, recovery and capacity."""
+        lay = ctx.layout
+        wanted = set(resolve_sectors(ctx.chain, self.sectors))
+        capacity = (
+            ctx.full(np.inf)
+            if self.tonnes_per_year is None
+            else ctx.number(self.tonnes_per_year, f"{name}/tonnes_per_year") / WEEKS_PER_YEAR
+        )
+        months = ctx.number(self.ramp_months, f"{name}/ramp_months")
+        return RecyclingEffect(
+            **timing(self, name, ctx),
+            region=lay.region_at[self.region],
+            sectors=np.array([s in wanted for s in lay.sectors]),
+            collection=ctx.number(self.collection, f"{name}/collection"),
+            recovery=ctx.number(self.recovery, f"{name}/recovery"),
+            capacity=capacity,
+            ramp_days=np.maximum(months * MONTH, 1.0),
+        )
+
+    def new_facility(self, name: str, chain: Chain) -> Facility | None:
+        """A place to sell the oxide from, where the region has none."""
+        there = [
+            f
+            for f in chain.facilities.values()
+            if f.region == self.region and f.stage in ("separation", "recycling") and f.modelled
+        ]
+        if there or self.probability == 0.0 or not self.collection or self.tonnes_per_year == 0.0:
+            return None
+        model = next(f for f in chain.facilities.values() if f.stage == "recycling")
+        size = self.tonnes_per_year
+        return replace(
+            model,
+            name=new_facility_name(name),
+            title=name.replace("_", " "),
+            region=self.region,
+            country=country_of(chain, self.region),
+            capacity_t_per_year=_centre(size) if size is not None else 1.0,
+            output_2024_t=None,
+            ndpr_t_per_year=0.0,
+            dy_t_per_year=0.0,
+            tb_t_per_year=0.0,
+            status="construction",
+            start_date=self.start if isinstance(self.start, date) else date(2024, 1, 1),
+            role="planned_new",
+            source=tuple(self.source) or model.source,
+        )
+
+
+def _centre(value: float | Distribution) -> float:
+    return value.centre() if isinstance(value, Distribution) else float(value)

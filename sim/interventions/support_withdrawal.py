@@ -1,0 +1,137 @@
+"""Withdrawal of support: programmes end on a day, or survive each year with a probability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+import numpy as np
+
+from sim.interventions.base import (
+    Intervention,
+    Num,
+    Problem,
+    Words,
+    intervention,
+    number,
+    text,
+)
+from sim.interventions.effects import Context, Effect, timing
+from sim.words import suggestion
+from sim.worlds.randomness import uniforms
+
+#: Kinds that are support, and end.
+SUPPORT = ("price_floor", "capital_support", "stockpile", "offtake", "cost_shift", "tariff")
+YEAR = 365.25
+
+
+def years_survived(luck: np.ndarray, survival: np.ndarray) -> np.ndarray:
+    """Yearly review that a programme does not survive: 1, 2 ... or ``inf``.
+
+    Parameters
+    ----------
+    luck : ndarray, shape (w,)
+        Uniform number of each world.
+    survival : ndarray, shape (w,)
+        Probability to survive a review.
+
+    Returns
+    -------
+    ndarray, shape (w,)
+        Geometric with mean ``1 / (1 - survival)``; a higher survival never ends it earlier in
+        any world.
+    """
+    p = np.clip(survival, 1e-12, 1.0)
+    log_p = np.log(p)
+    with np.errstate(divide="ignore"):
+        count = np.ceil(np.log(np.maximum(luck, 1e-300)) / np.where(log_p < 0.0, log_p, -1.0))
+    return np.where(log_p < 0.0, np.maximum(count, 1.0), np.inf)
+
+
+@dataclass
+class WithdrawalEffect(Effect):
+    """Ends the programmes it names."""
+
+    supports: tuple[str, ...]
+    found: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Where no such programme is, none ends."""
+        return "" if self.found else "there is no such programme"
+
+    def connect(self, effects: Mapping[str, Effect]) -> None:
+        """Move the end of each programme to the day of the withdrawal, if it comes first."""
+        for effect in effects.values():
+            if effect.name in self.supports or effect.kind in self.supports:
+                self.found = True
+                effect.end = np.minimum(effect.end, self.start)
+
+
+@intervention("support_withdrawal")
+class SupportWithdrawal(Intervention):
+    """Programmes named by their names or kinds end.
+
+    Without ``survival_each_review`` they end on ``start``. With it they are reviewed every year
+    from ``start`` on, and end with the first review that they do not survive.
+    """
+
+    title: ClassVar[str] = "programmes end on a day, or survive each year with a probability"
+
+    supports: Words = text(
+        ..., "interventions of the scenario that end, by name or by kind (price_floor, stockpile)"
+    )
+    survival_each_review: Num | None = number(
+        None,
+        "probability to survive each yearly review from the start on (null: ends on the start; "
+        "likely 0.7 to 1)",
+        unit="share",
+        source="c078",
+        low=0.0,
+        high=1.0,
+        hint="A share lies between 0 and 1, not in percent.",
+    )
+
+    def beside(self, others: Mapping[str, Intervention], start: date | None) -> list[Problem]:
+        """Refuse a withdrawal of what is not there, or of what is no support."""
+        found = []
+        kinds = {item.kind for item in others.values()}
+        for name in self.supports:
+            kind = others[name].kind if name in others else name
+            if name in SUPPORT and name not in others:
+                continue  # a kind of which there is none here, in a variant, say
+            if name not in others and name not in kinds:
+                known = [n for n, item in others.items() if item.kind in SUPPORT]
+                found.append(
+                    Problem(
+                        key="supports",
+                        message=f"unknown intervention '{name}'",
+                        hint=suggestion(name, [*known, *sorted(kinds & set(SUPPORT))])
+                        or "Name a programme of this scenario, or its kind.",
+                    )
+                )
+            elif kind not in SUPPORT:
+                found.append(
+                    Problem(
+                        key="supports",
+                        message=f"'{name}' is no support (it is a {kind})",
+                        hint=f"Support is {', '.join(SUPPORT)}.",
+                    )
+                )
+        return found
+
+    def targets(self) -> str:
+        """Name the programmes."""
+        return f"supports {', '.join(self.supports)}"
+
+    def compile(self, name: str, ctx: Context) -> WithdrawalEffect:
+        """Draw the day of the end."""
+        when = timing(self, name, ctx)
+        if self.survival_each_review is not None:
+            luck = uniforms(ctx.seed, f"{name}/survives", ctx.worlds)
+            survival = ctx.number(self.survival_each_review, f"{name}/survival_each_review")
+            ends = when["start"] + YEAR * years_survived(luck, survival)
+            when["start"] = np.where(ends < when["end"], ends, np.inf)
+        return WithdrawalEffect(**when, supports=tuple(self.supports))

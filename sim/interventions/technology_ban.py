@@ -1,0 +1,188 @@
+"""Technology bans: the exporter's engineers stay at home, and others start plants without them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from sim.interventions.base import (
+    Intervention,
+    Num,
+    Words,
+    intervention,
+    number,
+    plants_in,
+    share,
+    words,
+)
+from sim.interventions.effects import Context, Effect, timing
+from sim.worlds.conditions import Conditions
+from sim.worlds.projects import MONTH
+
+if TYPE_CHECKING:
+    from sim.worlds.projects import Projects
+
+
+def wait_for_teams(
+    ready: np.ndarray, service: np.ndarray, teams: np.ndarray, until: np.ndarray
+) -> np.ndarray:
+    """Day on which each plant gets a commissioning team: first come, first served.
+
+    Parameters
+    ----------
+    ready : ndarray, shape (n, w)
+        Day on which a plant is built and waits for a team; ``inf`` for those that need none.
+    service : ndarray, shape (w,)
+        Days that a team is bound by one plant.
+    teams : ndarray of int, shape (w,)
+        Teams there are.
+    until : ndarray, shape (w,)
+        From this day on teams are no longer scarce.
+
+    Returns
+    -------
+    ndarray, shape (n, w)
+        Day on which commissioning begins, never before ``ready``. With more teams, or shorter
+        service, nobody begins later.
+    """
+    out = np.array(ready, dtype=float)
+    n, worlds = out.shape
+    if n == 0:
+        return out
+    most = max(int(teams.max()), 1)
+    free = np.where(np.arange(most)[:, None] < teams, -np.inf, np.inf)
+    columns = np.arange(worlds)
+    order = np.argsort(ready, axis=0, kind="stable")
+    for rank in range(n):
+        row = order[rank]
+        asks = ready[row, columns]
+        first = np.argmin(free, axis=0)
+        begin = np.maximum(asks, np.minimum(free[first, columns], np.maximum(asks, until)))
+        out[row, columns] = begin
+        bound = np.isfinite(asks)
+        free[first, columns] = np.where(bound, begin + service, free[first, columns])
+    return out
+
+
+@dataclass
+class TechnologyBanEffect(Effect):
+    """Queues new plants for teams, stretches their ramp and lowers their first yields."""
+
+    planning: ClassVar[int] = 2
+
+    rows: np.ndarray  # (n,) facilities outside the exporter
+    teams: np.ndarray  # (w,) int
+    commissioning_days: np.ndarray  # (w,)
+    ramp_factor: np.ndarray  # (w,)
+    yield_loss: np.ndarray  # (w,)
+    recovery_days: np.ndarray  # (w,)
+    ramp_days: np.ndarray  # (n, 1)
+    online: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    hit: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
+
+    @property
+    def reason(self) -> str:
+        """Without a plant to be started there is nobody to slow down."""
+        return "" if len(self.rows) else "no plant of these stages is to start there"
+
+    def plan(self, projects: Projects) -> None:
+        """Queue the plants that are ready while the ban holds."""
+        online = projects.online()[self.rows]
+        planned = np.isfinite(online)
+        ready = np.where(planned, online, 0.0) - self.commissioning_days
+        self.hit = planned & (ready >= self.start) & (ready < self.end)
+        waiting = np.where(self.hit, ready, np.inf)
+        bound = self.commissioning_days * self.ramp_factor
+        begins = wait_for_teams(waiting, bound, self.teams, self.end)
+        late = np.where(self.hit, begins, 0.0) - np.where(self.hit, ready, 0.0)
+        longer = self.commissioning_days * (self.ramp_factor - 1.0)
+        projects.shift[self.rows] += np.where(self.hit, late + longer, 0.0)
+        self.online = np.where(self.hit, projects.online()[self.rows], np.inf)
+
+    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+        """Slow the ramp and lower the first yields of the plants that had to do it alone."""
+        running = self.online <= t0
+        if not np.any(running):
+            return
+        age = np.where(running, t0 - self.online, 0.0)
+        usual = np.clip(age / self.ramp_days, 0.0, 1.0)
+        slowed = np.clip(age / (self.ramp_days * self.ramp_factor), 0.0, 1.0)
+        share = np.where(usual > 0.0, slowed / np.maximum(usual, 1e-12), 1.0)
+        learnt = np.clip(age / np.maximum(self.recovery_days, 1.0), 0.0, 1.0)
+        share = np.where(running, share * (1.0 - self.yield_loss * (1.0 - learnt)), 1.0)
+        if np.any(share != 1.0):
+            shape = (len(day.layout.facilities), len(self.start))
+            rules.multiply("facility_available", self.rows, shape, share)
+
+
+@intervention("technology_ban")
+class TechnologyBan(Intervention):
+    """Plants outside the exporter that are ready while it holds queue for the few teams that can
+    start them, take longer to ramp, and lose yield until they have learnt. Expert registers are
+    the same with fewer teams.
+    """
+
+    title: ClassVar[str] = (
+        "engineers of the exporter stay at home: new plants elsewhere wait for the few other teams, "
+        "ramp slowly and lose yield at first"
+    )
+
+    exporter: Words = words(("china",), "who keeps its know-how at home", names="place")
+    regions: Words = words(("all",), "where plants need it (never the exporter)", names="place")
+    stages: Words = words(("separation", "metal", "magnet"), "which stages need it", names="stage")
+    teams: Num = number(
+        4,
+        "commissioning teams outside the exporter (likely 2 to 6)",
+        unit="teams",
+        source="A93",
+        low=1,
+        high=100,
+    )
+    commissioning_months: Num = number(
+        6,
+        "time that a team needs for one plant when it has help",
+        unit="month",
+        source="A93",
+        low=0.0,
+        high=60.0,
+    )
+    ramp_factor: Num = number(
+        1.5,
+        "multiple of commissioning and ramp without help (likely 1 to 2)",
+        unit="multiple",
+        source="A93",
+        low=1.0,
+        high=5.0,
+    )
+    yield_loss: Num = share(0.2, "share of output lost at first (likely 0.1 to 0.3)", source="A93")
+    recovery_months: Num = number(
+        24,
+        "time until the lost yield is regained",
+        unit="month",
+        source="A93",
+        low=0.0,
+        high=240.0,
+    )
+
+    def compile(self, name: str, ctx: Context) -> TechnologyBanEffect:
+        """Find the plants still to start, and draw teams, ramp and yield."""
+        lay = ctx.layout
+        there = set(plants_in(ctx.chain, self.regions, self.stages))
+        there -= set(plants_in(ctx.chain, self.exporter, self.stages))
+        rows = np.array(
+            [i for i, f in enumerate(lay.facilities) if f.name in there and not lay.f_base[i]],
+            dtype=int,
+        )
+        return TechnologyBanEffect(
+            **timing(self, name, ctx),
+            rows=rows,
+            teams=np.maximum(np.round(ctx.number(self.teams, f"{name}/teams")), 1).astype(int),
+            commissioning_days=ctx.number(self.commissioning_months, f"{name}/commissioning_months")
+            * MONTH,
+            ramp_factor=ctx.number(self.ramp_factor, f"{name}/ramp_factor"),
+            yield_loss=ctx.number(self.yield_loss, f"{name}/yield_loss"),
+            recovery_days=ctx.number(self.recovery_months, f"{name}/recovery_months") * MONTH,
+            ramp_days=np.maximum(lay.f_ramp_months[rows] * MONTH, 1.0),
+        )

@@ -1176,6 +1176,7 @@ def ask_prices(
     home: np.ndarray,
     delivered: np.ndarray,
     openness: np.ndarray,
+    perceived: np.ndarray,
     users_like: np.ndarray,
     plant_forecast: np.ndarray,
     plant_weeks: np.ndarray,
@@ -1212,7 +1213,7 @@ def ask_prices(
     delivered : ndarray, shape (c, w)
         Log of delivered cost, USD/kg.
     openness : ndarray, shape (c, w)
-        Share of normal supply that passes.
+        Share of normal supply that passes; ``perceived`` (c, w): closure that sellers price in.
     users_like, plant_forecast, plant_weeks, use, lead, cells_hold, plant_stock, under_way : (c, w)
         What buyers like to hold, need and have (t, t/week, weeks).
     closure_weeks, plateau, ask_gain, contract_gain, trend_gain : ndarray, shape (w,)
@@ -1233,10 +1234,10 @@ def ask_prices(
                 log_ask[c, w] = log_base[c, w]
             else:
                 goal = log_base[c, w]
-                if open_share != 1.0:
+                if perceived[c, w] > 0.0:
                     likes = users_like[c, w] + plant_forecast[c, w] * plant_weeks[c, w]
                     goal += _scarcity(
-                        open_share,
+                        1.0 - perceived[c, w],
                         likes * (1.0 + fear[c, w]) + use[c, w] * lead[c, w],
                         cells_hold[c, w] + plant_stock[c, w] + under_way[c, w],
                         use[c, w] * closure_weeks[w],

@@ -87,6 +87,7 @@ class MarketDay:
         self.market_days_seen = 0
         # Short cuts for what is nearly always so; each is exact for every world.
         self.customs_hold, self.all_open, self.all_filled = False, True, True
+        self.all_calm, self.dependence = True, np.ones_like(state.fear)
         self.shifted: np.ndarray | None = None
         self.nothing = np.zeros_like(state.orders)
         self.use_rate = self._base_use()
@@ -155,6 +156,7 @@ class MarketDay:
             "express.share",
         )
         self.wide = {name: self._wide(d[name]) for name in names}
+        self.remembered = 1.0 - gain(weeks, d["market.closure_memory_weeks"])
         self.nowhere = np.zeros_like(self.state.fear)
         # Numbers of kernels.ask_prices, in its order.
         self.risk = [
@@ -950,6 +952,8 @@ class MarketDay:
             wanted = np.minimum(st.normal * weeks, released + st.orders)
             flow = np.minimum(released / np.maximum(wanted, 1e-9), 1.0)
             passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
+            depends = lay.sum_by_destination(self.l_need_share * restricted)
+            self.dependence = np.where(depends > 0.0, depends, self.dependence)
             # Under control, normal tonnes grow only with what the destination plans to use.
             grown = st.normal * self.use_growth[lay.l_to]
             st.normal = np.where(restricted, grown, st.normal if usual is None else usual)
@@ -959,12 +963,29 @@ class MarketDay:
         lacking = self.l_need_share * (1.0 - st.link_pass)
         st.openness = 1.0 - np.clip(lay.sum_by_destination(lacking), 0.0, 1.0)
 
+    def _perceive(self) -> None:
+        """Closure that spot sellers price in: at the margin, and remembered for a while.
+
+        A buyer who has half or more of a good from where it no longer comes pays as if all were
+        shut: the spot market is the margin. After the border opens the risk is priced on, and
+        fades with ``market.closure_memory_weeks``.
+        """
+        st = self.state
+        if self.all_open and self.all_calm:
+            return
+        closed = 1.0 - st.openness
+        now = np.minimum(closed * np.minimum(1.0 / np.maximum(self.dependence, 1e-9), 2.0), 1.0)
+        st.perceived = np.maximum(now, st.perceived * self.remembered)
+        st.perceived[st.perceived < 1e-3] = 0.0
+        self.all_calm = not np.any(st.perceived)
+
     # ---- 9 prices ----------------------------------------------------------------------
 
     def set_prices(self) -> None:
         """Home: a lagged level on an adaptive anchor. Ask: an expectation. Paid: mostly contract."""
         lay, st = self.layout, self.state
         self._home_prices()
+        self._perceive()
         rent = np.zeros((lay.n_links, 1))
         for book in self.quotas:
             rent = rent + book.rent_by_link()
@@ -987,6 +1008,7 @@ class MarketDay:
             lay.c_home,
             delivered,
             st.openness,
+            st.perceived,
             self.users_like,
             st.plant_forecast,
             self.plant_weeks,
@@ -994,7 +1016,7 @@ class MarketDay:
             self.cell_lead,
             self.cells_hold,
             st.plant_stock,
-            self.nowhere if self.all_open else lay.sum_by_destination(st.in_transit),
+            self.nowhere if self.all_calm else lay.sum_by_destination(st.in_transit),
             *self.risk,
             kernels.NONE if announced is None else announced,
             *self.fears,

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from sim.worlds.layout import Layout
     from sim.worlds.state import State
 
-#: Steps of a review; with them the spread of processing times over applicants is about 40 %
-#: of the mean, so easy cases are decided early and hard ones late (assumption A-office).
-STEPS = 4
+#: Applicants differ: half of what is filed is easy and takes 0.4 of the mean processing time,
+#: half is hard and takes 1.6 of it (A110); each review has two steps.
+STEPS = 2
+EASY_SHARE, EASY_TIME = 0.5, 0.4
+HARD_TIME = (1.0 - EASY_SHARE * EASY_TIME) / (1.0 - EASY_SHARE)
 
 
 @dataclass
@@ -111,7 +113,7 @@ class LicenceOffice:
         self.rows = np.union1d(self.rows, rows).astype(int)
         n = len(self.rows)
         shape = (2, n, self.worlds)
-        self.review = np.zeros((STEPS, *shape))
+        self.review = np.zeros((2 * STEPS, *shape))  # steps of easy cases, then of hard ones
         self.ready = np.zeros(shape)
         self.refused = np.zeros(shape)
         self.granted = np.zeros(shape)
@@ -190,19 +192,22 @@ class LicenceOffice:
         skip = filing * f.general * np.stack([np.ones_like(f.general), f.military > 0])
         self.granted += skip
         self.granted_total += skip.sum(axis=0)
-        self.review[0] += filing - skip
+        self.review[0] += EASY_SHARE * (filing - skip)
+        self.review[STEPS] += (1.0 - EASY_SHARE) * (filing - skip)
         # Moves at the end of an office day: the mean stay in a step is exactly its share.
-        # A review shorter than four office days passes several steps in one of them.
-        steps = np.minimum(weeks * STEPS / np.maximum(f.processing, 1e-9), float(STEPS))
-        for turn in range(int(np.ceil(steps.max()))):
-            step = np.clip(steps - turn, 0.0, 1.0)
-            for k in range(STEPS - 1, -1, -1):
-                moved = self.review[k] * step
-                self.review[k] -= moved
-                if k + 1 < STEPS:
-                    self.review[k + 1] += moved
-                else:
-                    self.ready += moved
+        # A review shorter than its steps in office days passes several in one of them.
+        for first, time in ((0, EASY_TIME), (STEPS, HARD_TIME)):
+            steps = weeks * STEPS / np.maximum(time * f.processing, 1e-9)
+            steps = np.minimum(steps, float(STEPS))
+            for turn in range(int(np.ceil(steps.max()))):
+                step = np.clip(steps - turn, 0.0, 1.0)
+                for k in range(first + STEPS - 1, first - 1, -1):
+                    moved = self.review[k] * step
+                    self.review[k] -= moved
+                    if k + 1 < first + STEPS:
+                        self.review[k + 1] += moved
+                    else:
+                        self.ready += moved
         again = self.refused * gain(weeks, np.maximum(f.refile, 0.1))
         self.refused -= again
         self.ready += again

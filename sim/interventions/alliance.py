@@ -90,7 +90,8 @@ class AllianceEffect(Effect):
         due = online[self.rows]
         due = np.where(self.shared & ~np.isfinite(due) & (self.if_built < left), self.if_built, due)
         concerned = np.isfinite(due) & (due > self.start) & (due < self.end) & (due < left)
-        ahead = np.where(concerned, due - np.maximum(self.start, 0.0), 0.0)
+        begun = np.where(np.isfinite(self.start), np.maximum(self.start, 0.0), 0.0)
+        ahead = np.where(concerned, due - begun, 0.0)
         later = due + (self.friction - 1.0) * np.maximum(ahead, 0.0)
         moved = np.where(self.drops, np.inf, later)
         online[self.rows] = np.where(concerned, moved, online[self.rows])

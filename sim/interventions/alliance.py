@@ -90,7 +90,8 @@ class AllianceEffect(Effect):
         due, chance = projects.drawn[self.rows], projects.chance[self.rows]
         possible = np.isfinite(due) & (chance > 0.0)
         concerned = possible & (due > self.start) & (due < self.end) & (due < left)
-        ahead = np.where(concerned, due - np.maximum(self.start, 0.0), 0.0)
+        begun = np.where(np.isfinite(self.start), np.maximum(self.start, 0.0), 0.0)
+        ahead = np.where(concerned, due - begun, 0.0)
         projects.shift[self.rows] += (self.friction - 1.0) * np.maximum(ahead, 0.0)
         chance = np.where(concerned & self.shared, 1.0, chance)
         projects.chance[self.rows] = np.where(concerned & self.drops, 0.0, chance)

@@ -131,7 +131,7 @@ class Truce(Intervention):
         start, end = when["start"], when["end"]
         chance = ctx.number(self.renewal_probability, f"{name}/renewal_probability")
         again = np.isfinite(end) & (chance > 0.0)
-        period = np.where(np.isfinite(end), end - start, 0.0)
+        period = np.where(np.isfinite(end), end, 0.0) - np.where(np.isfinite(end), start, 0.0)
         k = 0
         while np.any(again) and np.any(again & (end < ctx.last_day)):
             again &= uniforms(ctx.seed, f"{name}/renewal/{k}", ctx.worlds) < chance

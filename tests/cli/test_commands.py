@@ -168,7 +168,7 @@ def test_show_gives_question_measures_sources_and_levers(capsys):
         "2025-04-04 to the end  april_2025_licences: export_licence (disruption)",
         "Announcement 18 of 2025",
         f"{PLACE}.\n",
-        "processing_days      triangular(30, 63, 100)",
+        "processing_days  ",
         "triangular(30, 63, 100)",
         "variant=no_talks",
         "measured against calm_2024",

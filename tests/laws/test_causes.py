@@ -10,6 +10,17 @@ from tests.fixtures.worlds import ban, day_after, shared, simulate
 
 #: Of each kind one that bites (the contract test of effects shows that it does).
 BITES = {
+    "alliance": {"members": ["japan", "united_states"], "pooled_weight": 9.0},
+    "alloy_embargo": {"withheld_by": "all", "materials": ["metals", "concentrates"]},
+    "certification": {"bloc": "eight_country"},
+    "end_use_denial": {"exporter": "china", "materials": "magnets"},
+    "enforcement": {"exporter": "china", "deposit_share": 1.5},
+    "offtake": {"facility": "uk_lcm", "buyer": "united_states", "share": 0.9},
+    "ownership": {"facility": "my_lamp", "bloc": "europe"},
+    "price_war": {"exporter": "china", "cut": 0.3},
+    "production_quota": {"region": "china", "stage": "separation", "share": 0.7},
+    "supply_pivot": {"origin": "australia", "destination": "china", "share": 0.5},
+    "truce": {"suspends": "queue"},
     "allocation_rule": {"rule": "defence_first"},
     "bio_extraction": {"region": "brazil", "tonnes_per_year": 900},
     "capacity_project": {"facility": "us_mp_ndpr", "tonnes_per_year": None, "cancelled": True},
@@ -43,6 +54,16 @@ BITES = {
 }  # fmt: skip
 #: Of each kind one that does nothing though it is in force.
 EMPTY = {
+    "alliance": {"members": "quad", "pooled_weight": 1.0},
+    "alloy_embargo": {"withheld_by": "all", "share": 0.0},
+    "certification": {"bloc": "eight_country", "share": 0.0},
+    "enforcement": {"exporter": "china"},
+    "offtake": {"facility": "uk_lcm", "buyer": "united_states", "share": 0.0},
+    "ownership": {"facility": "my_lamp", "bloc": "europe", "priority_share": 0.0},
+    "price_war": {"exporter": "china", "cut": 0.0},
+    "production_quota": {"region": "china", "stage": "separation", "share": 10.0},
+    "supply_pivot": {"origin": "canada", "destination": "europe", "share": 0.5},
+    "truce": {"suspends": "queue", "duration": 14},
     "allocation_rule": {"rule": "pro_rata"},
     "bio_extraction": {"region": "brazil", "tonnes_per_year": 100},
     "capacity_project": {"facility": "us_mp_ndpr", "delay_days": 0},
@@ -90,6 +111,8 @@ FLOOR = {"floor": {"kind": "price_floor", **BITES["price_floor"], "start": day_a
 #: What a kind needs beside it to act at all.
 NEEDS = {
     "allocation_rule": {"short": ban(FROM - 4, None)},
+    "alliance": {"short": ban(FROM - 4, None)},
+    "ownership": {"short": ban(FROM - 4, None, materials="oxides")},
     "permitting": PLANT,
     "support_withdrawal": FLOOR,
     "technology_ban": PLANT,
@@ -105,7 +128,8 @@ def prints(more=None, beside=BESIDE):
 
 def test_every_kind_has_an_entry_that_bites():
     assert set(BITES) == set(kinds())
-    assert set(EMPTY) == set(kinds()) - {"export_licence"}  # a licence always costs paper
+    # A licence, and a proof, always cost paper.
+    assert set(EMPTY) == set(kinds()) - {"export_licence", "end_use_denial"}
 
 
 @pytest.mark.parametrize("kind", sorted(set(BITES) - LATER))

@@ -500,6 +500,7 @@ def malaysian(trace, region):
     return flow[:, mine].sum(axis=(0, 1)) / flow[:, rows].sum(axis=(0, 1))
 
 
+@pytest.mark.slow
 def test_a_larger_offtake_never_lowers_the_buyer_s_share_and_is_met():
     shares = [malaysian(run(**SCARCE, weeks=78), "europe")]
     for part in (0.05, 0.08, 0.11, 0.14):
@@ -614,6 +615,7 @@ def test_a_hazard_fires_at_its_rate():
     assert abs(fired.mean() - (1.0 - np.exp(-1.0))) < 5 * 0.048
 
 
+@pytest.mark.slow
 def test_controls_come_sooner_the_lower_the_exporter_s_share():
     """Escalation feedback: the same worlds, with and without an outage of Chinese magnet plants."""
 

@@ -11,6 +11,7 @@ from sim.chain.checks import check_chain
 from sim.chain.load import load_chain
 from sim.chain.nouns import Chain
 from sim.errors import InputError
+from sim.interventions import kinds
 
 
 @pytest.fixture(scope="module")
@@ -234,8 +235,9 @@ def test_licences_of_statistics_are_stated(chain):
     assert chain.sources["recalled"].kind == "memory"
 
 
-def test_assumptions_are_numbered_without_gaps(chain):
-    assert list(chain.assumptions) == [f"A{n}" for n in range(1, len(chain.assumptions) + 1)]
+def test_assumptions_are_numbered_in_order_and_never_twice(chain):
+    numbers = [int(key.removeprefix("A")) for key in chain.assumptions]
+    assert numbers == sorted(set(numbers)) and numbers[0] == 1
 
 
 def test_every_assumption_is_cited_or_is_a_rule(chain):
@@ -245,6 +247,9 @@ def test_every_assumption_is_cited_or_is_a_rule(chain):
         for _, row in table
         for key in getattr(row, "source", ())
     }
+    for kind in kinds().values():
+        extras = (info.json_schema_extra for info in kind.model_fields.values())
+        cited |= {str(extra.get("source")) for extra in extras if isinstance(extra, dict)}
     idle = [key for key in chain.assumptions if key not in cited]
     assert idle == []
 

@@ -25,8 +25,8 @@ from sim.worlds.randomness import draw, uniforms
 from sim.worlds.state import Draws, steady_state
 
 OFFICE_DAYS = 7.0
-#: Last year of the demand tables, and the years in which growth fades afterwards (A96).
-LAST_YEAR, FADE_YEARS = 2035.5, 5.0
+#: Last year of the demand tables.
+LAST_YEAR = 2035.5
 
 
 class Watcher(Protocol):
@@ -119,14 +119,15 @@ def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], 
     """Demand multiple of the base year by sector and day.
 
     Compound growth between mid-2024, mid-2030 and mid-2035, and on at the last rate, which fades
-    with a time constant of five years (A96); scaled by ``demand.growth_scale`` in logs (0 keeps
-    the base year).
+    with the time constant ``demand.fade_years``; scaled by ``demand.growth_scale`` in logs (0
+    keeps the base year).
     """
     year0 = float(layout.chain.vintage.base_year) + 0.5
     rows = [layout.chain.sectors[s] for s in layout.sectors]
     g30 = np.log(np.maximum([s.growth_2030 for s in rows], 1e-6))[:, None]
     g35 = np.log(np.maximum([s.growth_2035 for s in rows], 1e-6))[:, None]
     scale = draws["demand.growth_scale"][None, :]
+    fade = draws["demand.fade_years"][None, :]
     first = start.year + (start - date(start.year, 1, 1)).days / 365.25
 
     def at(day: float) -> np.ndarray:
@@ -138,9 +139,8 @@ def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], 
         elif t <= LAST_YEAR:
             log = g30 + (g35 - g30) * ((t - 2030.5) / 5.0)
         else:
-            log = g35 + (g35 - g30) / 5.0 * FADE_YEARS * (
-                1.0 - np.exp(-(t - LAST_YEAR) / FADE_YEARS)
-            )
+            faded = fade * (1.0 - np.exp(-(t - LAST_YEAR) / fade))
+            log = g35 + (g35 - g30) / 5.0 * faded
         return np.exp(log * scale)
 
     return at

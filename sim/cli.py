@@ -487,7 +487,7 @@ def _backcast(argv: Sequence[str]) -> int:
 
 
 def _calibrate(argv: Sequence[str]) -> int:
-    from sim.backcast.calibrate import Plan, calibrate, findings, write_posterior
+    from sim.backcast.calibrate import Plan, calibrate, findings, posterior_text
     from sim.backcast.episodes import find_episodes, locate_episodes
     from sim.console import print_table, say
 
@@ -525,7 +525,13 @@ def _calibrate(argv: Sequence[str]) -> int:
         print()
         print_table(parameters, ["parameter", "range", "best", "p05_to_p95", "spread", "verdict"])
     if words.on("--write"):
-        print(write_posterior(fit).resolve())
+        from sim.chain.load import POSTERIOR
+        from sim.outputs.tables import save_text
+        from sim.paths import seeds_root
+
+        path = seeds_root() / POSTERIOR
+        save_text(path, posterior_text(fit))
+        print(path.resolve())
     print(folder.resolve())
     return 0
 

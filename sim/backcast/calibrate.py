@@ -28,10 +28,9 @@ import numpy as np
 
 from sim.backcast.episodes import Episode, Fact, load_episode
 from sim.backcast.score import evaluate_episode
-from sim.chain.load import POSTERIOR, load_chain
+from sim.chain.load import load_chain
 from sim.chain.nouns import Parameter
 from sim.errors import InputError
-from sim.paths import seeds_root
 
 __all__ = [
     "FITTED",
@@ -43,8 +42,8 @@ __all__ = [
     "identify",
     "loss",
     "posterior",
+    "posterior_text",
     "to_values",
-    "write_posterior",
 ]
 
 #: Standings of parameters that history may teach something about.
@@ -458,12 +457,8 @@ def posterior_rows(fit: Fit) -> tuple[list[str], np.ndarray]:
     return names, np.stack([values[n][members] for n in names], axis=1)
 
 
-def write_posterior(fit: Fit, folder: Path | None = None) -> Path:
-    """Write the posterior to the seeds (or another folder), whole or not at all."""
-    from sim.outputs.tables import save_text
-
+def posterior_text(fit: Fit) -> str:
+    """The posterior as the CSV that ``load_chain`` reads: a column a parameter, a row a member."""
     names, rows = posterior_rows(fit)
-    path = (folder or seeds_root(None)) / POSTERIOR
     lines = [",".join(names), *(",".join(f"{x:.6g}" for x in row) for row in rows)]
-    save_text(path, "\n".join(lines) + "\n")
-    return path
+    return "\n".join(lines) + "\n"

@@ -963,6 +963,41 @@ class MarketDay:
         lacking = self.l_need_share * (1.0 - st.link_pass)
         st.openness = 1.0 - np.clip(lay.sum_by_destination(lacking), 0.0, 1.0)
 
+    def _ore_shut(self) -> np.ndarray:
+        """Share of the ore behind an oxide that does not come, by cell, shape (c, w) or (0, 0).
+
+        Buyers of oxides where ore is separated hear of shut mines and borders at once, months
+        before the oxide is missing.
+        """
+        lay, rules = self.layout, self.rules
+        if rules.ore_passes is None and rules.facility_available is None:
+            return kernels.NONE
+        worlds = self.state.worlds
+        up = np.ones((len(lay.ore_pools), worlds))
+        if rules.facility_available is not None:
+            rows, group = lay.mines, lay.by_pool
+            usual = lay.f_capacity[rows] * lay.f_use[rows]
+            whole = np.maximum(group.sum(usual), 1e-12)
+            running = group.sum(usual * np.minimum(rules.facility_available[rows], 1.0))
+            known = group.sum(usual) > 0.0
+            up[group.ids] = np.where(known, running / whole, 1.0)
+        passes = up[lay.k_pool]
+        if rules.ore_passes is not None:
+            passes = passes * np.minimum(rules.ore_passes, 1.0)
+        gone = 1.0 - passes
+        out = np.zeros((lay.n_cells, worlds))
+        for place, region in enumerate(lay.separator_regions):
+            links = np.flatnonzero(lay.k_place == place)
+            base = lay.k_base[links, :, 0]
+            whole = base.sum(axis=0)
+            for e in np.flatnonzero(whole > 0.0):
+                cell = lay.oxide_cell[region, e]
+                if cell >= 0:
+                    share = (base[:, e] / whole[e])[:, None] * gone[links]
+                    out[cell] = np.clip(share.sum(axis=0), 0.0, 1.0)
+        out[out < 1e-9] = 0.0
+        return out if np.any(out) else kernels.NONE
+
     def _perceive(self) -> None:
         """Closure that spot sellers price in: at the margin, and remembered for a while.
 
@@ -1019,6 +1054,7 @@ class MarketDay:
             self.nowhere if self.all_calm else lay.sum_by_destination(st.in_transit),
             *self.risk,
             kernels.NONE if announced is None else announced,
+            self._ore_shut(),
             *self.fears,
             st.log_base,
             st.log_ask,
@@ -1068,7 +1104,9 @@ class MarketDay:
             whole = lay.by_material.spread(self._need_abroad, len(lay.materials))
             self._whole_abroad = np.maximum(whole, 1e-12)[self.home_rows]
         trend = st.log_ask - st.log_trend
-        abroad = lay.by_material.spread(self._need_abroad * st.openness * trend, len(lay.materials))
+        # Where less than half passes nobody counts on selling there.
+        passes = np.maximum(2.0 * st.openness - 1.0, 0.0)
+        abroad = lay.by_material.spread(self._need_abroad * passes * trend, len(lay.materials))
         ahead = abroad[self.home_rows] / self._whole_abroad - trend[self.home_cells]
         none = np.zeros(1)
         goal = pricing.fear_goal(

@@ -253,10 +253,10 @@ def test_every_assumption_is_cited_or_is_a_rule(chain):
         for _, row in table
         for key in getattr(row, "source", ())
     }
-    for path in data_root("scenarios").rglob("*.yaml"):
-        cited |= set(re.findall(r"\bA\d+\b", path.read_text(encoding="utf-8")))
-    # The keys of interventions cite them too, and so do constants beside their code.
-    for file in (Path(sim.__file__).parent / "interventions").glob("*.py"):
+    # Scenarios and episodes cite them too, keys of interventions, and constants beside their code.
+    others = [*data_root("scenarios").rglob("*.yaml"), *Path(sim.__file__).parent.rglob("*.py")]
+    others += [p for p in (data_root("seeds") / "episodes").rglob("*") if p.is_file()]
+    for file in others:
         cited |= set(re.findall(r"\bA\d+\b", file.read_text(encoding="utf-8")))
     idle = [key for key in chain.assumptions if key not in cited]
     assert idle == []

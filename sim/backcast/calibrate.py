@@ -52,10 +52,16 @@ FITTED = ("pinned", "product", "ridge", "free")
 FARTHEST = 6.0
 #: Weight of the distance to the middle of a band for facts that are inside.
 INSIDE = 0.05
-#: Loss beyond the best at which a candidate still belongs to the posterior.
-SLACK = 1.0
+#: Loss beyond the best at which a candidate still belongs to the posterior: about one fact more
+#: out of band.
+SLACK = 1.5
 #: Share of the prior's spread above which a parameter is called free.
 AS_WIDE = 0.8
+#: Candidates of the first look, spread evenly, and the rank correlation with some fact from which
+#: on a parameter counts as seen by history (twice what chance gives over so many facts).
+SCREEN, LOUD = 512, 0.2
+#: Points of the profile of each parameter, and turns of scattering around the best.
+LEVELS, SCATTER = 7, 12
 #: Spread of a uniform variable between 0 and 1.
 UNIFORM_SD = 12.0**-0.5
 #: Most members that the posterior keeps.
@@ -106,7 +112,7 @@ class Fit:
     Attributes
     ----------
     names : list of str
-        Fitted parameters.
+        Parameters that could be fitted; ``seen`` (p,) says which of them move a fact.
     facts : list of (episode, fact id)
     points : ndarray, shape (n, p)
         Candidates in prior quantiles.
@@ -114,6 +120,8 @@ class Fit:
     losses : ndarray, shape (n,)
     done : dict
         Start -> generations done; ``search`` holds the optimiser's own state.
+    best_alone : ndarray, shape (p, LEVELS)
+        Loss along each parameter alone, from the best candidate: its profile.
     """
 
     names: list[str]
@@ -121,6 +129,8 @@ class Fit:
     points: np.ndarray
     values: np.ndarray
     losses: np.ndarray
+    seen: np.ndarray | None = None
+    best_alone: np.ndarray | None = None
     done: dict[int, int] = field(default_factory=dict)
     search: bytes = b""
 
@@ -271,7 +281,29 @@ def calibrate(plan: Plan, folder: Path, workers: int = 0, say: Say | None = None
         import multiprocessing
 
         pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+
+    def add(points: np.ndarray) -> np.ndarray:
+        values = _run(plan, items, others, points, pool)
+        away = np.stack([distance(values[:, i], f) for i, (_, f) in enumerate(facts)], axis=1)
+        losses = loss(away)
+        fit.points = np.concatenate([fit.points, points])
+        fit.values = np.concatenate([fit.values, values])
+        fit.losses = np.concatenate([fit.losses, losses])
+        return losses
+
     try:
+        if fit.seen is None:
+            from scipy.stats import qmc
+
+            spread = qmc.Sobol(len(items), seed=plan.seed).random(SCREEN)
+            for first in range(len(fit.points), SCREEN, 2 * plan.population):
+                add(spread[first : first + 2 * plan.population])
+                _keep(plan, folder, fit)
+            fit.seen = seen_by_history(fit.points[:SCREEN], fit.values[:SCREEN])
+            _keep(plan, folder, fit)
+            tell(f"{int(fit.seen.sum())} of {len(items)} parameters move some fact")
+        search_in = np.flatnonzero(fit.seen)
+        middle = _defaults(items)
         for start in range(plan.starts):
             done = fit.done.get(start, 0)
             if done >= plan.generations:
@@ -280,8 +312,8 @@ def calibrate(plan: Plan, folder: Path, workers: int = 0, say: Say | None = None
                 search = pickle.loads(fit.search)
             else:
                 search = cma.CMAEvolutionStrategy(
-                    _first(items, start, plan.seed),
-                    0.25,
+                    _start_of(fit, items, start, plan.seed)[search_in],
+                    0.2,
                     {
                         "bounds": [0.0, 1.0],
                         "popsize": plan.population,
@@ -290,44 +322,103 @@ def calibrate(plan: Plan, folder: Path, workers: int = 0, say: Say | None = None
                     },
                 )
             while done < plan.generations:
-                points = np.clip(np.array(search.ask()), 0.0, 1.0)
-                values = _run(plan, items, others, points, pool)
-                away = np.stack(
-                    [distance(values[:, i], fact) for i, (_, fact) in enumerate(facts)], axis=1
-                )
-                losses = loss(away)
-                search.tell(list(points), losses.tolist())
-                fit.points = np.concatenate([fit.points, points])
-                fit.values = np.concatenate([fit.values, values])
-                fit.losses = np.concatenate([fit.losses, losses])
+                asked = np.clip(np.array(search.ask()), 0.0, 1.0)
+                points = np.tile(middle, (len(asked), 1))
+                points[:, search_in] = asked
+                losses = add(points)
+                search.tell(list(asked), losses.tolist())
                 done += 1
                 fit.done[start] = done
                 fit.search = pickle.dumps(search)
                 _keep(plan, folder, fit)
-                inside = int((away[int(np.argmin(losses))] <= 1.0).sum())
+                inside = in_band(fit.values[-len(losses) :][int(np.argmin(losses))], facts)
                 tell(
                     f"start {start + 1}, generation {done}: best loss {fit.losses.min():.2f}, "
                     f"this one {losses.min():.2f} with {inside} of {len(facts)} facts in band"
                 )
+        if fit.best_alone is None:
+            _look_around(plan, fit, search_in, add)
+            _keep(plan, folder, fit)
+            tell(f"looked around the best: {len(fit.points)} candidates in all")
     finally:
         if pool is not None:
             pool.shutdown()
     return fit
 
 
-def _first(items: Sequence[Parameter], start: int, seed: int) -> np.ndarray:
-    """Where a search starts: at the defaults, then at points of a Sobol sequence."""
-    if start == 0:
-        return np.array(
-            [
-                np.clip((float(p.default) - p.low) / (p.high - p.low), 0.05, 0.95)  # type: ignore
-                for p in items
-            ]
-        )
-    from scipy.stats import qmc
+def in_band(values: np.ndarray, facts: Sequence[tuple[str, Fact]]) -> int:
+    """Number of facts in band, for the values (facts,) of one candidate."""
+    return sum(bool(fact.low <= v <= fact.high) for v, (_, fact) in zip(values, facts, strict=True))
 
-    points = qmc.Sobol(len(items), seed=seed).random(max(8, start + 1))
-    return 0.2 + 0.6 * points[start]
+
+def seen_by_history(points: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Which parameters move some fact: rank correlations over an even spread, shape (p,) bool."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(points, axis=0)
+    known = np.where(np.isfinite(values), values, np.nan)
+    out = np.zeros(points.shape[1], dtype=bool)
+    for column in known.T:
+        there = ~np.isnan(column)
+        if there.sum() < len(column) // 2 or np.ptp(column[there]) == 0.0:
+            continue
+        rank = rankdata(column[there])
+        both = np.corrcoef(np.vstack([rank, ranks[there].T]))[0, 1:]
+        out |= np.abs(np.nan_to_num(both)) > LOUD
+    return out
+
+
+def _start_of(fit: Fit, items: Sequence[Parameter], start: int, seed: int) -> np.ndarray:
+    """Where a search starts: the best of the even spread, then its next best, and so on."""
+    order = np.argsort(fit.losses[:SCREEN], kind="stable")
+    return np.clip(fit.points[order[start]], 0.05, 0.95)
+
+
+def _look_around(
+    plan: Plan, fit: Fit, search_in: np.ndarray, add: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """Walk along each parameter alone from the best, and scatter around the best ones."""
+    best = fit.points[fit.best].copy()
+    levels = (np.arange(LEVELS) + 0.5) / LEVELS
+    alone = np.tile(best, (len(search_in) * LEVELS, 1))
+    for row, column in enumerate(search_in):
+        alone[row * LEVELS : (row + 1) * LEVELS, column] = levels
+    losses = np.concatenate(
+        [add(alone[i : i + 2 * plan.population]) for i in range(0, len(alone), 2 * plan.population)]
+    )
+    profile = np.full((len(fit.names), LEVELS), np.nan)
+    profile[search_in] = losses.reshape(len(search_in), LEVELS)
+    # Scatter: mixtures of good candidates, a little apart (differences of pairs keep the ridges).
+    from sim.worlds.randomness import uniforms
+
+    for turn in range(SCATTER):
+        order = np.argsort(fit.losses, kind="stable")[: 4 * plan.population]
+        size = 2 * plan.population
+        draws = [
+            uniforms(plan.seed, f"calibration/scatter/{turn}/{k}", np.arange(size))
+            for k in range(4)
+        ]
+        base, one, two = (order[(u * len(order)).astype(int)] for u in draws[:3])
+        step = 0.4 + 0.8 * draws[3]
+        points = fit.points[base] + step[:, None] * (fit.points[one] - fit.points[two])
+        add(
+            np.clip(
+                np.where(points < 0.0, -points, np.where(points > 1.0, 2.0 - points, points)),
+                0.0,
+                1.0,
+            )
+        )
+    fit.best_alone = profile
+
+
+def _defaults(items: Sequence[Parameter]) -> np.ndarray:
+    """Prior quantiles of the defaults."""
+    return np.array(
+        [
+            np.clip((float(p.default) - p.low) / (p.high - p.low), 0.0, 1.0)  # type: ignore
+            for p in items
+        ]
+    )
 
 
 def _resume(plan: Plan, folder: Path, names: list[str], facts: Sequence[tuple[str, Fact]]) -> Fit:
@@ -391,10 +482,17 @@ def identify(fit: Fit, members: np.ndarray) -> dict[str, dict[str, Any]]:
     together = np.corrcoef(points.T) if len(members) > 2 else np.eye(points.shape[1])
     out = {}
     for i, name in enumerate(fit.names):
+        if fit.seen is not None and not fit.seen[i]:
+            out[name] = {"spread": 1.0, "with": None, "correlation": None, "verdict": "free"}
+            continue
         others = np.where(np.arange(len(fit.names)) == i, 0.0, np.nan_to_num(together[i]))
         mate = int(np.argmax(np.abs(others)))
         row: dict[str, Any] = {"spread": float(spread[i]), "with": None, "correlation": None}
-        if spread[i] > AS_WIDE:
+        if fit.best_alone is not None and np.all(np.isfinite(fit.best_alone[i])):
+            row["range_within_slack"] = float(
+                np.mean(fit.best_alone[i] <= fit.losses[fit.best] + SLACK)
+            )
+        if spread[i] > AS_WIDE or row.get("range_within_slack", 0.0) == 1.0:
             row["verdict"] = "free"
         elif abs(others[mate]) > 0.8:
             row.update(

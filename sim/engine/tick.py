@@ -118,6 +118,7 @@ class MarketDay:
         self.ore_out = self._wide(gain(weeks, d["cover.ore_weeks"]))
         self.scrap_out = self._wide(gain(weeks, d["recycling.swarf_weeks"]))
         self.all_regions = np.arange(len(lay.regions))
+        self.ore_rows = np.arange(len(lay.ore_links))
         self.seller_cover = self._wide(
             np.where(lay.c_home[:, None], d["cover.home_weeks"], d["cover.seller_weeks"]),
             lay.n_cells,
@@ -415,7 +416,7 @@ class MarketDay:
         kernels.ship_ore(
             st.ore_at_mine, self.ore_out, share, lay.k_pool, st.ore_in_transit, shipped
         )
-        self.flows["ore_shipped"] = shipped
+        self.flows["ore_rows"], self.flows["ore_shipped"] = self.ore_rows, shipped
         sail_ore(lay.k_transit, shipped)
 
     def _base_ramp(self) -> np.ndarray:

@@ -19,7 +19,7 @@ import os
 import pickle
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,8 @@ AS_WIDE = 0.8
 #: Candidates of the first look, spread evenly, and the rank correlation with some fact from which
 #: on a parameter counts as seen by history (twice what chance gives over so many facts).
 SCREEN, LOUD = 512, 0.2
+#: Worlds among which the most ordinary one is sought.
+ORDINARY = 24
 #: Points of the profile of each parameter, and turns of scattering around the best.
 LEVELS, SCATTER = 7, 12
 #: Spread of a uniform variable between 0 and 1.
@@ -84,7 +86,9 @@ class Plan:
         Searches from different points.
     seed : int
     draws : tuple of int
-        Worlds whose other draws the candidates run on; a fact's value is the mean over them.
+        Worlds whose other draws (dates, lengths) the candidates run on; a fact's value is the
+        mean over them. Empty: the one world of ``ORDINARY`` in which all facts are nearest to
+        their medians.
     """
 
     episodes: tuple[Path, ...]
@@ -92,7 +96,7 @@ class Plan:
     generations: int = 60
     starts: int = 2
     seed: int = 0
-    draws: tuple[int, ...] = (0,)
+    draws: tuple[int, ...] = ()
 
     def key(self, names: Sequence[str]) -> dict[str, Any]:
         """What makes a saved search of another plan useless."""
@@ -185,9 +189,14 @@ def distance(values: np.ndarray, fact: Fact) -> np.ndarray:
 
 
 def loss(distances: np.ndarray) -> np.ndarray:
-    """Loss of candidates, shape (n, facts) -> (n,): what lies outside, and a little of the rest."""
+    """Loss of candidates, shape (n, facts) -> (n,).
+
+    A fact out of band costs up to two, and a little for each half-width beyond, so that facts
+    which no vector can meet do not pull those that can be met out of their bands.
+    """
     outside = np.maximum(distances - 1.0, 0.0)
-    return (np.minimum(outside, 1.0) + outside + INSIDE * distances**2).sum(axis=1)
+    inside = INSIDE * np.minimum(distances, 1.0) ** 2
+    return (2.0 * -np.expm1(-outside) + 0.2 * outside + inside).sum(axis=1)
 
 
 # ---- running ---------------------------------------------------------------------------
@@ -292,6 +301,8 @@ def calibrate(plan: Plan, folder: Path, workers: int = 0, say: Say | None = None
         return losses
 
     try:
+        if not plan.draws:
+            plan = replace(plan, draws=(_ordinary(plan, items, others, pool),))
         if fit.seen is None:
             from scipy.stats import qmc
 
@@ -344,6 +355,22 @@ def calibrate(plan: Plan, folder: Path, workers: int = 0, say: Say | None = None
         if pool is not None:
             pool.shutdown()
     return fit
+
+
+def _ordinary(plan: Plan, items: Sequence[Parameter], others: dict[str, float], pool: Any) -> int:
+    """World whose other draws bring all facts nearest to their medians, behaviour at defaults."""
+    worlds = replace(plan, draws=tuple(range(ORDINARY)))
+    usual = {p.name: float(p.default) for p in items}  # type: ignore[arg-type]
+    values = []
+    for folder in plan.episodes:
+        job = (str(folder), {**others, **usual}, np.asarray(worlds.draws))
+        found = _evaluate(*job) if pool is None else pool.submit(_evaluate, *job).result()
+        values += [found[f.id] for f in _episode(str(folder)).facts if f.scored]
+    table = np.stack(values)
+    apart = np.abs(table - np.nanmedian(table, axis=1, keepdims=True))
+    scale = np.nanmedian(apart, axis=1, keepdims=True) + 1e-9
+    far = np.where(np.isnan(apart), FARTHEST, np.minimum(apart / scale, FARTHEST))
+    return int(np.argmin(far.sum(axis=0)))
 
 
 def in_band(values: np.ndarray, facts: Sequence[tuple[str, Fact]]) -> int:
@@ -428,6 +455,7 @@ def _resume(plan: Plan, folder: Path, names: list[str], facts: Sequence[tuple[st
         empty = np.zeros((0, len(names)))
         return Fit(names, labels, empty, np.zeros((0, len(labels))), np.zeros(0))
     known = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    known["draws"] = known["draws"] if plan.draws else []
     if known != plan.key(names):
         raise InputError(
             "this folder holds a calibration of another plan",

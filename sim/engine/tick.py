@@ -694,7 +694,7 @@ class MarketDay:
             kernels.NONE if factor is None else factor,
             response,
             st.ree_free,
-            st.heavy_free,
+            self._without_heavy(),
             self.wide["catch_up.share"],
             self.wide["catch_up.weeks"],
             self.forecast_gain,
@@ -715,6 +715,18 @@ class MarketDay:
         self.last_wanted = rate
         self.flows.update(new, used_by_cell=by_cell, response=response, late=late)
         return self._contained(by_cell)
+
+    def _without_heavy(self) -> np.ndarray:
+        """Share of each line that does without heavy elements: moved by price, and by progress.
+
+        Better grain boundaries save dysprosium and terbium year by year, whatever they cost.
+        """
+        st, d = self.state, self.draws
+        years = self.now / 365.25 * d["demand.growth_scale"]
+        kept = np.where(
+            self.layout.u_heavy[:, None], np.exp(-d["thrift.heavy_per_year"] * years), 1.0
+        )
+        return np.ascontiguousarray(1.0 - (1.0 - st.heavy_free) * kept)
 
     # ---- 7 orders ----------------------------------------------------------------------
 

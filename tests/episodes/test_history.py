@@ -46,7 +46,8 @@ class Diary:
 
         def land(rows: np.ndarray, load: np.ndarray, days: float) -> None:
             month = run.calendar.date_of(run.calendar.now + days).isoformat()[:7]
-            for row, t in zip(rows, load.sum(axis=1), strict=True):
+            tonnes = load[rows].reshape(len(rows), len(lay.elements), -1).sum(axis=1)
+            for row, t in zip(rows, tonnes, strict=True):
                 key = (lay.regions[lay.k_region_from[row]], month)
                 self.landed[key] = self.landed.get(key, 0.0) + t
             send(rows, load, days)

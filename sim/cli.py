@@ -490,6 +490,7 @@ def _calibrate(argv: Sequence[str]) -> int:
     from sim.backcast.calibrate import Plan, calibrate, findings, posterior_text
     from sim.backcast.episodes import find_episodes, locate_episodes
     from sim.console import print_table, say
+    from sim.paths import seeds_root
 
     numbers = {"--population": 48, "--generations": 60, "--starts": 2, "--seed": 0, "--workers": 0}
     words = _split(argv, "calibrate", ["--leave-out", "--out", *numbers], ["--write"])
@@ -502,6 +503,8 @@ def _calibrate(argv: Sequence[str]) -> int:
             raise InputError(f"must be a whole number, got {text!r}", key=flag)
         chosen[flag] = int(text)
     files = [p for name in words.names or find_episodes() for p in locate_episodes(name)]
+    # Worlds in which nothing happens hold a fit to be right for the right reason.
+    files += sorted(p.parent for p in (seeds_root() / "controls").glob("*/episode.yaml"))
     left = words.flags.get("--leave-out")
     if left is not None:
         unseen = locate_episodes(left)
@@ -527,7 +530,6 @@ def _calibrate(argv: Sequence[str]) -> int:
     if words.on("--write"):
         from sim.chain.load import POSTERIOR
         from sim.outputs.tables import save_text
-        from sim.paths import seeds_root
 
         path = seeds_root() / POSTERIOR
         save_text(path, posterior_text(fit))
@@ -918,7 +920,8 @@ Options: --worlds N (default 64), --seed N, --workers N; --json FILE (without a 
         "fits behaviour to history: one vector for all episodes, and how well it is known",
         "lodestone calibrate [EPISODE|FOLDER ...] [--leave-out EPISODE] [--write]",
         """
-Without an episode: all of 'lodestone list episodes'. Searches the sourced ranges of the parameters
+Without an episode: all of 'lodestone list episodes', and always the control worlds of
+seeds/controls, in which nothing happens. Searches the sourced ranges of the parameters
 of behaviour for vectors that bring the facts into their bands, and keeps every vector tried in
 results/calibration; an interrupted search goes on where it was. With --leave-out the facts of one
 episode stay unseen: score them afterwards with

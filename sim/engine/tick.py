@@ -35,6 +35,8 @@ LEAST_PRICE = 0.2
 LEAST_MARGIN = -10.0
 #: Margin of plants of the middle stages in the base year, share of value (A100).
 USUAL_MARGIN = 0.1
+#: Weeks in which a closed mine or border stops being news.
+NEWS_WEEKS = 26.0
 #: Highest loop gain of fear and price before the anchor's 2.5 (control worlds; decision 9).
 LOOP = 0.38
 
@@ -87,7 +89,9 @@ class MarketDay:
         self.market_days_seen = 0
         # Short cuts for what is nearly always so; each is exact for every world.
         self.customs_hold, self.all_open, self.all_filled = False, True, True
-        self.all_calm, self.dependence = True, np.ones_like(state.fear)
+        self.heard: np.ndarray | None = None
+        self.all_calm = True
+        self.hard: np.ndarray | None = None
         self.shifted: np.ndarray | None = None
         self.nothing = np.zeros_like(state.orders)
         self.use_rate = self._base_use()
@@ -157,7 +161,7 @@ class MarketDay:
             "express.share",
         )
         self.wide = {name: self._wide(d[name]) for name in names}
-        self.remembered = 1.0 - gain(weeks, d["market.closure_memory_weeks"])
+        self.forgetting = 1.0 - gain(weeks, d["market.closure_memory_weeks"])
         self.nowhere = np.zeros_like(self.state.fear)
         # Numbers of kernels.ask_prices, in its order.
         self.risk = [
@@ -866,6 +870,8 @@ class MarketDay:
         if licensed is not None:
             restricted = licensed if restricted is None else restricted | licensed
         watched = restricted
+        if restricted is not None:
+            self.hard = restricted if self.hard is None else self.hard | restricted
         for book in self.quotas:
             may, bound = book.releasable(may, self)
             restricted = bound if restricted is None else restricted | bound
@@ -965,8 +971,6 @@ class MarketDay:
             wanted = np.minimum(st.normal * weeks, released + st.orders)
             flow = np.minimum(released / np.maximum(wanted, 1e-9), 1.0)
             passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
-            depends = lay.sum_by_destination(self.l_need_share * restricted)
-            self.dependence = np.where(depends > 0.0, depends, self.dependence)
             # Under control, normal tonnes grow only with what the destination plans to use.
             grown = st.normal * self.use_growth[lay.l_to]
             st.normal = np.where(restricted, grown, st.normal if usual is None else usual)
@@ -976,12 +980,23 @@ class MarketDay:
         lacking = self.l_need_share * (1.0 - st.link_pass)
         st.openness = 1.0 - np.clip(lay.sum_by_destination(lacking), 0.0, 1.0)
 
-    def _ore_shut(self) -> np.ndarray:
-        """Share of the ore behind an oxide that does not come, by cell, shape (c, w) or (0, 0).
+    def _ore_news(self) -> np.ndarray:
+        """What is new in the share of ore that does not come, by cell, shape (c, w) or (0, 0).
 
         Buyers of oxides where ore is separated hear of shut mines and borders at once, months
-        before the oxide is missing.
+        before the oxide is missing; half a year later it is news no more.
         """
+        shut = self._ore_shut()
+        if not shut.size and self.heard is None:
+            return shut
+        heard = np.zeros_like(self.state.fear) if self.heard is None else self.heard
+        new = np.maximum((shut if shut.size else 0.0) - heard, 0.0)
+        heard = toward(heard, shut if shut.size else np.zeros_like(heard), self.weeks, NEWS_WEEKS)
+        self.heard = heard if np.any(heard > 1e-6) else None
+        return new
+
+    def _ore_shut(self) -> np.ndarray:
+        """Share of the ore behind an oxide that does not come, by cell, shape (c, w) or (0, 0)."""
         lay, rules = self.layout, self.rules
         if rules.ore_passes is None and rules.facility_available is None:
             return kernels.NONE
@@ -1014,17 +1029,22 @@ class MarketDay:
     def _perceive(self) -> None:
         """Closure that spot sellers price in: at the margin, and remembered for a while.
 
-        A buyer who has half or more of a good from where it no longer comes pays as if all were
-        shut: the spot market is the margin. After the border opens the risk is priced on, and
-        fades with ``market.closure_memory_weeks``.
+        Where a licence or a ban shuts, a buyer who has half or more of a good from there pays as
+        if all were shut: the spot market is the margin. After the border opens the risk is priced
+        on, and fades with ``market.closure_memory_weeks``. A quota that is used up opens with the
+        next period, as everybody knows: it counts as it is, and its rent prices the rest.
         """
-        st = self.state
+        lay, st = self.layout, self.state
         if self.all_open and self.all_calm:
             return
-        closed = 1.0 - st.openness
-        now = np.minimum(closed * np.minimum(1.0 / np.maximum(self.dependence, 1e-9), 2.0), 1.0)
-        st.perceived = np.maximum(now, st.perceived * self.remembered)
-        st.perceived[st.perceived < 1e-3] = 0.0
+        st.remembered *= self.forgetting
+        if self.hard is not None:
+            shut = np.where(self.hard, self.l_need_share * (1.0 - st.link_pass), 0.0)
+            depends = np.maximum(lay.sum_by_destination(self.l_need_share * self.hard), 1e-9)
+            now = lay.sum_by_destination(shut) * np.minimum(1.0 / depends, 2.0)
+            np.maximum(st.remembered, np.minimum(now, 1.0), out=st.remembered)
+        st.remembered[st.remembered < 1e-3] = 0.0
+        st.perceived = np.maximum(1.0 - st.openness, st.remembered)
         self.all_calm = not np.any(st.perceived)
 
     # ---- 9 prices ----------------------------------------------------------------------
@@ -1067,7 +1087,7 @@ class MarketDay:
             self.nowhere if self.all_calm else lay.sum_by_destination(st.in_transit),
             *self.risk,
             kernels.NONE if announced is None else announced,
-            self._ore_shut(),
+            self._ore_news(),
             *self.fears,
             st.log_base,
             st.log_ask,

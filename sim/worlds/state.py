@@ -50,6 +50,7 @@ class State:
     throughput: np.ndarray  # (c, w) smoothed output and shipments at home, t/week
     openness: np.ndarray  # (c, w) share of normal supply that passes
     perceived: np.ndarray  # (c, w) closure that spot sellers price in, share
+    remembered: np.ndarray  # (c, w) closure by licence or ban that is not yet forgotten, share
     fear: np.ndarray  # (c, w) extra cover wanted, share
     log_home: np.ndarray  # (m, w) log USD/kg inside the exporter
     log_anchor: np.ndarray  # (m, w)
@@ -166,6 +167,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         throughput=full(layout.c_output),
         openness=np.ones((nC, worlds)),
         perceived=zeros(nC),
+        remembered=zeros(nC),
         fear=zeros(nC),
         log_home=full(layout.m_home),
         log_anchor=full(layout.m_home),

@@ -480,20 +480,49 @@ def _backcast(argv: Sequence[str]) -> int:
             [(e.name, e.title, vs, panels(e, r, vs)) for e, r, vs in scored],
             totals(scored),
             settings.worlds,
+            _crossed(),
         )
         for path in made:
             print(path.resolve())
     return 0
 
 
+def _crossed() -> dict[tuple[str, str], tuple[float, bool]]:
+    """Simulated median and verdict of each fact when its episode was left out of the fit."""
+    import csv
+
+    from sim.paths import seeds_root
+
+    path = seeds_root() / CROSS
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8") as stream:
+        return {
+            (r["episode"], r["fact"]): (float(r["simulated_p50"] or "nan"), r["pass"] == "true")
+            for r in csv.DictReader(stream)
+        }
+
+
+#: Where the scores of unseen episodes are kept.
+CROSS = "crossvalidation.csv"
+
+
 def _calibrate(argv: Sequence[str]) -> int:
-    from sim.backcast.calibrate import Plan, calibrate, findings, posterior_text
+    from sim.backcast.calibrate import (
+        Plan,
+        calibrate,
+        cross_validate,
+        findings,
+        posterior_text,
+    )
     from sim.backcast.episodes import find_episodes, locate_episodes
     from sim.console import print_table, say
     from sim.paths import seeds_root
 
     numbers = {"--population": 48, "--generations": 60, "--starts": 2, "--seed": 0, "--workers": 0}
-    words = _split(argv, "calibrate", ["--leave-out", "--out", *numbers], ["--write"])
+    words = _split(
+        argv, "calibrate", ["--leave-out", "--out", *numbers], ["--write", "--cross-validate"]
+    )
     if words.pairs:
         raise InputError("takes no settings", key=words.pairs[0])
     chosen: dict[str, int] = {}
@@ -502,9 +531,9 @@ def _calibrate(argv: Sequence[str]) -> int:
         if not text.isdigit() or (flag in list(numbers)[:3] and int(text) < 1):
             raise InputError(f"must be a whole number, got {text!r}", key=flag)
         chosen[flag] = int(text)
-    files = [p for name in words.names or find_episodes() for p in locate_episodes(name)]
+    episodes = [p for name in words.names or find_episodes() for p in locate_episodes(name)]
     # Worlds in which nothing happens hold a fit to be right for the right reason.
-    files += sorted(p.parent for p in (seeds_root() / "controls").glob("*/episode.yaml"))
+    files = episodes + sorted(p.parent for p in (seeds_root() / "controls").glob("*/episode.yaml"))
     left = words.flags.get("--leave-out")
     if left is not None:
         unseen = locate_episodes(left)
@@ -533,6 +562,19 @@ def _calibrate(argv: Sequence[str]) -> int:
 
         path = seeds_root() / POSTERIOR
         save_text(path, posterior_text(fit))
+        print(path.resolve())
+    if words.on("--cross-validate"):
+        import pandas as pd
+
+        from sim.outputs.tables import save_table
+
+        rows = cross_validate(
+            plan, folder, fit, episodes, chosen["--workers"], say=None if quiet else say
+        )
+        path = seeds_root() / CROSS if words.on("--write") else folder / CROSS
+        save_table(path, pd.DataFrame(rows))
+        passed = sum(r["pass"] for r in rows)
+        print(f"{passed} of {len(rows)} unseen facts in band")
         print(path.resolve())
     print(folder.resolve())
     return 0
@@ -924,11 +966,11 @@ Without an episode: all of 'lodestone list episodes', and always the control wor
 seeds/controls, in which nothing happens. Searches the sourced ranges of the parameters
 of behaviour for vectors that bring the facts into their bands, and keeps every vector tried in
 results/calibration; an interrupted search goes on where it was. With --leave-out the facts of one
-episode stay unseen: score them afterwards with
-  lodestone backcast EPISODE posterior=FOLDER
+episode stay unseen. With --cross-validate each is left out in turn, and its facts are scored.
 
   lodestone calibrate
   lodestone calibrate --leave-out licensing_2025
+  lodestone calibrate --cross-validate              every episode left out in turn, and scored
   lodestone calibrate --generations 100 --write     --write makes seeds/posterior.csv anew
 
 Options: --population N (48), --generations N (60), --starts N (2), --seed N, --workers N,

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from sim.backcast.episodes import Episode, Fact, load_episode
-from sim.backcast.score import evaluate_episode
+from sim.backcast.score import evaluate_episode, score
 from sim.chain.load import load_chain
 from sim.chain.nouns import Parameter
 from sim.errors import InputError
@@ -37,6 +37,7 @@ __all__ = [
     "Fit",
     "Plan",
     "calibrate",
+    "cross_validate",
     "distance",
     "findings",
     "identify",
@@ -44,6 +45,7 @@ __all__ = [
     "posterior",
     "posterior_text",
     "to_values",
+    "with_posterior",
 ]
 
 #: Standings of parameters that history may teach something about.
@@ -253,7 +255,13 @@ def others_of(chain: Any, items: Sequence[Parameter]) -> dict[str, float]:
     }
 
 
-def calibrate(plan: Plan, folder: Path, workers: int = 0, say: Say | None = None) -> Fit:
+def calibrate(
+    plan: Plan,
+    folder: Path,
+    workers: int = 0,
+    say: Say | None = None,
+    spread_of: Fit | None = None,
+) -> Fit:
     """Search, or go on with a search that was interrupted.
 
     Parameters
@@ -265,6 +273,9 @@ def calibrate(plan: Plan, folder: Path, workers: int = 0, say: Say | None = None
         Processes; 0: as many as there are cores, at most one an episode.
     say : callable, optional
         Told a line after every generation.
+    spread_of : Fit, optional
+        A finished calibration on these and more facts: its even spread (which no fact guided) is
+        taken over instead of being run again.
 
     Returns
     -------
@@ -307,6 +318,15 @@ def calibrate(plan: Plan, folder: Path, workers: int = 0, say: Say | None = None
             from scipy.stats import qmc
 
             spread = qmc.Sobol(len(items), seed=plan.seed).random(SCREEN)
+            if spread_of is not None and not len(fit.points):
+                columns = [spread_of.facts.index(label) for label in fit.facts]
+                fit.points = spread_of.points[:SCREEN]
+                fit.values = spread_of.values[:SCREEN, columns]
+                fit.losses = loss(
+                    np.stack(
+                        [distance(fit.values[:, i], f) for i, (_, f) in enumerate(facts)], axis=1
+                    )
+                )
             for first in range(len(fit.points), SCREEN, 2 * plan.population):
                 add(spread[first : first + 2 * plan.population])
                 _keep(plan, folder, fit)
@@ -520,12 +540,14 @@ def identify(fit: Fit, members: np.ndarray) -> dict[str, dict[str, Any]]:
             row["range_within_slack"] = float(
                 np.mean(fit.best_alone[i] <= fit.losses[fit.best] + SLACK)
             )
-        if spread[i] > AS_WIDE or row.get("range_within_slack", 0.0) == 1.0:
+        if row.get("range_within_slack", 0.0) == 1.0:
             row["verdict"] = "free"
         elif abs(others[mate]) > 0.8:
             row.update(
                 verdict="ridge", correlation=float(others[mate]), **{"with": fit.names[mate]}
             )
+        elif spread[i] > AS_WIDE:
+            row["verdict"] = "free"
         else:
             row["verdict"] = "pinned"
         out[name] = row
@@ -581,6 +603,70 @@ def posterior_rows(fit: Fit) -> tuple[list[str], np.ndarray]:
     values = to_values([items[n] for n in fit.names], fit.points)
     names = [n for n in fit.names if known[n]["verdict"] != "free"]
     return names, np.stack([values[n][members] for n in names], axis=1)
+
+
+def with_posterior(episode: Episode, fit: Fit) -> Episode:
+    """The episode on a chain that draws its behaviour from a calibration."""
+    names, rows = posterior_rows(fit)
+    held = {name: tuple(map(float, rows[:, i])) for i, name in enumerate(names)}
+    return replace(episode, chain=replace(episode.chain, posterior=held))
+
+
+def cross_validate(
+    plan: Plan,
+    folder: Path,
+    whole: Fit,
+    unseen: Sequence[Path],
+    workers: int = 0,
+    worlds: int = 64,
+    say: Say | None = None,
+) -> list[dict[str, Any]]:
+    """Leave each episode out in turn, fit on the others, and score the facts that were not seen.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of the whole calibration; each fit has half its generations from one start.
+    folder : Path
+        Searches are kept in ``folder/without_NAME`` and go on where they were.
+    whole : Fit
+    unseen : sequence of Path
+        Episodes to leave out.
+    worlds : int
+        Worlds that score.
+
+    Returns
+    -------
+    list of dict
+        Rows of ``crossvalidation.csv``.
+    """
+    rows: list[dict[str, Any]] = []
+    for left in unseen:
+        name = _episode(str(left)).name
+        part = replace(
+            plan,
+            episodes=tuple(p for p in plan.episodes if p != left),
+            generations=max(plan.generations // 2, 1),
+            starts=1,
+        )
+        fit = calibrate(part, folder / f"without_{name}", workers, say, spread_of=whole)
+        episode = with_posterior(_episode(str(left)), fit)
+        for _, _, verdicts in score([episode], worlds=worlds, workers=workers):
+            rows += [
+                {
+                    "episode": v.episode,
+                    "fact": v.fact.id,
+                    "band_low": v.fact.low,
+                    "band_high": v.fact.high,
+                    "simulated_p05": v.p05,
+                    "simulated_p50": v.p50,
+                    "simulated_p95": v.p95,
+                    "pass": v.passed is True,
+                }
+                for v in verdicts
+                if v.fact.scored
+            ]
+    return rows
 
 
 def posterior_text(fit: Fit) -> str:

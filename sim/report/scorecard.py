@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ def write_scorecard(
     scored: Sequence[tuple[str, str, Sequence[Any], Sequence[Any]]],
     totals: Sequence[dict[str, Any]],
     worlds: int,
+    unseen: Mapping[tuple[str, str], tuple[float, bool]] | None = None,
 ) -> list[Path]:
     """Write ``scorecard.md`` and its figures.
 
@@ -43,6 +44,8 @@ def write_scorecard(
         Facts passed by episode.
     worlds : int
         How many worlds were run.
+    unseen : mapping, optional
+        (episode, fact) -> median and verdict of a fit that had not seen the episode.
 
     Returns
     -------
@@ -51,11 +54,25 @@ def write_scorecard(
     """
     (folder / "img").mkdir(parents=True, exist_ok=True)
     parts = [HEAD.format(worlds=worlds), _table(totals, ["episode", "passed", "failed", "not_evaluable", "facts", "share"])]  # fmt: skip
+    if unseen:
+        passed = sum(ok for _, ok in unseen.values())
+        parts.append(
+            f"Cross-validated: {passed} of {len(unseen)} facts in band "
+            f"({passed / len(unseen):.0%}) when their episode is left out of the fit and the "
+            "others set the numbers (column *unseen*).\n"
+        )
     made = []
     for name, title, verdicts, panels in scored:
         parts.append(f"## {title} (`{name}`)\n")
         rows = [{"what": _text(v), **v.shown()} for v in verdicts]
-        parts.append(_table(rows, ["fact", "what", "observed", "band", "unit", "p50", "p05_to_p95", "result"]))  # fmt: skip
+        columns = ["fact", "what", "observed", "band", "unit", "p50", "p05_to_p95", "result"]
+        if unseen:
+            columns.append("unseen")
+            for row in rows:
+                middle, ok = unseen.get((name, row["fact"]), (math.nan, False))
+                if math.isfinite(middle):
+                    row["unseen"] = f"{middle:.3g} {'pass' if ok else 'FAIL'}"
+        parts.append(_table(rows, columns))
         if panels:
             stem = folder / "img" / f"backcast_{name}"
             made += _save(draw_panels(title, panels), stem)

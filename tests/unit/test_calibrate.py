@@ -1,0 +1,163 @@
+"""The calibration's arithmetic: distances, losses, what counts as known, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.backcast.calibrate import (
+    FARTHEST,
+    LEVELS,
+    SLACK,
+    Fit,
+    Plan,
+    calibrate,
+    distance,
+    fitted_parameters,
+    identify,
+    loss,
+    posterior,
+    posterior_text,
+    seen_by_history,
+    to_values,
+)
+from sim.backcast.episodes import load_episode, locate_episodes
+from sim.chain.load import load_chain, read_posterior
+from sim.engine.run import draw_parameters
+from sim.errors import InputError
+from sim.worlds.randomness import uniforms
+
+
+def fact(name: str):
+    episode = load_episode(locate_episodes("licensing_2025")[0])
+    return next(f for f in episode.facts if f.id == name)
+
+
+def test_distance_is_counted_in_half_widths_and_never_without_end():
+    june = fact("B1_jun")  # 55..75
+    found = distance(np.array([65.0, 55.0, 75.0, 85.0, 1e9, np.nan]), june)
+    assert np.allclose(found, [0.0, 1.0, 1.0, 2.0, FARTHEST, FARTHEST])
+
+
+def test_a_one_sided_band_costs_nothing_on_its_side():
+    home = fact("B7")  # at most 0
+    found = distance(np.array([-50.0, 0.0, 0.5]), home)
+    assert np.array_equal(found[:2], [0.0, 0.0]) and found[2] > 1.0
+
+
+def test_a_fact_out_of_band_costs_more_than_any_place_inside():
+    inside = loss(np.array([[1.0, 1.0]]))
+    outside = loss(np.array([[0.0, 1.5]]))
+    far = loss(np.array([[0.0, FARTHEST]]))
+    assert inside < outside < far < 4.0
+
+
+def test_candidates_stay_in_the_sourced_range():
+    items = fitted_parameters(load_chain())
+    low, high = (to_values(items, np.full((1, len(items)), u)) for u in (0.0, 1.0))
+    for item in items:
+        assert low[item.name][0] == pytest.approx(item.low)
+        assert high[item.name][0] == pytest.approx(item.high)
+
+
+def test_what_no_fact_sees_is_told_apart():
+    rng = np.random.default_rng(1)
+    points = rng.random((512, 3))
+    values = np.stack([5 * points[:, 0] + 0.1 * rng.random(512), rng.random(512)], axis=1)
+    assert list(seen_by_history(points, values)) == [True, False, False]
+
+
+def planted(ridge: bool) -> Fit:
+    """Candidates scored by a known valley: a alone, or the product of a and b; c is free."""
+    rng = np.random.default_rng(2)
+    names = [p.name for p in fitted_parameters(load_chain())][:3]
+    points = rng.random((4000, 3))
+    off = points[:, 0] + points[:, 1] - 1.0 if ridge else points[:, 0] - 0.5
+    losses = 2000.0 * off**2
+    levels = (np.arange(LEVELS) + 0.5) / LEVELS
+    profile = np.stack(
+        [2000.0 * (levels - 0.5) ** 2, 2000.0 * (levels - 0.5) ** 2 * ridge, 0.0 * levels]
+    )
+    seen = np.array([True, ridge, False])
+    return Fit(names, [], points, np.zeros((4000, 0)), losses, seen, profile, {})
+
+
+def test_a_planted_valley_is_found_pinned_and_the_rest_free():
+    fit = planted(ridge=False)
+    members = posterior(fit)
+    assert np.all(fit.losses[members] <= fit.losses[fit.best] + SLACK)
+    found = identify(fit, members)
+    assert [found[n]["verdict"] for n in fit.names] == ["pinned", "free", "free"]
+    assert found[fit.names[0]]["spread"] < 0.2
+
+
+def test_a_planted_ridge_is_called_one():
+    fit = planted(ridge=True)
+    found = identify(fit, posterior(fit))
+    first, second, third = (found[n] for n in fit.names)
+    assert first["verdict"] == "ridge" and first["with"] == fit.names[1]
+    assert first["correlation"] < -0.8 and third["verdict"] == "free"
+    assert second["verdict"] in ("ridge", "free")
+
+
+def test_the_posterior_is_read_back_and_drawn_a_member_a_world(tmp_path, monkeypatch):
+    fit = planted(ridge=False)
+    path = tmp_path / "posterior.csv"
+    path.write_text(posterior_text(fit))
+    chain = load_chain()
+    problems: list = []
+    held = read_posterior(path, chain.parameters, problems)
+    assert not problems and list(held) == [fit.names[0]]
+    from dataclasses import replace
+
+    worlds = np.arange(50)
+    draws = draw_parameters(replace(chain, posterior=held), {}, 3, worlds)
+    values = np.array(held[fit.names[0]])
+    member = (uniforms(3, "posterior/member", worlds) * len(values)).astype(int)
+    assert np.array_equal(draws[fit.names[0]], values[member])
+    fixed = draw_parameters(replace(chain, posterior=held), {fit.names[0]: values[0]}, 3, worlds)
+    assert np.all(fixed[fit.names[0]] == values[0])  # what a scenario sets goes first
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("market.elasticty_short\n0.1\n", "unknown parameter 'market.elasticty_short'"),
+        ("market.elasticity_short\n9\n", "outside the range"),
+        ("market.elasticity_short\nnan\n", "no finite number"),
+        ("market.elasticity_short,licence.surge\n0.1\n", "1 cells, but the header has 2"),
+        ("market.elasticity_short\n", "no member"),
+    ],
+)
+def test_a_bad_posterior_is_refused(tmp_path, text, says):
+    path = tmp_path / "posterior.csv"
+    path.write_text(text)
+    problems: list = []
+    assert read_posterior(path, load_chain().parameters, problems) == {}
+    assert any(says in p.message for p in problems)
+
+
+@pytest.mark.slow
+def test_a_search_goes_on_where_it_was_and_refuses_another_plan(tmp_path, monkeypatch):
+    import sim.backcast.calibrate as module
+
+    monkeypatch.setattr(module, "SCREEN", 8)
+    monkeypatch.setattr(module, "SCATTER", 1)
+    monkeypatch.setattr(module, "LEVELS", 2)
+    monkeypatch.setattr(module, "ORDINARY", 2)
+    monkeypatch.setattr(module, "seen_by_history", lambda p, v: np.arange(p.shape[1]) < 3)
+    folders = tuple(locate_episodes("myanmar_2024"))
+    plan = Plan(folders, 4, 3, 1)
+    whole = calibrate(plan, tmp_path / "whole", workers=1)
+
+    def stop(text: str) -> None:
+        if "generation 2" in text:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(plan, tmp_path / "parts", workers=1, say=stop)
+    parts = calibrate(plan, tmp_path / "parts", workers=1)
+    assert np.array_equal(whole.points, parts.points)
+    assert np.array_equal(whole.losses, parts.losses)
+    with pytest.raises(InputError, match="another plan"):
+        calibrate(Plan(folders, 5, 2, 1), tmp_path / "parts", workers=1)

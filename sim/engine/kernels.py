@@ -1191,7 +1191,6 @@ def ask_prices(
     contract_gain: np.ndarray,
     trend_gain: np.ndarray,
     announced: np.ndarray,
-    ore_shut: np.ndarray,
     threshold: np.ndarray,
     per_trend: np.ndarray,
     per_closed: np.ndarray,
@@ -1219,8 +1218,8 @@ def ask_prices(
         What buyers like to hold, need and have (t, t/week, weeks).
     closure_weeks, plateau, ask_gain, contract_gain, trend_gain : ndarray, shape (w,)
         Weeks of closure that the market expects, ceiling of the mark-up, gains of this step.
-    announced, ore_shut : ndarray, shape (c, w) or (0, 0)
-        A control that is to come; share of the ore behind an oxide that does not.
+    announced : ndarray, shape (c, w) or (0, 0)
+        A control that is to come.
     threshold, per_closed, per_announced, ceiling, up, down : ndarray, shape (w,)
     per_trend : ndarray, shape (c, w)
         Numbers of ``pricing.fear_goal``, and the gains of fear upward and downward.
@@ -1253,8 +1252,6 @@ def ask_prices(
             rise = log_ask[c, w] - log_trend[c, w] - threshold[w]
             goal = 0.0
             closed = 1.0 - open_share
-            if ore_shut.shape[0] > 0:
-                closed = max(closed, ore_shut[c, w])
             if rise > 0.0 or closed != 0.0 or told != 0.0:
                 goal = _fear_goal(
                     rise,

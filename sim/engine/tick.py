@@ -35,8 +35,6 @@ LEAST_PRICE = 0.2
 LEAST_MARGIN = -10.0
 #: Margin of plants of the middle stages in the base year, share of value (A100).
 USUAL_MARGIN = 0.1
-#: Weeks in which a closed mine or border stops being news.
-NEWS_WEEKS = 26.0
 #: Highest loop gain of fear and price before the anchor's 2.5 (control worlds; decision 9).
 LOOP = 0.38
 
@@ -89,7 +87,6 @@ class MarketDay:
         self.market_days_seen = 0
         # Short cuts for what is nearly always so; each is exact for every world.
         self.customs_hold, self.all_open, self.all_filled = False, True, True
-        self.heard: np.ndarray | None = None
         self.all_calm = True
         self.hard: np.ndarray | None = None
         self.shifted: np.ndarray | None = None
@@ -133,6 +130,18 @@ class MarketDay:
         )
         self.home_rows = np.flatnonzero(lay.m_priced & (lay.home_cell >= 0))
         self.home_cells = lay.home_cell[self.home_rows]
+        self.home_place = lay.separator_at.get(lay.regions[lay.home], -1)
+        self.home_ore_links = np.flatnonzero(lay.k_place == self.home_place)
+        self.ore_normal: np.ndarray | None = None
+        row_of = {int(m): row for row, m in enumerate(self.home_rows)}
+        self.home_row_of = [
+            (e, row_of[self._oxide_row(e)])
+            for e in range(len(lay.elements))
+            if self._oxide_row(e) in row_of
+        ]
+        if self.home_place >= 0:
+            taken = lay.s_taken[self.home_place] * lay.s_recovery[self.home_place]
+            self.home_yield = taken  # (e, 1) t oxide a tonne of oxide in ore
         oxide_of = [self._oxide_row(e) for e in range(len(lay.elements))]
         self.oxide_material = np.array(oxide_of)
         mines = lay.mines
@@ -980,52 +989,6 @@ class MarketDay:
         lacking = self.l_need_share * (1.0 - st.link_pass)
         st.openness = 1.0 - np.clip(lay.sum_by_destination(lacking), 0.0, 1.0)
 
-    def _ore_news(self) -> np.ndarray:
-        """What is new in the share of ore that does not come, by cell, shape (c, w) or (0, 0).
-
-        Buyers of oxides where ore is separated hear of shut mines and borders at once, months
-        before the oxide is missing; half a year later it is news no more.
-        """
-        shut = self._ore_shut()
-        if not shut.size and self.heard is None:
-            return shut
-        heard = np.zeros_like(self.state.fear) if self.heard is None else self.heard
-        new = np.maximum((shut if shut.size else 0.0) - heard, 0.0)
-        heard = toward(heard, shut if shut.size else np.zeros_like(heard), self.weeks, NEWS_WEEKS)
-        self.heard = heard if np.any(heard > 1e-6) else None
-        return new
-
-    def _ore_shut(self) -> np.ndarray:
-        """Share of the ore behind an oxide that does not come, by cell, shape (c, w) or (0, 0)."""
-        lay, rules = self.layout, self.rules
-        if rules.ore_passes is None and rules.facility_available is None:
-            return kernels.NONE
-        worlds = self.state.worlds
-        up = np.ones((len(lay.ore_pools), worlds))
-        if rules.facility_available is not None:
-            rows, group = lay.mines, lay.by_pool
-            usual = lay.f_capacity[rows] * lay.f_use[rows]
-            whole = np.maximum(group.sum(usual), 1e-12)
-            running = group.sum(usual * np.minimum(rules.facility_available[rows], 1.0))
-            known = group.sum(usual) > 0.0
-            up[group.ids] = np.where(known, running / whole, 1.0)
-        passes = up[lay.k_pool]
-        if rules.ore_passes is not None:
-            passes = passes * np.minimum(rules.ore_passes, 1.0)
-        gone = 1.0 - passes
-        out = np.zeros((lay.n_cells, worlds))
-        for place, region in enumerate(lay.separator_regions):
-            links = np.flatnonzero(lay.k_place == place)
-            base = lay.k_base[links, :, 0]
-            whole = base.sum(axis=0)
-            for e in np.flatnonzero(whole > 0.0):
-                cell = lay.oxide_cell[region, e]
-                if cell >= 0:
-                    share = (base[:, e] / whole[e])[:, None] * gone[links]
-                    out[cell] = np.clip(share.sum(axis=0), 0.0, 1.0)
-        out[out < 1e-9] = 0.0
-        return out if np.any(out) else kernels.NONE
-
     def _perceive(self) -> None:
         """Closure that spot sellers price in: at the margin, and remembered for a while.
 
@@ -1087,7 +1050,6 @@ class MarketDay:
             self.nowhere if self.all_calm else lay.sum_by_destination(st.in_transit),
             *self.risk,
             kernels.NONE if announced is None else announced,
-            self._ore_news(),
             *self.fears,
             st.log_base,
             st.log_ask,
@@ -1157,12 +1119,35 @@ class MarketDay:
         st.held_back[self.home_rows] = held
         return 1.0 + held
 
+    def _ore_to_come(self) -> np.ndarray:
+        """What traders see missing (or more) under way in ore, t oxide, shape (h, w).
+
+        Whoever prices an oxide knows what ore stands at the separators and what is coming:
+        a closed border counts before the oxide is short, in part (``market.ore_watch``).
+        """
+        lay, st = self.layout, self.state
+        if self.home_place < 0:
+            return np.zeros((1, 1))
+        links = self.home_ore_links
+        ore = (st.ore_in_transit[links] + st.ore_landed[links]).sum(axis=0)
+        ore = ore + st.ore_at_plant[self.home_place]
+        if self.ore_normal is None:
+            self.ore_normal = np.maximum(ore, 0.0)
+        cells = np.maximum(lay.oxide_cell[lay.home], 0)
+        grown = st.throughput[cells] / np.maximum(lay.c_output[cells], 1e-12)
+        short = (ore - self.ore_normal * np.minimum(grown, 1.0)) * self.home_yield
+        out = np.zeros((len(self.home_rows), st.worlds))
+        for e, row in self.home_row_of:
+            out[row] = short[e]
+        return self.draws["market.ore_watch"] * out
+
     def _home_prices(self) -> None:
         lay, st, weeks, d = self.layout, self.state, self.weeks, self.draws
         rows, cells = self.home_rows, self.home_cells
         stock = st.seller_stock[cells] + np.minimum(
             st.plant_stock[cells], st.plant_forecast[cells] * self.plant_weeks[cells]
         )
+        stock = np.maximum(stock + self._ore_to_come(), 0.1 * stock)
         # Fear acts through what it takes out of this stock, not a second time on the target.
         normal = (
             st.throughput[cells] * d["cover.home_weeks"] * self._hold_back()

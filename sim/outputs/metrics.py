@@ -587,6 +587,29 @@ def licences_granted_share(series: Series) -> Values:
     return np.where(seen.any(axis=0), path[last, np.arange(path.shape[1])], np.nan)
 
 
+@metric("share", "capacity that stands idle for want of margin in the last year", ())
+def idle_share(
+    series: Series, region: Any = "all", stage: Any = "mine", year: Any = None
+) -> Values:
+    """Capacity that its owners do not run because it loses money, over what is built, in a year.
+
+    Looked at in mid-year; stages are mine, separation, metal, magnet and recycling.
+    """
+    year = series.years[-1] if year is None else int(year)
+    _year_rows(series, year)
+    names, stages = series.region_names(region), names_of(stage)
+    rows, mines = [], []
+    for i, f in enumerate(series.layout.facilities):
+        if (names is None or f.region in names) and (stages is None or f.stage in stages):
+            rows.append(i)
+            mines.append(f.stage == "mine")
+    at = series.years.index(year)
+    idle = series.yearly["idle"][at][rows].astype(float)
+    able = series.yearly["available"][at][rows].astype(float)
+    built = able + idle * ~np.array(mines, dtype=bool)[:, None]
+    return np.asarray(idle.sum(axis=0) / np.maximum(built.sum(axis=0), 1e-12))
+
+
 # ---- how planned use is met ------------------------------------------------------------
 
 

@@ -805,6 +805,15 @@ def tariff_usd_million(series: Series, region: Any = "all") -> Values:
     return _cost(series, "tariff", region)
 
 
+@metric("USD million", "what scarcity costs buyers, discounted", ())
+def burden_usd_million(series: Series, region: Any = "all") -> Values:
+    """Price paid above base-year prices, duties passed on included, and lost output, present value.
+
+    Lost output is an upper bound (see `lost_output_usd_million`).
+    """
+    return np.asarray(_cost(series, "premium", region) + _cost(series, "lost_output", region))
+
+
 def selections(item: Metric, series: Series) -> list[dict[str, Any]]:
     """Selections of a metric that the summary reports, with ``*`` spelt out."""
     out: list[dict[str, Any]] = []

@@ -288,7 +288,6 @@ class Recorder:
         grown[lay.mines] = day.grown[lay.by_pool.ids][lay.by_pool.group]
         return lay.f_capacity * day.available * grown * (365.25 / 7.0)
 
-
     def _idle(self, run: BatchRun, able: np.ndarray) -> np.ndarray:
         """What each plant could make in a year but does not for want of margin, shape (f, w).
 

@@ -112,6 +112,7 @@ def _calm(name, selectors):
     ("expression", "expected"),
     [
         ("reference(a) == 2", [True, True, True]),
+        ("not reference(a) == 2 or a > 8", [False, False, True]),
         ("delta(a) > 0", [False, True, True]),
         ("fall(a) > 0", [True, False, False]),
         ("delta(a) == -1 or fall(a) == -7", [True, False, True]),
@@ -123,9 +124,12 @@ def _calm(name, selectors):
     ],
 )
 def test_verdicts_may_ask_for_the_reference(expression, expected):
-    tree = parse_verdict(expression)
-    assert judge(tree, _value, _calm).tolist() == expected
-    assert asks_reference(tree) == ("(a" in expression.replace("> 10 * b", ""))
+    assert judge(parse_verdict(expression), _value, _calm).tolist() == expected
+
+
+def test_only_some_verdicts_need_a_reference():
+    assert not asks_reference(parse_verdict("a > 10 * b and not a < 3"))
+    assert asks_reference(parse_verdict("a > 10 * b or a < 3 * reference(a)"))
 
 
 def test_two_endless_times_do_not_differ_and_one_does():

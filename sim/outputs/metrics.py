@@ -286,9 +286,13 @@ def lost_output_per_usd(series: Series, region: Any = "all", sector: Any = "all"
 # ---- prices ----------------------------------------------------------------------------
 
 
-def _peak_multiple(series: Series, name: str, rows: np.ndarray) -> Values:
+def _peak_multiple(series: Series, name: str, rows: np.ndarray, since: Any = None) -> Values:
     path = series.weekly[name][:, rows].mean(axis=1, dtype=float)
-    before = np.maximum(np.searchsorted(series.times, series.shock_day), 1)
+    first = series.shock_day
+    if since is not None:
+        _days_between(series, since, None)
+        first = np.full(len(series.worlds), float(_day_of(series, since)))
+    before = np.maximum(np.searchsorted(series.times, first), 1)
     eight, two_years = round(56.0 / series.days), round(730.5 / series.days)
     out = np.empty(path.shape[1])
     for w in range(path.shape[1]):
@@ -301,27 +305,28 @@ _BY_MATERIAL: tuple[dict[str, Any], ...] = tuple({"material": m} for m in ELEMEN
 
 
 @metric("multiple", "highest home price in two years, multiple of before", _BY_MATERIAL)
-def price_multiple_home(series: Series, material: Any = "dy_oxide") -> Values:
+def price_multiple_home(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the price inside the exporter over its mean in the eight weeks before."""
-    return _peak_multiple(series, "home", _material_rows(series, material))
+    return _peak_multiple(series, "home", _material_rows(series, material), since)
 
 
 @metric("multiple", "highest ask outside in two years, multiple of before", _BY_MATERIAL)
-def price_multiple_ask(series: Series, material: Any = "dy_oxide") -> Values:
+def price_multiple_ask(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean spot price outside over its mean in the eight weeks before."""
-    return _peak_multiple(series, "ask", _priced_rows(series, material))
+    return _peak_multiple(series, "ask", _priced_rows(series, material), since)
 
 
 @metric("multiple", "highest price paid outside in two years, multiple of before", _BY_MATERIAL)
-def price_multiple_paid(series: Series, material: Any = "dy_oxide") -> Values:
+def price_multiple_paid(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean price paid outside over its mean in the eight weeks before."""
-    return _peak_multiple(series, "paid", _priced_rows(series, material))
+    return _peak_multiple(series, "paid", _priced_rows(series, material), since)
 
 
 @metric("multiple", "highest price anywhere in two years, multiple of before", _BY_MATERIAL)
-def price_peak_multiple(series: Series, material: Any = "dy_oxide") -> Values:
-    """The larger of the home and the ask multiple."""
-    return np.maximum(price_multiple_home(series, material), price_multiple_ask(series, material))
+def price_peak_multiple(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
+    """The larger of the home and the ask multiple, from the first disruption or a date on."""
+    home = price_multiple_home(series, material, since)
+    return np.maximum(home, price_multiple_ask(series, material, since))
 
 
 @metric("USD/kg", "mean price in the last year", ({"material": "ndpr_oxide"},))

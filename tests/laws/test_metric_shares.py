@@ -263,3 +263,13 @@ def test_nothing_is_idle_in_the_base_year_and_a_deep_price_cut_idles_mines(serie
     assert np.all(
         idle > value(after, "idle_share", region="united_states", stage="mine", year=2024)
     )
+
+
+def test_a_peak_counts_from_the_first_disruption_or_from_a_date(series):
+    # Day 459 of the run is 2025-04-04.
+    plain = value(series, "price_peak_multiple", material="dy_oxide")
+    dated = value(series, "price_peak_multiple", material="dy_oxide", since="2025-04-04")
+    assert np.array_equal(plain, dated)
+    assert np.all(plain > value(series, "price_peak_multiple", material="dy_oxide", since="2025-07-01"))  # fmt: skip
+    with pytest.raises(InputError, match="no market day"):
+        value(series, "price_peak_multiple", since="2031-01-01")

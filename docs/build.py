@@ -1,14 +1,19 @@
 """Write what the documentation takes from the program: `python docs/build.py [--check] [RUN]`.
 
 `docs/interventions.md` comes from the registry of interventions, `docs/claims.md` from the register
-of press claims and the stored verdicts. With a run folder of
-`licence_shock_april_2025`, `docs/img/shortage.png` is drawn from it as well. `--check` writes
-nothing and says whether the text is up to date.
+of press claims and the stored verdicts, the table in `docs/verdicts.md` from `docs/verdicts.csv`. With
+a run folder of `licence_shock_april_2025`, `docs/img/shortage.png` is drawn from it as well. `--check`
+writes nothing and says whether the text is up to date.
+
+`python docs/build.py --verdicts [NAME ...]` runs the scenarios named, or all that have a hypothesis,
+with 64 worlds and writes their rows of `docs/verdicts.csv` (`--worlds N`, `--workers N`).
 """
 
 from __future__ import annotations
 
+import csv
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +60,27 @@ the base year are known by fit (A72).
 """
 
 
+VERDICTS = DOCS / "verdicts.csv"
+VERDICT_COLUMNS = (
+    "scenario", "reference", "worlds", "seed", "confirmed", "refuted", "confirmed_if", "refuted_if",
+)  # fmt: skip
+#: The table stands between these lines of `docs/verdicts.md`; all else there is written by hand.
+MARKS = ("<!-- table of docs/verdicts.csv -->\n", "<!-- end of the table -->\n")
+
+
 def main(words: list[str]) -> int:
     """Write or check the documents; return the exit status."""
     sys.path.insert(0, str(DOCS.parent))
-    pages = {DOCS / "interventions.md": interventions(), DOCS / "claims.md": claims()}
+    if "--verdicts" in words:
+        words = [w for w in words if w != "--verdicts"]
+        worlds, workers = (_taken(words, k, v) for k, v in (("--worlds", 64), ("--workers", 1)))
+        judge_scenarios(words, worlds, workers)
+        words = []
+    pages = {
+        DOCS / "interventions.md": interventions(),
+        DOCS / "claims.md": claims(),
+        DOCS / "verdicts.md": verdicts(),
+    }
     if "--check" in words:
         old = [p for p, text in pages.items() if not (p.is_file() and p.read_text("utf-8") == text)]
         for page in old:
@@ -69,6 +91,97 @@ def main(words: list[str]) -> int:
     for folder in words:
         picture(Path(folder))
     return 0
+
+
+def _taken(words: list[str], key: str, otherwise: int) -> int:
+    """Take an option with a number out of the words."""
+    if key not in words:
+        return otherwise
+    at = words.index(key)
+    value = int(words[at + 1])
+    del words[at : at + 2]
+    return value
+
+
+def with_hypothesis() -> list[str]:
+    """Return the names of the shipped scenarios that have a hypothesis to judge."""
+    from sim.paths import data_root
+    from sim.scenario import load_scenario
+
+    paths = sorted(data_root("scenarios").glob("*.yaml"))
+    return [p.stem for p in paths if load_scenario(p).hypothesis.get("confirmed_if")]
+
+
+def verdict_rows() -> dict[str, dict[str, str]]:
+    """Return the stored verdicts by scenario."""
+    if not VERDICTS.is_file():
+        return {}
+    with VERDICTS.open(encoding="utf-8", newline="") as file:
+        return {row["scenario"]: row for row in csv.DictReader(file)}
+
+
+def judge_scenarios(names: list[str], worlds: int = 64, workers: int = 1) -> None:
+    """Run scenarios and write their rows of the stored verdicts; rows of others stay."""
+    from dataclasses import replace
+
+    from sim.config import Settings
+    from sim.outputs.tables import csv_text, save_text
+    from sim.scenario import load_scenario
+    from sim.simulate import simulate
+
+    known = with_hypothesis()
+    for name in names or known:
+        if name not in known:
+            sys.exit(f"{name} is no shipped scenario with a hypothesis: {', '.join(known)}")
+        scenario = load_scenario(name)
+        with tempfile.TemporaryDirectory(prefix="lodestone-verdict-") as top:
+            out = Path(top) / name
+            settings = replace(
+                Settings(), worlds=worlds, workers=workers, report_formats=(), out=out
+            )
+            folder = simulate(scenario, settings)
+            with (folder / "verdict.csv").open(encoding="utf-8", newline="") as file:
+                found = {row["kind"]: row for row in csv.DictReader(file)}
+        rows = {k: row for k, row in verdict_rows().items() if k in known}
+        shares = {k: f"{float(found[k]['probability']):.3f}" for k in found}
+        rows[name] = {
+            "scenario": name,
+            "reference": str(scenario.reference),
+            "worlds": str(worlds),
+            "seed": str(settings.seed),
+            "confirmed": shares["confirmed_if"],
+            "refuted": shares["refuted_if"],
+            "confirmed_if": scenario.hypothesis["confirmed_if"],
+            "refuted_if": scenario.hypothesis["refuted_if"],
+        }
+        table = [[rows[n][c] for c in VERDICT_COLUMNS] for n in sorted(rows)]
+        save_text(VERDICTS, csv_text(VERDICT_COLUMNS, table))
+        print(f"{name}: confirmed {rows[name]['confirmed']}, refuted {rows[name]['refuted']}")
+
+
+def verdicts() -> str:
+    """Return `docs/verdicts.md` with the table of the stored verdicts in its place."""
+    from sim.scenario import load_scenario
+
+    page = DOCS / "verdicts.md"
+    before, _, rest = page.read_text("utf-8").partition(MARKS[0])
+    _, _, after = rest.partition(MARKS[1])
+    table = _rows(
+        ("scenario", "hypothesis", "against", "confirmed", "refuted", "neither", "worlds"),
+        (
+            (
+                f"`{name}`",
+                load_scenario(name).hypothesis["text"],
+                f"`{row['reference']}`",
+                f"{100 * float(row['confirmed']):.0f} %",
+                f"{100 * float(row['refuted']):.0f} %",
+                f"{100 * (1 - float(row['confirmed']) - float(row['refuted'])):.0f} %",
+                row["worlds"],
+            )
+            for name, row in verdict_rows().items()
+        ),
+    )
+    return f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}"
 
 
 def interventions() -> str:

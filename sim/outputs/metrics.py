@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from sim.errors import InputError
-from sim.outputs.recorder import COST_ITEMS, Series
+from sim.outputs.gap import ITEMS
+from sim.outputs.recorder import COST_ITEMS, Series, names_of
 from sim.words import suggestion, unknown
 
 Values = np.ndarray
@@ -140,6 +142,76 @@ def _shares_window(series: Series, region: Any, sector: Any, days: float) -> Val
     return (unmet * inside).sum(axis=0) / np.maximum((planned * inside).sum(axis=0), 1e-12)
 
 
+def _days_between(series: Series, since: Any, until: Any) -> np.ndarray:
+    """Market days from one date to the day before another; open ends are those of the run."""
+    first = series.start if since is None else date.fromisoformat(str(since))
+    last = date.max if until is None else date.fromisoformat(str(until))
+    inside = np.array([first <= d < last for d in series.dates])
+    if not inside.any():
+        raise InputError(
+            f"no market day lies between {first} and {last}",
+            key="since",
+            hint=f"The run goes from {series.dates[0]} to {series.dates[-1]}.",
+        )
+    return inside
+
+
+@metric("share", "net shortfall between two dates, share of planned use", ())
+def unmet_share_between(
+    series: Series, region: Any = "all", sector: Any = "all", since: Any = None, until: Any = None
+) -> Values:
+    """Net shortfall over planned use from one date to the day before another."""
+    rows, inside = series.group_rows(region, sector), _days_between(series, since, until)
+    unmet = series.weekly["unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    planned = series.weekly["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    return unmet / np.maximum(planned, 1e-12)
+
+
+def _military_rows(series: Series, region: Any) -> np.ndarray:
+    groups = set(series.group_rows(region, "all").tolist())
+    return np.array([i for i, g in enumerate(series.military_groups) if int(g) in groups], int)
+
+
+@metric("share", "net shortfall of military use, share of planned use", ())
+def military_unmet_share(
+    series: Series, region: Any = "all", since: Any = None, until: Any = None
+) -> Values:
+    """Net shortfall over planned use of military users from one date to the day before another.
+
+    NaN where a run keeps no military users of their own (nothing is refused to them).
+    """
+    rows, inside = _military_rows(series, region), _days_between(series, since, until)
+    unmet = series.weekly["military_unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    planned = series.weekly["military_planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    return np.where(planned > 0.0, unmet / np.maximum(planned, 1e-12), np.nan)
+
+
+@metric("days", "military users lack half of their use, days after a date", ())
+def first_military_stockout(
+    series: Series, region: Any = "all", share: Any = 0.5, since: Any = None
+) -> Values:
+    """Days to the first market day on which a share of planned military use goes unmet.
+
+    Counted from the first disruption or from a date; ``inf``: never, or nothing is refused to
+    military users.
+    """
+    rows = _military_rows(series, region)
+    unmet = series.weekly["military_unmet"][:, rows].sum(axis=1, dtype=float)
+    planned = series.weekly["military_planned"][:, rows].sum(axis=1, dtype=float)
+    if since is None:
+        first = series.shock_day
+    else:
+        first = np.full(len(series.worlds), float(_day_of(series, since)))
+    short = (unmet > float(share) * planned) & (planned > 0.0)
+    short &= series.times[:, None] >= first
+    at = series.times[np.argmax(short, axis=0)]
+    return np.where(short.any(axis=0), at - first, np.inf)
+
+
+def _day_of(series: Series, day: Any) -> int:
+    return (date.fromisoformat(str(day)) - series.start).days
+
+
 @metric("share", "highest weekly net shortfall, share of planned use", BY_GROUP)
 def unmet_share_peak(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Highest share of planned use that goes unmet in a market day."""
@@ -214,9 +286,13 @@ def lost_output_per_usd(series: Series, region: Any = "all", sector: Any = "all"
 # ---- prices ----------------------------------------------------------------------------
 
 
-def _peak_multiple(series: Series, name: str, rows: np.ndarray) -> Values:
+def _peak_multiple(series: Series, name: str, rows: np.ndarray, since: Any = None) -> Values:
     path = series.weekly[name][:, rows].mean(axis=1, dtype=float)
-    before = np.maximum(np.searchsorted(series.times, series.shock_day), 1)
+    first = series.shock_day
+    if since is not None:
+        _days_between(series, since, None)
+        first = np.full(len(series.worlds), float(_day_of(series, since)))
+    before = np.maximum(np.searchsorted(series.times, first), 1)
     eight, two_years = round(56.0 / series.days), round(730.5 / series.days)
     out = np.empty(path.shape[1])
     for w in range(path.shape[1]):
@@ -229,27 +305,28 @@ _BY_MATERIAL: tuple[dict[str, Any], ...] = tuple({"material": m} for m in ELEMEN
 
 
 @metric("multiple", "highest home price in two years, multiple of before", _BY_MATERIAL)
-def price_multiple_home(series: Series, material: Any = "dy_oxide") -> Values:
+def price_multiple_home(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the price inside the exporter over its mean in the eight weeks before."""
-    return _peak_multiple(series, "home", _material_rows(series, material))
+    return _peak_multiple(series, "home", _material_rows(series, material), since)
 
 
 @metric("multiple", "highest ask outside in two years, multiple of before", _BY_MATERIAL)
-def price_multiple_ask(series: Series, material: Any = "dy_oxide") -> Values:
+def price_multiple_ask(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean spot price outside over its mean in the eight weeks before."""
-    return _peak_multiple(series, "ask", _priced_rows(series, material))
+    return _peak_multiple(series, "ask", _priced_rows(series, material), since)
 
 
 @metric("multiple", "highest price paid outside in two years, multiple of before", _BY_MATERIAL)
-def price_multiple_paid(series: Series, material: Any = "dy_oxide") -> Values:
+def price_multiple_paid(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean price paid outside over its mean in the eight weeks before."""
-    return _peak_multiple(series, "paid", _priced_rows(series, material))
+    return _peak_multiple(series, "paid", _priced_rows(series, material), since)
 
 
 @metric("multiple", "highest price anywhere in two years, multiple of before", _BY_MATERIAL)
-def price_peak_multiple(series: Series, material: Any = "dy_oxide") -> Values:
-    """The larger of the home and the ask multiple."""
-    return np.maximum(price_multiple_home(series, material), price_multiple_ask(series, material))
+def price_peak_multiple(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
+    """The larger of the home and the ask multiple, from the first disruption or a date on."""
+    home = price_multiple_home(series, material, since)
+    return np.maximum(home, price_multiple_ask(series, material, since))
 
 
 @metric("USD/kg", "mean price in the last year", ({"material": "ndpr_oxide"},))
@@ -515,7 +592,191 @@ def licences_granted_share(series: Series) -> Values:
     return np.where(seen.any(axis=0), path[last, np.arange(path.shape[1])], np.nan)
 
 
+@metric("share", "capacity that stands idle for want of margin in the last year", ())
+def idle_share(
+    series: Series, region: Any = "all", stage: Any = "mine", year: Any = None
+) -> Values:
+    """Capacity that its owners do not run because it loses money, over what is built, in a year.
+
+    Looked at in mid-year; stages are mine, separation, metal, magnet and recycling.
+    """
+    year = series.years[-1] if year is None else int(year)
+    _year_rows(series, year)
+    names, stages = series.region_names(region), names_of(stage)
+    rows, mines = [], []
+    for i, f in enumerate(series.layout.facilities):
+        if (names is None or f.region in names) and (stages is None or f.stage in stages):
+            rows.append(i)
+            mines.append(f.stage == "mine")
+    at = series.years.index(year)
+    idle = series.yearly["idle"][at][rows].astype(float)
+    able = series.yearly["available"][at][rows].astype(float)
+    built = able + idle * ~np.array(mines, dtype=bool)[:, None]
+    return np.asarray(idle.sum(axis=0) / np.maximum(built.sum(axis=0), 1e-12))
+
+
+# ---- how planned use is met ------------------------------------------------------------
+
+
+def _met(series: Series, item: str, region: Any, element: Any, year: Any) -> Values:
+    """One item of how planned use is met, t of the element, in a year or (None) all of it."""
+    return _met_by_quarter(series, item, region, element)[_quarter_rows(series, year)].sum(axis=0)
+
+
+def _met_by_quarter(series: Series, item: str, region: Any, element: Any) -> np.ndarray:
+    lay = series.layout
+    names = series.region_names(region)
+    chosen = _element_rows(series, element)
+    start = ITEMS.index(item) * len(lay.regions)
+    rows = [
+        (start + i) * len(lay.elements) + e
+        for i, r in enumerate(lay.regions)
+        if names is None or r in names
+        for e in chosen
+    ]
+    return series.gap[:, rows].sum(axis=1, dtype=float)
+
+
+def _element_rows(series: Series, element: Any) -> list[int]:
+    found = []
+    for word in names_of(element) or series.layout.elements:
+        if word not in series.layout.element_at:
+            raise unknown("element", word, series.layout.elements, key="element")
+        found.append(series.layout.element_at[word])
+    return found
+
+
+def _quarter_rows(series: Series, year: Any) -> np.ndarray:
+    if year is not None:
+        _year_rows(series, year)
+    inside = [year is None or q.startswith(str(int(year))) for q in series.quarters]
+    return np.flatnonzero(inside)
+
+
+@metric("share", "China's share of the supply of an element in the last year", ())
+def supply_share(
+    series: Series,
+    region: Any = "united_states",
+    element: Any = "ndpr",
+    item: Any = "exporter",
+    year: Any = None,
+) -> Values:
+    """Share of one source in what a region is supplied with, in oxides, metals and magnets.
+
+    Sources are the exporter (declared, content of whatever form), others (net), new_supply
+    (separated in the region), recycling and leak, t of the element, in a year.
+    """
+    year = series.years[-1] if year is None else year
+    known = ("exporter", "others", "new_supply", "recycling", "leak")
+    if item not in known:
+        raise unknown("source", str(item), known, key="item")
+    parts = {k: np.maximum(_met(series, k, region, element, year), 0.0) for k in known}
+    return parts[str(item)] / np.maximum(np.sum(list(parts.values()), axis=0), 1e-12)
+
+
+@metric("share", "own oxide over planned use in the last year", ())
+def separation_coverage(
+    series: Series, region: Any = "united_states", element: Any = "ndpr", year: Any = None
+) -> Values:
+    """What regions separate and recycle of an element over their planned use, in a year."""
+    year = series.years[-1] if year is None else year
+    made = sum(_met(series, k, region, element, year) for k in ("new_supply", "recycling"))
+    planned = sum(_met(series, k, region, element, year) for k in ITEMS)
+    return np.asarray(made / np.maximum(planned, 1e-12))
+
+
+@metric("years", "years until own oxide covers a share of planned use", ())
+def years_to_coverage(
+    series: Series, region: Any = "united_states", element: Any = "ndpr", share: Any = 0.25
+) -> Values:
+    """Years from the start to the first four quarters in which regions cover a share of their use.
+
+    Cover is what they separate and recycle over what they plan to use, t of the element. Counted
+    to the end of the four quarters; ``inf``: not within the run.
+    """
+    made = sum(_met_by_quarter(series, k, region, element) for k in ("new_supply", "recycling"))
+    planned = sum(_met_by_quarter(series, k, region, element) for k in ITEMS)
+    total = np.cumsum(np.stack([np.asarray(made), np.asarray(planned)]), axis=1)
+    if total.shape[1] < 4:
+        return np.full(len(series.worlds), np.inf)
+    year = total[:, 3:].copy()
+    year[:, 1:] -= total[:, :-4]
+    enough = year[0] >= float(share) * year[1]
+    quarters = np.argmax(enough, axis=0) + 4
+    return np.where(enough.any(axis=0), quarters / 4.0, np.inf)
+
+
+@metric("share", "use that happens, share of planned use, in the last year", ())
+def use_of_plan(
+    series: Series, region: Any = "all", element: Any = "ndpr", year: Any = None
+) -> Values:
+    """Use after thrift, substitution and shortage over planned use of an element, in a year."""
+    year = series.years[-1] if year is None else year
+    gone = sum(
+        _met(series, k, region, element, year)
+        for k in ("demand_destruction", "substitution", "unmet")
+    )
+    planned = sum(_met(series, k, region, element, year) for k in ITEMS)
+    return np.asarray(1.0 - gone / np.maximum(planned, 1e-12))
+
+
+@metric("t REO", "ore sent to separators in the last year", ())
+def ore_t(series: Series, region: Any = "all", year: Any = None) -> Values:
+    """Ore that the mines of regions send to separators in a year, t REO."""
+    lay = series.layout
+    names = series.region_names(region)
+    months = _year_rows(series, series.years[-1] if year is None else year)
+    shipped = series.monthly["ore"][months].sum(axis=0, dtype=float)
+    own = [
+        i for i, (o, _) in enumerate(lay.ore_links) if names is None or lay.ore_pools[o][1] in names
+    ]
+    return np.asarray(shipped[own].sum(axis=0))
+
+
 # ---- money -----------------------------------------------------------------------------
+
+
+@metric("USD million", "worth of declared exports over the horizon, discounted", ())
+def export_revenue_usd_million(
+    series: Series,
+    origin: Any = "china",
+    material: Any = "all",
+    destination: Any = "all",
+    since: Any = None,
+) -> Values:
+    """Declared shipments at the price in the exporting market, net present value from a date on."""
+    lay = series.layout
+    month_of = np.array([series.months.index(f"{d:%Y-%m}") for d in series.dates])
+    first = 0 if since is None else series.months.index(str(since)[:7])
+    total = np.zeros(len(series.worlds))
+    links = series.links(material, origin, destination)
+    for month in range(first, len(series.months)):
+        days = month_of == month
+        price = series.weekly["home"][days].mean(axis=0, dtype=float)
+        factor = (1.0 + series.discount_rate) ** (-series.times[days].mean() / 365.25)
+        tonnes = series.monthly["declared"][month, links]
+        total += (tonnes * price[lay.l_material[links]]).sum(axis=0) * factor / 1000.0
+    return total
+
+
+@metric("USD/kg", "mean price paid in a region in the last year", ())
+def paid_usd_per_kg(
+    series: Series,
+    material: Any = "ndfeb_standard",
+    region: Any = "united_states",
+    year: Any = None,
+) -> Values:
+    """Mean price that the users and plants of regions pay in a year, without VAT."""
+    names = set(series.chain.materials_named(str(material)))
+    places = series.region_names(region)
+    rows = [
+        i
+        for i, c in enumerate(series.priced_cells)
+        if series.layout.cells[c][0] in names
+        and (places is None or series.layout.cells[c][1] in places)
+    ]
+    weeks = _week_rows(series, series.years[-1] if year is None else year)
+    return np.asarray(series.weekly["paid"][weeks][:, rows].mean(axis=(0, 1), dtype=float))
 
 
 def _cost(series: Series, item: str, region: Any) -> Values:
@@ -547,6 +808,15 @@ def premium_usd_million(series: Series, region: Any = "all") -> Values:
 def tariff_usd_million(series: Series, region: Any = "all") -> Values:
     """Import duties paid on oxides, metals and magnets, net present value."""
     return _cost(series, "tariff", region)
+
+
+@metric("USD million", "what scarcity costs buyers, discounted", ())
+def burden_usd_million(series: Series, region: Any = "all") -> Values:
+    """Price paid above base-year prices, duties passed on included, and lost output, present value.
+
+    Lost output is an upper bound (see `lost_output_usd_million`).
+    """
+    return np.asarray(_cost(series, "premium", region) + _cost(series, "lost_output", region))
 
 
 def selections(item: Metric, series: Series) -> list[dict[str, Any]]:

@@ -94,7 +94,10 @@ class Recorder:
             "binding": np.zeros((months, g, w), dtype=np.uint8),
         }
         self.gap = GapBook(run, self.dates)
-        self.yearly = {"available": room(len(self.years), len(lay.facilities))}
+        self.yearly = {
+            "available": room(len(self.years), len(lay.facilities)),
+            "idle": room(len(self.years), len(lay.facilities)),
+        }
         self.first_stop = np.full((g, w), np.inf)
         self.stop_weeks = np.zeros((g, w))
         self.stopped_most = np.zeros((g, w))
@@ -201,7 +204,9 @@ class Recorder:
             self.monthly["stock"][month] = st.seller_stock + st.plant_stock + run.day.cells_hold
             self.monthly["binding"][month] = self._binding(run, unmet, planned)
         if self._mid_year[t]:
-            self.yearly["available"][self._tick_year[t]] = self._available(run)
+            able = self._available(run)
+            self.yearly["available"][self._tick_year[t]] = able
+            self.yearly["idle"][self._tick_year[t]] = self._idle(run, able)
         self.tick += 1
 
     def _costs(self, run: BatchRun, rules: Conditions, paid: np.ndarray) -> np.ndarray:
@@ -282,6 +287,17 @@ class Recorder:
         grown = np.ones((len(lay.facilities), run.day.state.worlds))
         grown[lay.mines] = day.grown[lay.by_pool.ids][lay.by_pool.group]
         return lay.f_capacity * day.available * grown * (365.25 / 7.0)
+
+    def _idle(self, run: BatchRun, able: np.ndarray) -> np.ndarray:
+        """What each plant could make in a year but does not for want of margin, shape (f, w).
+
+        Mines are not counted as less able when they dig less; other plants are.
+        """
+        willing = np.clip(run.day.state.willing, 1e-6, 1.0)
+        whole = able / willing
+        mines = run.layout.mines
+        whole[mines] = able[mines]
+        return whole * (1.0 - willing)
 
 
 class Series:

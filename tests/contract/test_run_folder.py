@@ -172,12 +172,52 @@ def test_an_unknown_metric_in_a_verdict_is_refused_before_anything_runs(tmp_path
     assert not (tmp_path / "never").exists()
 
 
+def test_a_hypothesis_is_judged_world_by_world_beside_its_reference(folder, tmp_path):
+    scenario = load_scenario("licence_shock_april_2025", overrides=SHORT)
+    asked = {
+        "confirmed_if": "delta(unmet_t(region=europe)) > 0 and reference(unmet_t) == 0",
+        "refuted_if": "unmet_t < 0.5 * unmet_t(region=[europe, japan])",
+    }
+    done = simulate(replace(scenario, hypothesis=asked), settings(tmp_path / "asked"))
+    rows = pd.read_csv(done / "verdict.csv").set_index("kind")
+    worlds = pd.read_parquet(done / "worlds.parquet")
+    own, calm = worlds["unmet_t[region=europe]"], worlds["reference_unmet_t[region=europe]"]
+    by_hand = (own - calm > 0) & (worlds["reference_unmet_t"] == 0)
+    assert worlds["confirmed_if"].tolist() == by_hand.tolist()
+    assert rows.loc["confirmed_if", "probability"] == pytest.approx(by_hand.mean())
+    assert by_hand.any()
+    both = own + worlds["unmet_t[region=japan]"]
+    assert worlds["refuted_if"].tolist() == (worlds["unmet_t"] < 0.5 * both).tolist()
+    assert rows["expression"].to_dict() == asked
+
+
+def test_a_run_without_its_reference_has_no_verdict_that_needs_it(tmp_path):
+    scenario = load_scenario("licence_shock_april_2025", overrides={**SHORT, "reference": "none"})
+    asked = {"confirmed_if": "delta(unmet_t) > 0", "refuted_if": "unmet_t < 0"}
+    done = simulate(replace(scenario, hypothesis=asked), settings(tmp_path / "alone"))
+    rows = pd.read_csv(done / "verdict.csv").set_index("kind")
+    assert np.isnan(rows.loc["confirmed_if", "probability"])
+    assert rows.loc["refuted_if", "probability"] == 0.0
+    assert "confirmed_if" not in pd.read_parquet(done / "worlds.parquet").columns
+
+
+def test_a_year_outside_the_run_is_refused_before_anything_runs(tmp_path):
+    scenario = load_scenario("licence_shock_april_2025", overrides=SHORT)
+    wrong = replace(scenario, hypothesis={"confirmed_if": "delta(magnet_share(year=2031)) < 0"})
+    with pytest.raises(InputError, match="2031"):
+        simulate(wrong, settings(tmp_path / "late"))
+    assert not (tmp_path / "late").exists()
+
+
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_a_metric_is_named_finite_and_adds_up_where_it_says_so(name, folder):
     item = find(name)
     assert item.unit and item.title and item.function.__doc__
     worlds = pd.read_parquet(folder / "worlds.parquet")
     own = [c for c in worlds.columns if c == name or c.startswith(f"{name}[")]
+    if not item.over:
+        assert not own and not item.additive, "it is worked out where a hypothesis asks for it"
+        return
     assert own, "it is in the table of worlds"
     assert worlds[own].notna().any().any() or name == "licences_granted_share"
     if item.additive:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+import csv
+from dataclasses import replace
+from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from sim.chain.load import load_chain
+from sim.config import Settings
+from sim.engine.run import BatchRun
 from sim.paths import data_root
 from sim.scenario import load_mapping, load_scenario
-from sim.verdict import parse_verdict
+from sim.simulate import check_verdicts, simulate
+from sim.verdict import asks_reference, parse_verdict
 
 FOLDER = data_root("scenarios")
 SCENARIOS = sorted(p.stem for p in FOLDER.glob("*.yaml"))
@@ -27,6 +33,15 @@ EXPECTED = {
     "us_magnet_buildout_750m",
     "myanmar_outage",
     "cutoff_total",
+    "truce_snapback_2026",
+    "general_licence_defence_denial",
+    "quota_cut_2026",
+    "tech_and_talent_lockdown",
+    "tariff_spiral_2026",
+    "grey_channel_crackdown",
+    "us_price_floor_110",
+    "us_mine_wave_no_midstream",
+    "support_withdrawal_price_war",
 }
 
 
@@ -79,6 +94,20 @@ def test_verdicts_parse_and_differ(name):
         return
     confirmed, refuted = hypothesis["confirmed_if"], hypothesis["refuted_if"]
     assert parse_verdict(confirmed) != parse_verdict(refuted)
+    check_verdicts(load(name))
+    if load(name).reference is None:
+        assert not asks_reference(parse_verdict(confirmed))
+        assert not asks_reference(parse_verdict(refuted))
+
+
+def test_no_two_scenarios_have_the_same_content():
+    held: dict[str, str] = {}
+    for name in SCENARIOS:
+        told = load(name).to_dict()
+        key = repr({k: told[k] for k in ("vintage", "end", "interventions", "overrides")})
+        if load(name).interventions:
+            assert key not in held, (name, held[key])
+            held[key] = name
 
 
 @pytest.mark.parametrize(("name", "variant"), VARIANTS, ids=[f"{n}-{v}" for n, v in VARIANTS])
@@ -88,6 +117,69 @@ def test_a_variant_changes_what_it_says_and_nothing_else(name, variant):
     assert "variant" in touched
     assert touched - {"variant"}
     assert touched <= {"variant", *load_mapping(FOLDER / f"{name}.yaml").data["variants"][variant]}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_it_runs_for_its_first_months(name):
+    scenario = load(name)
+    scenario = replace(scenario, end=scenario.start + timedelta(days=182))
+    run = BatchRun(scenario, load_chain(scenario.vintage), 0, np.arange(2), 7.0)
+    run.run()
+    assert run.day.ledger.worst < 100 * np.finfo(float).eps
+    assert np.all(np.isfinite(run.day.state.log_home))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_it_runs_to_its_end_and_its_hypothesis_is_judged(name, tmp_path):
+    scenario = load(name)
+    settings = replace(
+        Settings(), worlds=2, workers=1, market_days=14, report_formats=(), out=tmp_path / name
+    )
+    folder = simulate(scenario, settings)
+    with (folder / "verdict.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["kind"]: row for row in csv.DictReader(file)}
+    kinds = [k for k in ("confirmed_if", "refuted_if") if scenario.hypothesis.get(k)]
+    assert list(rows) == kinds
+    for kind in kinds:
+        assert rows[kind]["expression"] == scenario.hypothesis[kind]
+        assert float(rows[kind]["probability"]) in (0.0, 0.5, 1.0)
+
+
+# ---- the stored verdicts -------------------------------------------------------------------
+
+
+def stored() -> dict[str, dict[str, str]]:
+    path = FOLDER.parent / "docs" / "verdicts.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["scenario"]: row for row in csv.DictReader(file)}
+
+
+def judged() -> list[str]:
+    return [name for name in SCENARIOS if load(name).hypothesis.get("confirmed_if")]
+
+
+def test_every_hypothesis_has_a_stored_verdict_and_no_other_scenario_has():
+    assert sorted(stored()) == judged()
+
+
+@pytest.mark.parametrize("name", judged())
+def test_a_stored_verdict_is_that_of_the_expressions_in_the_file(name):
+    row, scenario = stored()[name], load(name)
+    assert row["confirmed_if"] == scenario.hypothesis["confirmed_if"]
+    assert row["refuted_if"] == scenario.hypothesis["refuted_if"]
+    assert row["reference"] == str(scenario.reference)
+    shares = [float(row[k]) for k in ("confirmed", "refuted")]
+    assert all(0.0 <= s <= 1.0 for s in shares)
+    assert sum(shares) <= 1.0 + 1e-9
+    assert int(row["worlds"]) >= 16
+
+
+def test_every_named_scenario_of_the_verdicts_is_in_the_table_of_the_page():
+    page = (FOLDER.parent / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    for name, row in stored().items():
+        (line,) = [x for x in page.splitlines() if x.startswith(f"| `{name}` |")]
+        assert f"{100 * float(row['confirmed']):.0f} %" in line
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

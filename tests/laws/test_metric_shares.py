@@ -141,3 +141,135 @@ def test_a_year_outside_the_run_is_refused(series):
     for name in ("mining_share", "traded_t", "price_usd_per_kg", "magnet_plant_use"):
         with pytest.raises(InputError, match="outside the run"):
             value(series, name, year=2030)
+
+
+# ---- windows, military users, how use is met, revenue ----------------------------------------
+
+
+def test_windows_of_shortage_add_up(series):
+    planned = {}
+    for since, until in ((None, None), ("2024-01-01", "2025-06-01"), ("2025-06-01", None)):
+        share = value(series, "unmet_share_between", region="europe", since=since, until=until)
+        first = since or "2024-01-01"
+        inside = [str(d) >= first and (until is None or str(d) < until) for d in series.dates]
+        rows = series.group_rows("europe")
+        plan = series.weekly["planned"][np.array(inside)][:, rows].sum(axis=(0, 1), dtype=float)
+        planned[since, until] = share * plan
+    parts = list(planned.values())
+    assert np.all(parts[0] > 0)
+    assert np.allclose(parts[0], parts[1] + parts[2])
+    with pytest.raises(InputError, match="no market day"):
+        value(series, "unmet_share_between", since="2031-01-01")
+
+
+def test_sources_of_supply_make_a_whole_and_china_leads_in_heavies(series):
+    items = ("exporter", "others", "new_supply", "recycling", "leak")
+    shares = {k: value(series, "supply_share", item=k, element="dy", year=2024) for k in items}
+    assert np.allclose(np.sum(list(shares.values()), axis=0), 1.0)
+    assert np.all(shares["exporter"] > 0.9)
+    with pytest.raises(InputError, match="source"):
+        value(series, "supply_share", item="thin_air")
+    with pytest.raises(InputError, match="element"):
+        value(series, "supply_share", element="unobtainium")
+
+
+def test_own_oxide_over_use_agrees_with_output_over_content(series):
+    # 2024: what the United States separate and recycle of NdPr, as element, over their planned use.
+    lay = series.layout
+    covered = value(series, "separation_coverage", element="ndpr", year=2024)
+    content = series.gap[
+        [i for i, q in enumerate(series.quarters) if q.startswith("2024")]
+    ].reshape(4, -1, len(lay.regions), len(lay.elements), len(series.worlds))
+    here = content[:, :, lay.regions.index("united_states"), lay.element_at["ndpr"]].sum(axis=0)
+    from sim.outputs.gap import ITEMS
+
+    made = here[ITEMS.index("new_supply")] + here[ITEMS.index("recycling")]
+    assert np.allclose(covered, made / here.sum(axis=0), rtol=1e-5)
+    use = value(series, "use_of_plan", region="united_states", element="ndpr", year=2024)
+    gone = sum(here[ITEMS.index(k)] for k in ("demand_destruction", "substitution", "unmet"))
+    assert np.allclose(use, 1.0 - gone / here.sum(axis=0), rtol=1e-5)
+
+
+def test_years_to_coverage_count_to_the_end_of_the_first_year_that_is_covered(series):
+    covered = value(series, "separation_coverage", element="ndpr", year=2024)
+    low, high = 0.5 * covered.min(), 50.0
+    assert value(series, "years_to_coverage", element="ndpr", share=low).tolist() == [1.0] * WORLDS
+    assert np.all(np.isinf(value(series, "years_to_coverage", element="ndpr", share=high)))
+    some = value(series, "years_to_coverage", element="ndpr", share=float(covered.max()) + 1e-3)
+    assert np.all(some > 1.0)
+
+
+def test_military_users_are_followed_and_run_out_when_their_use_does_not_happen(series):
+    share = value(series, "military_unmet_share", region="united_states", since="2025-04-04")
+    assert np.all((share >= 0.0) & (share < 1.0))
+    assert np.all(value(series, "first_military_stockout", region="all", share=2.0) == np.inf)
+    rows = [
+        i for i, g in enumerate(series.military_groups) if series.groups[g][0] == "united_states"
+    ]
+    held = series.weekly["military_unmet"].copy()
+    try:
+        series.weekly["military_unmet"][70:, rows] = series.weekly["military_planned"][70:, rows]
+        day = value(series, "first_military_stockout", region="united_states", since="2025-04-04")
+        assert np.all(day == 70 * 7 - 459)
+    finally:
+        series.weekly["military_unmet"] = held
+
+
+def test_revenue_of_exports_adds_up_by_destination_and_falls_with_a_later_start(series):
+    whole = value(series, "export_revenue_usd_million", origin="china")
+    parts = [
+        value(series, "export_revenue_usd_million", origin="china", destination=r)
+        for r in series.layout.regions
+    ]
+    assert np.all(whole > 0)
+    assert np.allclose(np.sum(parts, axis=0), whole)
+    later = value(series, "export_revenue_usd_million", origin="china", since="2025-01-01")
+    assert np.all(later < whole)
+
+
+def test_the_price_paid_stands_between_its_months_and_burden_holds_both_parts(series):
+    paid = value(series, "paid_usd_per_kg", year=2024)
+    assert np.all((paid > 40) & (paid < 80))
+    both = value(series, "burden_usd_million", region="europe")
+    premium = value(series, "premium_usd_million", region="europe")
+    assert np.all(both >= premium)
+
+
+def test_ore_of_regions_adds_up_and_is_near_the_data(series):
+    whole = value(series, "ore_t", year=2024)
+    parts = [value(series, "ore_t", region=r, year=2024) for r in series.layout.regions]
+    assert np.allclose(np.sum(parts, axis=0), whole)
+    assert np.all((whole > 300_000) & (whole < 420_000))
+
+
+def test_nothing_is_idle_in_the_base_year_and_a_deep_price_cut_idles_mines(series):
+    assert np.all(value(series, "idle_share", region="china", stage="mine", year=2024) < 0.02)
+    scenario = load_scenario(
+        "calm_2024",
+        overrides={
+            "end": "2025-10-27",
+            "interventions.cut": {
+                "kind": "price_war", "exporter": "china", "cut": 0.8, "start": "2024-06-01",
+            },
+        },
+    )  # fmt: skip
+    run = BatchRun(scenario, load_chain("2024"), 0, np.arange(WORLDS), 7.0)
+    recorder = Recorder(run)
+    run.watchers.append(recorder)
+    run.run()
+    after = Series(recorder)
+    idle = value(after, "idle_share", region="united_states", stage="mine", year=2025)
+    assert np.all(idle > 0.5)
+    assert np.all(
+        idle > value(after, "idle_share", region="united_states", stage="mine", year=2024)
+    )
+
+
+def test_a_peak_counts_from_the_first_disruption_or_from_a_date(series):
+    # Day 459 of the run is 2025-04-04.
+    plain = value(series, "price_peak_multiple", material="dy_oxide")
+    dated = value(series, "price_peak_multiple", material="dy_oxide", since="2025-04-04")
+    assert np.array_equal(plain, dated)
+    assert np.all(plain > value(series, "price_peak_multiple", material="dy_oxide", since="2025-07-01"))  # fmt: skip
+    with pytest.raises(InputError, match="no market day"):
+        value(series, "price_peak_multiple", since="2031-01-01")

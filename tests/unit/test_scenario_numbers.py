@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from sim.distributions import Distribution, parse_moment, parse_number, plain
-from sim.verdict import judge, metrics_in, parse_verdict
+from sim.verdict import (
+    asks_reference,
+    judge,
+    metrics_in,
+    parse_metric,
+    parse_verdict,
+    written,
+)
 
 
 def test_a_plain_number_is_a_float():
@@ -97,6 +104,60 @@ def test_verdicts_are_judged_world_by_world(expression, expected):
     assert judge(parse_verdict(expression), _value).tolist() == expected
 
 
+def _calm(name, selectors):
+    return {"a": np.array([2.0, 2.0, 2.0]), "b": np.array([0.5, 0.5, np.inf])}[name]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("reference(a) == 2", [True, True, True]),
+        ("not reference(a) == 2 or a > 8", [False, False, True]),
+        ("delta(a) > 0", [False, True, True]),
+        ("fall(a) > 0", [True, False, False]),
+        ("delta(a) == -1 or fall(a) == -7", [True, False, True]),
+        ("a > 2 * reference(a)", [False, True, True]),
+        ("a > percent(250) * reference(a(region=all))", [False, False, True]),
+        ("delta(a) < reference(b(region=all))", [True, False, True]),
+        ("delta(a) >= 20 * delta(b)", [True, True, True]),
+        ("a > 10 * b", [False, False, False]),
+    ],
+)
+def test_verdicts_may_ask_for_the_reference(expression, expected):
+    assert judge(parse_verdict(expression), _value, _calm).tolist() == expected
+
+
+def test_only_some_verdicts_need_a_reference():
+    assert not asks_reference(parse_verdict("a > 10 * b and not a < 3"))
+    assert asks_reference(parse_verdict("a > 10 * b or a < 3 * reference(a)"))
+
+
+def test_two_endless_times_do_not_differ_and_one_does():
+    def endless(name, selectors):
+        return np.array([np.inf, np.inf, 3.0])
+
+    def calm(name, selectors):
+        return np.array([np.inf, 4.0, np.inf])
+
+    assert judge(parse_verdict("delta(t) == 0"), endless, calm).tolist() == [True, False, False]
+    assert judge(parse_verdict("delta(t) >= 2"), endless, calm).tolist() == [False, True, False]
+    assert judge(parse_verdict("fall(t) >= 2"), endless, calm).tolist() == [False, False, True]
+
+
+def test_a_verdict_beside_nothing_says_so():
+    tree = parse_verdict("a < 1 and not fall(b) > 0")
+    assert asks_reference(tree)
+    with pytest.raises(ValueError, match="reference"):
+        judge(tree, _value)
+
+
+def test_a_metric_is_written_as_it_is_read():
+    for text in ("m", "m(region=all)", "m(region=[japan, europe], year=2030)"):
+        (metric,) = metrics_in(parse_verdict(f"delta({text}) < 1"))
+        assert written(metric) == text
+        assert parse_metric(text) == metric
+
+
 def test_selectors_are_read():
     (metric,) = metrics_in(parse_verdict("m(region=[japan, europe], at=2025-05-01) < 1"))
     assert metric.selectors == (("region", ("japan", "europe")), ("at", "2025-05-01"))
@@ -118,6 +179,11 @@ def test_selectors_are_read():
         "a < 1 b < 2",
         "__import__('os').system('true') < 1",
         "a < fortnights(2)",
+        "a < 2 * 3",
+        "a < 2 *",
+        "delta(a < 1)",
+        "delta(delta(a)) < 1",
+        "delta a < 1",
         "a < 1; b",
     ],
 )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from sim.errors import InputError
+from sim.outputs.gap import ITEMS, row_of
 from sim.outputs.recorder import COST_ITEMS, Series
 from sim.words import suggestion, unknown
 
@@ -513,6 +514,226 @@ def licences_granted_share(series: Series) -> Values:
     seen = np.isfinite(path)
     last = len(path) - 1 - np.argmax(seen[::-1], axis=0)
     return np.where(seen.any(axis=0), path[last, np.arange(path.shape[1])], np.nan)
+
+
+# ---- need, coverage, cover ---------------------------------------------------------------
+
+
+def _per_t_magnet(series: Series, material: str) -> dict[str, float]:
+    """Tonnes of a material that a tonne of each magnet grade takes, through all stages."""
+    recipes = series.chain.recipes
+
+    def through(output: str) -> float:
+        if output == material:
+            return 1.0
+        return sum(
+            r.input_t_per_t_output * through(r.input) for r in recipes.get(output, {}).values()
+        )
+
+    return {n: through(n) for n, m in series.chain.materials.items() if m.form == "magnet"}
+
+
+def _needed(series: Series, material: str, region: Any, sector: Any) -> np.ndarray:
+    """Material that planned use of magnets takes, t a week, shape (T, w)."""
+    lay, per = series.layout, _per_t_magnet(series, material)
+    content = np.zeros(len(series.groups))
+    whole = np.zeros(len(series.groups))
+    at = {pair: i for i, pair in enumerate(series.groups)}
+    base = np.asarray(lay.u_base).reshape(lay.n_users, -1)[:, 0]
+    for u in np.flatnonzero(lay.u_magnet):
+        group = at[lay.regions[lay.u_region[u]], lay.sectors[lay.u_sector[u]]]
+        whole[group] += base[u]
+        content[group] += base[u] * per.get(lay.materials[lay.u_material[u]], 0.0)
+    rows = series.group_rows(region, sector)
+    each = content[rows] / np.maximum(whole[rows], 1e-12)
+    return np.einsum("tgw,g->tw", series.weekly["planned"][:, rows].astype(float), each)
+
+
+@metric("t", "oxide that planned use of magnets takes in the last year", ({"region": "all"},))
+def need_t(
+    series: Series,
+    material: Any = "ndpr_oxide",
+    region: Any = "all",
+    sector: Any = "all",
+    year: Any = None,
+) -> Values:
+    """Oxide or metal that the planned use of magnets takes in a year, t of that material.
+
+    Through the recipes, with the swarf and losses that making magnets leaves; prices and
+    substitution do not change it.
+    """
+    weeks = _week_rows(series, series.years[-1] if year is None else year)
+    return _needed(series, str(material), region, sector)[weeks].sum(axis=0) * series.weeks
+
+
+@metric("share", "share of a use in the need in the last year", ({"sector": "humanoid_robots"},))
+def need_share(
+    series: Series,
+    sector: Any = "humanoid_robots",
+    material: Any = "ndpr_oxide",
+    region: Any = "all",
+    year: Any = None,
+) -> Values:
+    """Part of the need for a material that falls to a sector, in a year."""
+    part = need_t(series, material, region, sector, year)
+    return part / np.maximum(need_t(series, material, region, "all", year), 1e-12)
+
+
+@metric(
+    "USD million", "worth of what a use needs over the horizon", ({"sector": "humanoid_robots"},)
+)
+def need_value_usd_million(
+    series: Series,
+    sector: Any = "humanoid_robots",
+    material: Any = "ndpr_oxide",
+    region: Any = "all",
+) -> Values:
+    """Need of a sector over the horizon at the home price of the day, not discounted."""
+    price = series.weekly["home"][:, _material_rows(series, material)].mean(axis=1, dtype=float)
+    needed = _needed(series, str(material), region, sector)
+    return (needed * price).sum(axis=0) * series.weeks / 1000.0
+
+
+@metric("share", "own output over what own users need", ({"region": "united_states"},))
+def stage_coverage(
+    series: Series, region: Any = "united_states", material: Any = "ndpr_oxide", year: Any = None
+) -> Values:
+    """Output of oxide, metal or magnets in a region over what its planned use takes, in a year.
+
+    The stage with the smallest coverage is the one that binds a chain of its own.
+    """
+    year = series.years[-1] if year is None else year
+    if str(material) == "ndfeb_magnets":
+        return self_sufficiency(series, region, year)
+    made = _output(series, str(material), region, year)
+    return made / np.maximum(need_t(series, material, region, "all", year), 1e-12)
+
+
+#: What a chain of magnets consists of; the smallest of these is the coverage of the chain.
+CHAIN = ("ndfeb_magnets", "ndpr_metal", "ndpr_oxide", "dy_oxide")
+
+
+@metric("share", "coverage of magnets and all their inputs", ({"region": "united_states"},))
+def chain_coverage(series: Series, region: Any = "united_states", year: Any = None) -> Values:
+    """Smallest of the coverages of NdFeB magnets, NdPr metal, NdPr and dysprosium oxide."""
+    return np.min([stage_coverage(series, region, m, year) for m in CHAIN], axis=0)
+
+
+@metric(
+    "year",
+    "first year in which own magnets cover a share of use",
+    tuple({"region": "united_states", "share": s} for s in (0.25, 0.5, 0.8)),
+)
+def coverage_year(
+    series: Series, region: Any = "united_states", share: Any = 0.5, of: Any = "ndfeb_magnets"
+) -> Values:
+    """First full year with at least that coverage (inf: not within the horizon).
+
+    `of` is a material, as in ``stage_coverage``, or ``chain`` for magnets and all their inputs.
+    """
+    least = float(share)
+    found = np.full(len(series.worlds), np.inf)
+    for year in reversed(series.years):
+        if sum(m.startswith(str(year)) for m in series.months) < 12:
+            continue
+        covered = (
+            chain_coverage(series, region, year)
+            if of == "chain"
+            else stage_coverage(series, region, of, year)
+        )
+        found = np.where(covered >= least, float(year), found)
+    return found
+
+
+@metric(
+    "days",
+    "lowest stock in the year after the disruption, days of use",
+    tuple({"material": m, "region": "allies"} for m in ("dy_oxide", "tb_oxide")),
+)
+def cover_days_low(
+    series: Series,
+    material: Any = "dy_oxide",
+    region: Any = "allies",
+    months: Any = 12,
+) -> Values:
+    """Lowest stock of sellers, plants and users at a month's end over use a day before.
+
+    Use is the mean of the twelve months before the first disruption; the months looked at follow
+    it. Regions without use of the material count with their stocks only.
+    """
+    rows = series.cells(material, region)
+    stock = series.monthly["stock"][:, rows].sum(axis=1, dtype=float)
+    used = series.monthly["used"][:, rows].sum(axis=1, dtype=float)
+    at = np.minimum((series.shock_day / 30.4375).astype(int), len(series.months) - 1)
+    out = np.empty(len(series.worlds))
+    for w, month in enumerate(at):
+        daily = used[max(month - 12, 0) : max(month, 1), w].mean() / 30.4375
+        out[w] = stock[month : month + int(months), w].min() / max(daily, 1e-12)
+    return out
+
+
+@metric(
+    "share",
+    "part of planned use that is met or saved so, in the last year",
+    (
+        {"by": "substitution", "element": "ndpr"},
+        {"by": "substitution", "element": "dy"},
+        {"by": "recycling", "element": "ndpr", "region": "united_states"},
+    ),
+)
+def met_share(
+    series: Series,
+    by: Any = "substitution",
+    element: Any = "ndpr",
+    region: Any = "all",
+    year: Any = None,
+) -> Values:
+    """Part of planned use of an element that one way of meeting it accounts for, in a year.
+
+    `by` is an item of ``closed_gap.csv``: recycling, substitution, new_supply, leak and so on.
+    """
+    if by not in ITEMS:
+        raise unknown("way of meeting use", str(by), ITEMS, key="by")
+    lay = series.layout
+    if element not in lay.elements:
+        raise unknown("element", str(element), lay.elements, key="element")
+    year = series.years[-1] if year is None else int(year)
+    quarters = [i for i, q in enumerate(series.quarters) if q.startswith(str(year))]
+    if not quarters:
+        _year_rows(series, year)
+    places = series.region_names(region)
+    regions = [i for i, r in enumerate(lay.regions) if places is None or r in places]
+    e, n, m = lay.element_at[str(element)], len(lay.regions), len(lay.elements)
+
+    def tonnes(item: str) -> Values:
+        rows = [row_of(item, r, e, n, m) for r in regions]
+        return series.gap[quarters][:, rows].sum(axis=(0, 1), dtype=float)
+
+    return tonnes(str(by)) / np.maximum(sum(tonnes(item) for item in ITEMS), 1e-12)
+
+
+@metric("days", "days by which users of one place stop before those of another")
+def stops_before_days(
+    series: Series, region: Any = "china", over: Any = "allies", sector: Any = "all"
+) -> Values:
+    """First stoppage elsewhere less the first stoppage here (inf: only here; NaN: nowhere)."""
+    here = first_stoppage(series, region, sector)
+    there = first_stoppage(series, over, sector)
+    with np.errstate(invalid="ignore"):
+        return there - here
+
+
+@metric("ratio", "lost output of one place over that of another")
+def lost_output_ratio(
+    series: Series, region: Any = "china", over: Any = "allies", sector: Any = "all"
+) -> Values:
+    """Value of lost output here over there (inf: only here; NaN: nowhere)."""
+    here = lost_output_usd_million(series, region, sector)
+    there = lost_output_usd_million(series, over, sector)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(
+            here > 0.0, here / np.maximum(there, 1e-300), np.where(there > 0, 0.0, np.nan)
+        )
 
 
 # ---- money -----------------------------------------------------------------------------

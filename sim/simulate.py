@@ -26,7 +26,7 @@ from sim.outputs.parts import Parts, finished, write_part
 from sim.outputs.provenance import canonical, code_hash, commit, seeds_hash, sha, versions
 from sim.outputs.recorder import Recorder, Series
 from sim.scenario import Scenario, load_reference
-from sim.verdict import judge, metrics_in, parse_verdict
+from sim.verdict import metrics_in, parse_verdict, written
 
 if TYPE_CHECKING:
     from sim.config import Settings
@@ -316,7 +316,7 @@ def run_chunk(
     series = Series(recorder)
     series.discount_rate = settings.discount_rate
     metrics = evaluate(series)
-    verdicts, expressions = _verdicts(scenario, series)
+    asked = _asked(cases[0], series)
     arrays: dict[str, np.ndarray] = {**series.weekly, **series.monthly, **series.yearly}
     arrays["gap"] = series.gap
     arrays["worlds"] = series.worlds
@@ -329,11 +329,7 @@ def run_chunk(
     arrays["draws"] = (
         np.array([series.draws[n] for n in names]) if names else np.zeros((0, len(series.worlds)))
     )
-    arrays["verdicts"] = (
-        np.array(list(verdicts.values()))
-        if verdicts
-        else np.zeros((0, len(series.worlds)), dtype=bool)
-    )
+    arrays["asked"] = np.array(list(asked.values()), dtype=float).reshape(-1, wide)
     timelines = run.timelines()
     arrays["timelines"] = np.array([days for *_, days in timelines]).reshape(-1, wide)
     arrays = {name: values[..., : series.keep] for name, values in arrays.items()}
@@ -343,8 +339,7 @@ def run_chunk(
         "claims": list(tested),
         "untold": {name: why for name, why in said.items() if name not in tested},
         "draws": names,
-        "verdicts": list(verdicts),
-        "expressions": expressions,
+        "asked": list(asked),
         "links": [[lay.cells[o][0], lay.cells[o][1], lay.cells[d][1]] for o, d in lay.links],
         "ore_links": [
             [lay.ore_pools[o][0], lay.ore_pools[o][1], lay.separators[s]] for o, s in lay.ore_links
@@ -392,19 +387,27 @@ def check_verdicts(scenario: Scenario) -> None:
                     key=f"hypothesis.{kind}",
                     hint=suggestion(item.name, METRICS),
                 )
+            year = dict(item.selectors).get("year")
+            last = scenario.end - timedelta(days=1)
+            if isinstance(year, str) and not scenario.start.year <= int(year) <= last.year:
+                raise InputError(
+                    f"year {year} is outside the run ({scenario.start} to {scenario.end})",
+                    file=scenario.source_file,
+                    key=f"hypothesis.{kind}",
+                    hint="Name a year of the run, or let the scenario end later.",
+                )
 
 
-def _verdicts(scenario: Scenario, series: Series) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    from sim.outputs.tables import verdict_values
-
+def _asked(scenario: Scenario, series: Series) -> dict[str, np.ndarray]:
+    """Metrics that the scenario's hypothesis asks for, in every world of a batch of any case."""
     found: dict[str, np.ndarray] = {}
-    expressions: dict[str, str] = {}
     for kind in ("confirmed_if", "refuted_if"):
         text = scenario.hypothesis.get(kind)
-        if text:
-            found[kind] = np.asarray(judge(parse_verdict(text), verdict_values(series)))
-            expressions[kind] = text
-    return found, expressions
+        for item in metrics_in(parse_verdict(text)) if text else ():
+            if (name := written(item)) not in found:
+                values = METRICS[item.name](series, **dict(item.selectors))
+                found[name] = np.asarray(values, dtype=float)
+    return found
 
 
 # ---- writing ---------------------------------------------------------------------------

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 
 from sim.errors import InputError
-from sim.outputs.gap import ITEMS, row_of
-from sim.outputs.recorder import COST_ITEMS, Series
+from sim.outputs.gap import ITEMS
+from sim.outputs.recorder import COST_ITEMS, Series, names_of
 from sim.words import suggestion, unknown
 
 Values = np.ndarray
@@ -139,6 +140,76 @@ def _shares_window(series: Series, region: Any, sector: Any, days: float) -> Val
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + days)
     return (unmet * inside).sum(axis=0) / np.maximum((planned * inside).sum(axis=0), 1e-12)
+
+
+def _days_between(series: Series, since: Any, until: Any) -> np.ndarray:
+    """Market days from one date to the day before another; open ends are those of the run."""
+    first = series.start if since is None else date.fromisoformat(str(since))
+    last = date.max if until is None else date.fromisoformat(str(until))
+    inside = np.array([first <= d < last for d in series.dates])
+    if not inside.any():
+        raise InputError(
+            f"no market day lies between {first} and {last}",
+            key="since",
+            hint=f"The run goes from {series.dates[0]} to {series.dates[-1]}.",
+        )
+    return inside
+
+
+@metric("share", "net shortfall between two dates, share of planned use", ())
+def unmet_share_between(
+    series: Series, region: Any = "all", sector: Any = "all", since: Any = None, until: Any = None
+) -> Values:
+    """Net shortfall over planned use from one date to the day before another."""
+    rows, inside = series.group_rows(region, sector), _days_between(series, since, until)
+    unmet = series.weekly["unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    planned = series.weekly["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    return unmet / np.maximum(planned, 1e-12)
+
+
+def _military_rows(series: Series, region: Any) -> np.ndarray:
+    groups = set(series.group_rows(region, "all").tolist())
+    return np.array([i for i, g in enumerate(series.military_groups) if int(g) in groups], int)
+
+
+@metric("share", "net shortfall of military use, share of planned use", ())
+def military_unmet_share(
+    series: Series, region: Any = "all", since: Any = None, until: Any = None
+) -> Values:
+    """Net shortfall over planned use of military users from one date to the day before another.
+
+    NaN where a run keeps no military users of their own (nothing is refused to them).
+    """
+    rows, inside = _military_rows(series, region), _days_between(series, since, until)
+    unmet = series.weekly["military_unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    planned = series.weekly["military_planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    return np.where(planned > 0.0, unmet / np.maximum(planned, 1e-12), np.nan)
+
+
+@metric("days", "military users lack half of their use, days after a date", ())
+def first_military_stockout(
+    series: Series, region: Any = "all", share: Any = 0.5, since: Any = None
+) -> Values:
+    """Days to the first market day on which a share of planned military use goes unmet.
+
+    Counted from the first disruption or from a date; ``inf``: never, or nothing is refused to
+    military users.
+    """
+    rows = _military_rows(series, region)
+    unmet = series.weekly["military_unmet"][:, rows].sum(axis=1, dtype=float)
+    planned = series.weekly["military_planned"][:, rows].sum(axis=1, dtype=float)
+    if since is None:
+        first = series.shock_day
+    else:
+        first = np.full(len(series.worlds), float(_day_of(series, since)))
+    short = (unmet > float(share) * planned) & (planned > 0.0)
+    short &= series.times[:, None] >= first
+    at = series.times[np.argmax(short, axis=0)]
+    return np.where(short.any(axis=0), at - first, np.inf)
+
+
+def _day_of(series: Series, day: Any) -> int:
+    return (date.fromisoformat(str(day)) - series.start).days
 
 
 @metric("share", "highest weekly net shortfall, share of planned use", BY_GROUP)
@@ -516,6 +587,201 @@ def licences_granted_share(series: Series) -> Values:
     return np.where(seen.any(axis=0), path[last, np.arange(path.shape[1])], np.nan)
 
 
+# ---- how planned use is met ------------------------------------------------------------
+
+
+def _met(series: Series, item: str, region: Any, element: Any, year: Any) -> Values:
+    """One item of how planned use is met, t of the element, in a year or (None) all of it."""
+    return _met_by_quarter(series, item, region, element)[_quarter_rows(series, year)].sum(axis=0)
+
+
+def _met_by_quarter(series: Series, item: str, region: Any, element: Any) -> np.ndarray:
+    lay = series.layout
+    names = series.region_names(region)
+    chosen = _element_rows(series, element)
+    start = ITEMS.index(item) * len(lay.regions)
+    rows = [
+        (start + i) * len(lay.elements) + e
+        for i, r in enumerate(lay.regions)
+        if names is None or r in names
+        for e in chosen
+    ]
+    return series.gap[:, rows].sum(axis=1, dtype=float)
+
+
+def _element_rows(series: Series, element: Any) -> list[int]:
+    found = []
+    for word in names_of(element) or series.layout.elements:
+        if word not in series.layout.element_at:
+            raise unknown("element", word, series.layout.elements, key="element")
+        found.append(series.layout.element_at[word])
+    return found
+
+
+def _quarter_rows(series: Series, year: Any) -> np.ndarray:
+    if year is not None:
+        _year_rows(series, year)
+    inside = [year is None or q.startswith(str(int(year))) for q in series.quarters]
+    return np.flatnonzero(inside)
+
+
+@metric("share", "China's share of the supply of an element in the last year", ())
+def supply_share(
+    series: Series,
+    region: Any = "united_states",
+    element: Any = "ndpr",
+    item: Any = "exporter",
+    year: Any = None,
+) -> Values:
+    """Share of one source in what a region is supplied with, in oxides, metals and magnets.
+
+    Sources are the exporter (declared, content of whatever form), others (net), new_supply
+    (separated in the region), recycling and leak, t of the element, in a year.
+    """
+    year = series.years[-1] if year is None else year
+    known = ("exporter", "others", "new_supply", "recycling", "leak")
+    if item not in known:
+        raise unknown("source", str(item), known, key="item")
+    parts = {k: np.maximum(_met(series, k, region, element, year), 0.0) for k in known}
+    return parts[str(item)] / np.maximum(np.sum(list(parts.values()), axis=0), 1e-12)
+
+
+@metric("share", "own oxide over planned use in the last year", ())
+def separation_coverage(
+    series: Series, region: Any = "united_states", element: Any = "ndpr", year: Any = None
+) -> Values:
+    """What regions separate and recycle of an element over their planned use, in a year."""
+    year = series.years[-1] if year is None else year
+    made = sum(_met(series, k, region, element, year) for k in ("new_supply", "recycling"))
+    planned = sum(_met(series, k, region, element, year) for k in ITEMS)
+    return np.asarray(made / np.maximum(planned, 1e-12))
+
+
+@metric("years", "years until own oxide covers a share of planned use", ())
+def years_to_coverage(
+    series: Series, region: Any = "united_states", element: Any = "ndpr", share: Any = 0.25
+) -> Values:
+    """Years from the start to the first four quarters in which regions cover a share of their use.
+
+    Cover is what they separate and recycle over what they plan to use, t of the element. Counted
+    to the end of the four quarters; ``inf``: not within the run.
+    """
+    made = sum(_met_by_quarter(series, k, region, element) for k in ("new_supply", "recycling"))
+    planned = sum(_met_by_quarter(series, k, region, element) for k in ITEMS)
+    total = np.cumsum(np.stack([np.asarray(made), np.asarray(planned)]), axis=1)
+    if total.shape[1] < 4:
+        return np.full(len(series.worlds), np.inf)
+    year = total[:, 3:].copy()
+    year[:, 1:] -= total[:, :-4]
+    enough = year[0] >= float(share) * year[1]
+    quarters = np.argmax(enough, axis=0) + 4
+    return np.where(enough.any(axis=0), quarters / 4.0, np.inf)
+
+
+@metric("share", "use that happens, share of planned use, in the last year", ())
+def use_of_plan(
+    series: Series, region: Any = "all", element: Any = "ndpr", year: Any = None
+) -> Values:
+    """Use after thrift, substitution and shortage over planned use of an element, in a year."""
+    year = series.years[-1] if year is None else year
+    gone = sum(
+        _met(series, k, region, element, year)
+        for k in ("demand_destruction", "substitution", "unmet")
+    )
+    planned = sum(_met(series, k, region, element, year) for k in ITEMS)
+    return np.asarray(1.0 - gone / np.maximum(planned, 1e-12))
+
+
+@metric("t REO", "ore sent to separators in the last year", ())
+def ore_t(series: Series, region: Any = "all", year: Any = None) -> Values:
+    """Ore that the mines of regions send to separators in a year, t REO."""
+    lay = series.layout
+    names = series.region_names(region)
+    months = _year_rows(series, series.years[-1] if year is None else year)
+    shipped = series.monthly["ore"][months].sum(axis=0, dtype=float)
+    own = [
+        i for i, (o, _) in enumerate(lay.ore_links) if names is None or lay.ore_pools[o][1] in names
+    ]
+    return np.asarray(shipped[own].sum(axis=0))
+
+
+# ---- money -----------------------------------------------------------------------------
+
+
+@metric("USD million", "worth of declared exports over the horizon, discounted", ())
+def export_revenue_usd_million(
+    series: Series,
+    origin: Any = "china",
+    material: Any = "all",
+    destination: Any = "all",
+    since: Any = None,
+) -> Values:
+    """Declared shipments at the price in the exporting market, net present value from a date on."""
+    lay = series.layout
+    month_of = np.array([series.months.index(f"{d:%Y-%m}") for d in series.dates])
+    first = 0 if since is None else series.months.index(str(since)[:7])
+    total = np.zeros(len(series.worlds))
+    links = series.links(material, origin, destination)
+    for month in range(first, len(series.months)):
+        days = month_of == month
+        price = series.weekly["home"][days].mean(axis=0, dtype=float)
+        factor = (1.0 + series.discount_rate) ** (-series.times[days].mean() / 365.25)
+        tonnes = series.monthly["declared"][month, links]
+        total += (tonnes * price[lay.l_material[links]]).sum(axis=0) * factor / 1000.0
+    return total
+
+
+@metric("USD/kg", "mean price paid in a region in the last year", ())
+def paid_usd_per_kg(
+    series: Series,
+    material: Any = "ndfeb_standard",
+    region: Any = "united_states",
+    year: Any = None,
+) -> Values:
+    """Mean price that the users and plants of regions pay in a year, without VAT."""
+    names = set(series.chain.materials_named(str(material)))
+    places = series.region_names(region)
+    rows = [
+        i
+        for i, c in enumerate(series.priced_cells)
+        if series.layout.cells[c][0] in names
+        and (places is None or series.layout.cells[c][1] in places)
+    ]
+    weeks = _week_rows(series, series.years[-1] if year is None else year)
+    return np.asarray(series.weekly["paid"][weeks][:, rows].mean(axis=(0, 1), dtype=float))
+
+
+def _cost(series: Series, item: str, region: Any) -> Values:
+    n = len(series.cost_regions)
+    names = series.region_names(region)
+    rows = [
+        COST_ITEMS.index(item) * n + i
+        for i, r in enumerate(series.cost_regions)
+        if names is None or r in names
+    ]
+    discount = (1.0 + series.discount_rate) ** (-series.times / 365.25)
+    path = series.weekly["cost"][:, rows].sum(axis=1, dtype=float)
+    return (path * discount[:, None]).sum(axis=0) * series.weeks
+
+
+@metric("USD million", "public outlay, discounted", BY_REGION, additive=True)
+def public_outlay_usd_million(series: Series, region: Any = "all") -> Values:
+    """Price floors, stockpile purchases less sales, and project funding, net present value."""
+    return _cost(series, "public_outlay", region)
+
+
+@metric("USD million", "paid above base-year prices, discounted", BY_REGION, additive=True)
+def premium_usd_million(series: Series, region: Any = "all") -> Values:
+    """Cost of purchases above the same goods at base-year prices, net present value."""
+    return _cost(series, "premium", region)
+
+
+@metric("USD million", "tariffs paid, discounted", BY_REGION, additive=True)
+def tariff_usd_million(series: Series, region: Any = "all") -> Values:
+    """Import duties paid on oxides, metals and magnets, net present value."""
+    return _cost(series, "tariff", region)
+
+
 # ---- need, coverage, cover ---------------------------------------------------------------
 
 
@@ -694,25 +960,12 @@ def met_share(
     """
     if by not in ITEMS:
         raise unknown("way of meeting use", str(by), ITEMS, key="by")
-    lay = series.layout
-    if element not in lay.elements:
-        raise unknown("element", str(element), lay.elements, key="element")
-    year = series.years[-1] if year is None else int(year)
-    quarters = [i for i, q in enumerate(series.quarters) if q.startswith(str(year))]
-    if not quarters:
-        _year_rows(series, year)
-    places = series.region_names(region)
-    regions = [i for i, r in enumerate(lay.regions) if places is None or r in places]
-    e, n, m = lay.element_at[str(element)], len(lay.regions), len(lay.elements)
-
-    def tonnes(item: str) -> Values:
-        rows = [row_of(item, r, e, n, m) for r in regions]
-        return series.gap[quarters][:, rows].sum(axis=(0, 1), dtype=float)
-
-    return tonnes(str(by)) / np.maximum(sum(tonnes(item) for item in ITEMS), 1e-12)
+    year = series.years[-1] if year is None else year
+    planned = sum(_met(series, item, region, element, year) for item in ITEMS)
+    return np.asarray(_met(series, str(by), region, element, year) / np.maximum(planned, 1e-12))
 
 
-@metric("days", "days by which users of one place stop before those of another")
+@metric("days", "days by which users of one place stop before those of another", ())
 def stops_before_days(
     series: Series, region: Any = "china", over: Any = "allies", sector: Any = "all"
 ) -> Values:
@@ -723,51 +976,27 @@ def stops_before_days(
         return there - here
 
 
-@metric("ratio", "lost output of one place over that of another")
+@metric("ratio", "lost output of one place over that of another, a year after the disruption", ())
 def lost_output_ratio(
     series: Series, region: Any = "china", over: Any = "allies", sector: Any = "all"
 ) -> Values:
-    """Value of lost output here over there (inf: only here; NaN: nowhere)."""
-    here = lost_output_usd_million(series, region, sector)
-    there = lost_output_usd_million(series, over, sector)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(
-            here > 0.0, here / np.maximum(there, 1e-300), np.where(there > 0, 0.0, np.nan)
-        )
+    """Value of lost output here over there, in the year after the first disruption.
+
+    inf where users here alone lose output; NaN where nobody does.
+    """
+    here = _lost_in_a_year(series, region, sector)
+    there = _lost_in_a_year(series, over, sector)
+    some = np.where(here > 0.0, np.inf, np.nan)
+    return np.where(there > 0.0, here / np.maximum(there, 1e-300), some)
 
 
-# ---- money -----------------------------------------------------------------------------
-
-
-def _cost(series: Series, item: str, region: Any) -> Values:
-    n = len(series.cost_regions)
-    names = series.region_names(region)
-    rows = [
-        COST_ITEMS.index(item) * n + i
-        for i, r in enumerate(series.cost_regions)
-        if names is None or r in names
-    ]
-    discount = (1.0 + series.discount_rate) ** (-series.times / 365.25)
-    path = series.weekly["cost"][:, rows].sum(axis=1, dtype=float)
-    return (path * discount[:, None]).sum(axis=0) * series.weeks
-
-
-@metric("USD million", "public outlay, discounted", BY_REGION, additive=True)
-def public_outlay_usd_million(series: Series, region: Any = "all") -> Values:
-    """Price floors, stockpile purchases less sales, and project funding, net present value."""
-    return _cost(series, "public_outlay", region)
-
-
-@metric("USD million", "paid above base-year prices, discounted", BY_REGION, additive=True)
-def premium_usd_million(series: Series, region: Any = "all") -> Values:
-    """Cost of purchases above the same goods at base-year prices, net present value."""
-    return _cost(series, "premium", region)
-
-
-@metric("USD million", "tariffs paid, discounted", BY_REGION, additive=True)
-def tariff_usd_million(series: Series, region: Any = "all") -> Values:
-    """Import duties paid on oxides, metals and magnets, net present value."""
-    return _cost(series, "tariff", region)
+def _lost_in_a_year(series: Series, region: Any, sector: Any) -> Values:
+    rows = series.group_rows(region, sector)
+    value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
+    lost = (series.weekly["unmet"][:, rows] * value[rows][:, None]).sum(axis=1, dtype=float)
+    t = series.times[:, None]
+    inside = (t >= series.shock_day) & (t < series.shock_day + 365.25)
+    return (lost * inside).sum(axis=0) * series.weeks / 1000.0
 
 
 def selections(item: Metric, series: Series) -> list[dict[str, Any]]:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.chain.nouns import Chain
-from sim.outputs.metrics import METRICS, find
+from sim.outputs.metrics import METRICS
 from sim.outputs.parts import Parts, bands, read_rows
 from sim.outputs.recorder import COST_ITEMS, STAGES, Series
+from sim.verdict import Metric, asks_reference, judge, parse_verdict, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -498,9 +499,7 @@ class Tables:
             calm = self.reference.array("metrics")
             for i, name in enumerate(self.reference.labels[0]["metrics"]):
                 columns[f"reference_{name}"] = calm[i]
-        verdicts = self.scenario.array("verdicts")
-        for i, name in enumerate(label["verdicts"]):
-            columns[name] = verdicts[i].astype(bool)
+        columns |= {k: v for k, v in self.judged().items() if v is not None}
         frame = pd.DataFrame(columns)
         return frame.sort_values("world", ignore_index=True)
 
@@ -541,20 +540,38 @@ class Tables:
             rows.append(row)
         return pd.DataFrame(rows)
 
+    def judged(self) -> dict[str, np.ndarray | None]:
+        """Each verdict expression in every world; None where it lacks a reference."""
+
+        def values(parts: Parts) -> Callable[[str, Any], np.ndarray]:
+            held, names = parts.array("asked"), parts.labels[0]["asked"]
+            rows = {name: held[i] for i, name in enumerate(names)}
+            return lambda name, selectors: rows[written(Metric(name, tuple(selectors.items())))]
+
+        own = values(self.scenario)
+        calm = values(self.reference) if self.reference else None
+        found: dict[str, np.ndarray | None] = {}
+        for kind in ("confirmed_if", "refuted_if"):
+            text = self.series.scenario.hypothesis.get(kind)
+            if text:
+                tree = parse_verdict(text)
+                alone = calm is None and asks_reference(tree)
+                found[kind] = None if alone else np.asarray(judge(tree, own, calm), dtype=bool)
+        return found
+
     def verdict(self) -> pd.DataFrame:
-        """Probability of each verdict expression."""
+        """Probability of each verdict expression (none where it lacks a reference)."""
         import pandas as pd
 
-        label = self.scenario.labels[0]
-        verdicts = self.scenario.array("verdicts")
+        worlds = self.scenario.array("worlds").size
         rows = [
             {
-                "kind": name,
-                "expression": label["expressions"][name],
-                "probability": float(verdicts[i].mean()),
-                "worlds": int(verdicts.shape[-1]),
+                "kind": kind,
+                "expression": self.series.scenario.hypothesis[kind],
+                "probability": float("nan") if verdict is None else float(verdict.mean()),
+                "worlds": int(worlds),
             }
-            for i, name in enumerate(label["verdicts"])
+            for kind, verdict in self.judged().items()
         ]
         columns = ["kind", "expression", "probability", "worlds"]
         return pd.DataFrame(rows, columns=columns)
@@ -697,12 +714,3 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return out.getvalue()
-
-
-def verdict_values(series: Series) -> Callable[[str, Any], np.ndarray]:
-    """How the verdict language looks up a metric in every world."""
-
-    def value(name: str, selectors: Any) -> np.ndarray:
-        return np.asarray(find(name)(series, **dict(selectors)), dtype=float)
-
-    return value

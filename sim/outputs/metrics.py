@@ -911,6 +911,28 @@ def coverage_year(
     return found
 
 
+@metric("year", "first year in which a share of planned use goes unmet", ())
+def first_short_year(
+    series: Series,
+    region: Any = "all",
+    sector: Any = "all",
+    share: Any = 0.05,
+    since: Any = None,
+) -> Values:
+    """First year from ``since`` on with more than a share of planned use unmet (inf: none)."""
+    rows = series.group_rows(region, sector)
+    unmet = series.weekly["unmet"][:, rows].sum(axis=1, dtype=float)
+    planned = series.weekly["planned"][:, rows].sum(axis=1, dtype=float)
+    found = np.full(len(series.worlds), np.inf)
+    for year in reversed(series.years):
+        if since is not None and year < int(since):
+            break
+        weeks = _week_rows(series, year)
+        lacking = unmet[weeks].sum(axis=0) / np.maximum(planned[weeks].sum(axis=0), 1e-12)
+        found = np.where(lacking > float(share), float(year), found)
+    return found
+
+
 @metric(
     "days",
     "lowest stock in the year after the disruption, days of use",

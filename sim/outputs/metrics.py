@@ -944,18 +944,17 @@ def cover_days_low(
     region: Any = "allies",
     months: Any = 12,
 ) -> Values:
-    """Lowest stock of sellers, plants and users at a month's end over use a day before.
+    """Lowest stock of sellers, plants and users at a month's end, in days of base-year need.
 
-    Use is the mean of the twelve months before the first disruption; the months looked at follow
-    it. Regions without use of the material count with their stocks only.
+    Looked at in the months that follow the first disruption. Regions that do not need the material
+    count with their stocks only.
     """
     rows = series.cells(material, region)
     stock = series.monthly["stock"][:, rows].sum(axis=1, dtype=float)
-    used = series.monthly["used"][:, rows].sum(axis=1, dtype=float)
+    daily = float(series.layout.c_need[rows].sum()) / 7.0
     at = np.minimum((series.shock_day / 30.4375).astype(int), len(series.months) - 1)
     out = np.empty(len(series.worlds))
     for w, month in enumerate(at):
-        daily = used[max(month - 12, 0) : max(month, 1), w].mean() / 30.4375
         out[w] = stock[month : month + int(months), w].min() / max(daily, 1e-12)
     return out
 
@@ -966,7 +965,6 @@ def cover_days_low(
     (
         {"by": "substitution", "element": "ndpr"},
         {"by": "substitution", "element": "dy"},
-        {"by": "recycling", "element": "ndpr", "region": "united_states"},
     ),
 )
 def met_share(
@@ -987,38 +985,29 @@ def met_share(
     return np.asarray(_met(series, str(by), region, element, year) / np.maximum(planned, 1e-12))
 
 
-@metric("days", "days by which users of one place stop before those of another", ())
-def stops_before_days(
-    series: Series, region: Any = "china", over: Any = "allies", sector: Any = "all"
-) -> Values:
-    """First stoppage elsewhere less the first stoppage here (inf: only here; NaN: nowhere)."""
-    here = first_stoppage(series, region, sector)
-    there = first_stoppage(series, over, sector)
-    with np.errstate(invalid="ignore"):
-        return there - here
-
-
-@metric("ratio", "lost output of one place over that of another, a year after the disruption", ())
-def lost_output_ratio(
-    series: Series, region: Any = "china", over: Any = "allies", sector: Any = "all"
-) -> Values:
-    """Value of lost output here over there, in the year after the first disruption.
-
-    inf where users here alone lose output; NaN where nobody does.
-    """
-    here = _lost_in_a_year(series, region, sector)
-    there = _lost_in_a_year(series, over, sector)
-    some = np.where(here > 0.0, np.inf, np.nan)
-    return np.where(there > 0.0, here / np.maximum(there, 1e-300), some)
-
-
-def _lost_in_a_year(series: Series, region: Any, sector: Any) -> Values:
+@metric("USD million", "value of lost output in the year after the disruption", ())
+def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Net shortfall in the year after the first disruption times the value of output per kg."""
     rows = series.group_rows(region, sector)
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
     lost = (series.weekly["unmet"][:, rows] * value[rows][:, None]).sum(axis=1, dtype=float)
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + 365.25)
     return (lost * inside).sum(axis=0) * series.weeks / 1000.0
+
+
+@metric("share", "oxide won from scrap over what own use takes in the last year", ())
+def recycled_share(
+    series: Series, region: Any = "united_states", element: Any = "ndpr", year: Any = None
+) -> Values:
+    """Oxide that recyclers of a region win from scrap and old goods over the need of its users."""
+    lay = series.layout
+    year = series.years[-1] if year is None else int(year)
+    places = series.region_names(region)
+    e, many = lay.element_at[str(element)], len(lay.elements)
+    rows = [i * many + e for i, r in enumerate(lay.regions) if places is None or r in places]
+    won = series.yearly["recycled"][series.years.index(year)][rows].sum(axis=0, dtype=float)
+    return won / np.maximum(need_t(series, f"{element}_oxide", region, "all", year), 1e-12)
 
 
 def selections(item: Metric, series: Series) -> list[dict[str, Any]]:

@@ -94,7 +94,11 @@ class Recorder:
             "binding": np.zeros((months, g, w), dtype=np.uint8),
         }
         self.gap = GapBook(run, self.dates)
-        self.yearly = {"available": room(len(self.years), len(lay.facilities))}
+        self.yearly = {
+            "available": room(len(self.years), len(lay.facilities)),
+            # Oxide won from scrap and old goods, t, by region and element.
+            "recycled": room(len(self.years), len(lay.regions) * len(lay.elements)),
+        }
         self.first_stop = np.full((g, w), np.inf)
         self.stop_weeks = np.zeros((g, w))
         self.stopped_most = np.zeros((g, w))
@@ -200,6 +204,7 @@ class Recorder:
         if t + 1 == len(self.times) or self.tick_of_month[t + 1] != month:
             self.monthly["stock"][month] = st.seller_stock + st.plant_stock + run.day.cells_hold
             self.monthly["binding"][month] = self._binding(run, unmet, planned)
+        self.yearly["recycled"][self._tick_year[t]] += f["recycled"].reshape(-1, len(run.worlds))
         if self._mid_year[t]:
             self.yearly["available"][self._tick_year[t]] = self._available(run)
         self.tick += 1

@@ -853,10 +853,17 @@ def need_value_usd_million(
     sector: Any = "humanoid_robots",
     material: Any = "ndpr_oxide",
     region: Any = "all",
+    at: Any = None,
 ) -> Values:
-    """Need of a sector over the horizon at the home price of the day, not discounted."""
-    price = series.weekly["home"][:, _material_rows(series, material)].mean(axis=1, dtype=float)
+    """Need of a sector over the horizon, not discounted.
+
+    At the home price of the day, or ``at`` a price in USD/kg: a wave of demand that supply does
+    not follow drives the price, and its worth with it.
+    """
     needed = _needed(series, str(material), region, sector)
+    if at is not None:
+        return needed.sum(axis=0) * series.weeks * float(at) / 1000.0
+    price = series.weekly["home"][:, _material_rows(series, material)].mean(axis=1, dtype=float)
     return (needed * price).sum(axis=0) * series.weeks / 1000.0
 
 

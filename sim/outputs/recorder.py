@@ -200,11 +200,12 @@ class Recorder:
             for name, values in kept.items():
                 self.monthly[name][month] += values if part == 1.0 else values * part
             self.monthly["ore"][month] += f["ore_shipped"].sum(axis=1) * part
+            year = self.years.index(int(self.months[month][:4]))
+            self.yearly["recycled"][year] += f["recycled"].reshape(-1, len(run.worlds)) * part
         month = self.tick_of_month[t]
         if t + 1 == len(self.times) or self.tick_of_month[t + 1] != month:
             self.monthly["stock"][month] = st.seller_stock + st.plant_stock + run.day.cells_hold
             self.monthly["binding"][month] = self._binding(run, unmet, planned)
-        self.yearly["recycled"][self._tick_year[t]] += f["recycled"].reshape(-1, len(run.worlds))
         if self._mid_year[t]:
             self.yearly["available"][self._tick_year[t]] = self._available(run)
         self.tick += 1

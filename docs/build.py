@@ -1,7 +1,8 @@
 """Write what the documentation takes from the program: `python docs/build.py [--check] [RUN]`.
 
 `docs/interventions.md` comes from the registry of interventions, `docs/claims.md` from the register
-of press claims and the stored verdicts, the table in `docs/verdicts.md` from `docs/verdicts.csv`. With
+of press claims and the stored verdicts, the table in `docs/verdicts.md` from
+`docs/verdicts.csv`, `docs/systems.md` from the table of systems. With
 a run folder of `licence_shock_april_2025`, `docs/img/shortage.png` is drawn from it as well. `--check`
 writes nothing and says whether the text is up to date.
 
@@ -66,6 +67,16 @@ VERDICT_COLUMNS = (
 )  # fmt: skip
 #: The table stands between these lines of `docs/verdicts.md`; all else there is written by hand.
 MARKS = ("<!-- table of docs/verdicts.csv -->\n", "<!-- end of the table -->\n")
+SYSTEMS = """\
+# From the press to the model
+
+Written by `python docs/build.py` from `seeds/systems.csv`; do not edit by hand.
+
+The press articles behind this project name {count} levers, projects, pacts, mechanisms and actors.
+Each row says with which kinds of intervention it is described, in which scenarios and overlays it
+acts, and which test holds it to its word. {none} rows cannot be simulated; the last column says why.
+A test reads the table: no row is empty, and every name in it exists.
+"""
 
 
 def main(words: list[str]) -> int:
@@ -80,6 +91,7 @@ def main(words: list[str]) -> int:
         DOCS / "interventions.md": interventions(),
         DOCS / "claims.md": claims(),
         DOCS / "verdicts.md": verdicts(),
+        DOCS / "systems.md": systems(),
     }
     if "--check" in words:
         old = [p for p, text in pages.items() if not (p.is_file() and p.read_text("utf-8") == text)]
@@ -244,6 +256,39 @@ def claims() -> str:
         ),
     ]
     return "\n".join(parts)
+
+
+def systems() -> str:
+    """Return `docs/systems.md`: what the press names, and what runs it, group by group."""
+    import csv
+
+    from sim.paths import seeds_root
+
+    with (seeds_root() / "systems.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    none = sum(bool(row["reason"]) for row in rows)
+    parts = [SYSTEMS.format(count=len(rows), none=none)]
+    for group in dict.fromkeys(row["group"] for row in rows):
+        parts.append(f"## {group}\n")
+        cells = [
+            (
+                row["system"],
+                row["thing"],
+                row["claims"].replace(";", ", "),
+                *(_code(row[key]) for key in ("kinds", "scenarios", "overlays")),
+                f"`{row['test'].split('::')[1]}`",
+                row["reason"],
+            )
+            for row in rows
+            if row["group"] == group
+        ]
+        head = ("system", "is a", "claims", "kinds", "scenarios", "overlays", "test", "why not")
+        parts.append(_rows(head, cells))
+    return "\n".join(parts)
+
+
+def _code(names: str) -> str:
+    return ", ".join(f"`{name}`" for name in names.split(";") if name)
 
 
 def _pairs(chain: Any) -> list[tuple[str, ...]]:

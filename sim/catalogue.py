@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.distributions import Distribution, plain
 from sim.errors import InputError
+from sim.paths import data_root
 from sim.words import suggestion, unknown
 
 if TYPE_CHECKING:
@@ -44,6 +45,46 @@ def _chain() -> Chain:
     return load_chain()
 
 
+#: Groups of the catalogue of scenarios, in its order.
+GROUPS = {
+    "reference": "worlds to measure against",
+    "shock": "something is cut off, or demand jumps",
+    "policy": "somebody does something about it",
+    "history": "what happened, replayed",
+    "other": "your own",
+}
+#: Group of each scenario that comes along, where its entries do not tell it.
+_GROUP = {
+    "baseline_2025": "reference",
+    "current_law": "reference",
+    "licence_shock_april_2025": "history",
+    "myanmar_2024": "history",
+    "demand_2020": "history",
+    "quota_2010": "history",
+    "alloy_leverage_test": "shock",
+    "lynas_heavies_single_point": "shock",
+    "brazil_brics_pivot": "shock",
+    "eight_country_certified_bloc": "policy",
+}
+
+
+def group_of(name: str, path: Path) -> str:
+    """Return the group of a scenario: as listed, else what its own entries are."""
+    from sim.yamlfile import read_yaml
+
+    if name in _GROUP:
+        return _GROUP[name]
+    own = read_yaml(path).data
+    entries = [e for e in (own.get("interventions") or {}).values() if isinstance(e, dict)]
+    if name.startswith("calm_") or not entries:
+        return "reference"
+    if not path.is_relative_to(data_root("scenarios")):
+        return "other"
+    if any(e.get("role") == "disruption" for e in entries):
+        return "history" if str(own.get("vintage", "2024")) != "2024" else "shock"
+    return "policy"
+
+
 def _scenarios() -> list[dict[str, Any]]:
     from sim.scenario import find_scenarios, load_mapping
 
@@ -53,10 +94,12 @@ def _scenarios() -> list[dict[str, Any]]:
             data = load_mapping(item.path).data
             about = data.get("question") or data.get("title") or ""
             variants = list(data.get("variants") or {})
+            group = group_of(name, item.path)
         except InputError as error:
-            about, variants = f"cannot be read: {error}", []
-        rows.append({"scenario": name, "question": about, "variants": variants})
-    return rows
+            about, variants, group = f"cannot be read: {error}", [], "other"
+        rows.append({"group": group, "scenario": name, "question": about, "variants": variants})
+    order = list(GROUPS)
+    return sorted(rows, key=lambda row: (order.index(row["group"]), row["scenario"]))
 
 
 def _overlays() -> list[dict[str, Any]]:

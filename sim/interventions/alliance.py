@@ -21,6 +21,7 @@ from sim.interventions.base import (
     words,
 )
 from sim.interventions.effects import Context, Effect, timing
+from sim.interventions.export_licence import LicenceEffect
 from sim.interventions.triggers import random_day
 from sim.worlds.conditions import Conditions
 from sim.worlds.randomness import uniforms
@@ -28,6 +29,9 @@ from sim.worlds.randomness import uniforms
 if TYPE_CHECKING:
     from sim.chain.nouns import Chain
     from sim.worlds.projects import Projects
+
+#: Word for every licence that a scenario has.
+ALL_LICENCES = "export_licence"
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,17 @@ class AllianceEffect(Effect):
         self.shared[np.isin(self.rows, taken)] = False
         if self.side_deal is None:
             return
-        licence: Any = effects[self.side_deal]
-        lay = licence.layout
-        for m, region in enumerate(self.members):
-            if np.any(np.isfinite(self.leaves[m])):
-                part = (lay.l_region_to == region).astype(float)[:, None]
-                licence.general.append((part, Since(self.leaves[m]), np.full(1, np.inf)))
+        licences: list[Any] = (
+            [e for e in effects.values() if isinstance(e, LicenceEffect)]
+            if self.side_deal == ALL_LICENCES
+            else [effects[self.side_deal]]
+        )
+        for licence in licences:
+            lay = licence.layout
+            for m, region in enumerate(self.members):
+                if np.any(np.isfinite(self.leaves[m])):
+                    part = (lay.l_region_to == region).astype(float)[:, None]
+                    licence.general.append((part, Since(self.leaves[m]), np.full(1, np.inf)))
 
     def plan(self, projects: Projects) -> None:
         """Move the projects of members: slower together, some dropped, some saved by allies."""
@@ -157,7 +166,9 @@ class Alliance(Intervention):
     )
     loyal: Words = words((), "members that never leave", names="place")
     side_deal: Words = named(
-        (), "licence of this scenario whose queue a member skips once it has left"
+        (),
+        "licence of this scenario whose queue a member skips once it has left (export_licence: all "
+        "there are)",
     )
 
     def check(self, chain: Chain) -> list[Problem]:
@@ -172,6 +183,10 @@ class Alliance(Intervention):
         if len(self.side_deal) > 1:
             found.append(Problem(key="side_deal", message="names more than one licence"))
         return found
+
+    def refers(self) -> list[tuple[str, str, bool]]:
+        """Return what it names; a side deal about all licences names none."""
+        return [r for r in super().refers() if r[:2] != ("side_deal", ALL_LICENCES)]
 
     def beside(self, others: Mapping[str, Intervention], start: Any) -> list[Problem]:
         """Refuse a side deal about something that grants no licences."""

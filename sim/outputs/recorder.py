@@ -97,6 +97,8 @@ class Recorder:
         self.yearly = {
             "available": room(len(self.years), len(lay.facilities)),
             "idle": room(len(self.years), len(lay.facilities)),
+            # Oxide won from scrap and old goods, t, by region and element.
+            "recycled": room(len(self.years), len(lay.regions) * len(lay.elements)),
         }
         self.first_stop = np.full((g, w), np.inf)
         self.stop_weeks = np.zeros((g, w))
@@ -199,6 +201,8 @@ class Recorder:
             for name, values in kept.items():
                 self.monthly[name][month] += values if part == 1.0 else values * part
             self.monthly["ore"][month] += f["ore_shipped"].sum(axis=1) * part
+            year = self.years.index(int(self.months[month][:4]))
+            self.yearly["recycled"][year] += f["recycled"].reshape(-1, len(run.worlds)) * part
         month = self.tick_of_month[t]
         if t + 1 == len(self.times) or self.tick_of_month[t + 1] != month:
             self.monthly["stock"][month] = st.seller_stock + st.plant_stock + run.day.cells_hold

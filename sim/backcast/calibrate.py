@@ -65,7 +65,7 @@ SCREEN, LOUD = 512, 0.2
 #: Worlds among which the most ordinary one is sought.
 ORDINARY = 24
 #: Points of the profile of each parameter, and turns of scattering around the best.
-LEVELS, SCATTER = 7, 12
+LEVELS, SCATTER = 7, 6
 #: Spread of a uniform variable between 0 and 1.
 UNIFORM_SD = 12.0**-0.5
 #: Most members that the posterior keeps.
@@ -626,7 +626,7 @@ def cross_validate(
     Parameters
     ----------
     plan : Plan
-        Of the whole calibration; each fit has half its generations from one start.
+        Of the whole calibration; each fit has a third of its generations, from one start.
     folder : Path
         Searches are kept in ``folder/without_NAME`` and go on where they were.
     whole : Fit
@@ -646,7 +646,7 @@ def cross_validate(
         part = replace(
             plan,
             episodes=tuple(p for p in plan.episodes if p != left),
-            generations=max(plan.generations // 2, 1),
+            generations=max(plan.generations // 3, 1),
             starts=1,
         )
         fit = calibrate(part, folder / f"without_{name}", workers, say, spread_of=whole)

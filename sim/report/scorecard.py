@@ -37,7 +37,7 @@ def write_scorecard(
     Parameters
     ----------
     folder : Path
-        Figures go to its folder ``img``.
+        Figures go to its folder ``img``; what stands in its ``scorecard_notes.md`` is added.
     scored : sequence of (name, title, verdicts, panels)
         By episode.
     totals : sequence of dict
@@ -77,6 +77,9 @@ def write_scorecard(
             stem = folder / "img" / f"backcast_{name}"
             made += _save(draw_panels(title, panels), stem)
             parts.append(f"![Simulated bands and observed points, {title}](img/{stem.name}.png)\n")
+    notes = folder / "scorecard_notes.md"
+    if notes.is_file():
+        parts.append(notes.read_text(encoding="utf-8"))
     page = folder / "scorecard.md"
     hidden = page.with_name(f".{page.name}.part")
     hidden.write_text("\n".join(parts), encoding="utf-8")

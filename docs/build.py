@@ -2,7 +2,8 @@
 
 `docs/interventions.md` comes from the registry of interventions, `docs/claims.md` from the register
 of press claims and the stored verdicts, the table in `docs/verdicts.md` from
-`docs/verdicts.csv`, `docs/systems.md` from the table of systems. With
+`docs/verdicts.csv`, `docs/systems.md` from the table of systems, `docs/scenarios.md`
+from the scenario files. With
 a run folder of `licence_shock_april_2025`, `docs/img/shortage.png` is drawn from it as well. `--check`
 writes nothing and says whether the text is up to date.
 
@@ -67,6 +68,15 @@ VERDICT_COLUMNS = (
 )  # fmt: skip
 #: The table stands between these lines of `docs/verdicts.md`; all else there is written by hand.
 MARKS = ("<!-- table of docs/verdicts.csv -->\n", "<!-- end of the table -->\n")
+CATALOGUE = """\
+# Scenarios by question
+
+Written by `python docs/build.py` from `scenarios/`; do not edit by hand. `lodestone list scenarios`
+prints the same, `lodestone show NAME` all there is to know of one. A variant is run with `variant=NAME`,
+an overlay is laid over any scenario with `overlays=[NAME]`.
+"""
+
+
 SYSTEMS = """\
 # From the press to the model
 
@@ -92,6 +102,7 @@ def main(words: list[str]) -> int:
         DOCS / "claims.md": claims(),
         DOCS / "verdicts.md": verdicts(),
         DOCS / "systems.md": systems(),
+        DOCS / "scenarios.md": scenarios(),
     }
     if "--check" in words:
         old = [p for p, text in pages.items() if not (p.is_file() and p.read_text("utf-8") == text)]
@@ -285,6 +296,31 @@ def systems() -> str:
         head = ("system", "is a", "claims", "kinds", "scenarios", "overlays", "test", "why not")
         parts.append(_rows(head, cells))
     return "\n".join(parts)
+
+
+def scenarios() -> str:
+    """Return `docs/scenarios.md`: the shipped scenarios by group and question, and the overlays."""
+    from sim.catalogue import GROUPS, group_of
+    from sim.paths import data_root
+    from sim.scenario import load_mapping
+
+    folder = data_root("scenarios")
+    rows: dict[str, list[tuple[str, ...]]] = {group: [] for group in GROUPS}
+    for path in sorted(folder.glob("*.yaml")):
+        data = load_mapping(path).data
+        variants = ";".join(data.get("variants") or {})
+        cells = (data["question"].strip(), f"`{path.stem}`", _code(variants))
+        rows[group_of(path.stem, path)].append(cells)
+    parts = [CATALOGUE]
+    for group, what in GROUPS.items():
+        if rows[group]:
+            parts.append(f"## {group.capitalize()}: {what}\n")
+            parts.append(_rows(("question", "scenario", "variants"), rows[group]))
+    laid = []
+    for path in sorted((folder / "overlays").glob("*.yaml")):
+        data = load_mapping(path, overlay=True).data
+        laid.append((data["question"].strip(), f"`{path.stem}`"))
+    return "\n".join([*parts, "## Overlays\n", _rows(("question", "overlay"), laid)])
 
 
 def _code(names: str) -> str:

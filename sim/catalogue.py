@@ -97,7 +97,7 @@ def _scenarios() -> list[dict[str, Any]]:
             group = group_of(name, item.path)
         except InputError as error:
             about, variants, group = f"cannot be read: {error}", [], "other"
-        rows.append({"group": group, "scenario": name, "question": about, "variants": variants})
+        rows.append({"scenario": name, "group": group, "question": about, "variants": variants})
     order = list(GROUPS)
     return sorted(rows, key=lambda row: (order.index(row["group"]), row["scenario"]))
 

@@ -955,7 +955,7 @@ def coverage_year(
     return found
 
 
-@metric("year", "first year in which a share of planned use goes unmet", ())
+@metric("year", "first year in which a share of planned use goes unmet")
 def first_short_year(
     series: Series,
     region: Any = "all",
@@ -1029,7 +1029,7 @@ def met_share(
     return np.asarray(_met(series, str(by), region, element, year) / np.maximum(planned, 1e-12))
 
 
-@metric("USD million", "value of lost output in the year after the disruption", ())
+@metric("USD million", "value of lost output in the year after the disruption")
 def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall in the year after the first disruption times the value of output per kg."""
     rows = series.group_rows(region, sector)
@@ -1040,7 +1040,7 @@ def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any 
     return (lost * inside).sum(axis=0) * series.weeks / 1000.0
 
 
-@metric("share", "oxide won from scrap over what own use takes in the last year", ())
+@metric("share", "oxide won from scrap over what own use takes in the last year")
 def recycled_share(
     series: Series, region: Any = "united_states", element: Any = "ndpr", year: Any = None
 ) -> Values:

@@ -81,7 +81,6 @@ def test_the_coverage_of_a_chain_is_that_of_its_scarcest_stage(series):
 
 
 def test_the_year_of_coverage_is_the_first_full_year_that_reaches_it(series):
-    # 2025 is cut short here, so only 2024 counts as a full year... and it has twelve months.
     reached = value(series, "self_sufficiency", region="japan", year=2024)
     for share in (0.5 * float(reached.min()), 1.01 * float(reached.max())):
         found = value(series, "coverage_year", region="japan", share=share)

@@ -513,6 +513,7 @@ def _calibrate(argv: Sequence[str]) -> int:
         calibrate,
         cross_validate,
         findings,
+        load_fit,
         posterior_text,
     )
     from sim.backcast.episodes import find_episodes, locate_episodes
@@ -550,7 +551,10 @@ def _calibrate(argv: Sequence[str]) -> int:
     usual_place = "results/calibration" + (f"_without_{Path(left).name}" if left else "")
     folder = Path(words.flags.get("--out", usual_place)).expanduser()
     quiet = words.on("--quiet")
-    fit = calibrate(plan, folder, chosen["--workers"], None if quiet else say)
+    begin = None
+    if "--begin" in words.flags:
+        begin = load_fit(Path(words.flags["--begin"]).expanduser())
+    fit = calibrate(plan, folder, chosen["--workers"], None if quiet else say, begin=begin)
     facts, parameters = findings(plan, fit)
     if not quiet:
         print_table(facts, ["episode", "fact", "band", "best", "p05_to_p95", "in_band"])
@@ -974,7 +978,7 @@ episode stay unseen. With --cross-validate each is left out in turn, and its fac
   lodestone calibrate --generations 100 --write     --write makes seeds/posterior.csv anew
 
 Options: --population N (48), --generations N (60), --starts N (2), --seed N, --workers N,
---out DIR, --quiet.""",
+--out DIR, --begin FOLDER (start at the best of an earlier calibration), --quiet.""",
     ),
     "report": Verb(
         _report,

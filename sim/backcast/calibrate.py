@@ -41,6 +41,7 @@ __all__ = [
     "distance",
     "findings",
     "identify",
+    "load_fit",
     "loss",
     "posterior",
     "posterior_text",
@@ -261,6 +262,7 @@ def calibrate(
     workers: int = 0,
     say: Say | None = None,
     spread_of: Fit | None = None,
+    begin: Fit | None = None,
 ) -> Fit:
     """Search, or go on with a search that was interrupted.
 
@@ -276,6 +278,9 @@ def calibrate(
     spread_of : Fit, optional
         A finished calibration on these and more facts: its even spread (which no fact guided) is
         taken over instead of being run again.
+    begin : Fit, optional
+        An earlier calibration (perhaps of an earlier program): the first search starts at its
+        best vector, and closer.
 
     Returns
     -------
@@ -342,9 +347,10 @@ def calibrate(
             if done:
                 search = pickle.loads(fit.search)
             else:
+                known = begin is not None and start == 0
                 search = cma.CMAEvolutionStrategy(
-                    _start_of(fit, items, start, plan.seed)[search_in],
-                    0.2,
+                    (_best_of(begin, names, middle) if known else _start_of(fit, start))[search_in],
+                    0.1 if known else 0.2,
                     {
                         "bounds": [0.0, 1.0],
                         "popsize": plan.population,
@@ -415,7 +421,16 @@ def seen_by_history(points: np.ndarray, values: np.ndarray) -> np.ndarray:
     return out
 
 
-def _start_of(fit: Fit, items: Sequence[Parameter], start: int, seed: int) -> np.ndarray:
+def _best_of(begin: Fit | None, names: Sequence[str], middle: np.ndarray) -> np.ndarray:
+    """Best vector of an earlier calibration; parameters that it did not know at their defaults."""
+    assert begin is not None
+    point = dict(zip(begin.names, begin.points[begin.best], strict=True))
+    return np.array(
+        [np.clip(point.get(n, m), 0.02, 0.98) for n, m in zip(names, middle, strict=True)]
+    )
+
+
+def _start_of(fit: Fit, start: int) -> np.ndarray:
     """Where a search starts: the best of the even spread, then its next best, and so on."""
     order = np.argsort(fit.losses[:SCREEN], kind="stable")
     return np.clip(fit.points[order[start]], 0.05, 0.95)
@@ -491,6 +506,21 @@ def _resume(plan: Plan, folder: Path, names: list[str], facts: Sequence[tuple[st
             key="out",
             hint="Give another folder with out=DIR, or remove this one.",
         )
+    return fit
+
+
+def load_fit(folder: Path) -> Fit:
+    """Read a calibration from its folder.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    path = folder / "search.pickle"
+    if not path.is_file():
+        raise InputError("holds no calibration", file=folder, key="begin")
+    fit: Fit = pickle.loads(path.read_bytes())
     return fit
 
 

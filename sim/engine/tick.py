@@ -737,7 +737,9 @@ class MarketDay:
         st, d = self.state, self.draws
         years = self.now / 365.25 * d["demand.growth_scale"]
         kept = np.where(
-            self.layout.u_heavy[:, None], np.exp(-d["thrift.heavy_per_year"] * years), 1.0
+            (self.layout.u_twin >= 0)[:, None],
+            np.exp(-d["thrift.heavy_per_year"] * years),
+            1.0,
         )
         return np.ascontiguousarray(1.0 - (1.0 - st.heavy_free) * kept)
 

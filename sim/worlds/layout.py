@@ -364,6 +364,14 @@ class Layout:
 
     def _users(self) -> None:
         plain = [k for k, t in self.balance.use.items() if t > 0]
+        # A sector that uses only a heavy grade gets a line of the light one, empty at first, so
+        # that what is designed without heavy elements goes on being a magnet.
+        held = set(plain)
+        for s, m, r in list(plain):
+            light = self._light_twin(m)
+            if light and (s, light, r) not in held and (light, r) in self.cell_at:
+                held.add((s, light, r))
+                plain.append((s, light, r))
         plain.sort(key=lambda k: (self.cell_at[(k[1], k[2])], k[0]))
         # A sector that is military in good part is two lines, so that what is refused to its
         # military users is not shared with its civil ones: (part of use, defence share).
@@ -378,7 +386,10 @@ class Layout:
         self.u_region = np.array([self.region_at[r] for _, _, r in keys])
         self.u_material = np.array([self.material_at[m] for _, m, _ in keys])
         self.u_base = column(
-            [self.balance.use[k] / WEEKS_PER_YEAR * x for k, x in zip(keys, parts, strict=True)]
+            [
+                self.balance.use.get(k, 0.0) / WEEKS_PER_YEAR * x
+                for k, x in zip(keys, parts, strict=True)
+            ]
         )
         self.by_cell = Segments.of(self.u_cell)
         self.user_starts = np.searchsorted(self.u_cell, np.arange(self.n_cells + 1))
@@ -401,8 +412,6 @@ class Layout:
             light = self._light_twin(m)
             pair.append(at.get(((s, light, r), d), -1) if light else -1)
         self.u_twin = np.array(pair)
-        # A grade without heavy elements that a sector does not yet use has no line of its own:
-        # its heavy-free share then simply leaves the heavy grade (thrift inside the grade).
         self.u_defence = column(defence)
         self.n_users = len(keys)
 

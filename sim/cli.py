@@ -522,7 +522,10 @@ def _calibrate(argv: Sequence[str]) -> int:
 
     numbers = {"--population": 48, "--generations": 60, "--starts": 2, "--seed": 0, "--workers": 0}
     words = _split(
-        argv, "calibrate", ["--leave-out", "--out", *numbers], ["--write", "--cross-validate"]
+        argv,
+        "calibrate",
+        ["--leave-out", "--out", "--begin", *numbers],
+        ["--write", "--cross-validate"],
     )
     if words.pairs:
         raise InputError("takes no settings", key=words.pairs[0])

@@ -255,7 +255,8 @@ def test_every_assumption_is_cited_or_is_a_rule(chain):
     }
     # Scenarios and episodes cite them too, keys of interventions, and constants beside their code.
     others = [*data_root("scenarios").rglob("*.yaml"), *Path(sim.__file__).parent.rglob("*.py")]
-    others += [p for p in (data_root("seeds") / "episodes").rglob("*") if p.is_file()]
+    for folder in ("episodes", "controls"):
+        others += [p for p in (data_root("seeds") / folder).rglob("*") if p.is_file()]
     for file in others:
         cited |= set(re.findall(r"\bA\d+\b", file.read_text(encoding="utf-8")))
     idle = [key for key in chain.assumptions if key not in cited]

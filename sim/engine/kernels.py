@@ -827,6 +827,7 @@ def end_use(
         Use and stock by cell; written.
     """
     classes, lines, worlds = user_stock.shape
+    coming = np.zeros((lines, worlds))
     for u in range(lines):
         d = sector[u]
         for w in range(worlds):
@@ -839,10 +840,21 @@ def end_use(
             planned[u, w] *= weeks
     for u in range(lines):
         other = twin[u]
-        if other >= 0:
+        if other >= 0 and base[other, 0] > 0.0:
             for w in range(worlds):
                 moved = rate[u, w] * heavy_free[u, w]
                 rate[u, w] *= 1.0 - heavy_free[u, w]
+                rate[other, w] += moved
+        elif other >= 0:
+            # A line that is new moves over only as its first goods arrive, and orders for more.
+            for w in range(worlds):
+                moved = rate[u, w] * heavy_free[u, w]
+                least = user_stock[0, other, w]
+                for b in range(1, classes):
+                    least = min(least, user_stock[b, other, w])
+                coming[other, w] = moved
+                moved = min(moved, 0.5 * classes * least / weeks)
+                rate[u, w] -= moved
                 rate[other, w] += moved
         else:
             for w in range(worlds):
@@ -878,7 +890,8 @@ def end_use(
             missed_of[u, w] += wanted[u, w]
             short = planned[u, w] - to_users[u, w]
             gross[u, w] = short if short > 1e-9 * planned[u, w] else 0.0
-            forecast[u, w] += (rate[u, w] - forecast[u, w]) * smoothing[w]
+            expected = max(rate[u, w], coming[u, w])
+            forecast[u, w] += (expected - forecast[u, w]) * smoothing[w]
             by_cell[c, w] += used[u, w]
             cells_hold[c, w] += users_hold[u, w]
 

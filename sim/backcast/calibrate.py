@@ -55,6 +55,8 @@ FITTED = ("pinned", "product", "ridge", "free")
 FARTHEST = 6.0
 #: Weight of the distance to the middle of a band for facts that are inside.
 INSIDE = 0.05
+#: Most that a fact weighs against the average one.
+HEAVIEST = 3.0
 #: Loss beyond the best at which a candidate still belongs to the posterior: about one fact more
 #: out of band.
 SLACK = 1.5
@@ -191,7 +193,17 @@ def distance(values: np.ndarray, fact: Fact) -> np.ndarray:
     return np.where(np.isnan(away), FARTHEST, np.minimum(away, FARTHEST))
 
 
-def loss(distances: np.ndarray) -> np.ndarray:
+def weights_of(facts: Sequence[tuple[str, Fact]]) -> np.ndarray:
+    """Weight of each fact: episodes count alike, however many facts they have, shape (facts,).
+
+    No fact weighs more than ``HEAVIEST`` times the average one.
+    """
+    names = [episode for episode, _ in facts]
+    whole = len(names) / len(set(names))
+    return np.array([min(whole / names.count(name), HEAVIEST) for name in names])
+
+
+def loss(distances: np.ndarray, weights: np.ndarray | float = 1.0) -> np.ndarray:
     """Loss of candidates, shape (n, facts) -> (n,).
 
     A fact out of band costs up to two, and a little for each half-width beyond, so that facts
@@ -199,7 +211,7 @@ def loss(distances: np.ndarray) -> np.ndarray:
     """
     outside = np.maximum(distances - 1.0, 0.0)
     inside = INSIDE * np.minimum(distances, 1.0) ** 2
-    return (2.0 * -np.expm1(-outside) + 0.2 * outside + inside).sum(axis=1)
+    return np.asarray((weights * (2.0 * -np.expm1(-outside) + 0.2 * outside + inside)).sum(axis=1))
 
 
 # ---- running ---------------------------------------------------------------------------
@@ -310,7 +322,7 @@ def calibrate(
     def add(points: np.ndarray) -> np.ndarray:
         values = _run(plan, items, others, points, pool)
         away = np.stack([distance(values[:, i], f) for i, (_, f) in enumerate(facts)], axis=1)
-        losses = loss(away)
+        losses = loss(away, weights_of(facts))
         fit.points = np.concatenate([fit.points, points])
         fit.values = np.concatenate([fit.values, values])
         fit.losses = np.concatenate([fit.losses, losses])
@@ -330,7 +342,8 @@ def calibrate(
                 fit.losses = loss(
                     np.stack(
                         [distance(fit.values[:, i], f) for i, (_, f) in enumerate(facts)], axis=1
-                    )
+                    ),
+                    weights_of(facts),
                 )
             for first in range(len(fit.points), SCREEN, 2 * plan.population):
                 add(spread[first : first + 2 * plan.population])

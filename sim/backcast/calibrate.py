@@ -570,7 +570,8 @@ def identify(fit: Fit, members: np.ndarray) -> dict[str, dict[str, Any]]:
     """
     points = fit.points[members]
     spread = points.std(axis=0) / UNIFORM_SD
-    together = np.corrcoef(points.T) if len(members) > 2 else np.eye(points.shape[1])
+    with np.errstate(invalid="ignore"):  # what was never moved has no correlation
+        together = np.corrcoef(points.T) if len(members) > 2 else np.eye(points.shape[1])
     out = {}
     for i, name in enumerate(fit.names):
         if fit.seen is not None and not fit.seen[i]:

@@ -69,17 +69,22 @@ def draw_parameters(
     out: Draws = {}
     # What history has pinned comes together, as one member of the posterior a world; the rest
     # keeps its prior.
-    member = np.zeros(len(worlds), dtype=int)
+    one = two = np.zeros(len(worlds), dtype=int)
+    part = np.zeros(len(worlds))
     if chain.posterior:
+        # A little of a second member goes in, so that no two worlds are the same.
         members = len(next(iter(chain.posterior.values())))
-        member = (uniforms(seed, "posterior/member", worlds) * members).astype(int)
+        one = (uniforms(seed, "posterior/member", worlds) * members).astype(int)
+        two = (uniforms(seed, "posterior/second", worlds) * members).astype(int)
+        part = 0.25 * uniforms(seed, "posterior/part", worlds)
     for name, item in chain.parameters.items():
         if item.default is None or isinstance(item.default, str):
             continue
         if name in overrides:
             spec = overrides[name]
         elif name in chain.posterior:
-            spec = np.array(chain.posterior[name])[member]
+            values = np.array(chain.posterior[name])
+            spec = values[one] + (values[two] - values[one]) * part
         else:
             spec = parameter_spec(item)
         if isinstance(spec, np.ndarray):  # one value a world, as a calibration gives it

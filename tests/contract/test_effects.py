@@ -256,7 +256,7 @@ def test_a_kind_says_when_and_for_whom(kind):
 
 
 #: What the rules hold beside arrays.
-LISTS = {"licences", "quotas", "stockpiles", "floors", "pivots", "contracts"}
+LISTS = {"licences", "quotas", "stockpiles", "floors", "pivots", "contracts", "recycling"}
 
 
 def test_every_array_of_the_rules_says_how_it_combines():

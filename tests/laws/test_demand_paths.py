@@ -76,8 +76,8 @@ def test_a_multiple_grows_evenly_and_one_changes_nothing():
           "multiple": {"2024-01-01": 1, day_after(52): 4}}  # fmt: skip
     trace, base = shared({"it": it}, worlds=2, weeks=60), shared({}, worlds=2, weeks=60)
     lay = trace.layout
-    rows = lay.u_sector == lay.sector_at["wind"]
-    ratio = (trace["planned"] / base["planned"])[:, rows]
+    rows = (lay.u_sector == lay.sector_at["wind"]) & (lay.u_base[:, 0] > 0)
+    ratio = trace["planned"][:, rows] / base["planned"][:, rows]
     assert np.allclose(ratio[26], 2.0, rtol=1e-6) and np.allclose(ratio[55:], 4.0)
     assert np.all(np.diff(ratio, axis=0) >= 0)
 

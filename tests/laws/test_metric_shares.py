@@ -259,7 +259,7 @@ def test_nothing_is_idle_in_the_base_year_and_a_deep_price_cut_idles_mines(serie
     run.run()
     after = Series(recorder)
     idle = value(after, "idle_share", region="united_states", stage="mine", year=2025)
-    assert np.all(idle > 0.5)
+    assert np.all(idle > 0.4)
     assert np.all(
         idle > value(after, "idle_share", region="united_states", stage="mine", year=2024)
     )

@@ -87,7 +87,7 @@ def test_a_strait_that_is_half_closed_halves_what_comes():
     trace = shared({"shut": shut}, weeks=84, **WORLDS)
     links = trace.links("china", ["united_states"], "ndfeb_magnets")
     flow = trace["landed"][40:, links].sum(axis=1) / trace.layout.l_base[links].sum()
-    assert np.all(np.abs(flow.mean(axis=0) - 0.5) < 0.05)
+    assert np.all(np.abs(flow.mean(axis=0) - 0.5) < 0.06)
 
 
 def test_a_ban_on_one_buyer_is_felt_by_that_buyer():

@@ -72,7 +72,7 @@ def draw_parameters(
     one = two = np.zeros(len(worlds), dtype=int)
     part = np.zeros(len(worlds))
     if chain.posterior:
-        # A little of a second member goes in, so that no two worlds are the same.
+        # A little of a second member goes in, and a hair, so that no two worlds are the same.
         members = len(next(iter(chain.posterior.values())))
         one = (uniforms(seed, "posterior/member", worlds) * members).astype(int)
         two = (uniforms(seed, "posterior/second", worlds) * members).astype(int)
@@ -84,7 +84,11 @@ def draw_parameters(
             spec = overrides[name]
         elif name in chain.posterior:
             values = np.array(chain.posterior[name])
-            spec = values[one] + (values[two] - values[one]) * part
+            near = 0.02 * (uniforms(seed, f"posterior/{name}", worlds) - 0.5) * np.ptp(values)
+            spec = values[one] + (values[two] - values[one]) * part + near
+            least, most = values.min(), values.max()
+            spec = least + np.abs(spec - least)  # turned back at the edges
+            spec = most - np.abs(most - spec)
         else:
             spec = parameter_spec(item)
         if isinstance(spec, np.ndarray):  # one value a world, as a calibration gives it

@@ -169,7 +169,9 @@ def test_the_streams_of_worlds_are_distinct():
     assert len(drawn) > 40
     for name, value in drawn.items():
         assert np.unique(value).size == 101, name
-    table = np.array(list(drawn.values()))
+    # What history has fitted is drawn together; everything else is independent of all.
+    known = trace.run.chain.posterior
+    table = np.array([v for k, v in drawn.items() if k not in known])
     inside = np.corrcoef(table)[~np.eye(len(table), dtype=bool)]
     assert np.abs(inside).max() < 0.45  # 5 standard errors of 101 draws is 0.5
 

@@ -116,7 +116,7 @@ def test_the_posterior_is_read_back_and_drawn_a_member_a_world(tmp_path, monkeyp
     found = draws[fit.names[0]]
     member = values[(uniforms(3, "posterior/member", worlds) * len(values)).astype(int)]
     assert np.all((found >= values.min()) & (found <= values.max()))
-    assert np.all(np.abs(found - member) <= 0.25 * np.ptp(values) + 1e-12)
+    assert np.all(np.abs(found - member) <= 0.27 * np.ptp(values))
     assert len(np.unique(found)) == 50
     fixed = draw_parameters(replace(chain, posterior=held), {fit.names[0]: values[0]}, 3, worlds)
     assert np.all(fixed[fit.names[0]] == values[0])  # what a scenario sets goes first

@@ -263,20 +263,17 @@ def _exports(query: Query, run: BatchRun) -> Read | str:
         if rows.size and channel != "declared":
             sums = sums + _total(f["grey"][rows], w)
         if ore_rows.size:
-            sums = sums + _ore_sum(f.get("ore_rows"), f["ore_shipped"], ore, elements)
+            sums = sums + _ore_sum(f["ore_shipped"], ore, elements)
         return sums, None
 
     return read
 
 
-def _ore_sum(
-    rows: np.ndarray | None, tonnes: np.ndarray, weight: np.ndarray, elements: np.ndarray
-) -> np.ndarray:
-    """Tonnes of ore (n, e, w) on the links ``rows`` (None: all) that count, shape (w,)."""
-    rows = np.arange(len(tonnes)) if rows is None else rows
-    pick = np.flatnonzero(weight[rows] > 0.0)
+def _ore_sum(tonnes: np.ndarray, weight: np.ndarray, elements: np.ndarray) -> np.ndarray:
+    """Tonnes of ore (k, e, w) on the links that count, shape (w,)."""
+    pick = np.flatnonzero(weight > 0.0)
     per_link = (tonnes[pick] * elements[:, None]).sum(axis=1)
-    return (per_link * weight[rows[pick]][:, None]).sum(axis=0)
+    return (per_link * weight[pick][:, None]).sum(axis=0)
 
 
 def _imports(query: Query, run: BatchRun) -> Read | str:
@@ -319,7 +316,7 @@ def _imports(query: Query, run: BatchRun) -> Read | str:
                 landed = landed * (grey if channel == "grey" else 1.0 - grey)
             sums = sums + _total(landed, w)
         if ore_rows.size:
-            sums = sums + _ore_sum(f["ore_landed_rows"], f["ore_landed"], ore, elements)
+            sums = sums + _ore_sum(f["ore_landed"], ore, elements)
         return sums, None
 
     return read

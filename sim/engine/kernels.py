@@ -18,7 +18,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from sim.equations import pricing, production
+from sim.equations import demand, pricing, production
 
 #: Stands for "no such rule" where a kernel takes an optional array.
 NONE = np.zeros((0, 0))
@@ -37,6 +37,7 @@ def compiled(function: Callable[..., Any]) -> Any:
 #: The equations themselves, compiled for use on single numbers inside a loop.
 _scarcity = compiled(pricing.scarcity)
 _fear_goal = compiled(pricing.fear_goal)
+_planned_use = compiled(demand.planned_use)
 _made_to_order = compiled(production.made_to_order)
 _input_ration = compiled(production.input_ration)
 
@@ -255,16 +256,6 @@ def ship_ore(
 
 
 @compiled
-def land(rows: np.ndarray, load: np.ndarray, in_transit: np.ndarray, landed: np.ndarray) -> None:
-    """Goods of some links arrive: ``load`` (n, w) moves from under way to landed (l, w)."""
-    for i in range(rows.shape[0]):
-        row = rows[i]
-        for w in range(load.shape[1]):
-            in_transit[row, w] -= load[i, w]
-            landed[row, w] += load[i, w]
-
-
-@compiled
 def any_in(rows: np.ndarray, values: np.ndarray) -> bool:
     """Whether any of the rows of ``values`` (l, w) holds something."""
     for i in range(rows.shape[0]):
@@ -310,7 +301,7 @@ def separate(
     Parameters
     ----------
     landed : ndarray, shape (k, e, w)
-        Ore that has arrived; emptied.
+        Ore that has arrived.
     place : ndarray of int, shape (k,)
         Separator region of each ore link.
     ore : ndarray, shape (s, e, w)
@@ -342,7 +333,6 @@ def separate(
         for e in range(elements):
             for w in range(worlds):
                 ore[s, e, w] += landed[k, e, w]
-                landed[k, e, w] = 0.0
     share = np.empty(worlds)
     lead = np.empty(worlds)
     for s in range(ore.shape[0]):
@@ -831,11 +821,8 @@ def end_use(
     for u in range(lines):
         d = sector[u]
         for w in range(worlds):
-            planned[u, w] = base[u, 0] * growth[d, w]
-        if factor.shape[0] > 0:
-            for w in range(worlds):
-                planned[u, w] *= factor[u, w]
-        for w in range(worlds):
+            shock = factor[u, w] if factor.shape[0] > 0 else 1.0
+            planned[u, w] = _planned_use(base[u, 0], growth[d, w], shock)
             rate[u, w] = planned[u, w] * response[u, w] * (1.0 - ree_free[u, w])
             planned[u, w] *= weeks
     for u in range(lines):
@@ -1418,7 +1405,6 @@ __all__ = [
     "end_use",
     "group_capacity",
     "hand_out",
-    "land",
     "left_behind",
     "land_rows",
     "make",

@@ -266,17 +266,17 @@ class BatchRun:
         cal.note(0.0, f"licence-office day, every {OFFICE_DAYS:g} days", "exporters with licences")
         for when in month_starts(self.scenario.start, self.scenario.end):
             cal.at(cal.day_of(when), REVIEW, lambda: None)
-        self._groups: dict[int, list[tuple[float, np.ndarray]]] = {}
+        self._transit_groups: dict[int, list[tuple[float, np.ndarray]]] = {}
         # Goods already at sea on the first day.
         weeks = self.market_days / 7.0
+        goods = np.array(np.broadcast_to(lay.l_base * weeks, st.in_transit.shape))
+        goods[lay.l_home] = 0.0
         for transit, rows in self._by_transit(lay.l_transit):
-            load = np.array(np.broadcast_to(lay.l_base[rows] * weeks, (len(rows), st.worlds)))
-            load[lay.l_home[rows]] = 0.0
             for k in range(1, int(np.ceil(transit / self.market_days - 1e-9)) + 1):
-                self._land(rows, load, max(transit - k * self.market_days, 0.0))
+                self._arrive(rows, goods, max(transit - k * self.market_days, 0.0))
+        ore = np.array(np.broadcast_to(lay.k_base * weeks, st.ore_in_transit.shape))
+        ore = ore.reshape(len(ore), -1)
         for transit, rows in self._by_transit(lay.k_transit):
-            ore = np.array(np.broadcast_to(lay.k_base * weeks, st.ore_in_transit.shape))
-            ore = ore.reshape(len(ore), -1)
             for k in range(1, int(np.ceil(transit / self.market_days - 1e-9)) + 1):
                 self._land_ore(rows, ore, max(transit - k * self.market_days, 0.0))
 
@@ -306,8 +306,6 @@ class BatchRun:
 
     def _by_transit(self, transit: np.ndarray) -> list[tuple[float, np.ndarray]]:
         key = id(transit)
-        if not hasattr(self, "_transit_groups"):
-            self._transit_groups: dict[int, list[tuple[float, np.ndarray]]] = {}
         if key not in self._transit_groups:
             self._transit_groups[key] = [
                 (float(t), np.flatnonzero(transit == t)) for t in np.unique(transit)
@@ -321,12 +319,6 @@ class BatchRun:
             if days > 0.0 and kernels.any_in(rows, tonnes):
                 self._arrive(rows, tonnes, days)
 
-    def _land(self, rows: np.ndarray, load: np.ndarray, days: float) -> None:
-        """Let a load (n, w) of some links arrive in some days."""
-        tonnes = np.zeros_like(self.day.state.in_transit)
-        tonnes[rows] = load
-        self._arrive(rows, tonnes, days)
-
     def _arrive(self, rows: np.ndarray, tonnes: np.ndarray, days: float) -> None:
         """Let the rows of a sailing (l, w) arrive in some days, as far as the route is open."""
         st = self.day.state
@@ -336,11 +328,11 @@ class BatchRun:
             if opened is None:
                 kernels.land_rows(rows, tonnes, st.in_transit, st.landed)
                 return
-            through = tonnes[rows] * opened[rows]
-            kernels.land(rows, through, st.in_transit, st.landed)
-            waiting = tonnes[rows] - through
-            if np.any(waiting):
-                self._land(rows, waiting, 7.0)
+            through = tonnes * opened
+            kernels.land_rows(rows, through, st.in_transit, st.landed)
+            waiting = tonnes - through
+            if kernels.any_in(rows, waiting):
+                self._arrive(rows, waiting, 7.0)
 
         self.calendar.at(self.calendar.now + days, SAILING, arrive)
 

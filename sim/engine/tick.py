@@ -87,7 +87,7 @@ class MarketDay:
         self.market_days_seen = 0
         # Short cuts for what is nearly always so; each is exact for every world.
         self.customs_hold, self.all_open, self.all_filled = False, True, True
-        self.all_calm = True
+        self.all_calm, self.perceived = True, np.zeros_like(state.fear)
         self.hard: np.ndarray | None = None
         self.shifted: np.ndarray | None = None
         self.nothing = np.zeros_like(state.orders)
@@ -119,7 +119,6 @@ class MarketDay:
         self.ore_out = self._wide(gain(weeks, d["cover.ore_weeks"]))
         self.scrap_out = self._wide(gain(weeks, d["recycling.swarf_weeks"]))
         self.all_regions = np.arange(len(lay.regions))
-        self.ore_rows = np.arange(len(lay.ore_links))
         self.seller_cover = self._wide(
             np.where(lay.c_home[:, None], d["cover.home_weeks"], d["cover.seller_weeks"]),
             lay.n_cells,
@@ -130,19 +129,17 @@ class MarketDay:
         )
         self.home_rows = np.flatnonzero(lay.m_priced & (lay.home_cell >= 0))
         self.home_cells = lay.home_cell[self.home_rows]
+        oxide_of = [self._oxide_row(e) for e in range(len(lay.elements))]
         self.home_place = lay.separator_at.get(lay.regions[lay.home], -1)
         self.home_ore_links = np.flatnonzero(lay.k_place == self.home_place)
         self.ore_normal: np.ndarray | None = None
         row_of = {int(m): row for row, m in enumerate(self.home_rows)}
-        self.home_row_of = [
-            (e, row_of[self._oxide_row(e)])
-            for e in range(len(lay.elements))
-            if self._oxide_row(e) in row_of
-        ]
+        at_home = [e for e, m in enumerate(oxide_of) if m in row_of]
+        self.home_elements = np.array(at_home, dtype=int)
+        self.home_oxide_rows = np.array([row_of[oxide_of[e]] for e in at_home], dtype=int)
         if self.home_place >= 0:
             taken = lay.s_taken[self.home_place] * lay.s_recovery[self.home_place]
             self.home_yield = taken  # (e, 1) t oxide a tonne of oxide in ore
-        oxide_of = [self._oxide_row(e) for e in range(len(lay.elements))]
         self.oxide_material = np.array(oxide_of)
         mines = lay.mines
         reference = np.exp(lay.m_home[self.oxide_material, 0])
@@ -386,8 +383,6 @@ class MarketDay:
         kernels.dig(dug, lay.mine_mix, lay.by_pool.rows, lay.per_oxide, st.ore_at_mine, mined)
         self.flows["dug"] = dug
         self._ship_ore(sail_ore)
-        landed = np.flatnonzero(st.ore_landed.any(axis=(1, 2)))
-        self.flows["ore_landed_rows"], self.flows["ore_landed"] = landed, st.ore_landed[landed]
         self._separate()
         return mined
 
@@ -429,7 +424,7 @@ class MarketDay:
         kernels.ship_ore(
             st.ore_at_mine, self.ore_out, share, lay.k_pool, st.ore_in_transit, shipped
         )
-        self.flows["ore_rows"], self.flows["ore_shipped"] = self.ore_rows, shipped
+        self.flows["ore_shipped"] = shipped
         sail_ore(lay.k_transit, shipped)
 
     def _base_ramp(self) -> np.ndarray:
@@ -476,8 +471,10 @@ class MarketDay:
             np.minimum(able / np.maximum(able.max(axis=1, keepdims=True), 1e-12), 1.0),
         )
         made = np.empty_like(st.ore_at_plant)
+        landed, st.ore_landed = st.ore_landed, np.zeros_like(st.ore_landed)
+        self.flows["ore_landed"] = landed
         kernels.separate(
-            st.ore_landed,
+            landed,
             lay.k_place,
             st.ore_at_plant,
             self.ore_out,
@@ -1009,8 +1006,8 @@ class MarketDay:
             now = lay.sum_by_destination(shut) * np.minimum(1.0 / depends, 2.0)
             np.maximum(st.remembered, np.minimum(now, 1.0), out=st.remembered)
         st.remembered[st.remembered < 1e-3] = 0.0
-        st.perceived = np.maximum(1.0 - st.openness, st.remembered)
-        self.all_calm = not np.any(st.perceived)
+        self.perceived = np.maximum(1.0 - st.openness, st.remembered)
+        self.all_calm = not np.any(self.perceived)
 
     # ---- 9 prices ----------------------------------------------------------------------
 
@@ -1041,7 +1038,7 @@ class MarketDay:
             lay.c_home,
             delivered,
             st.openness,
-            st.perceived,
+            self.perceived,
             self.users_like,
             st.plant_forecast,
             self.plant_weeks,
@@ -1139,8 +1136,7 @@ class MarketDay:
         grown = st.throughput[cells] / np.maximum(lay.c_output[cells], 1e-12)
         short = (ore - self.ore_normal * np.minimum(grown, 1.0)) * self.home_yield
         out = np.zeros((len(self.home_rows), st.worlds))
-        for e, row in self.home_row_of:
-            out[row] = short[e]
+        out[self.home_oxide_rows] = short[self.home_elements]
         return self.draws["market.ore_watch"] * out
 
     def _home_prices(self) -> None:

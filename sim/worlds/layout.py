@@ -530,13 +530,11 @@ class Layout:
         # Where the control totals exceed the nameplates on file, unnamed plants make the rest.
         self.g_unnamed = column(np.maximum(base / 0.85 - capacity, 0.0))
         self.g_base_output = column(base)
-        self.g_use = column(base / np.maximum(capacity + self.g_unnamed[:, 0], 1e-12))
         self.made_cells = np.flatnonzero(made)
         self.made_order = self.made_cells[np.argsort(cell_group[self.made_cells], kind="stable")]
         self.by_group = Segments.of(cell_group[self.made_order])
         plants = np.flatnonzero(group_of >= 0)
         self.plants_order = plants[np.argsort(group_of[plants], kind="stable")]
-        self.plants_by_group = Segments.of(group_of[self.plants_order])
 
     # ---- ore ---------------------------------------------------------------------------
 
@@ -628,9 +626,6 @@ class Layout:
             preferred.append(1.0 if self.separators[s] == buyer else 0.0)
         self.k_default = column(preferred)
         self.k_by_pool = Segments.of(self.k_pool)
-        place_order = np.argsort(self.k_place, kind="stable")
-        self.k_order_place = place_order
-        self.k_by_place = Segments.of(self.k_place[place_order])
         self.pool_base = np.add.reduceat(self.k_base, self.k_by_pool.starts, axis=0)
         fed = np.zeros((len(self.separators), nE))
         for (_, s), t in links.items():
@@ -681,8 +676,6 @@ class Layout:
                 here = self.separator_at[self.facilities[i].region]
                 capacity[here] += self.f_capacity[i, 0] * takes
         self.s_base_capacity = column(capacity)
-        light = np.array([self.chain.elements[e].group == "light" for e in self.elements])
-        self.e_light = light
         # Yield of each fed element in the base year (circuits for heavies may be missing).
         taken = np.zeros((len(self.separators), nE))
         for (e, r), tonnes in self.balance.primary.items():

@@ -49,7 +49,6 @@ class State:
     shipped: np.ndarray  # (c, w) smoothed shipments of makers, t/week
     throughput: np.ndarray  # (c, w) smoothed output and shipments at home, t/week
     openness: np.ndarray  # (c, w) share of normal supply that passes
-    perceived: np.ndarray  # (c, w) closure that spot sellers price in, share
     remembered: np.ndarray  # (c, w) closure by licence or ban that is not yet forgotten, share
     fear: np.ndarray  # (c, w) extra cover wanted, share
     log_home: np.ndarray  # (m, w) log USD/kg inside the exporter
@@ -166,7 +165,6 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         shipped=full(layout.c_output),
         throughput=full(layout.c_output),
         openness=np.ones((nC, worlds)),
-        perceived=zeros(nC),
         remembered=zeros(nC),
         fear=zeros(nC),
         log_home=full(layout.m_home),

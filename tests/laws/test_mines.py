@@ -130,9 +130,8 @@ def requirement(region="united_states", **more):
 def leaving(region):
     def of(run):
         lay = run.layout
-        rows = run.day.flows["ore_rows"]
         here = lay.region_at[region]
-        out = (lay.k_region_from[rows] == here) & (lay.k_region_to[rows] != here)
+        out = (lay.k_region_from == here) & (lay.k_region_to != here)
         return run.day.flows["ore_shipped"][out].sum(axis=(0, 1))
 
     return of
@@ -150,10 +149,7 @@ def test_no_ore_leaves_and_more_of_it_must_stay_the_less_leaves():
 def test_ore_may_go_to_partners():
     def to_china(run):
         lay = run.layout
-        rows = run.day.flows["ore_rows"]
-        pick = (lay.k_region_from[rows] == lay.region_at["united_states"]) & (
-            lay.k_region_to[rows] == lay.home
-        )
+        pick = (lay.k_region_from == lay.region_at["united_states"]) & (lay.k_region_to == lay.home)
         return run.day.flows["ore_shipped"][pick].sum(axis=(0, 1))
 
     open_, _ = watched(requirement(partners="china"), to_china)

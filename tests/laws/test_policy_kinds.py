@@ -387,7 +387,7 @@ def ore_from(origin):
         lay = run.layout
         out = np.zeros((len(lay.regions), run.day.state.worlds))
         flows = run.day.flows
-        for row, tonnes in zip(flows["ore_rows"], flows["ore_shipped"].sum(axis=1), strict=True):
+        for row, tonnes in enumerate(flows["ore_shipped"].sum(axis=1)):
             if lay.regions[lay.k_region_from[row]] == origin:
                 out[lay.k_region_to[row]] += tonnes
         return out

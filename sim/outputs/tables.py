@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BAND = ("mean", "p05", "p50", "p95")
 NEGLIGIBLE_T = 1e-4
+#: Selectors of a metric that have a column of their own in the summary.
+SHOWN = ("region", "sector", "material", "element")
 
 
 def save_text(path: Path, text: str) -> None:
@@ -507,7 +509,8 @@ class Tables:
         """Metrics over worlds, with paired differences to the reference."""
         import pandas as pd
 
-        rows = []
+        rows: list[dict[str, Any]] = []
+        others: list[dict[str, str]] = []
         element_of = {n: m.element for n, m in self.run.chain.materials.items()}
         for key in self.scenario.labels[0]["metrics"]:
             name, selection = parse_key(key)
@@ -521,7 +524,8 @@ class Tables:
                 "metric": name,
                 "region": selection.get("region", "all"),
                 "sector": selection.get("sector", "all"),
-                "element": (element_of.get(material) or material) if material else "all",
+                "element": selection.get("element")
+                or ((element_of.get(material) or material) if material else "all"),
                 "unit": METRICS[name].unit,
                 "mean": float(mean),
                 **dict(zip(BAND[1:], map(float, q), strict=True)),
@@ -538,6 +542,14 @@ class Tables:
             else:
                 row.update(reference_p50=np.nan, delta_p50=0.0, delta_p05=0.0, delta_p95=0.0)
             rows.append(row)
+            others.append({k: v for k, v in selection.items() if k not in SHOWN})
+        # Rows that only a selector without a column tells apart carry it in their name.
+        place = ("metric", "region", "sector", "element")
+        keys = [tuple(row[k] for k in place) for row in rows]
+        for row, key, more in zip(rows, keys, others, strict=True):
+            if keys.count(key) > 1:
+                told = ", ".join(f"{k}={v}" for k, v in more.items())
+                row["metric"] += f"({told})"
         return pd.DataFrame(rows)
 
     def judged(self) -> dict[str, np.ndarray | None]:

@@ -55,6 +55,8 @@ TITLES = {
     "top_share": "Largest region's share of magnet output in the last year",
 }
 UNITS = {
+    "USD million a day": "million USD a day",
+    "USD per USD": "times",
     "t_magnet": "t of magnet",
     "t_oxide": "t of oxide",
     "t_reo": "t of REO",
@@ -318,17 +320,18 @@ def _price_and_cost(reading: Reading) -> str:
 
 
 def headline(reading: Reading) -> list[dict[str, str]]:
-    """Return the rows of the headline table: what, scenario, reference, difference."""
-    from sim.report.wording import capital, human
+    """Return the rows of the headline table: what, scenario, reference, difference.
+
+    Metrics that have a title here; ``summary.csv`` holds them all.
+    """
+    from sim.report.wording import human
 
     table = reading.results.table("summary")
     whole = table[table["region"].isin(["all", ""]) & table["sector"].isin(["all", ""])]
-    names = list(dict.fromkeys(whole["metric"]))
-    known = [n for n in TITLES if n in names]
     rows = []
-    for name in known + [n for n in names if n not in TITLES]:
+    for name, title_of in TITLES.items():
         for _, row in whole[whole["metric"] == name].iterrows():
-            title = TITLES.get(name) or capital(human(name))
+            title = title_of
             if row["element"] not in {"", "all"}:
                 title += f", {human(row['element'])}"
             unit = str(row["unit"])

@@ -224,3 +224,9 @@ def test_a_metric_is_named_finite_and_adds_up_where_it_says_so(name, folder):
         parts = [c for c in own if "region=" in c]
         assert np.allclose(worlds[parts].sum(axis=1), worlds[name], rtol=1e-5, atol=1e-6)
     assert selections
+
+
+def test_no_two_rows_of_the_summary_have_the_same_key(folder):
+    rows = pd.read_csv(folder / "summary.csv", keep_default_na=False)
+    assert not rows.duplicated(["metric", "region", "sector", "element"]).any()
+    assert rows["metric"].str.startswith("coverage_year(share=").any()

@@ -65,6 +65,9 @@ AS_WIDE = 0.8
 #: Candidates of the first look, spread evenly, and the rank correlation with some fact from which
 #: on a parameter counts as seen by history (twice what chance gives over so many facts).
 SCREEN, LOUD = 512, 0.2
+#: Half-widths of its band by which a fact must move, from the first starting point, between the
+#: 10 and the 90 % point of a parameter for that parameter to be searched.
+NEARBY = 0.5
 #: Worlds among which the most ordinary one is sought.
 ORDINARY = 24
 #: Points of the profile of each parameter, and turns of scattering around the best.
@@ -310,6 +313,7 @@ def calibrate(
     others = others_of(chain, items)
     names = [p.name for p in items]
     facts = scored_facts(plan.episodes)
+    middle = _defaults(items)
     fit = _resume(plan, folder, names, facts)
     tell = say or (lambda text: None)
     count = min(workers or os.cpu_count() or 1, len(plan.episodes))
@@ -348,11 +352,17 @@ def calibrate(
             for first in range(len(fit.points), SCREEN, 2 * plan.population):
                 add(spread[first : first + 2 * plan.population])
                 _keep(plan, folder, fit)
-            fit.seen = seen_by_history(fit.points[:SCREEN], fit.values[:SCREEN])
+            seen = seen_by_history(fit.points[:SCREEN], fit.values[:SCREEN])
+            near = middle if begin is None else _best_of(begin, names, middle)
+            if begin is None:
+                near = np.where(seen, _start_of(fit, 0), near)
+            fit.seen = seen | _moves_nearby(near, ~seen, add, fit, facts)
             _keep(plan, folder, fit)
-            tell(f"{int(fit.seen.sum())} of {len(items)} parameters move some fact")
+            tell(
+                f"{int(fit.seen.sum())} of {len(items)} parameters move some fact, "
+                f"{int(seen.sum())} of them everywhere"
+            )
         search_in = np.flatnonzero(fit.seen)
-        middle = _defaults(items)
         for start in range(plan.starts):
             done = fit.done.get(start, 0)
             if done >= plan.generations:
@@ -431,6 +441,33 @@ def seen_by_history(points: np.ndarray, values: np.ndarray) -> np.ndarray:
         rank = rankdata(column[there])
         both = np.corrcoef(np.vstack([rank, ranks[there].T]))[0, 1:]
         out |= np.abs(np.nan_to_num(both)) > LOUD
+    return out
+
+
+def _moves_nearby(
+    point: np.ndarray,
+    asked: np.ndarray,
+    add: Callable[[np.ndarray], np.ndarray],
+    fit: Fit,
+    facts: Sequence[tuple[str, Fact]],
+) -> np.ndarray:
+    """Which of the parameters ``asked`` (p,) move a fact by a quarter of its band from ``point``.
+
+    What the even spread does not show may matter near a solution: over the whole space most
+    vectors explode or sleep.
+    """
+    columns = np.flatnonzero(asked)
+    turned = np.tile(point, (2 * len(columns), 1))
+    turned[::2, :][np.arange(len(columns)), columns] = 0.1
+    turned[1::2, :][np.arange(len(columns)), columns] = 0.9
+    if not len(columns):
+        return np.zeros(len(asked), dtype=bool)
+    add(turned)
+    away = np.stack(
+        [distance(fit.values[-len(turned) :, i], fact) for i, (_, fact) in enumerate(facts)], axis=1
+    )
+    out = np.zeros(len(asked), dtype=bool)
+    out[columns] = (np.abs(away[::2] - away[1::2]) > NEARBY).any(axis=1)
     return out
 
 

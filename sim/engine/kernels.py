@@ -90,7 +90,8 @@ def ore_shares(
 
     Domestic ore first serves the domestic separators of the base year; new ones at home come after
     what is sold abroad under contract; new ones abroad ask all who could sell and get at most half
-    of what is left; the rest goes by habit.
+    of what is left; the rest goes by habit. Ore without a habitual buyer abroad goes to separators
+    at home that stand idle, up to their nameplate.
 
     Parameters
     ----------
@@ -212,6 +213,22 @@ def ore_shares(
                 given += rest * weight / max(weights[o, w], 1e-12)
             share[k, w] = given / max(tonnes[o, w], 1e-12)
             whole[o, w] += share[k, w]
+    # What nobody abroad is used to buying goes to capacity at home that stands idle.
+    by_place[...] = 0.0
+    room[...] = 0.0
+    for k in range(links):
+        s, o = place[k], pool[k]
+        for w in range(worlds):
+            room[s, w] -= share[k, w] * tonnes[o, w]
+            if at_home[k] and weights[o, w] <= 0.0:
+                by_place[s, w] += max(1.0 - whole[o, w], 0.0) * tonnes[o, w]
+    for k in range(links):
+        s, o = place[k], pool[k]
+        for w in range(worlds):
+            if at_home[k] and weights[o, w] <= 0.0:
+                idle = max(ability[s, w] + room[s, w], 0.0)
+                more_ore = min(idle / max(by_place[s, w], 1e-12), 1.0)
+                share[k, w] += max(1.0 - whole[o, w], 0.0) * more_ore
     for k in range(links):
         for w in range(worlds):
             share[k, w] /= max(whole[pool[k], w], 1.0)

@@ -690,7 +690,9 @@ class MarketDay:
         share = d["market.contract_share"]
         paid = st.log_contract * share + st.log_ask * (1.0 - share) - lay.c_log_reference
         factor = self.rules.demand_factor
-        response = demand.price_response(paid[lay.u_cell], self.elasticity)
+        # Runs, recipes and orders are planned ahead: use answers to the price of the last months.
+        st.log_felt += (paid - st.log_felt) * gain(self.weeks, d["demand.response_weeks"])
+        response = demand.price_response(st.log_felt[lay.u_cell], self.elasticity)
         late = st.postponed / d["catch_up.weeks"] * self.weeks
         names = ("planned", "wanted", "used", "unmet", "gross", "stopped")
         new = {name: np.empty_like(st.forecast) for name in names}
@@ -1147,11 +1149,12 @@ class MarketDay:
         )
         stock = np.maximum(stock + self._ore_to_come(), 0.1 * stock)
         # Fear acts through what it takes out of this stock, not a second time on the target.
-        normal = (
-            st.throughput[cells] * d["cover.home_weeks"] * self._hold_back()
-            + st.plant_forecast[cells] * self.plant_weeks[cells]
-        )
+        traders = st.throughput[cells] * d["cover.home_weeks"]
+        normal = traders + st.plant_forecast[cells] * self.plant_weeks[cells]
         gap = pricing.cover_gap(normal, stock, high=d["market.cover_signal_ceiling"])
+        # What traders would hold back over normal is bid for however little there is.
+        held = self._hold_back() - 1.0
+        gap = gap + np.log1p(held * traders / np.maximum(normal, 1e-12))
         level = st.log_anchor[rows] + d["market.home_cover_response"] * gap
         before = st.log_home[rows]
         cut = None

@@ -57,6 +57,7 @@ class State:
     log_base: np.ndarray  # (c, w) log delivered cost while trade is open
     log_ask: np.ndarray  # (c, w) log USD/kg; the home price in home cells
     log_contract: np.ndarray  # (c, w)
+    log_felt: np.ndarray  # (c, w) log of the price paid over its base that use answers to
     log_trend: np.ndarray  # (c, w) moving average of the ask
     signal: np.ndarray  # (4, u, w) price and lack, then heavy price and lack, lagged twice
     heavy_free: np.ndarray  # (u, w) share moved to grades without heavy elements
@@ -173,6 +174,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         log_base=full(base_reference),
         log_ask=full(base_reference),
         log_contract=full(base_reference),
+        log_felt=zeros(nC),
         log_trend=full(base_reference),
         signal=zeros(4, nU),
         heavy_free=full(share_heavy),

@@ -3,7 +3,9 @@
 A candidate is a world: a batch runs a whole population side by side, one vector a world, with
 everything that is not fitted at its default and all worlds on the same draws. Each fact gives a
 distance, counted in half-widths of its band; CMA-ES (the ``cma`` package) looks for vectors that
-bring all facts into their bands, from several starts. Every candidate ever run is kept. The
+bring all facts into their bands, from several starts, and once more from the best of all, after
+the distance between that one world and the median of many has been measured. Every candidate ever
+run is kept. The
 *posterior* is the set of kept candidates that lose at most ``SLACK`` more than the best one; a
 parameter whose spread among them is as wide as its prior was not seen by history, and keeps its
 prior in later ensembles.
@@ -68,8 +70,9 @@ SCREEN, LOUD = 512, 0.2
 #: Half-widths of its band by which a fact must move, from the first starting point, between the
 #: 10 and the 90 % point of a parameter for that parameter to be searched.
 NEARBY = 0.5
-#: Worlds among which the most ordinary one is sought.
-ORDINARY = 24
+#: Worlds among which the most ordinary one is sought, and worlds that say how far the median
+#: world is from it.
+ORDINARY, SHIFT_WORLDS = 24, 32
 #: Points of the profile of each parameter, and turns of scattering around the best.
 LEVELS, SCATTER = 7, 6
 #: Spread of a uniform variable between 0 and 1.
@@ -131,7 +134,13 @@ class Fit:
     values : ndarray, shape (n, facts)
     losses : ndarray, shape (n,)
     done : dict
-        Start -> generations done; ``search`` holds the optimiser's own state.
+        Start -> generations done; the number of starts stands for the last search, from the best
+        of all. ``search`` holds the optimiser's own state.
+    shift : ndarray, shape (facts,)
+        Added to what the one world of the candidates shows, so that ``values`` are those of the
+        median world; ``settled`` times measured.
+    since : int
+        First candidate of the last search: those before it moved what later draws its prior.
     best_alone : ndarray, shape (p, LEVELS)
         Loss along each parameter alone, from the best candidate: its profile.
     """
@@ -145,11 +154,17 @@ class Fit:
     best_alone: np.ndarray | None = None
     done: dict[int, int] = field(default_factory=dict)
     search: bytes = b""
+    shift: np.ndarray = field(default_factory=lambda: np.zeros(1))
+    settled: int = 0
+    since: int = 0
 
     @property
     def best(self) -> int:
-        """Row of the best candidate."""
-        return int(np.argmin(self.losses))
+        return int(self.ranked()[0])
+
+    def ranked(self) -> np.ndarray:
+        """Rows of the candidates of the search that counts, best first."""
+        return self.since + np.argsort(self.losses[self.since :], kind="stable")
 
 
 def fitted_parameters(chain: Any) -> list[Parameter]:
@@ -323,14 +338,67 @@ def calibrate(
 
         pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
 
-    def add(points: np.ndarray) -> np.ndarray:
-        values = _run(plan, items, others, points, pool)
+    def weigh(values: np.ndarray) -> np.ndarray:
         away = np.stack([distance(values[:, i], f) for i, (_, f) in enumerate(facts)], axis=1)
-        losses = loss(away, weights_of(facts))
+        return loss(away, weights_of(facts))
+
+    def add(points: np.ndarray) -> np.ndarray:
+        values = _run(plan, items, others, points, pool) + fit.shift
+        losses = weigh(values)
         fit.points = np.concatenate([fit.points, points])
         fit.values = np.concatenate([fit.values, values])
         fit.losses = np.concatenate([fit.losses, losses])
         return losses
+
+    def search(stage: int, generations: int, from_: np.ndarray, step: float) -> None:
+        """Go on with a search over the parameters of ``fit.seen``, or begin it."""
+        columns = np.flatnonzero(np.asarray(fit.seen))
+        done = fit.done.get(stage, 0)
+        if done >= generations:
+            return
+        if done:
+            strategy = pickle.loads(fit.search)
+        else:
+            strategy = cma.CMAEvolutionStrategy(
+                from_[columns],
+                step,
+                {
+                    "bounds": [0.0, 1.0],
+                    "popsize": plan.population,
+                    "seed": 1 + plan.seed * 1000 + stage,
+                    "verbose": -9,
+                },
+            )
+        while done < generations:
+            asked = np.clip(np.array(strategy.ask()), 0.0, 1.0)
+            points = np.tile(middle, (len(asked), 1))
+            points[:, columns] = asked
+            losses = add(points)
+            strategy.tell(list(asked), losses.tolist())
+            done += 1
+            fit.done[stage] = done
+            fit.search = pickle.dumps(strategy)
+            _keep(plan, folder, fit)
+            inside = in_band(fit.values[-len(losses) :][int(np.argmin(losses))], facts)
+            what = "again" if stage == plan.starts else f"start {stage + 1}"
+            tell(
+                f"{what}, generation {done}: best loss {fit.losses[fit.best]:.2f}, "
+                f"this one {losses.min():.2f} with {inside} of {len(facts)} facts in band"
+            )
+
+    def settle(turn: int) -> None:
+        """Look around the best, and count values as the median world has them from here on."""
+        if fit.settled > turn:
+            return
+        _look_around(plan, fit, np.flatnonzero(np.asarray(fit.seen)), add)
+        tell(f"looked around the best: {len(fit.points)} candidates in all")
+        shift = _shift(plan, fit, pool)
+        fit.values = fit.values + (shift - fit.shift)
+        fit.losses = weigh(fit.values)
+        fit.shift = shift
+        fit.settled = turn + 1
+        _keep(plan, folder, fit)
+        tell(f"values counted as the median world has them: best loss {fit.losses[fit.best]:.2f}")
 
     try:
         if not plan.draws:
@@ -338,17 +406,14 @@ def calibrate(
         if fit.seen is None:
             from scipy.stats import qmc
 
+            if begin is not None:
+                fit.shift = np.array([_shift_of(begin, label) for label in fit.facts])
             spread = qmc.Sobol(len(items), seed=plan.seed).random(SCREEN)
             if spread_of is not None and not len(fit.points):
                 columns = [spread_of.facts.index(label) for label in fit.facts]
                 fit.points = spread_of.points[:SCREEN]
-                fit.values = spread_of.values[:SCREEN, columns]
-                fit.losses = loss(
-                    np.stack(
-                        [distance(fit.values[:, i], f) for i, (_, f) in enumerate(facts)], axis=1
-                    ),
-                    weights_of(facts),
-                )
+                fit.values = spread_of.values[:SCREEN, columns] - spread_of.shift[columns]
+                fit.losses = weigh(fit.values)
             for first in range(len(fit.points), SCREEN, 2 * plan.population):
                 add(spread[first : first + 2 * plan.population])
                 _keep(plan, folder, fit)
@@ -362,48 +427,70 @@ def calibrate(
                 f"{int(fit.seen.sum())} of {len(items)} parameters move some fact, "
                 f"{int(seen.sum())} of them everywhere"
             )
-        search_in = np.flatnonzero(fit.seen)
         for start in range(plan.starts):
-            done = fit.done.get(start, 0)
-            if done >= plan.generations:
-                continue
-            if done:
-                search = pickle.loads(fit.search)
+            if begin is not None and start == 0:
+                search(start, plan.generations, _best_of(begin, names, middle), 0.1)
             else:
-                known = begin is not None and start == 0
-                search = cma.CMAEvolutionStrategy(
-                    (_best_of(begin, names, middle) if known else _start_of(fit, start))[search_in],
-                    0.1 if known else 0.2,
-                    {
-                        "bounds": [0.0, 1.0],
-                        "popsize": plan.population,
-                        "seed": 1 + plan.seed * 1000 + start,
-                        "verbose": -9,
-                    },
-                )
-            while done < plan.generations:
-                asked = np.clip(np.array(search.ask()), 0.0, 1.0)
-                points = np.tile(middle, (len(asked), 1))
-                points[:, search_in] = asked
-                losses = add(points)
-                search.tell(list(asked), losses.tolist())
-                done += 1
-                fit.done[start] = done
-                fit.search = pickle.dumps(search)
-                _keep(plan, folder, fit)
-                inside = in_band(fit.values[-len(losses) :][int(np.argmin(losses))], facts)
-                tell(
-                    f"start {start + 1}, generation {done}: best loss {fit.losses.min():.2f}, "
-                    f"this one {losses.min():.2f} with {inside} of {len(facts)} facts in band"
-                )
-        if fit.best_alone is None:
-            _look_around(plan, fit, search_in, add)
-            _keep(plan, folder, fit)
-            tell(f"looked around the best: {len(fit.points)} candidates in all")
+                search(start, plan.generations, _start_of(fit, start), 0.2)
+        settle(0)
+        if not fit.done.get(plan.starts):
+            # What the facts do not tell is drawn from its prior later on: it waits at its middle.
+            known = identify(fit, posterior(fit))
+            fit.seen = np.array([known[name]["verdict"] != "free" for name in names])
+            last = fit.points[fit.best]
+            fit.since = len(fit.points)
+            add(np.where(fit.seen, last, middle)[None, :])
+        search(plan.starts, max(plan.generations // 2, 1), fit.points[fit.best], 0.08)
+        settle(1)
     finally:
         if pool is not None:
             pool.shutdown()
     return fit
+
+
+def _shift(plan: Plan, fit: Fit, pool: Any) -> np.ndarray:
+    """What the median world shows beyond the one world of the candidates, shape (facts,).
+
+    Candidates run on the draws of one ordinary world, with what is not fitted at its default. The
+    facts are held against the median of worlds in which dates, lengths and all that history has
+    not seen are drawn: the difference is measured with the posterior so far.
+    """
+    members = posterior(fit)
+    one = np.median(fit.values[members] - fit.shift, axis=0)
+    worlds = np.arange(SHIFT_WORLDS)
+    jobs: list[Any] = []
+    held = _held(fit)
+    for folder in plan.episodes:
+        jobs.append(
+            _with_members(str(folder), held, worlds)
+            if pool is None
+            else pool.submit(_with_members, str(folder), held, worlds)
+        )
+    found = [job if pool is None else job.result() for job in jobs]
+    many = np.array(
+        [
+            np.nanmedian(values[fact.id])
+            for folder, values in zip(plan.episodes, found, strict=True)
+            for fact in _episode(str(folder)).facts
+            if fact.scored
+        ]
+    )
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isfinite(many - one), many - one, 0.0)
+
+
+def _shift_of(fit: Fit, label: tuple[str, str]) -> float:
+    """Shift of one fact in an earlier calibration; none if it did not know the fact."""
+    return float(fit.shift[fit.facts.index(label)]) if label in fit.facts else 0.0
+
+
+def _with_members(
+    folder: str, held: dict[str, tuple[float, ...]], worlds: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Facts of one episode in worlds that draw their behaviour from members, in a worker."""
+    episode = _episode(folder)
+    drawn = replace(episode, chain=replace(episode.chain, posterior=held))
+    return evaluate_episode(drawn, {}, worlds, 0)
 
 
 def _ordinary(plan: Plan, items: Sequence[Parameter], others: dict[str, float], pool: Any) -> int:
@@ -504,7 +591,7 @@ def _look_around(
     from sim.worlds.randomness import uniforms
 
     for turn in range(SCATTER):
-        order = np.argsort(fit.losses, kind="stable")[: 4 * plan.population]
+        order = fit.ranked()[: 4 * plan.population]
         size = 2 * plan.population
         draws = [
             uniforms(plan.seed, f"calibration/scatter/{turn}/{k}", np.arange(size))
@@ -538,7 +625,8 @@ def _resume(plan: Plan, folder: Path, names: list[str], facts: Sequence[tuple[st
     held = folder / "search.pickle"
     if not held.exists():
         empty = np.zeros((0, len(names)))
-        return Fit(names, labels, empty, np.zeros((0, len(labels))), np.zeros(0))
+        blank = np.zeros(len(labels))
+        return Fit(names, labels, empty, np.zeros((0, len(labels))), np.zeros(0), shift=blank)
     known = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
     known["draws"] = known["draws"] if plan.draws else []
     if known != plan.key(names):
@@ -587,7 +675,7 @@ def _keep(plan: Plan, folder: Path, fit: Fit) -> None:
 
 def posterior(fit: Fit, slack: float = SLACK, most: int = MEMBERS) -> np.ndarray:
     """Rows of the candidates that history does not tell apart from the best, best first."""
-    order = np.argsort(fit.losses, kind="stable")
+    order = fit.ranked()
     kept = order[fit.losses[order] <= fit.losses[fit.best] + slack]
     if len(kept) <= most:
         return kept
@@ -688,9 +776,13 @@ def posterior_rows(fit: Fit) -> tuple[list[str], np.ndarray]:
 
 def with_posterior(episode: Episode, fit: Fit) -> Episode:
     """The episode on a chain that draws its behaviour from a calibration."""
+    return replace(episode, chain=replace(episode.chain, posterior=_held(fit)))
+
+
+def _held(fit: Fit) -> dict[str, tuple[float, ...]]:
+    """Parameter -> its value in every member, as a chain holds them."""
     names, rows = posterior_rows(fit)
-    held = {name: tuple(map(float, rows[:, i])) for i, name in enumerate(names)}
-    return replace(episode, chain=replace(episode.chain, posterior=held))
+    return {name: tuple(map(float, rows[:, i])) for i, name in enumerate(names)}
 
 
 def cross_validate(

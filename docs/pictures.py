@@ -284,7 +284,7 @@ def price_paid(kept: Any, material: Any, region: Any = "all") -> Look:
     return look
 
 
-@series("multiple of the price in China")
+@series("× price in China")
 def price_gap(kept: Any, material: str, region: Any = "all") -> Look:
     """Spot price outside over the price in the home market."""
     own, home = price_abroad(kept, material, region), price_at_home(kept, material)

@@ -9,6 +9,9 @@ writes nothing and says whether the text is up to date.
 
 `python docs/build.py --verdicts [NAME ...]` runs the scenarios named, or all that have a hypothesis,
 with 64 worlds and writes their rows of `docs/verdicts.csv` (`--worlds N`, `--workers N`).
+
+`python docs/build.py --pictures [KIND ...]` runs the example of each kind of intervention against its
+reference and draws `docs/img/kind_KIND.png` (see `docs/pictures.py`); about three minutes for all.
 """
 
 from __future__ import annotations
@@ -40,6 +43,11 @@ distribution, drawn once per world:
 ```yaml
 processing_days: {dist: triangular, low: 30, mode: 63, high: 100}   # also uniform, normal, lognormal, choice
 ```
+
+Each kind is shown alone: its example is run on the chain of 2024 with and without it (16 worlds, from
+`python docs/build.py --pictures`). A kind that needs something to act on gets it in both cases, and the
+caption says so. Sizes and dates of the examples are made up, large enough to be seen; each is a
+scenario that can be run, `lodestone run docs/examples/export_ban.yaml`, or copied.
 
 A number that may also be a path over time is a mapping from dates: `{2025-04-04: 0.0, 2025-06-04: 0.25}`,
 each value holding from its date on. Materials are names, `all`, `ndfeb_magnets`, or a form
@@ -92,10 +100,14 @@ A test reads the table: no row is empty, and every name in it exists.
 def main(words: list[str]) -> int:
     """Write or check the documents; return the exit status."""
     sys.path.insert(0, str(DOCS.parent))
+    contrary = False
     if "--verdicts" in words:
         words = [w for w in words if w != "--verdicts"]
         worlds, workers = (_taken(words, k, v) for k, v in (("--worlds", 64), ("--workers", 1)))
         judge_scenarios(words, worlds, workers)
+        words = []
+    if "--pictures" in words:
+        contrary = draw_kinds([w for w in words if w != "--pictures"])
         words = []
     pages = {
         DOCS / "interventions.md": interventions(),
@@ -108,12 +120,45 @@ def main(words: list[str]) -> int:
         old = [p for p, text in pages.items() if not (p.is_file() and p.read_text("utf-8") == text)]
         for page in old:
             print(f"{page.name} is out of date: run python docs/build.py", file=sys.stderr)
-        return 1 if old else 0
+        bare = _kinds_without_picture()
+        for kind in bare:
+            print(
+                f"{kind} has no picture: run python docs/build.py --pictures {kind}",
+                file=sys.stderr,
+            )
+        return 1 if old or bare else 0
     for page, text in pages.items():
         page.write_text(text, encoding="utf-8")
     for folder in words:
         picture(Path(folder))
-    return 0
+    return 1 if contrary else 0
+
+
+def _kinds_without_picture() -> list[str]:
+    from sim.interventions import REGISTRY
+
+    return [k for k in sorted(REGISTRY) if not (DOCS / "img" / f"kind_{k}.png").is_file()]
+
+
+def draw_kinds(kinds: list[str]) -> bool:
+    """Draw what kinds, or all of them, do alone; return whether one contradicts its words."""
+    from sim.interventions import REGISTRY
+
+    unknown = [k for k in kinds if k not in REGISTRY]
+    if unknown:
+        sys.exit(f"no kind of intervention: {', '.join(unknown)}")
+    # Run as a script, this folder is on the path; tests and others may not have it there.
+    sys.path.insert(0, str(DOCS))
+    from pictures import draw
+
+    contrary = False
+    for kind, paths, size in draw(kinds or sorted(REGISTRY)):
+        print(f"{kind} ({size / 1000:.0f} kB)")
+        for path in paths:
+            word = "" if path.as_said() else f"  NOT {path.panel.goes}, AS ITS EXAMPLE SAYS"
+            contrary |= bool(word)
+            print(f"  {path.panel.title}: {path.moved():+.3g} {path.panel.unit}{word}")
+    return contrary
 
 
 def _taken(words: list[str], key: str, otherwise: int) -> int:
@@ -216,11 +261,31 @@ def interventions() -> str:
     for kind in sorted(REGISTRY):
         model = REGISTRY[kind]
         parts.append(f"## {kind}\n\n{_sentence(model.title)}\n")
+        parts.append(_example(kind))
         for group in model.one_of:
             ways = " or ".join(" with ".join(f"`{key}`" for key in way) for way in group)
             parts.append(f"Give exactly one of: {ways}.\n")
         parts.append(_table(model, Intervention, False))
     return "\n".join(parts)
+
+
+def _example(kind: str) -> str:
+    """Return picture, caption and interventions of the example of a kind."""
+    from sim.scenario import load_mapping
+
+    path = DOCS / "examples" / f"{kind}.yaml"
+    data = load_mapping(path).data
+    text = path.read_text("utf-8")
+    snippet = text[text.index("\ninterventions:") + 1 :].rstrip()
+    ground = data["reference"]
+    caption = " ".join(data["narrative"].split())
+    if ground != "calm_2024":
+        also = load_mapping(DOCS / "examples" / f"{ground}.yaml").data["title"]
+        caption += f" Both cases stand on [{ground}](examples/{ground}.yaml): {also[0].lower() if also[:2] == 'A ' else also[0]}{also[1:]}."
+    return (
+        f"![{data['title']}](img/kind_{kind}.png)\n\n*{caption}*\n\n"
+        f"From [examples/{kind}.yaml](examples/{kind}.yaml):\n\n```yaml\n{snippet}\n```\n"
+    )
 
 
 def claims() -> str:

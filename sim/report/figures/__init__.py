@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sim.report.reading import Reading
 
-__all__ = ["FIGURES", "Drawing", "FigureSpec", "draw_all", "figure", "registered"]
+__all__ = ["FIGURES", "Drawing", "FigureSpec", "draw_all", "figure", "registered", "settle"]
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def draw_all(folder: Path | str) -> list[Path]:
                 for suffix in ("png", "svg", "csv"):
                     (target / f"{spec.name}.{suffix}").unlink(missing_ok=True)
                 continue
-            _settle(drawing.figure)
+            settle(drawing.figure)
             for suffix in ("png", "svg"):
                 written.append(_save(drawing.figure, target / f"{spec.name}.{suffix}"))
         written.append(_write(target / f"{spec.name}.csv", _csv(drawing.data)))
@@ -132,7 +132,7 @@ def _csv(table: pd.DataFrame) -> bytes:
     return table.to_csv(index=False, lineterminator="\n", float_format="%.6g").encode()
 
 
-def _settle(figure: Figure) -> None:
+def settle(figure: Figure) -> None:
     """Lay the figure out once and round the places of its axes.
 
     The layout's solver orders its variables by memory address, so that its last digits differ

@@ -1,0 +1,531 @@
+"""Draw what each kind of intervention does alone: `python docs/build.py --pictures [KIND ...]`.
+
+Every kind has an example, `docs/examples/KIND.yaml`: a scenario like any other, whose reference
+differs from it by that one intervention. Its title and narrative are the title and the caption of
+the picture `docs/img/kind_KIND.png`; `docs/pictures.yaml` says which series are drawn. Both
+cases are run with the same worlds; colour is the example, grey the reference.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.chain.load import load_chain
+from sim.engine.run import BatchRun
+from sim.outputs.parts import bands
+from sim.outputs.recorder import COST_ITEMS, Recorder, Series
+from sim.scenario import Scenario, load_reference, load_scenario
+from sim.yamlfile import read_yaml
+
+if TYPE_CHECKING:
+    from sim.interventions.base import Intervention
+    from sim.worlds.conditions import Conditions
+
+DOCS = Path(__file__).resolve().parent
+EXAMPLES = DOCS / "examples"
+PANELS = DOCS / "pictures.yaml"
+WORLDS, SEED, MARKET_DAYS = 16, 0, 7.0
+DPI = 110
+WEEKS_PER_YEAR = 365.25 / 7.0
+#: Flows are shown as the mean of so many market days: sailings come in steps.
+SMOOTH = 4
+
+Look = Callable[["Conditions"], np.ndarray]
+Measure = Callable[..., Look]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel: which series, of what, its title, and which way the example moves it."""
+
+    show: str
+    of: dict[str, Any]
+    title: str
+    goes: str
+
+    @property
+    def unit(self) -> str:
+        """Unit of the series."""
+        return SERIES[self.show][1]
+
+
+@dataclass
+class Shown:
+    """A panel's series in both cases.
+
+    Attributes
+    ----------
+    days : list of date
+        Market days.
+    own, calm : ndarray, shape (T, w)
+        In the example and in its reference.
+    within : ndarray of bool, shape (T,)
+        Market days on which the kind is in force.
+    """
+
+    panel: Panel
+    days: list[date]
+    own: np.ndarray
+    calm: np.ndarray
+    within: np.ndarray
+
+    def moved(self) -> float:
+        """Mean difference from the reference while the kind is in force, median over worlds."""
+        return float(np.median((self.own - self.calm)[self.within].mean(axis=0)))
+
+    def as_said(self) -> bool:
+        """Whether it moves the way that the panel says."""
+        by = self.moved()
+        return abs(by) > 1e-9 and self.panel.goes in ("moves", "up" if by > 0.0 else "down")
+
+
+# ---- what can be shown -----------------------------------------------------------------------
+
+#: Name -> (measure, unit, whether it is a flow to be smoothed).
+SERIES: dict[str, tuple[Measure, str, bool]] = {}
+
+
+def series(unit: str, flow: bool = False) -> Callable[[Measure], Measure]:
+    """Register what looks at the run after every market day and returns shape (w,)."""
+
+    def register(function: Measure) -> Measure:
+        SERIES[function.__name__] = (function, unit, flow)
+        return function
+
+    return register
+
+
+def _per_year(run: BatchRun) -> float:
+    return 365.25 / run.market_days
+
+
+def _users(
+    kept: Series, region: Any = "all", sector: Any = "all", military: bool | None = None
+) -> np.ndarray:
+    """Lines of magnet users."""
+    lay, places = kept.layout, kept.region_names(region)
+    names = [sector] if isinstance(sector, str) else list(sector)
+    return np.array(
+        [
+            u
+            for u in np.flatnonzero(lay.u_magnet)
+            if (places is None or lay.regions[lay.u_region[u]] in places)
+            and (sector == "all" or lay.sectors[lay.u_sector[u]] in names)
+            and (military is None or bool(lay.u_defence[u, 0] == 1.0) is military)
+        ]
+    )
+
+
+def _abroad(kept: Series, material: Any, region: Any) -> np.ndarray:
+    """Cells outside the home region that somebody buys for."""
+    cells = kept.cells(material, region)
+    return np.array([c for c in cells if c in set(kept.priced_cells)], dtype=int)
+
+
+def _links(kept: Series, flow: str, of: dict[str, Any]) -> Look:
+    run, rows = kept.run, kept.links(**of)  # type: ignore[attr-defined]
+    return lambda rules: run.day.flows[flow][rows].sum(axis=0) * _per_year(run)
+
+
+@series("t a year", flow=True)
+def shipped(kept: Any, **of: Any) -> Look:
+    """Declared shipments across borders."""
+    return _links(kept, "declared", of)
+
+
+@series("t a year", flow=True)
+def undeclared(kept: Any, **of: Any) -> Look:
+    """Shipments that no customs office sees."""
+    return _links(kept, "grey", of)
+
+
+@series("% of imports", flow=True)
+def share_of_imports(kept: Any, material: Any, origin: Any, destination: Any) -> Look:
+    """Part of what a place imports that comes from an origin."""
+    own = _links(
+        kept, "declared", {"material": material, "origin": origin, "destination": destination}
+    )
+    all_ = _links(kept, "declared", {"material": material, "destination": destination})
+    return lambda rules: 100.0 * own(rules) / np.maximum(all_(rules), 1e-9)
+
+
+@series("t REO a year", flow=True)
+def ore(kept: Any, origin: Any = "all", destination: Any = "all") -> Look:
+    """Ore that leaves mines for separators."""
+    run, lay = kept.run, kept.layout
+    ends = (kept.region_names(origin), kept.region_names(destination))
+    rows = np.array(
+        [
+            k
+            for k in range(len(lay.ore_links))
+            if all(
+                names is None or lay.regions[int(at[k])] in names
+                for names, at in zip(ends, (lay.k_region_from, lay.k_region_to), strict=True)
+            )
+        ],
+        dtype=int,
+    )
+    return lambda rules: run.day.flows["ore_shipped"][rows].sum(axis=(0, 1)) * _per_year(run)
+
+
+@series("t a year", flow=True)
+def output(kept: Any, **of: Any) -> Look:
+    """What is made of oxides, metals or magnets."""
+    run, rows = kept.run, kept.cells(**of)
+    return lambda rules: run.day.flows["output"][rows].sum(axis=0) * _per_year(run)
+
+
+@series("t REO a year", flow=True)
+def dug(kept: Any, region: Any = "all", without: Any = ()) -> Look:
+    """What mines dig."""
+    run, lay = kept.run, kept.layout
+    places = kept.region_names(region) or set(lay.regions)
+    places = places - (kept.region_names(without) if without else set())
+    at = [i for i, f in enumerate(lay.mines) if lay.facilities[f].region in places]
+    return lambda rules: run.day.flows["dug"][at].sum(axis=0) * _per_year(run)
+
+
+@series("t REO")
+def ore_pile(kept: Any, region: Any = "all") -> Look:
+    """Ore that lies at mines."""
+    run, lay, places = kept.run, kept.layout, kept.region_names(region)
+    rows = [i for i, (_, r) in enumerate(lay.ore_pools) if places is None or r in places]
+    return lambda rules: run.day.state.ore_at_mine[rows].sum(axis=(0, 1))
+
+
+@series("t a year", flow=True)
+def recycled(kept: Any, region: Any, element: str) -> Look:
+    """Oxide won from scrap and old goods."""
+    run, lay = kept.run, kept.layout
+    rows = [i for i, r in enumerate(lay.regions) if r in kept.region_names(region)]
+    e = lay.element_at[element]
+    return lambda rules: run.day.flows["recycled"][rows, e].sum(axis=0) * _per_year(run)
+
+
+@series("t a year")
+def capacity(kept: Any, stage: str, region: Any) -> Look:
+    """What the plants of a stage that stand and run could make."""
+    run, lay, places = kept.run, kept.layout, kept.region_names(region)
+    rows = [i for i, f in enumerate(lay.facilities) if f.stage == stage and f.region in places]
+    return lambda rules: (lay.f_capacity[rows] * run.day.available[rows]).sum(0) * WEEKS_PER_YEAR
+
+
+@series("t a year")
+def planned(kept: Any, **of: Any) -> Look:
+    """What users of magnets plan to use."""
+    run, rows = kept.run, _users(kept, **of)
+    return lambda rules: run.day.flows["planned"][rows].sum(axis=0) * _per_year(run)
+
+
+@series("t a year")
+def used(kept: Any, material: Any, region: Any = "all") -> Look:
+    """What users and plants take of a material."""
+    run, rows = kept.run, kept.cells(material, region)
+    return lambda rules: run.day.flows["used_by_cell"][rows].sum(axis=0) * _per_year(run)
+
+
+@series("% of planned use")
+def unmet(kept: Any, **of: Any) -> Look:
+    """What users of magnets lack."""
+    run, rows = kept.run, _users(kept, **of)
+
+    def look(rules: Conditions) -> np.ndarray:
+        plan = run.day.flows["planned"][rows].sum(axis=0)
+        return 100.0 * run.day.flows["unmet"][rows].sum(axis=0) / np.maximum(plan, 1e-9)
+
+    return look
+
+
+@series("% of use", flow=True)
+def moved(kept: Any, design: str, **of: Any) -> Look:
+    """Part of the use of magnets that has moved to another design."""
+    run, rows = kept.run, _users(kept, **of)
+
+    def look(rules: Conditions) -> np.ndarray:
+        plan = run.day.flows["planned"][rows]
+        part = getattr(run.day.state, design)[rows]
+        return 100.0 * (part * plan).sum(axis=0) / np.maximum(plan.sum(axis=0), 1e-9)
+
+    return look
+
+
+@series("USD/kg")
+def price_at_home(kept: Any, material: str) -> Look:
+    """Price in the home market, without VAT."""
+    run, row = kept.run, kept.layout.material_at[material]
+    return lambda rules: np.exp(run.day.state.log_home[row])
+
+
+@series("USD/kg")
+def price_abroad(kept: Any, material: Any, region: Any = "all") -> Look:
+    """Mean spot price outside the home market."""
+    run, rows = kept.run, _abroad(kept, material, region)
+    return lambda rules: np.exp(run.day.state.log_ask[rows]).mean(axis=0)
+
+
+@series("USD/kg")
+def price_paid(kept: Any, material: Any, region: Any = "all") -> Look:
+    """Mean of what buyers pay, contracts and spot."""
+    run, rows = kept.run, _abroad(kept, material, region)
+    part = run.draws["market.contract_share"]
+
+    def look(rules: Conditions) -> np.ndarray:
+        st = run.day.state
+        return np.exp(st.log_contract[rows] * part + st.log_ask[rows] * (1.0 - part)).mean(axis=0)
+
+    return look
+
+
+@series("× price in China")
+def price_gap(kept: Any, material: str, region: Any = "all") -> Look:
+    """Spot price outside over the price in the home market."""
+    own, home = price_abroad(kept, material, region), price_at_home(kept, material)
+    return lambda rules: own(rules) / home(rules)
+
+
+@series("t")
+def public_stock(kept: Any, material: Any, region: Any) -> Look:
+    """What public reserves hold."""
+    run, rows = kept.run, kept.cells(material, region)
+    return lambda rules: run.day.state.public_stock[rows].sum(axis=0)
+
+
+@series("USD million a year", flow=True)
+def cost(kept: Any, item: str, region: Any = "all") -> Look:
+    """One item of the cost curve."""
+    names, many = kept.region_names(region), len(kept.cost_regions)
+    first = COST_ITEMS.index(item) * many
+    rows = [first + i for i, r in enumerate(kept.cost_regions) if names is None or r in names]
+    costs, book = kept.weekly["cost"], kept.recorder
+    return lambda rules: costs[book.tick - 1, rows].sum(axis=0, dtype=float) * WEEKS_PER_YEAR
+
+
+# ---- examples --------------------------------------------------------------------------------
+
+
+def example(kind: str) -> Scenario:
+    """Return the example of a kind."""
+    return load_scenario(EXAMPLES / f"{kind}.yaml")
+
+
+def panels(kind: str) -> list[Panel]:
+    """Return what is shown of a kind."""
+    given = read_yaml(PANELS).data[kind]
+    return [
+        Panel(
+            show=item["show"],
+            of={k: v for k, v in item.items() if k not in ("show", "title", "goes")},
+            title=item["title"],
+            goes=item["goes"],
+        )
+        for item in given
+    ]
+
+
+def own_items(kind: str, scenario: Scenario) -> dict[str, Intervention]:
+    """Return the interventions of the kind: those by which the example differs."""
+    return {n: item for n, item in scenario.interventions.items() if item.kind == kind}
+
+
+class _Watch:
+    """Keeps what the panels show, (T, w) each; it sees the run and changes nothing."""
+
+    def __init__(self, run: BatchRun, wanted: Iterable[Panel]) -> None:
+        self.recorder = Recorder(run)
+        kept: Any = Series(self.recorder)
+        kept.run, kept.recorder = run, self.recorder
+        self.days = self.recorder.dates
+        self.looks = [(SERIES[p.show][0](kept, **p.of), SERIES[p.show][2]) for p in wanted]
+        self.rows: list[list[np.ndarray]] = [[] for _ in self.looks]
+
+    def market_day(self, run: BatchRun, now: float, rules: Conditions) -> None:
+        self.recorder.market_day(run, now, rules)
+        for rows, (look, _) in zip(self.rows, self.looks, strict=True):
+            rows.append(np.array(np.broadcast_to(look(rules), (len(run.worlds),)), dtype=float))
+
+    def paths(self) -> Iterator[np.ndarray]:
+        for rows, (_, flow) in zip(self.rows, self.looks, strict=True):
+            path = np.array(rows)
+            yield _smooth(path) if flow else path
+
+
+def _smooth(path: np.ndarray) -> np.ndarray:
+    """Mean of the market days up to now, at most ``SMOOTH`` of them, shape (T, w)."""
+    total = np.cumsum(path, axis=0)
+    out = total.copy()
+    out[SMOOTH:] -= total[:-SMOOTH]
+    return out / np.minimum(np.arange(1, len(path) + 1), SMOOTH)[:, None]
+
+
+def watched(
+    scenario: Scenario, wanted: list[Panel], worlds: int = WORLDS
+) -> tuple[list[date], list[np.ndarray]]:
+    """Run a scenario and return its market days and the path (T, w) of every panel."""
+    run = BatchRun(scenario, load_chain(scenario.vintage), SEED, np.arange(worlds), MARKET_DAYS)
+    watch = _Watch(run, wanted)
+    run.watchers.append(watch)
+    run.run()
+    return watch.days, list(watch.paths())
+
+
+def both(kind: str, worlds: int = WORLDS) -> list[Shown]:
+    """Run the example of a kind and its reference and return its panels."""
+    scenario, wanted = example(kind), panels(kind)
+    calm = load_reference(scenario)
+    if calm is None:
+        raise ValueError(f"the example of {kind} has no reference")
+    days, own = watched(scenario, wanted, worlds)
+    _, before = watched(calm, wanted, worlds)
+    inside = np.zeros(len(days), dtype=bool)
+    for item in own_items(kind, scenario).values():
+        first, last = _span(item, scenario)
+        inside |= [(first or days[0]) <= d < (last or scenario.end) for d in days]
+    return [Shown(p, days, a, b, inside) for p, a, b in zip(wanted, own, before, strict=True)]
+
+
+# ---- drawing ---------------------------------------------------------------------------------
+
+
+def picture(kind: str, paths: list[Shown]) -> bytes:
+    """Draw the picture of a kind, as PNG."""
+    import pandas as pd
+    from PIL import Image
+
+    from sim.report.figures import settle
+    from sim.report.style import BLUE, GREY, VERMILLION, canvas, date_axis, look
+
+    scenario = example(kind)
+    items = own_items(kind, scenario).values()
+    colour = VERMILLION if all(i.role == "disruption" for i in items) else BLUE
+    others = [i for i in scenario.interventions.values() if i.kind != kind]
+    note = f"Median and 5–95 % of {paths[0].own.shape[1]} worlds; grey: the same worlds without it"
+    note += " (median). Dashed: its first day"
+    note += " and its last." if any(_span(i, scenario)[1] for i in items) else "."
+    if others:
+        note += f" Shaded, in both cases: {_ground(others, scenario)}."
+    with look():
+        figure, axes = canvas(scenario.title, note, 1, len(paths), size=(7.6, 2.35))
+        for at, (ax, path) in enumerate(zip(axes[0], paths, strict=True)):
+            _, q = bands(path.own)
+            middle = bands(path.calm)[1][1]
+            thin = slice(None, None, max(1, len(path.days) // 160))
+            days = [pd.Timestamp(d) for d in path.days][thin]
+            ax.fill_between(days, q[0][thin], q[2][thin], color=colour, alpha=0.2, linewidth=0)
+            ax.plot(days, q[1][thin], color=colour)
+            ax.plot(days, middle[thin], color=GREY, linewidth=1.0)
+            _height(ax, np.concatenate([q.ravel(), middle]), path)
+            date_axis(ax, (days[0], days[-1]), ticks=5 if len(paths) == 2 else 4)
+            width = 36 if len(paths) == 2 else 23
+            ax.set_title("\n".join(textwrap.wrap(path.panel.title, width)), pad=8)
+            ax.set_ylabel(path.panel.unit, size=8.5)
+            ax.yaxis.set_major_formatter(lambda x, _: f"{x:,g}")
+            _mark(ax, items, others, scenario)
+            if at == 0:
+                _name(ax, days, q[1][thin], middle[thin], path.within[thin], colour)
+        figure.align_titles()
+        settle(figure)
+        held = io.BytesIO()
+        figure.savefig(held, format="png", dpi=DPI)
+    small = io.BytesIO()
+    # Few colours are all there is: a palette of 64 makes the file a third as large.
+    flat = Image.open(held).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    flat.save(small, format="png", optimize=True)
+    return small.getvalue()
+
+
+def _span(item: Any, scenario: Scenario) -> tuple[date | None, date | None]:
+    """Return the first day in force and the first no longer, as far as they lie in the run."""
+    start = item.start if isinstance(item.start, date) else None
+    end = item.end if isinstance(item.end, date) else None
+    if start and not end and isinstance(item.duration, int | float):
+        end = start + timedelta(days=round(item.duration))
+    return start, end if end and end < scenario.end else None
+
+
+def _ground(items: list[Any], scenario: Scenario) -> str:
+    """Return in words what an example gives its kind to act on."""
+    words = []
+    for item in items:
+        start, end = _span(item, scenario)
+        dates = f" from {start:%B %Y}" if start else ""
+        dates += f" to {end:%B %Y}" if end else ""
+        words.append(f"{item.note.rstrip('.') or item.kind.replace('_', ' ')}{dates}")
+    return "; ".join(words)
+
+
+def _height(axes: Any, drawn: np.ndarray, path: Shown) -> None:
+    """Let the axis begin at zero, unless what is to be seen would be too flat then."""
+    low, high = float(drawn.min()), float(drawn.max())
+    apart = float(np.abs(np.median(path.own - path.calm, axis=1)).max())
+    if high <= 0.0 <= low:
+        axes.set_ylim(0.0, 1.0)
+    elif low >= 0.0 and (low < 0.6 * high or apart > 0.15 * high):
+        axes.set_ylim(0.0, 1.12 * high)
+    else:
+        room = max(0.12 * (high - low), 0.02 * abs(high))
+        axes.set_ylim(low - room, high + room)
+
+
+def _mark(axes: Any, items: Iterable[Any], others: Iterable[Any], scenario: Scenario) -> None:
+    """Shade what is in force in both cases, and draw the first and the last day of the kind."""
+    from sim.report.style import FAINT, INK
+
+    for item in others:
+        start, end = _span(item, scenario)
+        if start:
+            axes.axvspan(start, end or scenario.end, color=FAINT, alpha=0.5, linewidth=0, zorder=0)
+    for when in {d for item in items for d in _span(item, scenario) if d}:
+        axes.axvline(when, color=INK, linewidth=0.8, linestyle=(0, (3, 3)), zorder=1)
+
+
+def _name(axes: Any, days: list[Any], own: Any, calm: Any, within: Any, colour: str) -> None:
+    """Write `with` and `without` beside the two lines where they are far apart."""
+    from sim.report.style import GREY
+
+    last = len(days) - 1
+    apart = np.abs(own - calm) * within
+    at = int(np.median(np.flatnonzero(apart >= 0.8 * apart.max())))
+    over = own[at] >= calm[at]
+    low, high = axes.get_ylim()
+    for value, text, shade, up in ((own, "with", colour, over), (calm, "without", GREY, not over)):
+        if (up and value[at] > high - 0.1 * (high - low)) or (
+            not up and value[at] < low + 0.1 * (high - low)
+        ):
+            up = not up
+        axes.annotate(
+            text,
+            (days[at], float(value[at])),
+            xytext=(0, 4 if up else -4),
+            textcoords="offset points",
+            ha="right" if at > 0.8 * last else "left",
+            va="bottom" if up else "top",
+            color=shade,
+            weight="bold",
+            size=8.5,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.6},
+        )
+
+
+def draw(kinds: Iterable[str]) -> Iterator[tuple[str, list[Shown], int]]:
+    """Run the examples of kinds and write their pictures; yield kind, panels and bytes written."""
+    for kind in kinds:
+        paths = both(kind)
+        content = picture(kind, paths)
+        target = picture_file(kind)
+        part = target.with_name(f".{target.name}.part")
+        part.write_bytes(content)
+        part.replace(target)
+        yield kind, paths, len(content)
+
+
+def picture_file(kind: str) -> Path:
+    """Return where the picture of a kind stands."""
+    return DOCS / "img" / f"kind_{kind}.png"

@@ -799,7 +799,7 @@ def cross_validate(
     Parameters
     ----------
     plan : Plan
-        Of the whole calibration; each fit has a third of its generations, from one start.
+        Of the whole calibration; each fit has one start, from the even spread.
     folder : Path
         Searches are kept in ``folder/without_NAME`` and go on where they were.
     whole : Fit
@@ -819,7 +819,6 @@ def cross_validate(
         part = replace(
             plan,
             episodes=tuple(p for p in plan.episodes if p != left),
-            generations=max(plan.generations // 3, 1),
             starts=1,
         )
         fit = calibrate(part, folder / f"without_{name}", workers, say, spread_of=whole)

@@ -95,6 +95,7 @@ class MarketDay:
         self.use_growth = np.ones_like(self.use_rate)
         self.users_like = np.zeros_like(self.use_rate)
         self.recovering: np.ndarray | None = None
+        self.under_licence: np.ndarray | None = None
         self.missing = np.zeros_like(state.forecast)
         self.missed_of = np.zeros_like(state.forecast)
         self._constants()
@@ -867,6 +868,7 @@ class MarketDay:
             closed = share < 1.0
             may = np.where(closed, np.minimum(may, share * st.normal * weeks), may)
             restricted = closed if restricted is None else restricted | closed
+        self._after_licences()
         if restricted is not None or self.recovering is not None:
             # Catching up is flat, not a spike: a backlog leaves at a surge over normal tonnes.
             flagged = np.zeros(may.shape, dtype=bool) if restricted is None else restricted
@@ -927,6 +929,19 @@ class MarketDay:
         )
         self._openness(released, restricted, weeks)
 
+    def _after_licences(self) -> None:
+        """Where a licence regime has ended, what has piled up leaves as after any closure."""
+        under = None
+        for rule in self.rules.licences:
+            part = rule.links[:, None] & (rule.active > 0.0)
+            under = part if under is None else under | part
+        before, self.under_licence = self.under_licence, under
+        if before is None:
+            return
+        ended = before if under is None else before & ~under
+        if np.any(ended):
+            self.recovering = ended if self.recovering is None else self.recovering | ended
+
     def _dispatch(self, leaving: np.ndarray, sail: Sail) -> None:
         """Home deliveries at once; the rest by sea, magnets partly by air when users run dry."""
         lay, st = self.layout, self.state
@@ -972,7 +987,11 @@ class MarketDay:
             usual = toward(st.normal, released / weeks, weeks * self.slow, 26.0)
         if restricted is None:
             if usual is not None:
-                st.normal = usual
+                # What is caught up is no new habit.
+                grown = st.normal * self.use_growth[lay.l_to]
+                st.normal = (
+                    usual if self.recovering is None else np.where(self.recovering, grown, usual)
+                )
             if self.all_open:
                 return
             passing = np.ones_like(released)
@@ -983,7 +1002,8 @@ class MarketDay:
             passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
             # Under control, normal tonnes grow only with what the destination plans to use.
             grown = st.normal * self.use_growth[lay.l_to]
-            st.normal = np.where(restricted, grown, st.normal if usual is None else usual)
+            kept = restricted if self.recovering is None else restricted | self.recovering
+            st.normal = np.where(kept, grown, st.normal if usual is None else usual)
         st.link_pass = toward(st.link_pass, passing, weeks, 1.0)
         st.link_pass = np.where(st.link_pass > 1.0 - 1e-6, 1.0, st.link_pass)
         self.all_open = bool(np.all(st.link_pass == 1.0))

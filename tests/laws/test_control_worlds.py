@@ -210,3 +210,21 @@ def test_half_and_double_step_tell_the_same_story():
     for days in (3.5, 14.0):
         for now, weekly, room in zip(told[days], told[7.0], room_at[days], strict=True):
             assert np.all(np.abs(now / weekly - 1.0) < room), (days, now, weekly)
+
+
+@pytest.mark.parametrize("kind", ["licence", "ban"])
+def test_what_piled_up_leaves_at_a_steady_pace(kind):
+    """Whatever shut the border: when it opens, backlogs leave at the surge, not in one week.
+
+    After the suspension of November 2025 Chinese magnet exports ran a fifth above normal.
+    """
+    shut = ban(26, 65)
+    if kind == "licence":
+        shut |= {"kind": "export_licence", "approval": 0.2, "processing_days": 60}
+    trace = shared({"shut": shut}, weeks=104)
+    out = trace.links("china", None, "ndfeb_magnets") & ~trace.layout.l_home
+    flow = trace["shipped"][:, out].sum(axis=1) / trace.layout.l_base[out].sum() / trace.run.day.weeks
+    weeks = trace.weeks()
+    assert flow[(weeks > 28) & (weeks < 64)].max() < 0.9
+    assert flow[weeks > 66].max() < 1.45
+    assert flow[weeks > 90].max() < 1.25

@@ -481,6 +481,8 @@ def _backcast(argv: Sequence[str]) -> int:
             totals(scored),
             settings.worlds,
             _crossed(),
+            _kept_rows(KNOWN),
+            _kept_rows(PROFILES),
         )
         for path in made:
             print(path.resolve())
@@ -503,8 +505,19 @@ def _crossed() -> dict[tuple[str, str], tuple[float, bool]]:
         }
 
 
-#: Where the scores of unseen episodes are kept.
-CROSS = "crossvalidation.csv"
+def _kept_rows(name: str) -> list[dict[str, Any]]:
+    """Rows of a table that a calibration left in the seeds; none if there is none."""
+    import pandas as pd
+
+    from sim.paths import seeds_root
+
+    path = seeds_root() / name
+    return pd.read_csv(path).fillna("").to_dict("records") if path.is_file() else []
+
+
+#: Where the scores of unseen episodes are kept, what history says of each parameter, and how each
+#: fact answers to each parameter alone.
+CROSS, KNOWN, PROFILES = "crossvalidation.csv", "identified.csv", "fact_profiles.csv"
 
 
 def _calibrate(argv: Sequence[str]) -> int:
@@ -512,6 +525,7 @@ def _calibrate(argv: Sequence[str]) -> int:
         Plan,
         calibrate,
         cross_validate,
+        fact_profiles,
         findings,
         load_fit,
         posterior_text,
@@ -564,12 +578,17 @@ def _calibrate(argv: Sequence[str]) -> int:
         print()
         print_table(parameters, ["parameter", "range", "best", "p05_to_p95", "spread", "verdict"])
     if words.on("--write"):
+        import pandas as pd
+
         from sim.chain.load import POSTERIOR
-        from sim.outputs.tables import save_text
+        from sim.outputs.tables import save_table, save_text
 
         path = seeds_root() / POSTERIOR
         save_text(path, posterior_text(fit))
         print(path.resolve())
+        for name, rows in ((KNOWN, parameters), (PROFILES, fact_profiles(plan, fit))):
+            save_table(seeds_root() / name, pd.DataFrame(rows))
+            print((seeds_root() / name).resolve())
     if words.on("--cross-validate"):
         import pandas as pd
 

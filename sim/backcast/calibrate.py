@@ -41,6 +41,7 @@ __all__ = [
     "calibrate",
     "cross_validate",
     "distance",
+    "fact_profiles",
     "findings",
     "identify",
     "load_fit",
@@ -62,6 +63,8 @@ HEAVIEST = 3.0
 #: Loss beyond the best at which a candidate still belongs to the posterior: about one fact more
 #: out of band.
 SLACK = 1.5
+#: Correlation among the members above which two parameters are known only together.
+TOGETHER = 0.7
 #: Share of the prior's spread above which a parameter is called free.
 AS_WIDE = 0.8
 #: Candidates of the first look, spread evenly, and the rank correlation with some fact from which
@@ -690,8 +693,8 @@ def identify(fit: Fit, members: np.ndarray) -> dict[str, dict[str, Any]]:
     Returns
     -------
     dict
-        Name -> ``spread`` (share of the prior's), ``verdict`` (pinned, ridge, free) and, for a
-        ridge, the parameter it moves with and the correlation.
+        Name -> ``spread`` (share of the prior's), ``verdict`` (pinned, product, ridge, free) and,
+        for a product or a ridge, the parameter it moves with and the correlation.
     """
     points = fit.points[members]
     spread = points.std(axis=0) / UNIFORM_SD
@@ -711,10 +714,10 @@ def identify(fit: Fit, members: np.ndarray) -> dict[str, dict[str, Any]]:
             )
         if row.get("range_within_slack", 0.0) == 1.0:
             row["verdict"] = "free"
-        elif abs(others[mate]) > 0.8:
-            row.update(
-                verdict="ridge", correlation=float(others[mate]), **{"with": fit.names[mate]}
-            )
+        elif abs(others[mate]) > TOGETHER:
+            # Two quantiles that fall against each other leave their product as it is.
+            word = "product" if others[mate] < 0.0 else "ridge"
+            row.update(verdict=word, correlation=float(others[mate]), **{"with": fit.names[mate]})
         elif spread[i] > AS_WIDE:
             row["verdict"] = "free"
         else:
@@ -762,6 +765,51 @@ def findings(plan: Plan, fit: Fit) -> tuple[list[dict[str, Any]], list[dict[str,
             }
         )
     return facts, parameters
+
+
+def fact_profiles(plan: Plan, fit: Fit) -> list[dict[str, Any]]:
+    """Every fact along each parameter alone, from the best vector, over its whole sourced range.
+
+    What stays outside its band along all of them cannot be met by changing one number.
+
+    Returns
+    -------
+    list of dict
+        ``episode, fact, parameter, value, simulated``; without parameter: the best vector itself.
+    """
+    items = fitted_parameters(load_chain())
+    facts = scored_facts(plan.episodes)
+    others = others_of(load_chain(), items)
+    if not plan.draws:
+        plan = replace(plan, draws=(_ordinary(plan, items, others, None),))
+    best = fit.points[fit.best]
+    columns = np.flatnonzero(np.asarray(fit.seen))
+    levels = np.linspace(0.01, 0.99, LEVELS)
+    points = np.tile(best, (1 + len(columns) * LEVELS, 1))
+    for k, column in enumerate(columns):
+        points[1 + k * LEVELS : 1 + (k + 1) * LEVELS, column] = levels
+    found = np.concatenate(
+        [
+            _run(plan, items, others, points[i : i + 2 * plan.population], None)
+            for i in range(0, len(points), 2 * plan.population)
+        ]
+    )
+    found += fit.shift
+    values = to_values(items, points)
+    rows = []
+    for i, (episode, fact) in enumerate(facts):
+        rows.append(
+            {"episode": episode, "fact": fact.id, "parameter": "", "value": np.nan,
+             "simulated": found[0, i]}
+        )  # fmt: skip
+        for k, column in enumerate(columns):
+            name = fit.names[column]
+            for j in range(1 + k * LEVELS, 1 + (k + 1) * LEVELS):
+                rows.append(
+                    {"episode": episode, "fact": fact.id, "parameter": name,
+                     "value": values[name][j], "simulated": found[j, i]}
+                )  # fmt: skip
+    return rows
 
 
 def posterior_rows(fit: Fit) -> tuple[list[str], np.ndarray]:

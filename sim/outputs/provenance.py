@@ -25,7 +25,12 @@ def canonical(value: Any) -> str:
 
 
 #: Stored results that stand among the inputs and decide nothing.
-NOT_AN_INPUT = ("claims_verdicts.csv", "crossvalidation.csv")
+NOT_AN_INPUT = (
+    "claims_verdicts.csv",
+    "crossvalidation.csv",
+    "fact_profiles.csv",
+    "identified.csv",
+)
 
 
 def folder_hash(root: Path, pattern: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -15,6 +16,11 @@ from sim.report.style import BLUE, GREY, INK, VERMILLION, canvas, date_axis, loo
 __all__ = ["draw_panels", "write_scorecard"]
 
 COLUMNS = 3
+#: Between these the README holds the scorecard; bars of a profile figure.
+MARKS = ("<!-- scorecard -->", "<!-- end of the scorecard -->")
+BARS = 12
+#: Columns of its first table.
+SUMS = ("facts", "in_band", "in_band_when_left_out_of_the_fit")
 HEAD = """\
 # Scorecard: history replayed
 
@@ -31,13 +37,16 @@ def write_scorecard(
     totals: Sequence[dict[str, Any]],
     worlds: int,
     unseen: Mapping[tuple[str, str], tuple[float, bool]] | None = None,
+    known: Sequence[dict[str, Any]] = (),
+    profiles: Sequence[Mapping[str, Any]] = (),
 ) -> list[Path]:
-    """Write ``scorecard.md`` and its figures.
+    """Write ``scorecard.md`` and its figures, and the short form of it in the README.
 
     Parameters
     ----------
     folder : Path
-        Figures go to its folder ``img``; what stands in its ``scorecard_notes.md`` is added.
+        Figures go to its folder ``img``; what stands in its ``scorecard_notes.md`` is added. A
+        README beside the folder with the two marks gets the table between them.
     scored : sequence of (name, title, verdicts, panels)
         By episode.
     totals : sequence of dict
@@ -46,6 +55,10 @@ def write_scorecard(
         How many worlds were run.
     unseen : mapping, optional
         (episode, fact) -> median and verdict of a fit that had not seen the episode.
+    known : sequence of mapping, optional
+        What history says of each parameter: ``parameter, range, best, p05_to_p95, verdict``.
+    profiles : sequence of mapping, optional
+        Facts along each parameter alone (``episode, fact, parameter, value, simulated``).
 
     Returns
     -------
@@ -80,11 +93,72 @@ def write_scorecard(
     notes = folder / "scorecard_notes.md"
     if notes.is_file():
         parts.append(notes.read_text(encoding="utf-8"))
+    missed = [v for _, _, vs, _ in scored for v in vs if v.passed is False and v.fact.scored]
+    if missed and profiles:
+        stem = folder / "img" / "fact_profiles"
+        made += _save(draw_profiles(missed, profiles), stem)
+        parts.append(
+            "Each fact that fails, along each number alone: the bar is what the fact becomes as the "
+            "number goes through its whole range, all others at the best fit; grey, the band.\n\n"
+            f"![Facts that fail, along each number of behaviour](img/{stem.name}.png)\n"
+        )
+    if known:
+        parts.append("## What history says of each number of behaviour\n")
+        parts.append(
+            "*Pinned*: facts are lost elsewhere in its range. *Product*, *ridge*: known only together "
+            "with another number. *Free*: history has not seen it; it is drawn from its whole range "
+            "in every ensemble. The search is local: pinned means pinned near this solution.\n"
+        )
+        parts.append(_table(known, ["parameter", "range", "best", "p05_to_p95", "verdict"]))
     page = folder / "scorecard.md"
-    hidden = page.with_name(f".{page.name}.part")
-    hidden.write_text("\n".join(parts), encoding="utf-8")
-    hidden.replace(page)
+    _replace(page, "\n".join(parts))
+    readme = folder.parent / "README.md"
+    if readme.is_file() and MARKS[0] in readme.read_text(encoding="utf-8"):
+        _replace(readme, _between(readme.read_text(encoding="utf-8"), _short(scored, unseen)))
+        made.append(readme)
     return [page, *made]
+
+
+def _replace(path: Path, text: str) -> None:
+    hidden = path.with_name(f".{path.name}.part")
+    hidden.write_text(text, encoding="utf-8")
+    hidden.replace(path)
+
+
+def _between(page: str, text: str) -> str:
+    """The page with the text between its marks."""
+    head, rest = page.split(MARKS[0], 1)
+    _, tail = rest.split(MARKS[1], 1)
+    return f"{head}{MARKS[0]}\n{text}{MARKS[1]}{tail}"
+
+
+def _short(
+    scored: Sequence[tuple[str, str, Sequence[Any], Sequence[Any]]],
+    unseen: Mapping[tuple[str, str], tuple[float, bool]] | None,
+) -> str:
+    """The scorecard on one screen: by episode, and fact by fact to unfold."""
+    totals: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    sums = np.zeros(3, dtype=int)
+    for name, title, verdicts, _ in scored:
+        counted = [v for v in verdicts if v.fact.scored]
+        blind = [
+            unseen[name, v.fact.id][1] for v in counted if unseen and (name, v.fact.id) in unseen
+        ]
+        found = [len(counted), sum(v.passed is True for v in counted), sum(blind)]
+        sums += found
+        totals.append(dict(zip(("history", *SUMS), (title, *found), strict=True)))
+        for v in counted:
+            rows.append(
+                {"what": v.fact.text, **v.shown(), "in_band": "yes" if v.passed else "**no**"}
+            )
+    totals.append(dict(zip(("history", *SUMS), ("all", *sums), strict=True)))
+    return (
+        _table(totals, ["history", *(SUMS if unseen else SUMS[:2])])
+        + "\n<details><summary>Fact by fact</summary>\n\n"
+        + _table(rows, ["fact", "what", "observed", "band", "p50", "p05_to_p95", "in_band"])
+        + "\n</details>\n"
+    )
 
 
 def _text(verdict: Any) -> str:
@@ -99,6 +173,43 @@ def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
         cells = [str(row.get(c, "")).replace("..", " to ").replace("|", "\\|") for c in columns]
         lines.append("| " + " | ".join(" ".join(c.split()) for c in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def draw_profiles(missed: Sequence[Any], profiles: Sequence[Mapping[str, Any]]) -> Figure:
+    """One panel a fact: its span along each parameter alone, the widest first."""
+    table = pd.DataFrame(profiles)
+    columns = min(COLUMNS, len(missed))
+    rows = math.ceil(len(missed) / columns)
+    with look():
+        figure, grid = canvas(
+            "Facts that fail, along each number of behaviour alone",
+            "Bar: what the fact becomes over the whole range of the number. Line: at the best fit. "
+            "Grey: the band. The widest bars only.",
+            rows,
+            columns,
+            size=(3.6 * columns, 2.9 * rows),
+        )
+        for i, axes in enumerate(grid.flat):
+            if i >= len(missed):
+                axes.set_visible(False)
+                continue
+            _bars(axes, missed[i], table)
+        return figure
+
+
+def _bars(axes: Any, verdict: Any, table: pd.DataFrame) -> None:
+    fact = verdict.fact
+    mine = table[(table.episode == verdict.episode) & (table.fact == fact.id)]
+    best = float(mine[mine.parameter.isna() | (mine.parameter == "")].simulated.iloc[0])
+    spans = mine.groupby("parameter").simulated.agg(["min", "max"]).drop(index="", errors="ignore")
+    spans["width"] = spans["max"] - spans["min"]
+    spans = spans.sort_values("width", ascending=False).head(BARS)[::-1]
+    ends = [x for x in (fact.low, fact.high) if math.isfinite(x)]
+    axes.axvspan(min(ends), max(ends), color=GREY, alpha=0.3, linewidth=0)
+    axes.axvline(best, color=INK, linewidth=0.9)
+    axes.barh(range(len(spans)), spans.width, left=spans["min"], color=BLUE, height=0.55)
+    axes.set_yticks(range(len(spans)), list(spans.index), fontsize=6)
+    axes.set_title(f"{fact.id}: {panel_title(fact.unit)}")
 
 
 def draw_panels(title: str, panels: Sequence[Any]) -> Figure:

@@ -24,8 +24,8 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
-#: Stored results that stand among the inputs and decide nothing.
-NOT_AN_INPUT = ("claims_verdicts.csv", "crossvalidation.csv")
+#: Stored results and notes that stand among the inputs and decide nothing.
+NOT_AN_INPUT = ("claims_verdicts.csv", "crossvalidation.csv", "contradictions.csv")
 
 
 def folder_hash(root: Path, pattern: str) -> str:

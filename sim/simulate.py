@@ -58,7 +58,8 @@ def simulate(scenario: Scenario, settings: Settings, progress: Progress | None =
     Raises
     ------
     InputError
-        The folder belongs to another run, or a verdict asks for an unknown metric.
+        The folder belongs to another run, a verdict asks for an unknown metric, or a measure
+        cannot be compiled; what was not on disk before is not there afterwards.
     ModelError
         The mass balance does not close; nothing is reported.
     """
@@ -71,11 +72,16 @@ def simulate(scenario: Scenario, settings: Settings, progress: Progress | None =
     cases: dict[str, Scenario] = {"scenario": scenario}
     if reference is not None:
         cases["reference"] = reference
+    new = _not_there(parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _save_identity(parts, identity)
         _run_all(cases, settings, parts, progress)
         _write(folder, cases, settings, parts, identity, began)
+    except InputError:
+        if new is not None:
+            shutil.rmtree(new, ignore_errors=True)
+        raise
     except OSError as error:
         raise InputError(
             f"cannot be written: {error.strerror or error}",
@@ -101,6 +107,13 @@ def run_scenarios(
 
 
 # ---- folders ---------------------------------------------------------------------------
+
+
+def _not_there(folder: Path) -> Path | None:
+    """The outermost folder of a path that does not exist yet, None where all of it does."""
+    if folder.exists():
+        return None
+    return _not_there(folder.parent) or folder
 
 
 def _reference_of(scenario: Scenario) -> Scenario | None:
@@ -239,8 +252,11 @@ def _run_all(
                 say(done, total, "worlds")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(getattr(pool, "_processes", {}).values()):
+            processes = list(getattr(pool, "_processes", {}).values())
+            for process in processes:
                 process.terminate()
+            for process in processes:
+                process.join(5.0)
             raise
 
 

@@ -17,7 +17,7 @@ from sim.config import Settings
 from sim.errors import InputError
 from sim.outputs.metrics import METRICS, find, selections
 from sim.outputs.results import COLUMNS, Results
-from sim.scenario import load_scenario
+from sim.scenario import build_scenario, load_scenario
 from sim.simulate import replay, simulate
 
 SHORT = {"end": "2025-08-04"}
@@ -143,6 +143,53 @@ def test_a_full_disk_is_one_clear_error(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="No space left"):
         simulate(scenario, settings(tmp_path / "full"))
     assert not list((tmp_path / "full").glob("*.csv"))
+
+
+NOTHING_TO_SELL = {
+    "kind": "offtake", "facility": "au_kalgoorlie", "buyer": "japan", "share": 0.5,
+    "start": "2025-01-01",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["new", "new/inside/another", "empty", "from a working folder"])
+def test_a_run_refused_while_it_compiles_leaves_nothing_behind(where, tmp_path, monkeypatch):
+    refused = build_scenario(
+        {
+            "name": "refused", "question": "Who takes it?", "start": "2024-01-01",
+            "end": "2024-06-01", "reference": "calm_2024", "interventions": {"it": NOTHING_TO_SELL},
+        }
+    )  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    out = None if where.startswith("from") else tmp_path / where
+    with pytest.raises(InputError, match="makes nothing"):
+        simulate(refused, settings(out))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_refusal_keeps_the_worlds_that_an_earlier_attempt_finished(tmp_path, monkeypatch):
+    scenario = load_scenario("licence_shock_april_2025", overrides={"end": "2024-02-01"})
+    plain = composition.run_chunk
+
+    def stopped(case, *rest, **more):
+        if case.name == "calm_2024":
+            raise KeyboardInterrupt
+        return plain(case, *rest, **more)
+
+    monkeypatch.setattr(composition, "run_chunk", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        simulate(scenario, settings(tmp_path / "twice"))
+    kept = sorted((tmp_path / "twice").rglob("*.npz")) or sorted((tmp_path / "twice").rglob("*"))
+    assert kept
+
+    def refused(*_: object, **__: object) -> None:
+        raise InputError("is wrong")
+
+    monkeypatch.setattr(composition, "run_chunk", refused)
+    with pytest.raises(InputError, match="is wrong"):
+        simulate(scenario, settings(tmp_path / "twice"))
+    assert all(path.exists() for path in kept)
 
 
 def test_a_scenario_alone_has_no_reference(tmp_path):

@@ -460,7 +460,8 @@ class Tables:
             for g, (region, sector) in enumerate(groups):
                 found = codes[t, g]
                 for code in np.unique(found[found > 0]):
-                    stage, element = STAGES[code % 8], self.lay.elements[code // 8 - 1]
+                    stage = STAGES[code % 8]
+                    element = self.lay.elements[code // 8 - 1] if code % 8 else "none"
                     share = float((found == code).mean())
                     rows.append((last_day[month], region, sector, stage, element, share))
                     held = votes.setdefault((stage, element), np.zeros(codes.shape[-1]))

@@ -25,7 +25,7 @@ from sim.outputs.metrics import METRICS, evaluate
 from sim.outputs.parts import Parts, finished, write_part
 from sim.outputs.provenance import canonical, code_hash, commit, seeds_hash, sha, versions
 from sim.outputs.recorder import Recorder, Series
-from sim.scenario import Scenario, load_reference
+from sim.scenario import Scenario, load_reference, outside_ranges
 from sim.verdict import metrics_in, parse_verdict, written
 
 if TYPE_CHECKING:
@@ -284,7 +284,12 @@ def shock_days(
     same = {} if reference is None else reference.interventions
     own = {n for n, item in scenario.interventions.items() if same.get(n) != item}
     run = BatchRun(
-        scenario, load_chain(scenario.vintage), settings.seed, worlds, float(settings.market_days)
+        scenario,
+        load_chain(scenario.vintage),
+        settings.seed,
+        worlds,
+        float(settings.market_days),
+        settings.allocation,
     )
     effects = [e for e in run.effects if e.name in own]
     first = [e.start for e in effects if e.role == "disruption"] or [e.start for e in effects]
@@ -442,7 +447,14 @@ def _write(
 
     scenario = cases["scenario"]
     chain = load_chain(scenario.vintage)
-    run = BatchRun(scenario, chain, settings.seed, np.arange(2), float(settings.market_days))
+    run = BatchRun(
+        scenario,
+        chain,
+        settings.seed,
+        np.arange(2),
+        float(settings.market_days),
+        settings.allocation,
+    )
     series = Series(Recorder(run))
     series.discount_rate = settings.discount_rate
     own = Parts(parts / "scenario")
@@ -477,6 +489,7 @@ def _write(
         "versions": versions(),
         "worlds": settings.worlds,
         "seed": settings.seed,
+        "outside_ranges": outside_ranges(scenario),
         "quantiles": "exact, from parts on disk",
         "mass_balance_worst_eps": max(
             label["ledger_worst_eps"] for p in (own, calm) if p for label in p.labels

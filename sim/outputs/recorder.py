@@ -431,6 +431,11 @@ class Series:
         mask = lay.link_mask(origins, None if places is None else dict.fromkeys(places, 1.0), names)
         return np.flatnonzero(mask)
 
+    def price_weights(self, rows: np.ndarray) -> np.ndarray:
+        """Weights of rows of the ask and paid prices: base-year tonnes bought there, sum 1."""
+        tonnes = self.layout.c_need[self.priced_cells[rows], 0]
+        return tonnes / tonnes.sum()
+
     def cells(self, material: object = "all", region: object = "all") -> np.ndarray:
         """Rows of the cells of materials and regions."""
         materials = names_of(material)

@@ -306,8 +306,8 @@ def label_line(
     for mark in axes.get_lines():
         across = np.asarray(mark.get_xdata())
         if len(across) == 2 and across[0] == across[1]:  # a vertical mark from top to bottom
-            x = axes.transData.transform((mdates.date2num(across[0]), 0.0))[0]
-            taken.append(np.column_stack([np.full(200, x), np.linspace(box.y0, box.y1, 200)]))
+            mark_x = axes.transData.transform((mdates.date2num(across[0]), 0.0))[0]
+            taken.append(np.column_stack([np.full(200, mark_x), np.linspace(box.y0, box.y1, 200)]))
     obstacles = np.concatenate(taken)
     upper = series[series >= 0.35 * series.max()]
     own = axes.transData.transform(
@@ -317,8 +317,8 @@ def label_line(
     found: tuple[float, np.ndarray] | None = None
     for x, y in own:
         for reach in (1.3, 2.2, 3.2):
-            for across, up in ((0, 1), (-1, 0), (1, 0), (-1, 1), (1, 1), (0, -1)):
-                middle = np.array([x + across * (wide + 4 * reach * points), y])
+            for right, up in ((0, 1), (-1, 0), (1, 0), (-1, 1), (1, 1), (0, -1)):
+                middle = np.array([x + right * (wide + 4 * reach * points), y])
                 middle[1] += up * (high + 3 * reach * points)
                 inside = (
                     box.x0 + wide < middle[0] < box.x1 - wide

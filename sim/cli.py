@@ -285,10 +285,13 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
         The absolute run folders.
     """
     from sim.console import Progress, say
+    from sim.scenario import outside_ranges
     from sim.simulate import simulate
 
     folders = []
     for scenario in scenarios:
+        for remark in outside_ranges(scenario):
+            say(f"warning: {scenario.name}: {remark}")
         own = settings
         if settings.out is not None and len(scenarios) > 1:
             own = replace(settings, out=settings.out / scenario.name)

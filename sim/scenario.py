@@ -36,6 +36,7 @@ __all__ = [
     "find_overlays",
     "find_scenarios",
     "flatten_overrides",
+    "outside_ranges",
     "layer",
     "load_mapping",
     "load_reference",
@@ -867,6 +868,30 @@ def _plausible(chain: Chain, name: str, value: Any) -> None:
         raise InputError(
             f"{value:g} is above 1", hint="A share lies between 0 and 1, not in percent."
         )
+
+
+def outside_ranges(scenario: Scenario) -> list[str]:
+    """Overrides that leave the documented range of their parameter: one sentence each.
+
+    They are allowed (stress cases need them) and no longer covered by the parameter's sources.
+    """
+    from sim.chain.load import load_chain
+
+    known = load_chain(scenario.vintage).parameter_names()
+    found = []
+    for name, value in scenario.overrides.items():
+        item = known[name]
+        if isinstance(value, str) or item.low is None or item.high is None:
+            continue
+        least, most = value.support() if isinstance(value, Distribution) else (value, value)
+        if least < item.low or most > item.high:
+            unit = "" if item.unit in ("", "-") else f" {item.unit}"
+            told = f"{value}" if isinstance(value, Distribution) else f"{value:g}"
+            found.append(
+                f"{name} = {told} lies outside its documented range "
+                f"({item.low:g} to {item.high:g}{unit})"
+            )
+    return found
 
 
 def waits_for(items: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -25,7 +25,7 @@ from sim.outputs.metrics import METRICS, evaluate
 from sim.outputs.parts import Parts, finished, write_part
 from sim.outputs.provenance import canonical, code_hash, commit, seeds_hash, sha, versions
 from sim.outputs.recorder import Recorder, Series
-from sim.scenario import Scenario, load_reference
+from sim.scenario import Scenario, load_reference, outside_ranges
 from sim.verdict import metrics_in, parse_verdict, written
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def simulate(scenario: Scenario, settings: Settings, progress: Progress | None =
     Raises
     ------
     InputError
-        The folder belongs to another run, or a verdict asks for an unknown metric.
+        The folder belongs to another run, a verdict asks for an unknown metric, or a measure
+        cannot be compiled; what was not on disk before is not there afterwards.
     ModelError
         The mass balance does not close; nothing is reported.
     """
@@ -71,11 +72,16 @@ def simulate(scenario: Scenario, settings: Settings, progress: Progress | None =
     cases: dict[str, Scenario] = {"scenario": scenario}
     if reference is not None:
         cases["reference"] = reference
+    new = _not_there(parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _save_identity(parts, identity)
         _run_all(cases, settings, parts, progress)
         _write(folder, cases, settings, parts, identity, began)
+    except InputError:
+        if new is not None:
+            shutil.rmtree(new, ignore_errors=True)
+        raise
     except OSError as error:
         raise InputError(
             f"cannot be written: {error.strerror or error}",
@@ -101,6 +107,13 @@ def run_scenarios(
 
 
 # ---- folders ---------------------------------------------------------------------------
+
+
+def _not_there(folder: Path) -> Path | None:
+    """The outermost folder of a path that does not exist yet, None where all of it does."""
+    if folder.exists():
+        return None
+    return _not_there(folder.parent) or folder
 
 
 def _reference_of(scenario: Scenario) -> Scenario | None:
@@ -239,8 +252,11 @@ def _run_all(
                 say(done, total, "worlds")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(getattr(pool, "_processes", {}).values()):
+            processes = list(getattr(pool, "_processes", {}).values())
+            for process in processes:
                 process.terminate()
+            for process in processes:
+                process.join(5.0)
             raise
 
 
@@ -268,7 +284,12 @@ def shock_days(
     same = {} if reference is None else reference.interventions
     own = {n for n, item in scenario.interventions.items() if same.get(n) != item}
     run = BatchRun(
-        scenario, load_chain(scenario.vintage), settings.seed, worlds, float(settings.market_days)
+        scenario,
+        load_chain(scenario.vintage),
+        settings.seed,
+        worlds,
+        float(settings.market_days),
+        settings.allocation,
     )
     effects = [e for e in run.effects if e.name in own]
     first = [e.start for e in effects if e.role == "disruption"] or [e.start for e in effects]
@@ -426,7 +447,14 @@ def _write(
 
     scenario = cases["scenario"]
     chain = load_chain(scenario.vintage)
-    run = BatchRun(scenario, chain, settings.seed, np.arange(2), float(settings.market_days))
+    run = BatchRun(
+        scenario,
+        chain,
+        settings.seed,
+        np.arange(2),
+        float(settings.market_days),
+        settings.allocation,
+    )
     series = Series(Recorder(run))
     series.discount_rate = settings.discount_rate
     own = Parts(parts / "scenario")
@@ -461,6 +489,7 @@ def _write(
         "versions": versions(),
         "worlds": settings.worlds,
         "seed": settings.seed,
+        "outside_ranges": outside_ranges(scenario),
         "quantiles": "exact, from parts on disk",
         "mass_balance_worst_eps": max(
             label["ledger_worst_eps"] for p in (own, calm) if p for label in p.labels

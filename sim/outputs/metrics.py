@@ -286,8 +286,16 @@ def lost_output_per_usd(series: Series, region: Any = "all", sector: Any = "all"
 # ---- prices ----------------------------------------------------------------------------
 
 
+def _prices(series: Series, name: str, rows: np.ndarray) -> np.ndarray:
+    """Price by market day, (T, w): over regions the mean by base-year tonnes bought there."""
+    path = series.weekly[name][:, rows]
+    if name == "home":
+        return np.asarray(path.mean(axis=1, dtype=float))
+    return np.asarray((path * series.price_weights(rows)[:, None]).sum(axis=1))
+
+
 def _peak_multiple(series: Series, name: str, rows: np.ndarray, since: Any = None) -> Values:
-    path = series.weekly[name][:, rows].mean(axis=1, dtype=float)
+    path = _prices(series, name, rows)
     first = series.shock_day
     if since is not None:
         _days_between(series, since, None)
@@ -338,14 +346,14 @@ def price_usd_per_kg(
         raise unknown("market", market, ("home", "ask", "paid"), key="market")
     rows = _material_rows(series, material) if market == "home" else _priced_rows(series, material)
     weeks = _week_rows(series, series.years[-1] if year is None else year)
-    return series.weekly[market][weeks][:, rows].mean(axis=(0, 1), dtype=float)
+    return _prices(series, market, rows)[weeks].mean(axis=0)
 
 
 @metric("multiple", "highest ask outside over home price", ({"material": "dy_oxide"},))
 def price_gap_peak(series: Series, material: Any = "dy_oxide") -> Values:
     """Highest ratio of the mean spot price outside to the price inside the exporter."""
-    home = series.weekly["home"][:, _material_rows(series, material)].mean(axis=1, dtype=float)
-    ask = series.weekly["ask"][:, _priced_rows(series, material)].mean(axis=1, dtype=float)
+    home = _prices(series, "home", _material_rows(series, material))
+    ask = _prices(series, "ask", _priced_rows(series, material))
     return (ask / home).max(axis=0)
 
 
@@ -776,7 +784,7 @@ def paid_usd_per_kg(
         and (places is None or series.layout.cells[c][1] in places)
     ]
     weeks = _week_rows(series, series.years[-1] if year is None else year)
-    return np.asarray(series.weekly["paid"][weeks][:, rows].mean(axis=(0, 1), dtype=float))
+    return _prices(series, "paid", np.array(rows, dtype=int))[weeks].mean(axis=0)
 
 
 def _cost(series: Series, item: str, region: Any) -> Values:

@@ -24,9 +24,10 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
-#: Stored results that stand among the inputs and decide nothing.
+#: Stored results and notes that stand among the inputs and decide nothing.
 NOT_AN_INPUT = (
     "claims_verdicts.csv",
+    "contradictions.csv",
     "crossvalidation.csv",
     "fact_profiles.csv",
     "identified.csv",

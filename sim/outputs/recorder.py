@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 COST_ITEMS = ("purchase", "premium", "tariff", "holding", "lost_output", "public_outlay")
 #: What can bind, in the order of the codes of the bottleneck series.
 STAGES = ("none", "trade", "magnet", "metal", "separation")
+#: Share of normal tonnes that is kept out before trade is said to bind.
+CLOSED = 0.02
 
 
 class Recorder:
@@ -252,19 +254,17 @@ class Recorder:
         )
 
     def _binding(self, run: BatchRun, unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
-        """Stage code plus 8 x (element + 1) of what binds each group, shape (g, w), uint8."""
-        lay, day, st = run.layout, run.day, run.day.state
+        """Stage code plus 8 x (element + 1) of what binds each group, shape (g, w), uint8.
+
+        Groups without lack have no code; those with a lack that no stage explains have stage
+        ``none``.
+        """
+        lay = run.layout
         short = unmet > 0.001 * np.maximum(planned, 1e-12)
         out = np.zeros(short.shape, dtype=np.uint8)
         if not np.any(short):
             return out
-        home_cell = np.maximum(lay.home_cell[lay.u_material], 0)
-        closed = 1.0 - st.openness[lay.u_cell]
-        enough = day.flows["input_short"][home_cell]
-        load = day.group_load[lay.g_of_cell[home_cell]]
-        stage = np.where(load > 0.97, 2, 4)
-        stage = np.where(enough < 0.995, 3, stage)
-        stage = np.where(closed > 0.02, 1, stage)
+        stage = self._stages(run)
         element = np.zeros(lay.n_users, dtype=int)
         for u in range(lay.n_users):
             names = [
@@ -274,16 +274,55 @@ class Recorder:
             heavy = [e for e in names if e and lay.chain.elements[e].group == "heavy"]
             pick = (heavy or [e for e in names if e] or [lay.elements[0]])[0]
             element[u] = lay.element_at[pick or lay.elements[0]]
-        worst = day.flows["unmet"][self.lines]
+        worst = run.day.flows["unmet"][self.lines]
         starts = self.by_group.starts
         bounds = [*starts, len(self.lines)]
         for g in range(len(self.groups)):
             rows = self.lines[bounds[g] : bounds[g + 1]]
             pick = np.argmax(worst[bounds[g] : bounds[g + 1]], axis=0)
             chosen = rows[pick]
-            code = stage[chosen, np.arange(short.shape[1])] + 8 * (element[chosen] + 1)
+            found = stage[chosen, np.arange(short.shape[1])]
+            code = found + 8 * (np.where(found > 0, element[chosen], 0) + 1)
             out[g] = np.where(short[g], code, 0)
         return out
+
+    def _stages(self, run: BatchRun) -> np.ndarray:
+        """Stage that keeps goods from each user line this day, index of `STAGES`, shape (u, w).
+
+        From the weakest reason to the strongest: nothing; goods that wait for a licence, or are
+        under way, after a closure; makers in the exporter's region without free capacity; makers
+        elsewhere, then those of the exporter, without inputs; normal tonnes that may not pass. A
+        maker lacks inputs because of trade where they, or the oxide in them, are kept from its
+        region, else for want of metal, or of oxide where makers of metal lack it in turn.
+        """
+        lay, day, st = run.layout, run.day, run.day.state
+        closed = 1.0 - st.openness > CLOSED
+        late = closed | (st.remembered > CLOSED)
+        short = day.flows["input_short"] < 0.995
+        kept, upstream = np.zeros_like(short), np.zeros_like(short)
+        for _ in range(2):  # oxide to metal, metal to magnet
+            for source, made in zip(lay.i_input, lay.i_output, strict=True):
+                kept[made] |= late[source] | (short[source] & kept[source])
+                upstream[made] |= short[source]
+        why = np.where(kept, STAGES.index("trade"), STAGES.index("metal"))
+        why = np.where(upstream & ~kept, STAGES.index("separation"), why)
+        home = np.maximum(lay.home_cell[lay.u_material], 0)
+        waiting = st.orders + st.in_transit + st.landed + st.held
+        lacking = np.zeros_like(st.openness)
+        np.add.at(lacking, lay.u_cell, day.flows["unmet"])
+        comes = late & (lay.sum_by_destination(waiting) > lacking)
+        stage = np.where(comes[lay.u_cell], STAGES.index("trade"), STAGES.index("none"))
+        load = day.group_load[lay.g_of_cell[home]]
+        stage = np.where(load > 0.97, STAGES.index("magnet"), stage)
+        # Makers elsewhere count where a twentieth of what users need comes from such as lack.
+        most = np.full(stage.shape, 0.05)
+        for code in np.unique(why):
+            part = day.l_need_share * (short & (why == code))[lay.l_from]
+            weight = lay.sum_by_destination(part)[lay.u_cell]
+            stage = np.where(weight > most, code, stage)
+            most = np.maximum(most, weight)
+        stage = np.where(short[home], why[home], stage)
+        return np.where(closed[lay.u_cell], STAGES.index("trade"), stage)
 
     def _available(self, run: BatchRun) -> np.ndarray:
         """What each plant could make in a year, t of its own basis, shape (f, w)."""
@@ -391,6 +430,11 @@ class Series:
         places = self.region_names(destination)
         mask = lay.link_mask(origins, None if places is None else dict.fromkeys(places, 1.0), names)
         return np.flatnonzero(mask)
+
+    def price_weights(self, rows: np.ndarray) -> np.ndarray:
+        """Weights of rows of the ask and paid prices: base-year tonnes bought there, sum 1."""
+        tonnes = self.layout.c_need[self.priced_cells[rows], 0]
+        return tonnes / tonnes.sum()
 
     def cells(self, material: object = "all", region: object = "all") -> np.ndarray:
         """Rows of the cells of materials and regions."""

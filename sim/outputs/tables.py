@@ -232,17 +232,18 @@ class Tables:
     # ---- prices and costs --------------------------------------------------------------
 
     def price_curve(self) -> pd.DataFrame:
-        """Home, ask and paid prices by date, material and market (all: mean over regions)."""
+        """Home, ask and paid prices by date, material and market (all: over regions, by tonnes)."""
 
         lay = self.lay
         stack = Stack()
 
         def add(material: str, market: str, kind: str, rows: list[int], key: str) -> None:
-            values = self._mean_rows(self.scenario, key, rows)
+            weights = np.ones(1) if key == "home" else self.series.price_weights(np.array(rows))
+            values = self._mean_rows(self.scenario, key, rows, weights)
             mean, q = bands(values)
             calm: Any = np.nan
             if self.reference:
-                calm = bands(self._mean_rows(self.reference, key, rows))[1][1]
+                calm = bands(self._mean_rows(self.reference, key, rows, weights))[1][1]
             stack.add(
                 **{
                     "date": self.dates,
@@ -266,11 +267,13 @@ class Tables:
         return stack.frame()
 
     @staticmethod
-    def _mean_rows(parts: Parts, key: str, rows: list[int]) -> np.ndarray:
+    def _mean_rows(parts: Parts, key: str, rows: list[int], weights: np.ndarray) -> np.ndarray:
         pieces = []
         for name in parts.names:
             chosen = read_rows(parts.folder / name / f"{key}.npy", np.asarray(rows))
-            pieces.append(chosen[:, 0] if len(rows) == 1 else chosen.mean(axis=1, dtype=float))
+            pieces.append(
+                chosen[:, 0] if len(rows) == 1 else (chosen * weights[:, None]).sum(axis=1)
+            )
         return np.concatenate(pieces, axis=-1)
 
     def cost_curve(self) -> pd.DataFrame:
@@ -460,7 +463,8 @@ class Tables:
             for g, (region, sector) in enumerate(groups):
                 found = codes[t, g]
                 for code in np.unique(found[found > 0]):
-                    stage, element = STAGES[code % 8], self.lay.elements[code // 8 - 1]
+                    stage = STAGES[code % 8]
+                    element = self.lay.elements[code // 8 - 1] if code % 8 else "none"
                     share = float((found == code).mean())
                     rows.append((last_day[month], region, sector, stage, element, share))
                     held = votes.setdefault((stage, element), np.zeros(codes.shape[-1]))

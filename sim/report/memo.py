@@ -191,6 +191,7 @@ def _facts(reading: Reading) -> dict[str, Any]:
         "verdict": _generic(reading, "verdict"),
         "claims": _claims(reading),
         "assumptions": _generic(reading, "assumptions"),
+        "outside": [str(x) for x in results.provenance.get("outside_ranges") or ()],
         "sources": _sources(reading),
         "provenance": _provenance(reading),
         "command": str(results.provenance.get("command") or f"lodestone run {reading.name}"),

@@ -342,6 +342,7 @@ class Reading:
         table = self.results.table("bottlenecks")
         rows = table[table["region"] == "all"]
         rows = rows if len(rows) else table
+        rows = rows[rows["binding_stage"] != "none"]
         if rows.empty:
             return None
         total = rows.groupby(["binding_stage", "binding_element"])["share_of_worlds"].sum()

@@ -31,6 +31,7 @@ __all__ = [
     "canvas",
     "date_axis",
     "label_ends",
+    "label_line",
     "look",
     "mark_interventions",
     "mark_words",
@@ -271,6 +272,77 @@ def label_ends(
             ha="left",
             annotation_clip=False,
         )
+
+
+def label_line(
+    axes: Axes, series: pd.Series, text: str, colour: str, lines: Sequence[pd.Series]
+) -> None:
+    """Write a label beside a line near its highest point, where it covers no line.
+
+    Parameters
+    ----------
+    axes
+        Its limits are set already.
+    series
+        The line to be labelled, by date.
+    lines
+        Every line and edge of a band that the label must not touch, by date.
+    """
+    axes.figure.canvas.draw()  # lays the axes out, so that distances on the page are known
+    points = axes.figure.dpi / 72.0
+    wide, high = (0.31 * 9 * len(text) + 2) * points, 6.0 * points  # half the box of the text
+    taken = []
+    for line in lines:
+        whole = line.dropna()
+        if len(whole) > 1:
+            at = axes.transData.transform(
+                np.column_stack([mdates.date2num(whole.index), whole.to_numpy(dtype=float)])
+            )
+            steps = np.linspace(0, len(at) - 1, 12 * len(at))
+            taken.append(
+                np.column_stack([np.interp(steps, range(len(at)), at[:, i]) for i in (0, 1)])
+            )
+    box = axes.get_window_extent()
+    for mark in axes.get_lines():
+        across = np.asarray(mark.get_xdata())
+        if len(across) == 2 and across[0] == across[1]:  # a vertical mark from top to bottom
+            mark_x = axes.transData.transform((mdates.date2num(across[0]), 0.0))[0]
+            taken.append(np.column_stack([np.full(200, mark_x), np.linspace(box.y0, box.y1, 200)]))
+    obstacles = np.concatenate(taken)
+    upper = series[series >= 0.35 * series.max()]
+    own = axes.transData.transform(
+        np.column_stack([mdates.date2num(upper.index), upper.to_numpy(dtype=float)])
+    )
+    top = own[np.argmax(own[:, 1])]
+    found: tuple[float, np.ndarray] | None = None
+    for x, y in own:
+        for reach in (1.3, 2.2, 3.2):
+            for right, up in ((0, 1), (-1, 0), (1, 0), (-1, 1), (1, 1), (0, -1)):
+                middle = np.array([x + right * (wide + 4 * reach * points), y])
+                middle[1] += up * (high + 3 * reach * points)
+                inside = (
+                    box.x0 + wide < middle[0] < box.x1 - wide
+                    and box.y0 + high < middle[1] < box.y1 + 2 * high
+                )
+                hit = np.any(
+                    (np.abs(obstacles[:, 0] - middle[0]) < wide)
+                    & (np.abs(obstacles[:, 1] - middle[1]) < high)
+                )
+                cost = float(np.hypot(*(middle - top)) + 4 * reach * points)
+                if inside and not hit and (found is None or cost < found[0]):
+                    found = cost, middle
+    place = top + [0, high + 4 * points] if found is None else found[1]
+    across, up = axes.transAxes.inverted().transform(place)
+    axes.annotate(
+        text,
+        (round(float(across), 3), round(float(up), 3)),
+        xycoords="axes fraction",
+        ha="center",
+        va="center",
+        color=colour,
+        weight="bold",
+        size=9,
+    )
 
 
 def panel_title(name: str) -> str:

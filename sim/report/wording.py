@@ -64,6 +64,9 @@ NAMES = {
     "concentrate_light": "light concentrate",
     "concentrate_heavy": "heavy concentrate",
     "all": "all",
+    "other_automotive": "other automotive use",
+    "other_magnet": "other use of magnets",
+    "other_oxide": "other use of oxides",
     "quad": "Quad",
     "brics": "BRICS",
     "g7": "G7",
@@ -108,6 +111,19 @@ def human(name: str) -> str:
         for word in str(name).split("_")
     ]
     return " ".join(words)
+
+
+#: Tiers of users: single words in tables, so not to be read alone.
+TIER_NAMES = {
+    "defence": "defence use",
+    "essential_civilian": "essential civilian use",
+    "other": "other civilian use",
+}
+
+
+def human_of(axis: str, name: str) -> str:
+    """Return a member of an axis of the tables (region, sector, tier) as people write it."""
+    return TIER_NAMES.get(name, human(name)) if axis == "tier" else human(name)
 
 
 def capital(text: str) -> str:

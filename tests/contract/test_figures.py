@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -15,7 +16,8 @@ from sim.outputs.results import Results
 from sim.report.figures import FIGURES, Drawing, draw_all, figure, registered
 from sim.report.reading import Reading
 from sim.report.style import look
-from tests.fixtures.run_folder import CASES, make_run_folder
+from sim.report.wording import human_of
+from tests.fixtures.run_folder import CASES, SECTORS, make_run_folder
 
 SPECS = registered()
 
@@ -117,3 +119,48 @@ def test_a_second_figure_of_a_name_is_refused():
 def test_a_figure_that_needs_an_unknown_table_is_refused():
     with pytest.raises(ValueError, match="unknown tables"):
         figure(title="Odd", needs=["no_such_table"])(lambda reading: None)
+
+
+@pytest.mark.parametrize("case", ["some", "total", "alone"])
+def test_the_labels_of_the_shortage_curve_cover_no_line(case, runs):
+    from matplotlib import dates as mdates
+    from matplotlib.text import Annotation
+
+    from sim.report.figures.shortage import shortage_curve
+
+    with look():
+        drawing = shortage_curve(Reading(Results.load(runs[case])))
+        assert drawing is not None
+        drawing.figure.draw_without_rendering()
+        axes = drawing.figure.axes[0]
+        labels = [t for t in axes.texts if isinstance(t, Annotation)]
+        told = {t.get_text(): t for t in labels if t.get_text() in ("gross", "net")}
+        assert set(told) == {"gross", "net"}
+        for name, label in told.items():
+            box = label.get_window_extent()
+            for line in axes.get_lines():
+                x = mdates.date2num(line.get_xdata())
+                at = axes.transData.transform(np.column_stack([x, line.get_ydata()]))
+                steps = np.linspace(0, len(at) - 1, 12 * len(at))
+                across, up = (np.interp(steps, range(len(at)), at[:, i]) for i in (0, 1))
+                inside = (across > box.x0) & (across < box.x1) & (up > box.y0) & (up < box.y1)
+                vertical = len(at) == 2 and at[0, 0] == at[1, 0]
+                assert vertical or not inside.any(), (case, name)
+
+
+def test_a_title_names_the_tier_and_not_a_bare_word(runs):
+    from sim.report.figures.shortage import shortage_by_tier, worst_sentence
+
+    reading = Reading(Results.load(runs["some"]))
+    with look():
+        drawing = shortage_by_tier(reading)
+    assert drawing is not None
+    title = worst_sentence(reading, "tier", reading.members("tier"))
+    assert title.startswith(
+        ("Defence use is", "Essential civilian use is", "Other civilian use is")
+    )
+    names = [axes.get_title(loc="left") for axes in drawing.figure.axes]
+    assert names == ["Defence use", "Essential civilian use", "Other civilian use"]
+    for axis in ("sector", "region"):
+        for name in (*SECTORS, "other_automotive", "other_magnet"):
+            assert human_of(axis, name) not in ("other", "other automotive", "other magnet")

@@ -13,11 +13,14 @@ import pandas as pd
 import pytest
 
 import sim.simulate as composition
+from sim.chain.load import load_chain
+from sim.cli import run_job
 from sim.config import Settings
+from sim.engine.run import BatchRun
 from sim.errors import InputError
 from sim.outputs.metrics import METRICS, find, selections
 from sim.outputs.results import COLUMNS, Results
-from sim.scenario import load_scenario
+from sim.scenario import build_scenario, load_scenario, outside_ranges
 from sim.simulate import replay, simulate
 
 SHORT = {"end": "2025-08-04"}
@@ -145,6 +148,53 @@ def test_a_full_disk_is_one_clear_error(tmp_path, monkeypatch):
     assert not list((tmp_path / "full").glob("*.csv"))
 
 
+NOTHING_TO_SELL = {
+    "kind": "offtake", "facility": "au_kalgoorlie", "buyer": "japan", "share": 0.5,
+    "start": "2025-01-01",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["new", "new/inside/another", "empty", "from a working folder"])
+def test_a_run_refused_while_it_compiles_leaves_nothing_behind(where, tmp_path, monkeypatch):
+    refused = build_scenario(
+        {
+            "name": "refused", "question": "Who takes it?", "start": "2024-01-01",
+            "end": "2024-06-01", "reference": "calm_2024", "interventions": {"it": NOTHING_TO_SELL},
+        }
+    )  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    out = None if where.startswith("from") else tmp_path / where
+    with pytest.raises(InputError, match="makes nothing"):
+        simulate(refused, settings(out))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_refusal_keeps_the_worlds_that_an_earlier_attempt_finished(tmp_path, monkeypatch):
+    scenario = load_scenario("licence_shock_april_2025", overrides={"end": "2024-02-01"})
+    plain = composition.run_chunk
+
+    def stopped(case, *rest, **more):
+        if case.name == "calm_2024":
+            raise KeyboardInterrupt
+        return plain(case, *rest, **more)
+
+    monkeypatch.setattr(composition, "run_chunk", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        simulate(scenario, settings(tmp_path / "twice"))
+    kept = sorted((tmp_path / "twice").rglob("*.npz")) or sorted((tmp_path / "twice").rglob("*"))
+    assert kept
+
+    def refused(*_: object, **__: object) -> None:
+        raise InputError("is wrong")
+
+    monkeypatch.setattr(composition, "run_chunk", refused)
+    with pytest.raises(InputError, match="is wrong"):
+        simulate(scenario, settings(tmp_path / "twice"))
+    assert all(path.exists() for path in kept)
+
+
 def test_a_scenario_alone_has_no_reference(tmp_path):
     out = simulate(
         load_scenario("calm_2024", overrides={"end": "2024-06-01"}), settings(tmp_path / "alone")
@@ -224,6 +274,76 @@ def test_a_metric_is_named_finite_and_adds_up_where_it_says_so(name, folder):
         parts = [c for c in own if "region=" in c]
         assert np.allclose(worlds[parts].sum(axis=1), worlds[name], rtol=1e-5, atol=1e-6)
     assert selections
+
+
+def test_prices_of_all_regions_weigh_by_the_tonnes_of_the_base_year(folder):
+    table = Results.load(folder).table("price_curve")
+    lay = BatchRun(
+        load_scenario("licence_shock_april_2025"), load_chain("2024"), 0, np.arange(2), 7.0
+    ).layout
+    for kind in ("ask", "paid"):
+        for good in ("dy_oxide", "ndfeb_high_coercivity"):
+            some = table[(table["material"] == good) & (table["kind"] == kind)]
+            wide = some.pivot_table(index="date", columns="market", values="usd_per_kg_mean")
+            places = [r for r in wide.columns if r != "all"]
+            tonnes = np.array([lay.c_need[lay.cell_at[(good, r)], 0] for r in places])
+            mean = wide[places].to_numpy() @ (tonnes / tonnes.sum())
+            assert wide["all"].to_numpy() == pytest.approx(mean, rel=1e-4)
+            plain = wide[places].mean(axis=1).to_numpy()
+            assert np.abs(plain / mean - 1).max() > 1e-3, "the test sees the weights"
+
+
+def test_the_day_of_the_shock_is_asked_of_the_rule_that_the_run_has(monkeypatch):
+    seen = []
+
+    class Seen(BatchRun):
+        def __init__(self, *given, **more):
+            seen.append(given[5] if len(given) > 5 else more.get("allocation"))
+            super().__init__(*given, **more)
+
+    monkeypatch.setattr(composition, "BatchRun", Seen)
+    own = replace(settings(None), allocation="defence_first")
+    shock = load_scenario("licence_shock_april_2025")
+    days = composition.shock_days(shock, None, own, np.arange(3))
+    assert seen == ["defence_first"]
+    assert list(days) == [(shock.interventions["april_2025_licences"].start - shock.start).days] * 3
+
+
+OUTSIDE = {"overrides.cover.user_weeks": 9}
+
+
+def test_a_number_outside_its_range_is_told_and_kept_in_the_report(tmp_path, capsys):
+    scenario = load_scenario("calm_2024", overrides={**OUTSIDE, "end": "2024-04-01"})
+    assert outside_ranges(scenario) == [
+        "cover.user_weeks = 9 lies outside its documented range (4.2 to 6 weeks)"
+    ]
+    own = replace(settings(tmp_path / "far"), worlds=2, quiet=True, report_formats=("md",))
+    (folder,) = run_job([scenario], own)
+    said = capsys.readouterr().err.splitlines()
+    assert [line for line in said if line.startswith("warning: ")] == [
+        f"warning: calm_2024: {outside_ranges(scenario)[0]}"
+    ]
+    held = json.loads((folder / "provenance.json").read_text("utf-8"))["outside_ranges"]
+    assert held == outside_ranges(scenario)
+    memo = (folder / "report.md").read_text("utf-8")
+    assert "outside what the sources cover" in memo and "4.2 to 6 weeks" in memo
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        ({"overrides.cover.user_weeks": 5}, False),
+        ({"overrides.cover.user_weeks": 4.2}, False),
+        ({"overrides.cover.user_weeks": {"dist": "uniform", "low": 5, "high": 7}}, True),
+        ({"overrides.price.ndpr_oxide.home_usd_per_kg": 137}, True),
+        ({"overrides.facility.my_lamp.start_date": "2012-11-02"}, False),
+    ],
+)
+def test_only_what_leaves_its_range_is_told(overrides, told):
+    remarks = outside_ranges(load_scenario("calm_2024", overrides=overrides))
+    assert bool(remarks) == told
+    name = next(iter(overrides)).removeprefix("overrides.")
+    assert all(name in remark for remark in remarks)
 
 
 def test_no_two_rows_of_the_summary_have_the_same_key(folder):

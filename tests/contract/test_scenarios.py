@@ -12,6 +12,8 @@ import pytest
 from sim.chain.load import load_chain
 from sim.config import Settings
 from sim.engine.run import BatchRun
+from sim.outputs.metrics import METRICS
+from sim.outputs.recorder import Recorder, Series
 from sim.paths import data_root
 from sim.scenario import load_mapping, load_scenario
 from sim.simulate import check_verdicts, simulate
@@ -228,3 +230,24 @@ def test_current_law_holds_what_is_in_force():
     assert law["april_2025_licences"].general_licences.keys() >= {"united_states", "europe"}
     assert law["myanmar_kachin_halt"].end == date(2025, 3, 27)
     assert load("current_law").decision_date == date(2026, 11, 10)
+
+
+def test_japan_takes_the_heavies_of_malaysia_first_in_the_reference():
+    scenario = load("current_law")
+    calls = [i for i in scenario.interventions.values() if i.kind == "offtake"]
+    assert {i.facility for i in calls} == {"my_lamp_hre1", "my_lamp_hre2"}
+    assert all(i.first_call and i.start.year == 2023 and "o31" in i.source for i in calls)
+    scenario = replace(scenario, end=date(2027, 1, 1), hypothesis={})
+    run = BatchRun(scenario, load_chain("2024"), 0, np.arange(3), 7.0)
+    recorder = Recorder(run)
+    run.watchers.append(recorder)
+    run.run()
+    kept = Series(recorder)
+    traded, output = METRICS["traded_t"], METRICS["output_t"]
+    for good in ("dy_oxide", "tb_oxide"):
+        made = output(kept, region="malaysia", material=good, year=2026)
+        to_japan = traded(kept, material=good, origin="malaysia", destination="japan", year=2026)
+        assert np.all(to_japan > 0.5 * made) and np.all(made > 10)
+        # What Lynas sells is not sent to China to be sold back.
+        to_china = traded(kept, material=good, origin="malaysia", destination="china", year=2026)
+        assert np.all(to_china < 0.5 * made)

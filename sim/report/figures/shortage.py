@@ -18,12 +18,12 @@ from sim.report.style import (
     canvas,
     date_axis,
     label_ends,
+    label_line,
     mark_interventions,
     mark_words,
-    panel_title,
     ribbon,
 )
-from sim.report.wording import capital, human, joined, month, percent
+from sim.report.wording import capital, human_of, joined, month, percent
 
 BANDS = "Line: median of the worlds; band: 5\u201395 % of them."
 GROSS, NET = "gross_unmet_t_magnet_per_week", "unmet_t_magnet_per_week"
@@ -93,19 +93,10 @@ def _peak_labels(ax: Axes, curve: pd.DataFrame, reference: pd.Series) -> None:
             ends.append((float(reference.iloc[-1]), "reference", GREY))
         label_ends(ax, ends)
         return
+    lines = [curve[f"{GROSS}_{q}"] for q in ("p50", "p05", "p95")]
+    lines += [curve[f"{NET}_{q}"] for q in ("p50", "p05", "p95")]
     for series, text, colour in ((gross, "gross", BLUE), (net, "net", VERMILLION)):
-        when = series.idxmax()
-        below = series is net
-        ax.annotate(
-            text,
-            (when, float(series.max())),
-            xytext=(0, -11 if below else 5),
-            textcoords="offset points",
-            ha="center",
-            color=colour,
-            weight="bold",
-            size=9,
-        )
+        label_line(ax, series, text, colour, lines)
     if reference.notna().any():
         label_ends(ax, [(float(reference.iloc[-1]), "reference", GREY)])
 
@@ -129,7 +120,9 @@ def _panels(reading: Reading, axis: str, title: str, note: str, names: list[str]
             )
         highest = curve[["unmet_share_p50", "unmet_share_p95"]].max().max()
         top = max(top, float(highest))
-        ax.set_title(textwrap.fill(panel_title(name), 68 // columns), size=8.5, linespacing=1.0)
+        ax.set_title(
+            textwrap.fill(capital(human_of(axis, name)), 68 // columns), size=8.5, linespacing=1.0
+        )
         found = reading.shortage(**{axis: name})
         if found.likelihood in {"likely", "sure"}:
             ax.annotate(
@@ -157,7 +150,7 @@ def _panels(reading: Reading, axis: str, title: str, note: str, names: list[str]
     axes[0, 0].set_ylim(0, 1.22 * top)
     step = next((s for s in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25) if top / s < 4.5), 0.5)
     axes[0, 0].set_yticks([i * step for i in range(int(min(top, 1.0) / step + 1e-6) + 1)])
-    return Drawing(figure_, title, _alt(title, names), pd.concat(parts, ignore_index=True))
+    return Drawing(figure_, title, _alt(title, axis, names), pd.concat(parts, ignore_index=True))
 
 
 def _any_short(reading: Reading, axis: str, names: list[str]) -> bool:
@@ -165,10 +158,10 @@ def _any_short(reading: Reading, axis: str, names: list[str]) -> bool:
     return any(reading.shortage(**{axis: name}).likelihood != "none" for name in names)
 
 
-def _alt(title: str, names: list[str]) -> str:
+def _alt(title: str, axis: str, names: list[str]) -> str:
     return (
         f"{title}. Small line charts of the unmet share of planned use with 5-95 % bands: "
-        f"{joined([human(n) for n in names])}."
+        f"{joined([human_of(axis, n) for n in names])}."
     )
 
 
@@ -182,14 +175,14 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
             return f"No {axis} runs short in 95 % of worlds"
         return (
             f"In the median world no {axis} runs short; a few worlds see a shortage in "
-            f"{joined([human(n) for n in possible[:3]])}"
+            f"{joined([human_of(axis, n) for n in possible[:3]])}"
             + (" and elsewhere" if len(possible) > 3 else "")
         )
     hardest = reading.hardest(axis)
     assert hardest is not None
     worst, f = hardest
     text = (
-        f"{capital(human(worst))} is hit hardest: {percent(f.p50, f.p05, f.p95)} of planned use "
+        f"{capital(human_of(axis, worst))} is hit hardest: {percent(f.p50, f.p05, f.p95)} of planned use "
         f"unmet at the peak in {month(f.peak)}"
     )
     spared = len(names) - len(hit)

@@ -76,6 +76,8 @@ NEARBY = 0.5
 #: Worlds among which the most ordinary one is sought, and worlds that say how far the median
 #: world is from it.
 ORDINARY, SHIFT_WORLDS = 24, 32
+#: Loss that may be paid in all for putting parameters back to the middle of their ranges.
+FORGIVEN = 0.3
 #: Points of the profile of each parameter, and turns of scattering around the best.
 LEVELS, SCATTER = 7, 6
 #: Spread of a uniform variable between 0 and 1.
@@ -389,12 +391,34 @@ def calibrate(
                 f"this one {losses.min():.2f} with {inside} of {len(facts)} facts in band"
             )
 
+    def let_go() -> None:
+        """Put back to their middles what the facts do not hold, as long as that costs hardly any.
+
+        What history has not seen is drawn from its whole range later on. Numbers of which each
+        alone does not matter may matter together: those are kept.
+        """
+        known = identify(fit, posterior(fit))
+        point, allowed = fit.points[fit.best].copy(), fit.losses[fit.best] + FORGIVEN
+        seen = np.asarray(fit.seen).copy()
+        loose = [i for i in np.flatnonzero(seen) if known[names[i]]["verdict"] == "free"]
+        for i in sorted(loose, key=lambda i: abs(point[i] - middle[i])):
+            trial = point.copy()
+            trial[i] = middle[i]
+            if add(trial[None, :])[0] <= allowed:
+                point, seen[i] = trial, False
+        fit.seen = seen
+        fit.since = len(fit.points)
+        add(point[None, :])
+        tell(f"{int(seen.sum())} parameters are known from the facts, alone or together")
+
     def settle(turn: int) -> None:
         """Look around the best, and count values as the median world has them from here on."""
         if fit.settled > turn:
             return
         _look_around(plan, fit, np.flatnonzero(np.asarray(fit.seen)), add)
         tell(f"looked around the best: {len(fit.points)} candidates in all")
+        if turn == 0:
+            let_go()
         shift = _shift(plan, fit, pool)
         fit.values = fit.values + (shift - fit.shift)
         fit.losses = weigh(fit.values)
@@ -436,13 +460,6 @@ def calibrate(
             else:
                 search(start, plan.generations, _start_of(fit, start), 0.2)
         settle(0)
-        if not fit.done.get(plan.starts):
-            # What the facts do not tell is drawn from its prior later on: it waits at its middle.
-            known = identify(fit, posterior(fit))
-            fit.seen = np.array([known[name]["verdict"] != "free" for name in names])
-            last = fit.points[fit.best]
-            fit.since = len(fit.points)
-            add(np.where(fit.seen, last, middle)[None, :])
         search(plan.starts, max(plan.generations // 2, 1), fit.points[fit.best], 0.08)
         settle(1)
     finally:
@@ -713,7 +730,8 @@ def identify(fit: Fit, members: np.ndarray) -> dict[str, dict[str, Any]]:
                 np.mean(fit.best_alone[i] <= fit.losses[fit.best] + SLACK)
             )
         if row.get("range_within_slack", 0.0) == 1.0:
-            row["verdict"] = "free"
+            # Flat alone, and kept all the same: known only together with others.
+            row["verdict"] = "ridge" if fit.since else "free"
         elif abs(others[mate]) > TOGETHER:
             # Two quantiles that fall against each other leave their product as it is.
             word = "product" if others[mate] < 0.0 else "ridge"

@@ -380,7 +380,10 @@ class TradePrior(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route(Row):
-    """Door to door: port to port plus customs and inland, and what it costs."""
+    """Door to door: port to port plus customs and inland, and what it costs.
+
+    ``ore_bond_days`` is the stock of ore at the border or in bond, in days of normal flow.
+    """
 
     origin: str = _col(of="regions")
     destination: str = _col(of="regions")
@@ -388,6 +391,7 @@ class Route(Row):
     express_days: float = _col(low=0, high=60, unit="days")
     freight_usd_per_kg: float = _col(low=0, high=100, unit="USD/kg")
     express_usd_per_kg: float = _col(low=0, high=100, unit="USD/kg")
+    ore_bond_days: float = _col(low=0, high=365, unit="days", default=0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,8 @@ from sim.equations import demand, pricing, production
 NONE = np.zeros((0, 0))
 #: The same for masks.
 NO_MASK = np.zeros((0, 0), dtype=np.bool_)
+#: Weeks of use above what buyers like to hold at which they give up their place in every queue.
+FULL_WEEKS = 2.0
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -944,7 +946,7 @@ def place_orders(
         Share of each link in its destination's orders.
     wait_gain, adjust, cancel : ndarray, shape (w,)
         Gains of what buyers learn about waiting and of stock adjustment; share of an excess that
-        is cancelled.
+        is cancelled; of the open orders, too, once shelves are full.
     orders, wait : ndarray
         Unfilled orders (l, w) and expected wait (c, w); changed in place.
     use, use_growth, users_like : ndarray, shape (c, w)
@@ -991,7 +993,14 @@ def place_orders(
             order[w] = rate[w] * weeks + gap * adjust[w]
             use_growth[c, w] = min(max(rate[w] / max(use[c, w], 1e-12), 0.98), 1.02)
             use[c, w] = rate[w]
-            excess = min(max(-order[w], 0.0) * cancel[w], book[w])
+            # Whoever has full shelves needs no place in a queue.
+            full = on_hand + under_way[w] - target - rate[w] * lead[c, w]
+            if full > 0.0:
+                sure = min(full / max(FULL_WEEKS * rate[w], 1e-12), 1.0)
+                idle = sure * max(book[w] - rate[w] * weeks, 0.0)
+            else:
+                idle = 0.0
+            excess = min(max(-order[w], idle) * cancel[w], book[w])
             keep[w] = 1.0 - excess / max(book[w], 1e-12)
             cancelled |= excess > 0.0
             order[w] = max(order[w], 0.0)

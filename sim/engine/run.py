@@ -347,11 +347,11 @@ class BatchRun:
                 self._land_ore(rows, flat, days)
 
     def _ore_arrives(self, rows: np.ndarray, flat: np.ndarray) -> None:
-        """Ore of some links arrives; ``flat`` is (k, e x w)."""
+        """Ore of some links arrives, at the separators or in bond; ``flat`` is (k, e x w)."""
         st, k = self.day.state, len(flat)
-        kernels.land_rows(
-            rows, flat, st.ore_in_transit.reshape(k, -1), st.ore_landed.reshape(k, -1)
-        )
+        bonded = self.layout.k_bond[rows, 0, 0] > 0.0
+        for part, stock in ((rows[~bonded], st.ore_landed), (rows[bonded], st.ore_bonded)):
+            kernels.land_rows(part, flat, st.ore_in_transit.reshape(k, -1), stock.reshape(k, -1))
 
     def _land_ore(self, rows: np.ndarray, flat: np.ndarray, days: float) -> None:
         self.calendar.at(self.calendar.now + days, SAILING, lambda: self._ore_arrives(rows, flat))

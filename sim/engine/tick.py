@@ -37,6 +37,8 @@ LEAST_MARGIN = -10.0
 USUAL_MARGIN = 0.1
 #: Highest loop gain of fear and price before the anchor's 2.5 (control worlds; decision 9).
 LOOP = 0.38
+#: Weeks in which owners of ore in bond import what they have beyond their usual stock.
+BOND_WEEKS = 13.0
 
 
 class MarketDay:
@@ -471,6 +473,7 @@ class MarketDay:
             lay.s_taken,
             np.minimum(able / np.maximum(able.max(axis=1, keepdims=True), 1e-12), 1.0),
         )
+        self._clear_bond()
         made = np.empty_like(st.ore_at_plant)
         landed, st.ore_landed = st.ore_landed, np.zeros_like(st.ore_landed)
         self.flows["ore_landed"] = landed
@@ -493,6 +496,25 @@ class MarketDay:
         )
         self.flows["separated"] = made
         self._to_sellers(made, lay.separator_regions)
+
+    def _clear_bond(self) -> None:
+        """Ore in bond is imported at the usual pace, for as long as there is any.
+
+        Its owners keep a stock and clear what arrives; when nothing arrives they go on until it is
+        gone, when too much does the excess follows with ``BOND_WEEKS``.
+        """
+        lay, st, weeks = self.layout, self.state, self.weeks
+        rows = lay.k_bonded
+        if not len(rows):
+            return
+        held = st.ore_bonded[rows]
+        total = held.sum(axis=1)
+        usual = lay.k_base_t[rows] * self.grown[lay.k_pool[rows]]  # t/week
+        excess = np.maximum(total - usual * (weeks + lay.k_bond[rows, 0]), 0.0)
+        out = np.minimum(total, usual * weeks + excess * gain(weeks, BOND_WEEKS))
+        cleared = held * (out / np.maximum(total, 1e-12))[:, None, :]
+        st.ore_landed[rows] += cleared
+        st.ore_bonded[rows] = held - cleared
 
     def _to_sellers(self, oxide: np.ndarray, regions: np.ndarray) -> None:
         """Put oxides (n, e, w) on the shelves of the sellers of their regions."""
@@ -1150,7 +1172,8 @@ class MarketDay:
         if self.home_place < 0:
             return np.zeros((1, 1))
         links = self.home_ore_links
-        ore = (st.ore_in_transit[links] + st.ore_landed[links]).sum(axis=0)
+        ore = st.ore_in_transit[links] + st.ore_bonded[links] + st.ore_landed[links]
+        ore = ore.sum(axis=0)
         ore = ore + st.ore_at_plant[self.home_place]
         if self.ore_normal is None:
             self.ore_normal = np.maximum(ore, 0.0)
@@ -1379,6 +1402,7 @@ class MarketDay:
         ore = (
             st.ore_at_mine.sum(axis=0)
             + st.ore_in_transit.sum(axis=0)
+            + st.ore_bonded.sum(axis=0)
             + st.ore_landed.sum(axis=0)
             + st.ore_at_plant.sum(axis=0)
         )

@@ -619,6 +619,14 @@ class Layout:
                 for a, b in zip(self.k_region_from, self.k_region_to, strict=True)
             ]
         )
+        held = {pair: r.ore_bond_days / 7.0 for pair, r in self.chain.routes.items()}
+        self.k_bond = np.array(
+            [
+                held.get((self.regions[a], self.regions[b]), 0.0)
+                for a, b in zip(self.k_region_from, self.k_region_to, strict=True)
+            ]
+        )[:, None, None]
+        self.k_bonded = np.flatnonzero(self.k_bond[:, 0, 0] > 0.0)
         # Where ore without a base-year buyer goes: the seller named in the data, else the largest.
         preferred = []
         for o, s in keys:

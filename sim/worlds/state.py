@@ -27,6 +27,7 @@ class State:
 
     ore_at_mine: np.ndarray  # (o, e, w) t contained oxide
     ore_in_transit: np.ndarray  # (k, e, w)
+    ore_bonded: np.ndarray  # (k, e, w) at the border and in bond, not yet imported
     ore_landed: np.ndarray  # (k, e, w)
     ore_at_plant: np.ndarray  # (s, e, w)
     seller_stock: np.ndarray  # (c, w) finished goods of makers and traders
@@ -144,6 +145,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
     return State(
         ore_at_mine=full(pool * (1.0 / ore_gain - 1.0)),
         ore_in_transit=full(layout.k_base * weeks * ore_sailing),
+        ore_bonded=full(layout.k_base * layout.k_bond),
         ore_landed=zeros(len(layout.ore_links), nE),
         ore_at_plant=full(feed * (1.0 / ore_gain - 1.0)),
         seller_stock=full(made * seller_cover),

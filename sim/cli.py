@@ -515,7 +515,10 @@ def _kept_rows(name: str) -> list[dict[str, Any]]:
     from sim.paths import seeds_root
 
     path = seeds_root() / name
-    return pd.read_csv(path).fillna("").to_dict("records") if path.is_file() else []
+    if not path.is_file():
+        return []
+    rows: list[dict[str, Any]] = pd.read_csv(path, keep_default_na=False).to_dict("records")
+    return rows
 
 
 #: Where the scores of unseen episodes are kept, what history says of each parameter, and how each

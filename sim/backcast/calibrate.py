@@ -165,6 +165,7 @@ class Fit:
 
     @property
     def best(self) -> int:
+        """Row of the best candidate."""
         return int(self.ranked()[0])
 
     def ranked(self) -> np.ndarray:

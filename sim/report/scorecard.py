@@ -94,7 +94,9 @@ def write_scorecard(
     if notes.is_file():
         parts.append(notes.read_text(encoding="utf-8"))
     missed = [v for _, _, vs, _ in scored for v in vs if v.passed is False and v.fact.scored]
-    if missed and profiles:
+    walked = {(row["episode"], row["fact"]) for row in profiles}
+    missed = [v for v in missed if (v.episode, v.fact.id) in walked]
+    if missed:
         stem = folder / "img" / "fact_profiles"
         made += _save(draw_profiles(missed, profiles), stem)
         parts.append(

@@ -67,23 +67,24 @@ def test_what_no_fact_sees_is_told_apart():
     assert list(seen_by_history(points, values)) == [True, False, False]
 
 
-def planted(ridge: bool) -> Fit:
-    """Candidates scored by a known valley: a alone, or the product of a and b; c is free."""
+def planted(ridge: int) -> Fit:
+    """Candidates scored by a known valley: a alone; with a ridge a and b, one against (-1) or with
+    the other (+1); c is free."""
     rng = np.random.default_rng(2)
     names = [p.name for p in fitted_parameters(load_chain())][:3]
     points = rng.random((4000, 3))
-    off = points[:, 0] + points[:, 1] - 1.0 if ridge else points[:, 0] - 0.5
+    off = points[:, 0] - ridge * (points[:, 1] - 0.5) - 0.5
     losses = 2000.0 * off**2
     levels = (np.arange(LEVELS) + 0.5) / LEVELS
     profile = np.stack(
-        [2000.0 * (levels - 0.5) ** 2, 2000.0 * (levels - 0.5) ** 2 * ridge, 0.0 * levels]
+        [2000.0 * (levels - 0.5) ** 2, 2000.0 * (levels - 0.5) ** 2 * abs(ridge), 0.0 * levels]
     )
-    seen = np.array([True, ridge, False])
+    seen = np.array([True, bool(ridge), False])
     return Fit(names, [], points, np.zeros((4000, 0)), losses, seen, profile, {})
 
 
 def test_a_planted_valley_is_found_pinned_and_the_rest_free():
-    fit = planted(ridge=False)
+    fit = planted(ridge=0)
     members = posterior(fit)
     assert np.all(fit.losses[members] <= fit.losses[fit.best] + SLACK)
     found = identify(fit, members)
@@ -91,17 +92,18 @@ def test_a_planted_valley_is_found_pinned_and_the_rest_free():
     assert found[fit.names[0]]["spread"] < 0.2
 
 
-def test_a_planted_ridge_is_called_one():
-    fit = planted(ridge=True)
+@pytest.mark.parametrize(("sign", "word"), [(1, "ridge"), (-1, "product")])
+def test_a_planted_ridge_is_called_one(sign, word):
+    fit = planted(ridge=sign)
     found = identify(fit, posterior(fit))
     first, second, third = (found[n] for n in fit.names)
-    assert first["verdict"] == "ridge" and first["with"] == fit.names[1]
-    assert first["correlation"] < -0.8 and third["verdict"] == "free"
-    assert second["verdict"] in ("ridge", "free")
+    assert first["verdict"] == word and first["with"] == fit.names[1]
+    assert sign * first["correlation"] > 0.8 and third["verdict"] == "free"
+    assert second["verdict"] in (word, "free")
 
 
 def test_the_posterior_is_read_back_and_drawn_a_member_a_world(tmp_path, monkeypatch):
-    fit = planted(ridge=False)
+    fit = planted(ridge=0)
     path = tmp_path / "posterior.csv"
     path.write_text(posterior_text(fit))
     chain = load_chain()
@@ -148,6 +150,7 @@ def test_a_search_goes_on_where_it_was_and_refuses_another_plan(tmp_path, monkey
     monkeypatch.setattr(module, "SCATTER", 1)
     monkeypatch.setattr(module, "LEVELS", 2)
     monkeypatch.setattr(module, "ORDINARY", 2)
+    monkeypatch.setattr(module, "SHIFT_WORLDS", 2)
     monkeypatch.setattr(module, "seen_by_history", lambda p, v: np.arange(p.shape[1]) < 3)
     folders = tuple(locate_episodes("myanmar_2024"))
     plan = Plan(folders, 4, 3, 1)

@@ -79,7 +79,7 @@ ORDINARY, SHIFT_WORLDS = 24, 32
 #: Loss that may be paid in all for putting parameters back to the middle of their ranges.
 FORGIVEN = 0.3
 #: Points of the profile of each parameter, and turns of scattering around the best.
-LEVELS, SCATTER = 7, 6
+LEVELS, SCATTER = 5, 3
 #: Spread of a uniform variable between 0 and 1.
 UNIFORM_SD = 12.0**-0.5
 #: Most members that the posterior keeps.

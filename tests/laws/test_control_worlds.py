@@ -224,7 +224,9 @@ def test_what_piled_up_leaves_at_a_steady_pace(kind):
         shut |= {"kind": "export_licence", "approval": 0.2, "processing_days": 60}
     trace = shared({"shut": shut}, weeks=104)
     out = trace.links("china", None, "ndfeb_magnets") & ~trace.layout.l_home
-    flow = trace["shipped"][:, out].sum(axis=1) / trace.layout.l_base[out].sum() / trace.run.day.weeks
+    flow = (
+        trace["shipped"][:, out].sum(axis=1) / trace.layout.l_base[out].sum() / trace.run.day.weeks
+    )
     weeks = trace.weeks()
     assert flow[(weeks > 28) & (weeks < 64)].max() < 0.9
     surge = trace.run.draws["licence.surge"]

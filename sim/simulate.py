@@ -252,7 +252,7 @@ def _run_all(
                 say(done, total, "worlds")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            processes = list(getattr(pool, "_processes", {}).values())
+            processes = list((getattr(pool, "_processes", None) or {}).values())
             for process in processes:
                 process.terminate()
             for process in processes:

@@ -351,7 +351,9 @@ class BatchRun:
         st, k = self.day.state, len(flat)
         bonded = self.layout.k_bond[rows, 0, 0] > 0.0
         for part, stock in ((rows[~bonded], st.ore_landed), (rows[bonded], st.ore_bonded)):
-            kernels.land_rows(part, flat, st.ore_in_transit.reshape(k, -1), stock.reshape(k, -1))
+            if len(part):
+                under_way, there = st.ore_in_transit.reshape(k, -1), stock.reshape(k, -1)
+                kernels.land_rows(part, flat, under_way, there)
 
     def _land_ore(self, rows: np.ndarray, flat: np.ndarray, days: float) -> None:
         self.calendar.at(self.calendar.now + days, SAILING, lambda: self._ore_arrives(rows, flat))

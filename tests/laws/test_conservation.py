@@ -15,8 +15,8 @@ from tests.fixtures.worlds import ban, day_after, scenario, simulate
 EPS = np.finfo(float).eps
 #: State arrays that hold goods: tonnes, which may never be negative.
 GOODS = (
-    "ore_at_mine", "ore_in_transit", "ore_landed", "ore_at_plant", "seller_stock", "plant_stock",
-    "user_stock", "in_transit", "landed", "held", "scrap", "public_stock",
+    "ore_at_mine", "ore_in_transit", "ore_bonded", "ore_landed", "ore_at_plant", "seller_stock",
+    "plant_stock", "user_stock", "in_transit", "landed", "held", "scrap", "public_stock",
 )  # fmt: skip
 #: Arrays of paper and behaviour that are quantities too.
 PAPER = ("orders", "link_weight", "normal", "forecast", "plant_forecast", "shipped", "throughput")

@@ -125,7 +125,7 @@ def recount(run):
             total[at[e]] += x * mine
     for e, name in enumerate(lay.elements):
         per = chain.elements[name].element_per_oxide
-        for ore in ("ore_at_mine", "ore_in_transit", "ore_landed", "ore_at_plant"):
+        for ore in ("ore_at_mine", "ore_in_transit", "ore_bonded", "ore_landed", "ore_at_plant"):
             total[e] += per * getattr(state, ore)[:, e].sum(axis=0)
         total[e] += state.scrap[:, e].sum(axis=0)
     return total

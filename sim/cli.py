@@ -494,18 +494,10 @@ def _backcast(argv: Sequence[str]) -> int:
 
 def _crossed() -> dict[tuple[str, str], tuple[float, bool]]:
     """Simulated median and verdict of each fact when its episode was left out of the fit."""
-    import csv
-
-    from sim.paths import seeds_root
-
-    path = seeds_root() / CROSS
-    if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8") as stream:
-        return {
-            (r["episode"], r["fact"]): (float(r["simulated_p50"] or "nan"), r["pass"] == "true")
-            for r in csv.DictReader(stream)
-        }
+    return {
+        (r["episode"], r["fact"]): (float(r["simulated_p50"] or "nan"), bool(r["pass"]))
+        for r in _kept_rows(CROSS)
+    }
 
 
 def _kept_rows(name: str) -> list[dict[str, Any]]:

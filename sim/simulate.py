@@ -274,6 +274,12 @@ def _part_name(worlds: np.ndarray) -> str:
     return f"{int(worlds[0]):07d}-{int(worlds[-1]):07d}"
 
 
+def _compiled(scenario: Scenario, settings: Settings, worlds: np.ndarray) -> BatchRun:
+    """Some worlds of a scenario, drawn and laid out."""
+    chain, days = load_chain(scenario.vintage), float(settings.market_days)
+    return BatchRun(scenario, chain, settings.seed, worlds, days, settings.allocation)
+
+
 def shock_days(
     scenario: Scenario, reference: Scenario | None, settings: Settings, worlds: np.ndarray
 ) -> np.ndarray:
@@ -283,14 +289,7 @@ def shock_days(
     """
     same = {} if reference is None else reference.interventions
     own = {n for n, item in scenario.interventions.items() if same.get(n) != item}
-    run = BatchRun(
-        scenario,
-        load_chain(scenario.vintage),
-        settings.seed,
-        worlds,
-        float(settings.market_days),
-        settings.allocation,
-    )
+    run = _compiled(scenario, settings, worlds)
     effects = [e for e in run.effects if e.name in own]
     first = [e.start for e in effects if e.role == "disruption"] or [e.start for e in effects]
     days = np.min(np.stack(first), axis=0) if first else np.zeros(len(run.worlds))
@@ -446,15 +445,7 @@ def _write(
     from sim.outputs.tables import Tables, csv_text, save_parquet, save_table, save_text
 
     scenario = cases["scenario"]
-    chain = load_chain(scenario.vintage)
-    run = BatchRun(
-        scenario,
-        chain,
-        settings.seed,
-        np.arange(2),
-        float(settings.market_days),
-        settings.allocation,
-    )
+    run = _compiled(scenario, settings, np.arange(2))
     series = Series(Recorder(run))
     series.discount_rate = settings.discount_rate
     own = Parts(parts / "scenario")

@@ -8,6 +8,7 @@ array with the world axis last; nothing loops over worlds.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import overload
 
 import numpy as np
 
@@ -97,7 +98,7 @@ class MarketDay:
         self.use_growth = np.ones_like(self.use_rate)
         self.users_like = np.zeros_like(self.use_rate)
         self.recovering: np.ndarray | None = None
-        self.under_licence: np.ndarray | None = None
+        self.under_regime: np.ndarray | None = None
         self.missing = np.zeros_like(state.forecast)
         self.missed_of = np.zeros_like(state.forecast)
         self._constants()
@@ -386,6 +387,7 @@ class MarketDay:
         kernels.dig(dug, lay.mine_mix, lay.by_pool.rows, lay.per_oxide, st.ore_at_mine, mined)
         self.flows["dug"] = dug
         self._ship_ore(sail_ore)
+        self._clear_bond()
         self._separate()
         return mined
 
@@ -473,7 +475,6 @@ class MarketDay:
             lay.s_taken,
             np.minimum(able / np.maximum(able.max(axis=1, keepdims=True), 1e-12), 1.0),
         )
-        self._clear_bond()
         made = np.empty_like(st.ore_at_plant)
         landed, st.ore_landed = st.ore_landed, np.zeros_like(st.ore_landed)
         self.flows["ore_landed"] = landed
@@ -889,28 +890,26 @@ class MarketDay:
             # A share of normal tonnes, not of the order book: a backlog does not widen the door.
             closed = share < 1.0
             may = np.where(closed, np.minimum(may, share * st.normal * weeks), may)
-            restricted = closed if restricted is None else restricted | closed
-        self._after_licences()
-        if restricted is not None or self.recovering is not None:
+            restricted = _either(restricted, closed)
+        self._after_regimes()
+        flagged = _either(restricted, self.recovering)
+        if flagged is not None:
             # Catching up is flat, not a spike: a backlog leaves at a surge over normal tonnes.
-            flagged = np.zeros(may.shape, dtype=bool) if restricted is None else restricted
-            if self.recovering is not None:
-                flagged = flagged | self.recovering
             most = d["licence.surge"] * st.normal * weeks
             may = np.where(flagged, np.minimum(may, most), may)
             still = flagged & (st.orders > 1.5 * st.normal * weeks)
             self.recovering = still if np.any(still) else None
         may, licensed = self.office.releasable(may, st, rules, weeks)
         if licensed is not None:
-            restricted = licensed if restricted is None else restricted | licensed
+            restricted = _either(restricted, licensed)
         watched = restricted
         if restricted is not None:
-            self.hard = restricted if self.hard is None else self.hard | restricted
+            self.hard = _either(self.hard, restricted)
         for book in self.quotas:
             may, bound = book.releasable(may, self)
-            restricted = bound if restricted is None else restricted | bound
+            restricted = _either(restricted, bound)
             dear = bound | book.dear()  # smugglers stay as long as a licence has a price
-            watched = dear if watched is None else watched | dear
+            watched = _either(watched, dear)
         leak = self._leak(watched)
         if leak is not None:
             may = np.minimum(may + leak, st.orders)
@@ -951,18 +950,17 @@ class MarketDay:
         )
         self._openness(released, restricted, weeks)
 
-    def _after_licences(self) -> None:
-        """Where a licence regime has ended, what has piled up leaves as after any closure."""
+    def _after_regimes(self) -> None:
+        """Where licences or a quota have ended, what has piled up leaves as after any closure."""
         under = None
-        for rule in self.rules.licences:
-            part = rule.links[:, None] & (rule.active > 0.0)
-            under = part if under is None else under | part
-        before, self.under_licence = self.under_licence, under
+        for regime in (*self.rules.licences, *self.quotas):
+            under = _either(under, regime.links[:, None] & (regime.active > 0.0))
+        before, self.under_regime = self.under_regime, under
         if before is None:
             return
         ended = before if under is None else before & ~under
         if np.any(ended):
-            self.recovering = ended if self.recovering is None else self.recovering | ended
+            self.recovering = _either(self.recovering, ended)
 
     def _dispatch(self, leaving: np.ndarray, sail: Sail) -> None:
         """Home deliveries at once; the rest by sea, magnets partly by air when users run dry."""
@@ -1024,7 +1022,7 @@ class MarketDay:
             passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
             # Under control, normal tonnes grow only with what the destination plans to use.
             grown = st.normal * self.use_growth[lay.l_to]
-            kept = restricted if self.recovering is None else restricted | self.recovering
+            kept = _either(self.recovering, restricted)
             st.normal = np.where(kept, grown, st.normal if usual is None else usual)
         st.link_pass = toward(st.link_pass, passing, weeks, 1.0)
         st.link_pass = np.where(st.link_pass > 1.0 - 1e-6, 1.0, st.link_pass)
@@ -1407,6 +1405,17 @@ class MarketDay:
             + st.ore_at_plant.sum(axis=0)
         )
         return out + ore * lay.per_oxide + st.scrap.sum(axis=0)
+
+
+@overload
+def _either(one: np.ndarray | None, other: np.ndarray) -> np.ndarray: ...
+@overload
+def _either(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None: ...
+def _either(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
+    """Union of two masks of which each may be missing."""
+    if one is None or other is None:
+        return other if one is None else one
+    return np.asarray(one | other)
 
 
 def _pipeline(held: np.ndarray, started: np.ndarray, passed: np.ndarray) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -180,23 +180,14 @@ def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
 def draw_profiles(missed: Sequence[Any], profiles: Sequence[Mapping[str, Any]]) -> Figure:
     """One panel a fact: its span along each parameter alone, the widest first."""
     table = pd.DataFrame(profiles)
-    columns = min(COLUMNS, len(missed))
-    rows = math.ceil(len(missed) / columns)
-    with look():
-        figure, grid = canvas(
-            "Facts that fail, along each number of behaviour alone",
-            "Bar: what the fact becomes over the whole range of the number. Line: at the best fit. "
-            "Grey: the band. The widest bars only.",
-            rows,
-            columns,
-            size=(3.6 * columns, 2.9 * rows),
-        )
-        for i, axes in enumerate(grid.flat):
-            if i >= len(missed):
-                axes.set_visible(False)
-                continue
-            _bars(axes, missed[i], table)
-        return figure
+    return _small_multiples(
+        "Facts that fail, along each number of behaviour alone",
+        "Bar: what the fact becomes over the whole range of the number. Line: at the best fit. "
+        "Grey: the band. The widest bars only.",
+        (3.6, 2.9),
+        missed,
+        lambda axes, verdict: _bars(axes, verdict, table),
+    )
 
 
 def _bars(axes: Any, verdict: Any, table: pd.DataFrame) -> None:
@@ -216,22 +207,32 @@ def _bars(axes: Any, verdict: Any, table: pd.DataFrame) -> None:
 
 def draw_panels(title: str, panels: Sequence[Any]) -> Figure:
     """Draw one panel a series: median and 5-95 % band, observed points, bands of the facts."""
-    columns = min(COLUMNS, len(panels))
-    rows = math.ceil(len(panels) / columns)
+    return _small_multiples(
+        f"{title}: simulated against observed",
+        "Line and shade: median and 5–95 % of the worlds. Dots: observed. Brackets: the band in "
+        "which a fact accepts the median, dashed where it fails. Shades far above are cut.",
+        (3.1, 2.1),
+        panels,
+        _draw,
+    )
+
+
+def _small_multiples(
+    title: str,
+    note: str,
+    size: tuple[float, float],
+    items: Sequence[Any],
+    draw: Callable[[Any, Any], None],
+) -> Figure:
+    """One panel an item, ``size`` inches each, drawn by ``draw(axes, item)``."""
+    columns = min(COLUMNS, len(items))
+    rows = math.ceil(len(items) / columns)
     with look():
-        figure, grid = canvas(
-            f"{title}: simulated against observed",
-            "Line and shade: median and 5–95 % of the worlds. Dots: observed. Brackets: the band in "
-            "which a fact accepts the median, dashed where it fails. Shades far above are cut.",
-            rows,
-            columns,
-            size=(3.1 * columns, 2.1 * rows),
-        )
-        for i, axes in enumerate(grid.flat):
-            if i >= len(panels):
-                axes.set_visible(False)
-                continue
-            _draw(axes, panels[i])
+        figure, grid = canvas(title, note, rows, columns, size=(size[0] * columns, size[1] * rows))
+        for axes in grid.flat[len(items) :]:
+            axes.set_visible(False)
+        for axes, item in zip(grid.flat, items, strict=False):
+            draw(axes, item)
         return figure
 
 

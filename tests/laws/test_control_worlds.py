@@ -213,7 +213,7 @@ def test_half_and_double_step_tell_the_same_story():
             assert np.all(np.abs(now / weekly - 1.0) < room), (days, now, weekly)
 
 
-@pytest.mark.parametrize("kind", ["licence", "ban"])
+@pytest.mark.parametrize("kind", ["licence", "quota", "ban"])
 def test_what_piled_up_leaves_at_a_steady_pace(kind):
     """Whatever shut the border: when it opens, backlogs leave at the surge, not in one week.
 
@@ -222,6 +222,8 @@ def test_what_piled_up_leaves_at_a_steady_pace(kind):
     shut = ban(26, 65)
     if kind == "licence":
         shut |= {"kind": "export_licence", "approval": 0.2, "processing_days": 60}
+    if kind == "quota":
+        shut |= {"kind": "export_quota", "tonnes": {"2024": 9000.0, "2025-Q1": 2000.0}}
     trace = shared({"shut": shut}, weeks=104)
     out = trace.links("china", None, "ndfeb_magnets") & ~trace.layout.l_home
     flow = (

@@ -40,7 +40,8 @@ def binding_shares(reading: Reading) -> pd.DataFrame:
     )
     every = reading.curve().index
     # Recorded at the end of each month, for the weeks of that month.
-    return shares.fillna(0.0).reindex(every).bfill(limit=4).fillna(0.0) / groups
+    shares = shares.fillna(0.0).reindex(every)
+    return shares.groupby(every.strftime("%Y-%m")).bfill().fillna(0.0) / groups
 
 
 @figure(title="What binds", needs=["bottlenecks", "shortage_curve"], order=35)

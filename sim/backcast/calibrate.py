@@ -10,7 +10,10 @@ run is kept. The
 parameter whose spread among them is as wide as its prior was not seen by history, and keeps its
 prior in later ensembles.
 
-The search works in prior quantiles, so a candidate cannot leave the sourced range of a parameter.
+The search works in shares of each parameter's range, so a candidate cannot leave what is sourced;
+and what is sourced pulls: the loss of a candidate is that of the facts and, lightly, that of the
+prior (:func:`prior_loss`), so that among vectors which history does not tell apart the plausible
+one is kept. Without it a fit wanders to edges, and fails on what it has not seen.
 Work is saved after every generation; the same command goes on from there.
 """
 
@@ -80,8 +83,10 @@ ORDINARY, SHIFT_WORLDS = 24, 32
 FORGIVEN = 0.3
 #: Points of the profile of each parameter, and turns of scattering around the best.
 LEVELS, SCATTER = 5, 3
-#: Spread of a uniform variable between 0 and 1.
-UNIFORM_SD = 12.0**-0.5
+#: What a fall of the prior's density by a factor e costs, where a fact out of band costs two.
+PRIOR = 0.3
+#: Density, as a share of its peak, below which the prior costs no more.
+RAREST = 1e-3
 #: Most members that the posterior keeps.
 MEMBERS = 200
 
@@ -135,9 +140,10 @@ class Fit:
         Parameters that could be fitted; ``seen`` (p,) says which of them move a fact.
     facts : list of (episode, fact id)
     points : ndarray, shape (n, p)
-        Candidates in prior quantiles.
+        Candidates, as shares of each parameter's range.
     values : ndarray, shape (n, facts)
     losses : ndarray, shape (n,)
+        Of the facts and of the prior together.
     done : dict
         Start -> generations done; the number of starts stands for the last search, from the best
         of all. ``search`` holds the optimiser's own state.
@@ -147,7 +153,7 @@ class Fit:
     since : int
         First candidate of the last search: those before it moved what later draws its prior.
     best_alone : ndarray, shape (p, LEVELS)
-        Loss along each parameter alone, from the best candidate: its profile.
+        Loss of the facts along each parameter alone, less that of the best candidate.
     """
 
     names: list[str]
@@ -187,11 +193,7 @@ def fitted_parameters(chain: Any) -> list[Parameter]:
 
 
 def to_values(items: Sequence[Parameter], points: np.ndarray) -> dict[str, np.ndarray]:
-    """Values of parameters at prior quantiles: shape (n, p) of 0..1 -> name -> (n,).
-
-    The search is uniform over the sourced range; the mode of a triangular prior is a first guess
-    and not evidence, so it does not pull.
-    """
+    """Values of parameters at shares of their ranges: shape (n, p) of 0..1 -> name -> (n,)."""
     out = {}
     for column, item in enumerate(items):
         low, high = float(item.low or 0.0), float(item.high or 0.0)
@@ -236,6 +238,21 @@ def loss(distances: np.ndarray, weights: np.ndarray | float = 1.0) -> np.ndarray
     outside = np.maximum(distances - 1.0, 0.0)
     inside = INSIDE * np.minimum(distances, 1.0) ** 2
     return np.asarray((weights * (2.0 * -np.expm1(-outside) + 0.2 * outside + inside)).sum(axis=1))
+
+
+def prior_loss(items: Sequence[Parameter], points: np.ndarray) -> np.ndarray:
+    """Loss of candidates (n, p) by what is known beforehand, shape (n,).
+
+    ``PRIOR`` times the sum of ``-log(density / peak)``: nothing at the modes; a triangular density
+    falls straight to zero at the edges of the range, a uniform one costs nothing anywhere.
+    """
+    mode = _defaults(items)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below, above = points / mode, (1.0 - points) / (1.0 - mode)
+    density = np.where(points < mode, below, np.where(points > mode, above, 1.0))
+    shaped = np.array([item.shape == "triangular" for item in items])
+    cost = np.where(shaped, -np.log(np.clip(density, RAREST, 1.0)), 0.0)
+    return np.asarray(PRIOR * cost.sum(axis=1))
 
 
 # ---- running ---------------------------------------------------------------------------
@@ -344,13 +361,13 @@ def calibrate(
 
         pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
 
-    def weigh(values: np.ndarray) -> np.ndarray:
+    def weigh(points: np.ndarray, values: np.ndarray) -> np.ndarray:
         away = np.stack([distance(values[:, i], f) for i, (_, f) in enumerate(facts)], axis=1)
-        return loss(away, weights_of(facts))
+        return loss(away, weights_of(facts)) + prior_loss(items, points)
 
     def add(points: np.ndarray) -> np.ndarray:
         values = _run(plan, items, others, points, pool) + fit.shift
-        losses = weigh(values)
+        losses = weigh(points, values)
         fit.points = np.concatenate([fit.points, points])
         fit.values = np.concatenate([fit.values, values])
         fit.losses = np.concatenate([fit.losses, losses])
@@ -416,13 +433,13 @@ def calibrate(
         """Look around the best, and count values as the median world has them from here on."""
         if fit.settled > turn:
             return
-        _look_around(plan, fit, np.flatnonzero(np.asarray(fit.seen)), add)
+        _look_around(plan, fit, items, add)
         tell(f"looked around the best: {len(fit.points)} candidates in all")
         if turn == 0:
             let_go()
         shift = _shift(plan, fit, pool)
         fit.values = fit.values + (shift - fit.shift)
-        fit.losses = weigh(fit.values)
+        fit.losses = weigh(fit.points, fit.values)
         fit.shift = shift
         fit.settled = turn + 1
         _keep(plan, folder, fit)
@@ -441,14 +458,12 @@ def calibrate(
                 columns = [spread_of.facts.index(label) for label in fit.facts]
                 fit.points = spread_of.points[:SCREEN]
                 fit.values = spread_of.values[:SCREEN, columns] - spread_of.shift[columns]
-                fit.losses = weigh(fit.values)
+                fit.losses = weigh(fit.points, fit.values)
             for first in range(len(fit.points), SCREEN, 2 * plan.population):
                 add(spread[first : first + 2 * plan.population])
                 _keep(plan, folder, fit)
             seen = seen_by_history(fit.points[:SCREEN], fit.values[:SCREEN])
             near = middle if begin is None else _best_of(begin, names, middle)
-            if begin is None:
-                near = np.where(seen, _start_of(fit, 0), near)
             fit.seen = seen | _moves_nearby(near, ~seen, add, fit, facts)
             _keep(plan, folder, fit)
             tell(
@@ -456,10 +471,12 @@ def calibrate(
                 f"{int(seen.sum())} of them everywhere"
             )
         for start in range(plan.starts):
-            if begin is not None and start == 0:
-                search(start, plan.generations, _best_of(begin, names, middle), 0.1)
+            if start:
+                search(start, plan.generations, _start_of(fit, start - 1), 0.2)
+            elif begin is None:
+                search(start, plan.generations, middle, 0.15)
             else:
-                search(start, plan.generations, _start_of(fit, start), 0.2)
+                search(start, plan.generations, _best_of(begin, names, middle), 0.1)
         settle(0)
         search(plan.starts, max(plan.generations // 2, 1), fit.points[fit.best], 0.08)
         settle(1)
@@ -589,16 +606,18 @@ def _best_of(begin: Fit | None, names: Sequence[str], middle: np.ndarray) -> np.
 
 
 def _start_of(fit: Fit, start: int) -> np.ndarray:
-    """Where a search starts: the best of the even spread, then its next best, and so on."""
+    """Where a further search starts: the best of the even spread, then its next best."""
     order = np.argsort(fit.losses[:SCREEN], kind="stable")
     return np.clip(fit.points[order[start]], 0.05, 0.95)
 
 
 def _look_around(
-    plan: Plan, fit: Fit, search_in: np.ndarray, add: Callable[[np.ndarray], np.ndarray]
+    plan: Plan, fit: Fit, items: Sequence[Parameter], add: Callable[[np.ndarray], np.ndarray]
 ) -> None:
     """Walk along each parameter alone from the best, and scatter around the best ones."""
+    search_in = np.flatnonzero(np.asarray(fit.seen))
     best = fit.points[fit.best].copy()
+    least = fit.losses[fit.best] - prior_loss(items, best[None, :])[0]
     levels = (np.arange(LEVELS) + 0.5) / LEVELS
     alone = np.tile(best, (len(search_in) * LEVELS, 1))
     for row, column in enumerate(search_in):
@@ -607,7 +626,8 @@ def _look_around(
         [add(alone[i : i + 2 * plan.population]) for i in range(0, len(alone), 2 * plan.population)]
     )
     profile = np.full((len(fit.names), LEVELS), np.nan)
-    profile[search_in] = losses.reshape(len(search_in), LEVELS)
+    of_facts = losses - prior_loss(items, alone) - least
+    profile[search_in] = of_facts.reshape(len(search_in), LEVELS)
     # Scatter: mixtures of good candidates, a little apart (differences of pairs keep the ridges).
     from sim.worlds.randomness import uniforms
 
@@ -631,8 +651,15 @@ def _look_around(
     fit.best_alone = profile
 
 
+def prior_spread(items: Sequence[Parameter]) -> np.ndarray:
+    """Standard deviation of each prior, as a share of its range, shape (p,)."""
+    mode = _defaults(items)
+    shaped = np.array([item.shape == "triangular" for item in items])
+    return np.sqrt(np.where(shaped, (1.0 - mode + mode**2) / 18.0, 1.0 / 12.0))
+
+
 def _defaults(items: Sequence[Parameter]) -> np.ndarray:
-    """Prior quantiles of the defaults."""
+    """The defaults, which are the modes of the priors, as shares of the ranges."""
     return np.array(
         [
             np.clip((float(p.default) - p.low) / (p.high - p.low), 0.0, 1.0)  # type: ignore
@@ -715,7 +742,8 @@ def identify(fit: Fit, members: np.ndarray) -> dict[str, dict[str, Any]]:
         for a product or a ridge, the parameter it moves with and the correlation.
     """
     points = fit.points[members]
-    spread = points.std(axis=0) / UNIFORM_SD
+    priors = load_chain().parameters
+    spread = points.std(axis=0) / prior_spread([priors[name] for name in fit.names])
     with np.errstate(invalid="ignore"):  # what was never moved has no correlation
         together = np.corrcoef(points.T) if len(members) > 2 else np.eye(points.shape[1])
     out = {}
@@ -728,7 +756,7 @@ def identify(fit: Fit, members: np.ndarray) -> dict[str, dict[str, Any]]:
         row: dict[str, Any] = {"spread": float(spread[i]), "with": None, "correlation": None}
         if fit.best_alone is not None and np.all(np.isfinite(fit.best_alone[i])):
             row["range_within_slack"] = float(
-                np.mean(fit.best_alone[i] <= fit.losses[fit.best] + SLACK)
+                np.mean(fit.best_alone[i] <= SLACK)
             )
         if row.get("range_within_slack", 0.0) == 1.0:
             # Flat alone, and kept all the same: known only together with others.
@@ -866,7 +894,7 @@ def cross_validate(
     Parameters
     ----------
     plan : Plan
-        Of the whole calibration; each fit has one start, from the even spread.
+        Of the whole calibration; each fit has one start, from the modes of the priors.
     folder : Path
         Searches are kept in ``folder/without_NAME`` and go on where they were.
     whole : Fit

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sim.backcast.calibrate import (
     FARTHEST,
     LEVELS,
+    PRIOR,
+    RAREST,
     SLACK,
     Fit,
     Plan,
@@ -18,6 +22,8 @@ from sim.backcast.calibrate import (
     loss,
     posterior,
     posterior_text,
+    prior_loss,
+    prior_spread,
     seen_by_history,
     to_values,
 )
@@ -58,6 +64,28 @@ def test_candidates_stay_in_the_sourced_range():
     for item in items:
         assert low[item.name][0] == pytest.approx(item.low)
         assert high[item.name][0] == pytest.approx(item.high)
+
+
+def test_what_is_likely_beforehand_costs_nothing_and_edges_cost_most():
+    items = fitted_parameters(load_chain())
+    mode = np.array([(p.default - p.low) / (p.high - p.low) for p in items])
+    assert prior_loss(items, mode[None, :])[0] == pytest.approx(0.0, abs=1e-9)
+    # One number alone, half-way from its mode to its upper edge: half the density.
+    i = int(np.argmin(np.abs(mode - 0.5)))
+    half, edge = mode.copy(), mode.copy()
+    half[i], edge[i] = (1.0 + mode[i]) / 2.0, 1.0
+    found = prior_loss(items, np.stack([half, edge]))
+    assert found == pytest.approx([PRIOR * np.log(2.0), -PRIOR * np.log(RAREST)])
+    flat = [replace(p, shape="uniform") for p in items]
+    assert np.all(prior_loss(flat, np.stack([half, edge])) == 0.0)
+
+
+def test_the_spread_of_a_prior_is_that_of_its_draws():
+    items = fitted_parameters(load_chain())
+    rng = np.random.default_rng(4)
+    for item, spread in list(zip(items, prior_spread(items), strict=True))[:12]:
+        drawn = rng.triangular(item.low, item.default, item.high, 20000)
+        assert drawn.std() / (item.high - item.low) == pytest.approx(spread, rel=0.03)
 
 
 def test_what_no_fact_sees_is_told_apart():
@@ -110,8 +138,6 @@ def test_the_posterior_is_read_back_and_drawn_a_member_a_world(tmp_path, monkeyp
     problems: list = []
     held = read_posterior(path, chain.parameters, problems)
     assert not problems and list(held) == [fit.names[0]]
-    from dataclasses import replace
-
     worlds = np.arange(50)
     draws = draw_parameters(replace(chain, posterior=held), {}, 3, worlds)
     values = np.array(held[fit.names[0]])

@@ -105,11 +105,20 @@ def _sum(series: Series, name: str, region: object, sector: object) -> Values:
     return series.weekly[name][:, rows].sum(axis=(0, 1), dtype=float) * series.weeks
 
 
+def share_lacking(unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
+    """Net shortfall over planned use, shape as given; at most one.
+
+    Where prices are below those of the reference users want a little more than planned: who has
+    nothing then lacks more than the plan, and is counted as lacking all of it.
+    """
+    return np.minimum(unmet / np.maximum(planned, 1e-12), 1.0)
+
+
 def _shares(series: Series, region: object, sector: object) -> np.ndarray:
     rows = series.group_rows(region, sector)
     unmet = series.weekly["unmet"][:, rows].sum(axis=1, dtype=float)
     planned = series.weekly["planned"][:, rows].sum(axis=1, dtype=float)
-    return unmet / np.maximum(planned, 1e-12)
+    return share_lacking(unmet, planned)
 
 
 # ---- shortage --------------------------------------------------------------------------
@@ -139,7 +148,7 @@ def _shares_window(series: Series, region: Any, sector: Any, days: float) -> Val
     planned = series.weekly["planned"][:, rows].sum(axis=1, dtype=float)
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + days)
-    return (unmet * inside).sum(axis=0) / np.maximum((planned * inside).sum(axis=0), 1e-12)
+    return share_lacking((unmet * inside).sum(axis=0), (planned * inside).sum(axis=0))
 
 
 def _days_between(series: Series, since: Any, until: Any) -> np.ndarray:
@@ -164,7 +173,7 @@ def unmet_share_between(
     rows, inside = series.group_rows(region, sector), _days_between(series, since, until)
     unmet = series.weekly["unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
     planned = series.weekly["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
-    return unmet / np.maximum(planned, 1e-12)
+    return share_lacking(unmet, planned)
 
 
 def _military_rows(series: Series, region: Any) -> np.ndarray:
@@ -183,7 +192,7 @@ def military_unmet_share(
     rows, inside = _military_rows(series, region), _days_between(series, since, until)
     unmet = series.weekly["military_unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
     planned = series.weekly["military_planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
-    return np.where(planned > 0.0, unmet / np.maximum(planned, 1e-12), np.nan)
+    return np.where(planned > 0.0, share_lacking(unmet, planned), np.nan)
 
 
 @metric("days", "military users lack half of their use, days after a date", ())
@@ -980,7 +989,7 @@ def first_short_year(
         if since is not None and year < int(since):
             break
         weeks = _week_rows(series, year)
-        lacking = unmet[weeks].sum(axis=0) / np.maximum(planned[weeks].sum(axis=0), 1e-12)
+        lacking = share_lacking(unmet[weeks].sum(axis=0), planned[weeks].sum(axis=0))
         found = np.where(lacking > float(share), float(year), found)
     return found
 

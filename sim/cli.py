@@ -998,8 +998,8 @@ episode stay unseen. With --cross-validate each is left out in turn, and its fac
   lodestone calibrate --generations 100 --write     --write makes seeds/posterior.csv anew, and the
                                                     tables of what history says of each number
 
-Options: --population N (48), --generations N (60 from each start, half of it again from the best
-of all), --starts N (2), --seed N, --workers N,
+Options: --population N (48), --generations N (60 from each start, a quarter of it again from the
+best of all, before the last steps down), --starts N (2), --seed N, --workers N,
 --out DIR, --begin FOLDER (start at the best of an earlier calibration), --quiet.""",
     ),
     "report": Verb(

@@ -15,6 +15,9 @@ from sim.backcast.calibrate import (
     SLACK,
     Fit,
     Plan,
+    _around,
+    _local_model,
+    _lowest,
     calibrate,
     distance,
     fitted_parameters,
@@ -86,6 +89,28 @@ def test_the_spread_of_a_prior_is_that_of_its_draws():
     for item, spread in list(zip(items, prior_spread(items), strict=True))[:12]:
         drawn = rng.triangular(item.low, item.default, item.high, 20000)
         assert drawn.std() / (item.high - item.low) == pytest.approx(spread, rel=0.03)
+
+
+def test_the_local_model_knows_slopes_and_bends_and_leads_to_the_lowest_point():
+    names = [p.name for p in fitted_parameters(load_chain())][:4]
+    best = np.array([0.5, 0.5, 0.98, 0.3])
+    columns = np.array([0, 1, 2])
+
+    def truth(x: np.ndarray) -> np.ndarray:
+        return np.stack([3.0 * x[:, 0] - x[:, 1], x[:, 1] ** 2 + x[:, 2]], axis=1)
+
+    points = np.concatenate([best[None, :], _around(best, columns, 0.06)])
+    assert np.all((points >= 0.0) & (points <= 1.0)) and np.all(points[:, 3] == 0.3)
+    losses = np.concatenate([[0.0], np.ones(6)])
+    fit = Fit(names, [], points, truth(points), losses, np.array([True, True, True, False]))
+    model = _local_model(fit, best, columns, 0.1)
+    tried = best + np.array([[0.05, -0.05, 0.01, 0.0]])
+    assert model(tried) == pytest.approx(truth(tried), abs=2e-3)
+    # The first fact should rise by 0.2, the second stay: x0 up, the rest where it is or back.
+    goal = truth(best[None, :])[0] + [0.2, 0.0]
+    found = _lowest(model, lambda x, v: ((v - goal) ** 2).sum(axis=1), best, columns, 0.1, 1)
+    assert np.abs(found - best).max() <= 0.1 + 1e-12 and found[3] == 0.3
+    assert truth(found[None, :])[0] == pytest.approx(goal, abs=5e-3)
 
 
 def test_what_no_fact_sees_is_told_apart():

@@ -126,7 +126,8 @@ def test_a_shock_that_ends_leaves_no_bubble_behind():
     trace = shared({"cut": ban(13, 39)}, worlds=13, weeks=312, keep=["log_home", "log_ask"])
     late = trace.home_prices()[39 + 156 :]
     middle = np.median(late.max(axis=0), axis=-1)
-    assert middle.max() < 1.3 and late.max() < 1.8 and late.min() > 0.45
+    # Dysprosium and terbium end below where they began: part of what was designed away stays away.
+    assert middle.max() < 1.3 and late.max() < 1.5 and late.min() > 0.35
     assert trace.home_prices().max() < 4.0  # goods that nobody ever restricted included
 
 

@@ -33,7 +33,7 @@ def chain():
         ("sector.wind.heavy_free_ceiling", 0.2, lambda c: c.sectors["wind"].heavy_free_ceiling),
         ("stockpile.japan.days", 60, lambda c: c.stockpiles["japan"].days),
         ("price.dy_oxide.home_usd_per_kg", 300, lambda c: c.prices["dy_oxide", "home"].usd_per_kg),
-        ("market.elasticity_short", 0.1, lambda c: c.value("market.elasticity_short")),
+        ("market.elasticity_short", 0.15, lambda c: c.value("market.elasticity_short")),
     ],
 )
 def test_one_number_changes_and_the_original_stays(chain, name, value, read):

@@ -197,10 +197,16 @@ def _bars(axes: Any, verdict: Any, table: pd.DataFrame) -> None:
     spans = mine.groupby("parameter").simulated.agg(["min", "max"]).drop(index="", errors="ignore")
     spans["width"] = spans["max"] - spans["min"]
     spans = spans.sort_values("width", ascending=False).head(BARS)[::-1]
-    ends = [x for x in (fact.low, fact.high) if math.isfinite(x)]
-    axes.axvspan(min(ends), max(ends), color=GREY, alpha=0.3, linewidth=0)
+    axes.use_sticky_edges = False  # room beside bars that begin at the left end
     axes.axvline(best, color=INK, linewidth=0.9)
     axes.barh(range(len(spans)), spans.width, left=spans["min"], color=BLUE, height=0.55)
+    for end in (fact.low, fact.high):
+        if math.isfinite(end):
+            axes.axvline(end, color=GREY, alpha=0.3, linewidth=0.5, zorder=0)
+    left, right = axes.get_xlim()  # an open band goes on to the edge of the panel
+    low, high = max(fact.low, left), min(fact.high, right)
+    axes.axvspan(low, high, color=GREY, alpha=0.3, linewidth=0, zorder=0)
+    axes.set_xlim(left, right)
     axes.set_yticks(range(len(spans)), list(spans.index), fontsize=6)
     axes.set_title(f"{fact.id}: {panel_title(fact.unit)}")
 

@@ -58,7 +58,8 @@ format: $(STAMP)  ## rewrite the style
 	@$(BIN)/ruff format .
 
 types: $(STAMP)  ## static types: mypy
-	@$(BIN)/mypy
+	@mkdir -p $(VENV)/types && ln -sfn "$(CURDIR)/sim" $(VENV)/types/lodestone
+	@MYPYPATH=$(VENV)/types $(BIN)/mypy
 
 bench: $(STAMP)  ## time a world against plain SimPy, start-up and memory
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -45,9 +45,9 @@ def world_cost(worlds: int, weeks: int) -> float:
     weeks : int
         Length of the run from 2024-01-01.
     """
-    from sim.chain.load import load_chain
-    from sim.engine.run import BatchRun
-    from sim.scenario import load_scenario
+    from lodestone.chain.load import load_chain
+    from lodestone.engine.run import BatchRun
+    from lodestone.scenario import load_scenario
 
     end = date(2024, 1, 1) + timedelta(weeks=weeks)
     scenario = load_scenario("calm_2024", overrides={"end": end.isoformat()})

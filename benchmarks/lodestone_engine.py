@@ -1,6 +1,6 @@
 """The toy chain through Lodestone's own engine: prices, orders, stocks and the ledger included.
 
-The chain is built from the nouns of `sim.chain` with nothing read from `seeds/` but the parameters
+The chain is built from the nouns of `lodestone.chain` with nothing read from `seeds/` but the parameters
 of behaviour, each at its default. The engine does more than the other ways: buyers order, prices
 move, every stage holds stocks, and the mass balance is checked each week. Therefore its tonnes
 cannot equal theirs world by world; what must agree is the weekly rate when nothing breaks.
@@ -56,11 +56,11 @@ def region(index: int) -> str:
 
 
 def engine_chain(toy: Toy) -> Any:
-    """Return the toy chain as a `sim.chain.nouns.Chain` of one element and four stages."""
+    """Return the toy chain as a `lodestone.chain.nouns.Chain` of one element and four stages."""
     from dataclasses import replace
 
-    from sim.chain import nouns
-    from sim.chain.load import load_chain
+    from lodestone.chain import nouns
+    from lodestone.chain.load import load_chain
 
     flows = steady(toy)
     magnets, metals, users = flows[3]["made"], flows[2]["made"], flows[4]["used"]
@@ -239,8 +239,8 @@ def engine_chain(toy: Toy) -> Any:
 
 def outages_of(toy: Toy, layout: Any, worlds: int, seed: int) -> Any:
     """Return the outages that the plain chain draws, as an effect on the engine's facilities."""
-    from sim.interventions.outage import OutageEffect
-    from sim.worlds.timeline import Timeline
+    from lodestone.interventions.outage import OutageEffect
+    from lodestone.worlds.timeline import Timeline
 
     last = toy.weeks * 7.0
     draws = np.stack([outage_draws(toy.facilities, seed, w) for w in range(worlds)], axis=2)
@@ -288,8 +288,8 @@ class Delivered:
 )
 def lodestone_engine(toy: Toy, worlds: int, seed: int, outages: bool = True) -> np.ndarray:
     """Return the tonnes delivered to users, (region, world)."""
-    from sim.engine.run import BatchRun
-    from sim.scenario import build_scenario
+    from lodestone.engine.run import BatchRun
+    from lodestone.scenario import build_scenario
 
     chain = engine_chain(toy)
     end = START + timedelta(weeks=toy.weeks)

@@ -135,14 +135,14 @@ def main(words: list[str]) -> int:
 
 
 def _kinds_without_picture() -> list[str]:
-    from sim.interventions import REGISTRY
+    from lodestone.interventions import REGISTRY
 
     return [k for k in sorted(REGISTRY) if not (DOCS / "img" / f"kind_{k}.png").is_file()]
 
 
 def draw_kinds(kinds: list[str]) -> bool:
     """Draw what kinds, or all of them, do alone; return whether one contradicts its words."""
-    from sim.interventions import REGISTRY
+    from lodestone.interventions import REGISTRY
 
     unknown = [k for k in kinds if k not in REGISTRY]
     if unknown:
@@ -173,8 +173,8 @@ def _taken(words: list[str], key: str, otherwise: int) -> int:
 
 def with_hypothesis() -> list[str]:
     """Return the names of the shipped scenarios that have a hypothesis to judge."""
-    from sim.paths import data_root
-    from sim.scenario import load_scenario
+    from lodestone.paths import data_root
+    from lodestone.scenario import load_scenario
 
     paths = sorted(data_root("scenarios").glob("*.yaml"))
     return [p.stem for p in paths if load_scenario(p).hypothesis.get("confirmed_if")]
@@ -192,10 +192,10 @@ def judge_scenarios(names: list[str], worlds: int = 64, workers: int = 1) -> Non
     """Run scenarios and write their rows of the stored verdicts; rows of others stay."""
     from dataclasses import replace
 
-    from sim.config import Settings
-    from sim.outputs.tables import csv_text, save_text
-    from sim.scenario import load_scenario
-    from sim.simulate import simulate
+    from lodestone.config import Settings
+    from lodestone.outputs.tables import csv_text, save_text
+    from lodestone.scenario import load_scenario
+    from lodestone.simulate import simulate
 
     known = with_hypothesis()
     for name in names or known:
@@ -229,7 +229,7 @@ def judge_scenarios(names: list[str], worlds: int = 64, workers: int = 1) -> Non
 
 def verdicts() -> str:
     """Return `docs/verdicts.md` with the table of the stored verdicts in its place."""
-    from sim.scenario import load_scenario
+    from lodestone.scenario import load_scenario
 
     page = DOCS / "verdicts.md"
     before, _, rest = page.read_text("utf-8").partition(MARKS[0])
@@ -254,8 +254,8 @@ def verdicts() -> str:
 
 def interventions() -> str:
     """Return `docs/interventions.md` as the registry would have it."""
-    from sim.interventions import REGISTRY
-    from sim.interventions.base import Intervention
+    from lodestone.interventions import REGISTRY
+    from lodestone.interventions.base import Intervention
 
     parts = [HEAD, "## Keys common to all kinds\n", _table(Intervention, Intervention, True)]
     for kind in sorted(REGISTRY):
@@ -271,7 +271,7 @@ def interventions() -> str:
 
 def _example(kind: str) -> str:
     """Return picture, caption and interventions of the example of a kind."""
-    from sim.scenario import load_mapping
+    from lodestone.scenario import load_mapping
 
     path = DOCS / "examples" / f"{kind}.yaml"
     data = load_mapping(path).data
@@ -290,8 +290,8 @@ def _example(kind: str) -> str:
 
 def claims() -> str:
     """Return `docs/claims.md`: verdicts, contradictions and what they bear on, reasons for no test."""
-    from sim.chain.load import load_chain
-    from sim.claims import stored_rows, tally
+    from lodestone.chain.load import load_chain
+    from lodestone.claims import stored_rows, tally
 
     chain, rows = load_chain(), {row["claim"]: row for row in stored_rows()}
     counts = tally(rows.values())
@@ -338,7 +338,7 @@ def systems() -> str:
     """Return `docs/systems.md`: what the press names, and what runs it, group by group."""
     import csv
 
-    from sim.paths import seeds_root
+    from lodestone.paths import seeds_root
 
     with (seeds_root() / "systems.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -365,9 +365,9 @@ def systems() -> str:
 
 def scenarios() -> str:
     """Return `docs/scenarios.md`: the shipped scenarios by group and question, and the overlays."""
-    from sim.catalogue import GROUPS, group_of
-    from sim.paths import data_root
-    from sim.scenario import load_mapping
+    from lodestone.catalogue import GROUPS, group_of
+    from lodestone.paths import data_root
+    from lodestone.scenario import load_mapping
 
     folder = data_root("scenarios")
     rows: dict[str, list[tuple[str, ...]]] = {group: [] for group in GROUPS}
@@ -423,7 +423,7 @@ def _sentence(text: str) -> str:
 
 
 def _table(model: Any, base: Any, common: bool) -> str:
-    from sim.catalogue import shown
+    from lodestone.catalogue import shown
 
     rows = ["| key | default | unit | range | meaning | source |", "|---|---|---|---|---|---|"]
     for key, info in model.model_fields.items():
@@ -471,7 +471,7 @@ def picture(folder: Path) -> None:
     """Copy the picture of the README out of a run folder, drawing the figures if need be."""
     drawn = folder / "figures" / f"{PICTURE}.png"
     if not drawn.is_file():
-        from sim.report import draw_figures
+        from lodestone.report import draw_figures
 
         draw_figures(folder)
     (DOCS / "img").mkdir(exist_ok=True)

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.outputs.parts import bands
-from sim.outputs.recorder import COST_ITEMS, Recorder, Series
-from sim.scenario import Scenario, load_reference, load_scenario
-from sim.yamlfile import read_yaml
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.outputs.parts import bands
+from lodestone.outputs.recorder import COST_ITEMS, Recorder, Series
+from lodestone.scenario import Scenario, load_reference, load_scenario
+from lodestone.yamlfile import read_yaml
 
 if TYPE_CHECKING:
-    from sim.interventions.base import Intervention
-    from sim.worlds.conditions import Conditions
+    from lodestone.interventions.base import Intervention
+    from lodestone.worlds.conditions import Conditions
 
 DOCS = Path(__file__).resolve().parent
 EXAMPLES = DOCS / "examples"
@@ -399,8 +399,8 @@ def picture(kind: str, paths: list[Shown]) -> bytes:
     import pandas as pd
     from PIL import Image
 
-    from sim.report.figures import settle
-    from sim.report.style import BLUE, GREY, VERMILLION, canvas, date_axis, look
+    from lodestone.report.figures import settle
+    from lodestone.report.style import BLUE, GREY, VERMILLION, canvas, date_axis, look
 
     scenario = example(kind)
     items = own_items(kind, scenario).values()
@@ -476,7 +476,7 @@ def _height(axes: Any, drawn: np.ndarray, path: Shown) -> None:
 
 def _mark(axes: Any, items: Iterable[Any], others: Iterable[Any], scenario: Scenario) -> None:
     """Shade what is in force in both cases, and draw the first and the last day of the kind."""
-    from sim.report.style import FAINT, INK
+    from lodestone.report.style import FAINT, INK
 
     for item in others:
         start, end = _span(item, scenario)
@@ -488,7 +488,7 @@ def _mark(axes: Any, items: Iterable[Any], others: Iterable[Any], scenario: Scen
 
 def _name(axes: Any, days: list[Any], own: Any, calm: Any, within: Any, colour: str) -> None:
     """Write `with` and `without` beside the two lines where they are far apart."""
-    from sim.report.style import GREY
+    from lodestone.report.style import GREY
 
     last = len(days) - 1
     apart = np.abs(own - calm) * within

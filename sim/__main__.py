@@ -1,10 +1,33 @@
-"""``python -m sim``: with a verb the same as ``lodestone``, without one the Hydra application."""
+"""``python -m sim``: with a verb the same as ``lodestone``, without one the Hydra application.
+
+The package is called ``lodestone`` and its source folder ``sim``: started from a clone, this file
+makes the folder it stands in known under that name, so that a clone always runs its own code.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import sys
+from pathlib import Path
 
-from sim.cli import VERBS, guarded, main
+
+def adopt() -> None:
+    """Let ``lodestone`` be the package of this folder, whatever is installed."""
+    if __package__ == "lodestone" or "lodestone" in sys.modules:
+        return
+    here = Path(__file__).resolve().parent
+    spec = importlib.util.spec_from_file_location(
+        "lodestone", here / "__init__.py", submodule_search_locations=[str(here)]
+    )
+    assert spec is not None and spec.loader is not None
+    package = importlib.util.module_from_spec(spec)
+    sys.modules["lodestone"] = package
+    spec.loader.exec_module(package)
+
+
+adopt()
+
+from lodestone.cli import VERBS, guarded, main  # noqa: E402  (the name has to be known first)
 
 
 def run(argv: list[str] | None = None) -> int:
@@ -17,7 +40,7 @@ def run(argv: list[str] | None = None) -> int:
         return main(words)
 
     def work() -> int:
-        from sim.config import hydra_main
+        from lodestone.config import hydra_main
 
         return hydra_main(words)
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.distributions import Distribution, plain
-from sim.errors import InputError
-from sim.paths import data_root
-from sim.words import suggestion, unknown
+from lodestone.distributions import Distribution, plain
+from lodestone.errors import InputError
+from lodestone.paths import data_root
+from lodestone.words import suggestion, unknown
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
-    from sim.scenario import Scenario
+    from lodestone.chain.nouns import Chain
+    from lodestone.scenario import Scenario
 
 __all__ = ["CATEGORIES", "catalogue", "filtered", "intervention_keys", "levers", "source_rows"]
 
@@ -40,7 +40,7 @@ def shown(value: Any) -> str:
 
 
 def _chain() -> Chain:
-    from sim.chain.load import load_chain
+    from lodestone.chain.load import load_chain
 
     return load_chain()
 
@@ -70,7 +70,7 @@ _GROUP = {
 
 def group_of(name: str, path: Path) -> str:
     """Return the group of a scenario: as listed, else what its own entries are."""
-    from sim.yamlfile import read_yaml
+    from lodestone.yamlfile import read_yaml
 
     if name in _GROUP:
         return _GROUP[name]
@@ -86,7 +86,7 @@ def group_of(name: str, path: Path) -> str:
 
 
 def _scenarios() -> list[dict[str, Any]]:
-    from sim.scenario import find_scenarios, load_mapping
+    from lodestone.scenario import find_scenarios, load_mapping
 
     rows = []
     for name, item in find_scenarios().items():
@@ -103,8 +103,8 @@ def _scenarios() -> list[dict[str, Any]]:
 
 
 def _overlays() -> list[dict[str, Any]]:
-    from sim.scenario import find_overlays
-    from sim.yamlfile import read_yaml
+    from lodestone.scenario import find_overlays
+    from lodestone.yamlfile import read_yaml
 
     rows = []
     for name, item in find_overlays().items():
@@ -118,8 +118,8 @@ def _overlays() -> list[dict[str, Any]]:
 
 
 def _interventions() -> list[dict[str, Any]]:
-    from sim.interventions import kinds
-    from sim.interventions.base import Intervention
+    from lodestone.interventions import kinds
+    from lodestone.interventions.base import Intervention
 
     common = set(Intervention.model_fields)
     return [
@@ -150,7 +150,7 @@ def _parameters() -> list[dict[str, Any]]:
 
 
 def _metrics() -> list[dict[str, Any]]:
-    registry = importlib.import_module("sim.outputs.metrics").METRICS
+    registry = importlib.import_module("lodestone.outputs.metrics").METRICS
     return [
         {
             "metric": name,
@@ -238,8 +238,8 @@ def _blocs() -> list[dict[str, Any]]:
 
 
 def _episodes() -> list[dict[str, Any]]:
-    from sim.paths import seeds_root
-    from sim.yamlfile import read_yaml
+    from lodestone.paths import seeds_root
+    from lodestone.yamlfile import read_yaml
 
     rows = []
     for path in sorted((seeds_root() / "episodes").glob("*/episode.yaml")):
@@ -256,8 +256,8 @@ def _episodes() -> list[dict[str, Any]]:
 
 
 def _vintages() -> list[dict[str, Any]]:
-    from sim.paths import seeds_root, vintages
-    from sim.yamlfile import read_yaml
+    from lodestone.paths import seeds_root, vintages
+    from lodestone.yamlfile import read_yaml
 
     rows = []
     for name in vintages():
@@ -313,7 +313,7 @@ def filtered(rows: list[dict[str, Any]], word: str) -> list[dict[str, Any]]:
 
 def intervention_keys(kind: str) -> list[dict[str, Any]]:
     """Return the keys of a kind of intervention: default, unit, meaning and source."""
-    from sim.interventions import REGISTRY
+    from lodestone.interventions import REGISTRY
 
     if kind not in REGISTRY:
         raise unknown("kind of intervention", kind, REGISTRY)
@@ -411,7 +411,7 @@ def source_rows(chain: Chain, keys: Iterable[str]) -> list[dict[str, Any]]:
 
 def uses_of(chain: Chain, key: str) -> list[dict[str, Any]]:
     """Return where a source is used: tables of the seeds, parameters and scenarios."""
-    from sim.scenario import find_scenarios, load_mapping
+    from lodestone.scenario import find_scenarios, load_mapping
 
     rows = []
     for table, held in sorted(chain.tables.items()):

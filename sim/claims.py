@@ -14,16 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.chain.load import load_chain
-from sim.errors import InputError
-from sim.outputs.claims import COLUMNS, against_data, untested
-from sim.paths import seeds_root
-from sim.verdict import parse_metric
-from sim.words import suggestion
+from lodestone.chain.load import load_chain
+from lodestone.errors import InputError
+from lodestone.outputs.claims import COLUMNS, against_data, untested
+from lodestone.paths import seeds_root
+from lodestone.verdict import parse_metric
+from lodestone.words import suggestion
 
 if TYPE_CHECKING:
-    from sim.config import Settings
-    from sim.scenario import Scenario
+    from lodestone.config import Settings
+    from lodestone.scenario import Scenario
 
 __all__ = ["check_claims", "judged_by_data", "read_rows", "refresh", "run_rows", "stored_rows"]
 
@@ -75,8 +75,8 @@ def check_claims(vintage: str = "2024") -> None:
     InputError
         Names file, claim and the nearest known word.
     """
-    from sim.outputs.metrics import METRICS
-    from sim.scenario import find_scenarios
+    from lodestone.outputs.metrics import METRICS
+    from lodestone.scenario import find_scenarios
 
     scenarios = find_scenarios()
     file = seeds_root() / "claims.csv"
@@ -117,7 +117,7 @@ def run_rows(
 
     A finished run counts if scenario, reference, settings, seeds and code are the same.
     """
-    from sim.simulate import finished_folder, simulate
+    from lodestone.simulate import finished_folder, simulate
 
     folder = finished_folder(scenario, settings)
     if folder is None:
@@ -140,9 +140,9 @@ def refresh(settings: Settings, progress: Callable[[str], Any] | None = None) ->
     Path
         The table.
     """
-    from sim.outputs.tables import csv_text, save_text
-    from sim.scenario import load_scenario
-    from sim.simulate import simulate
+    from lodestone.outputs.tables import csv_text, save_text
+    from lodestone.scenario import load_scenario
+    from lodestone.simulate import simulate
 
     check_claims()
     chain = load_chain()

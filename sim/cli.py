@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import InputError, ModelError
-from sim.words import suggestion, unknown
+from lodestone.errors import InputError, ModelError
+from lodestone.words import suggestion, unknown
 
 if TYPE_CHECKING:
-    from sim.config import Settings
-    from sim.scenario import Scenario
+    from lodestone.config import Settings
+    from lodestone.scenario import Scenario
 
 __all__ = ["VERBS", "guarded", "main", "run_job"]
 
@@ -154,7 +154,7 @@ def _split(
 
 def _setting_flags() -> dict[str, str]:
     """Return setting keys by their flag."""
-    from sim.config import SETTINGS
+    from lodestone.config import SETTINGS
 
     return {s.flag: s.key for s in SETTINGS.values() if s.flag}
 
@@ -163,8 +163,8 @@ def _setting_flags() -> dict[str, str]:
 
 
 def _list(argv: Sequence[str]) -> int:
-    from sim.catalogue import CATEGORIES, catalogue, filtered, intervention_keys
-    from sim.console import print_table, say
+    from lodestone.catalogue import CATEGORIES, catalogue, filtered, intervention_keys
+    from lodestone.console import print_table, say
 
     words = _split(argv, "list")
     words.no_pairs("list")
@@ -197,15 +197,15 @@ def _list(argv: Sequence[str]) -> int:
 
 
 def _load(words: Words, name: str) -> Scenario:
-    from sim.config import job_from_words
+    from lodestone.config import job_from_words
 
     return job_from_words([name], words.pairs).load()[0]
 
 
 def _show(argv: Sequence[str]) -> int:
-    from sim.catalogue import levers, relative, source_rows
-    from sim.chain.load import load_chain
-    from sim.console import paragraph, print_table
+    from lodestone.catalogue import levers, relative, source_rows
+    from lodestone.chain.load import load_chain
+    from lodestone.console import paragraph, print_table
 
     words = _split(argv, "show")
     scenario = _load(words, words.one("scenario", "show"))
@@ -265,8 +265,8 @@ def _show(argv: Sequence[str]) -> int:
 
 
 def _init(argv: Sequence[str]) -> int:
-    from sim.chain.load import load_chain
-    from sim.scenario import load_mapping, write_scenario
+    from lodestone.chain.load import load_chain
+    from lodestone.scenario import load_mapping, write_scenario
 
     words = _split(argv, "init")
     words.no_pairs("init")
@@ -284,9 +284,9 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
     list of Path
         The absolute run folders.
     """
-    from sim.console import Progress, say
-    from sim.scenario import outside_ranges
-    from sim.simulate import simulate
+    from lodestone.console import Progress, say
+    from lodestone.scenario import outside_ranges
+    from lodestone.simulate import simulate
 
     folders = []
     for scenario in scenarios:
@@ -298,7 +298,7 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
         with Progress(quiet=settings.quiet) as progress:
             folder = Path(simulate(scenario, own, progress=progress)).resolve()
         if settings.report_formats:
-            from sim.report import write_report
+            from lodestone.report import write_report
 
             if not settings.quiet:
                 say(f"{scenario.name}: writing the report")
@@ -322,7 +322,7 @@ def _told(scenario: Scenario) -> str:
 
 def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
     """Print the headline rows of a run folder's summary (all regions, sectors and elements)."""
-    from sim.console import print_table
+    from lodestone.console import print_table
 
     with (folder / "summary.csv").open(encoding="utf-8", newline="") as file:
         rows: list[dict[str, Any]] = list(csv.DictReader(file))
@@ -349,7 +349,7 @@ def _short(cell: Any) -> Any:
 
 
 def _run(argv: Sequence[str]) -> int:
-    from sim.config import job_from_words
+    from lodestone.config import job_from_words
 
     flags = _setting_flags()
     words = _split(argv, "run", list(flags))
@@ -369,7 +369,7 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _replay(argv: Sequence[str]) -> int:
-    from sim.config import job_from_words
+    from lodestone.config import job_from_words
 
     flags = {"--seed": "ensemble.seed"}
     words = _split(argv, "replay", ["--world", "--from", "--to", *flags])
@@ -384,7 +384,7 @@ def _replay(argv: Sequence[str]) -> int:
     last = _moment(words.flags.get("--to"), "--to", end=True) or scenario.end
     if last < first:
         raise InputError(f"{last} is before {first}", key="--to")
-    from sim.simulate import replay
+    from lodestone.simulate import replay
 
     for line in replay(scenario, int(text), first, last, job.settings):
         print(line)
@@ -410,10 +410,10 @@ def _moment(text: str | None, flag: str, end: bool = False) -> Any:
 
 
 def _backcast(argv: Sequence[str]) -> int:
-    from sim.backcast.episodes import find_episodes, load_episode, locate_episodes
-    from sim.backcast.score import BATCH, score, totals
-    from sim.config import job_from_words
-    from sim.console import Progress, print_table, say
+    from lodestone.backcast.episodes import find_episodes, load_episode, locate_episodes
+    from lodestone.backcast.score import BATCH, score, totals
+    from lodestone.config import job_from_words
+    from lodestone.console import Progress, print_table, say
 
     flags = {"--worlds": "ensemble.worlds", "--seed": "ensemble.seed", "--workers": "workers"}
     words = _split(argv, "backcast", ["--json", "--write", *flags])
@@ -450,7 +450,7 @@ def _backcast(argv: Sequence[str]) -> int:
     rows = [v.row() for _, _, verdicts in scored for v in verdicts]
     target = words.flags.get("--json")
     if target is not None and target != "-":
-        from sim.outputs.tables import save_text
+        from lodestone.outputs.tables import save_text
 
         path = Path(target).expanduser()
         if not path.parent.is_dir():
@@ -475,8 +475,8 @@ def _backcast(argv: Sequence[str]) -> int:
             right=["passed", "failed", "not_evaluable", "facts", "share"],
         )
     if "--write" in words.flags:
-        from sim.backcast.panels import panels
-        from sim.report.scorecard import write_scorecard
+        from lodestone.backcast.panels import panels
+        from lodestone.report.scorecard import write_scorecard
 
         made = write_scorecard(
             Path(words.flags["--write"]).expanduser(),
@@ -504,7 +504,7 @@ def _kept_rows(name: str) -> list[dict[str, Any]]:
     """Rows of a table that a calibration left in the seeds; none if there is none."""
     import pandas as pd
 
-    from sim.paths import seeds_root
+    from lodestone.paths import seeds_root
 
     path = seeds_root() / name
     if not path.is_file():
@@ -519,7 +519,7 @@ CROSS, KNOWN, PROFILES = "crossvalidation.csv", "identified.csv", "fact_profiles
 
 
 def _calibrate(argv: Sequence[str]) -> int:
-    from sim.backcast.calibrate import (
+    from lodestone.backcast.calibrate import (
         Plan,
         calibrate,
         cross_validate,
@@ -528,9 +528,9 @@ def _calibrate(argv: Sequence[str]) -> int:
         load_fit,
         posterior_text,
     )
-    from sim.backcast.episodes import find_episodes, locate_episodes
-    from sim.console import print_table, say
-    from sim.paths import seeds_root
+    from lodestone.backcast.episodes import find_episodes, locate_episodes
+    from lodestone.console import print_table, say
+    from lodestone.paths import seeds_root
 
     numbers = {"--population": 48, "--generations": 60, "--starts": 2, "--seed": 0, "--workers": 0}
     words = _split(
@@ -578,8 +578,8 @@ def _calibrate(argv: Sequence[str]) -> int:
     if words.on("--write"):
         import pandas as pd
 
-        from sim.chain.load import POSTERIOR
-        from sim.outputs.tables import save_table, save_text
+        from lodestone.chain.load import POSTERIOR
+        from lodestone.outputs.tables import save_table, save_text
 
         path = seeds_root() / POSTERIOR
         save_text(path, posterior_text(fit))
@@ -590,7 +590,7 @@ def _calibrate(argv: Sequence[str]) -> int:
     if words.on("--cross-validate"):
         import pandas as pd
 
-        from sim.outputs.tables import save_table
+        from lodestone.outputs.tables import save_table
 
         rows = cross_validate(
             plan, folder, fit, episodes, chosen["--workers"], say=None if quiet else say
@@ -605,7 +605,7 @@ def _calibrate(argv: Sequence[str]) -> int:
 
 
 def _report(argv: Sequence[str]) -> int:
-    from sim.config import settings_from_flat
+    from lodestone.config import settings_from_flat
 
     words = _split(argv, "report", ["--format"])
     words.no_pairs("report")
@@ -618,7 +618,7 @@ def _report(argv: Sequence[str]) -> int:
         )
     formats = [f for f in words.flags.get("--format", "html,md").split(",") if f]
     checked = settings_from_flat({"report.formats": formats}).report_formats
-    from sim.report import write_report
+    from lodestone.report import write_report
 
     for path in write_report(folder, checked):
         print(Path(path).resolve())
@@ -626,10 +626,10 @@ def _report(argv: Sequence[str]) -> int:
 
 
 def _sources(argv: Sequence[str]) -> int:
-    from sim.catalogue import source_rows, uses_of
-    from sim.chain.load import load_chain
-    from sim.console import print_table
-    from sim.scenario import find_scenarios
+    from lodestone.catalogue import source_rows, uses_of
+    from lodestone.chain.load import load_chain
+    from lodestone.console import print_table
+    from lodestone.scenario import find_scenarios
 
     words = _split(argv, "sources")
     words.no_pairs("sources")
@@ -681,9 +681,9 @@ def _row_sources(row: Any) -> tuple[str, ...]:
 
 
 def _claims(argv: Sequence[str]) -> int:
-    from sim.claims import read_rows, refresh, run_rows, stored_rows
-    from sim.config import job_from_words
-    from sim.console import Progress, say
+    from lodestone.claims import read_rows, refresh, run_rows, stored_rows
+    from lodestone.config import job_from_words
+    from lodestone.console import Progress, say
 
     flags = _setting_flags()
     words = _split(argv, "claims", list(flags), ["--refresh"])
@@ -723,9 +723,9 @@ def _claims(argv: Sequence[str]) -> int:
 
 def _print_claims(rows: list[dict[str, Any]], words: Words) -> None:
     """Print verdicts: all columns as JSON, else who says what, the verdict and why."""
-    from sim.claims import tally
-    from sim.console import print_table, say
-    from sim.outputs.claims import COLUMNS
+    from lodestone.claims import tally
+    from lodestone.console import print_table, say
+    from lodestone.outputs.claims import COLUMNS
 
     columns = COLUMNS if words.on("--json") else ("claim", "verdict", "tested", "statement", "why")
     print_table(rows, list(columns), as_json=words.on("--json"))
@@ -735,7 +735,7 @@ def _print_claims(rows: list[dict[str, Any]], words: Words) -> None:
 
 
 def _check(argv: Sequence[str]) -> int:
-    from sim.console import print_table, say
+    from lodestone.console import print_table, say
 
     words = _split(argv, "check")
     words.no_pairs("check")
@@ -757,19 +757,19 @@ def _check(argv: Sequence[str]) -> int:
         for target in targets:
             attempt(target, lambda t=target: _check_one(Path(t).expanduser(), t))  # type: ignore[misc]
     else:
-        from sim.paths import vintages
-        from sim.scenario import find_overlays, find_scenarios
+        from lodestone.paths import vintages
+        from lodestone.scenario import find_overlays, find_scenarios
 
         for vintage in vintages():
             attempt(f"seeds {vintage}", lambda v=vintage: _check_seeds(v, balance))  # type: ignore[misc]
-        from sim.claims import check_claims
+        from lodestone.claims import check_claims
 
         attempt("press claims", check_claims)
         for name, item in find_scenarios().items():
             attempt(f"scenario {name}", lambda p=item.path: _check_scenario(p))  # type: ignore[misc]
         for name, item in find_overlays().items():
             attempt(f"overlay {name}", lambda p=item.path: _check_overlay(p))  # type: ignore[misc]
-        from sim.backcast.episodes import find_episodes, load_episode
+        from lodestone.backcast.episodes import find_episodes, load_episode
 
         for name, path in find_episodes().items():
             attempt(f"episode {name}", lambda p=path: load_episode(p))  # type: ignore[misc]
@@ -810,15 +810,15 @@ _BALANCE = (
 
 
 def _check_seeds(vintage: str, balance: list[dict[str, Any]]) -> None:
-    from sim.chain.balance import balance_table
-    from sim.chain.load import load_chain
+    from lodestone.chain.balance import balance_table
+    from lodestone.chain.load import load_chain
 
     balance += [{"vintage": vintage, **row} for row in balance_table(load_chain(vintage))]
 
 
 def _check_one(path: Path, word: str) -> None:
     """Check whatever a path is: a scenario file, an overlay, or part of the seeds."""
-    from sim.scenario import find_scenarios
+    from lodestone.scenario import find_scenarios
 
     if not path.exists():
         found = find_scenarios()
@@ -829,13 +829,13 @@ def _check_one(path: Path, word: str) -> None:
                          hint=suggestion(word, found) or None)  # fmt: skip
     inside = path if path.is_dir() else path.parent
     if path.name == "episode.yaml" or (path / "episode.yaml").is_file():
-        from sim.backcast.episodes import load_episode
+        from lodestone.backcast.episodes import load_episode
 
         load_episode(path)
         return
     if path.is_dir() or path.suffix == ".csv" or path.name == "vintage.yaml":
-        from sim.chain.load import load_chain
-        from sim.paths import vintages
+        from lodestone.chain.load import load_chain
+        from lodestone.paths import vintages
 
         root = next(
             (p for p in (inside, *inside.resolve().parents) if (p / "elements.csv").is_file()), None
@@ -855,7 +855,7 @@ def _check_one(path: Path, word: str) -> None:
 
 def _check_scenario(path: Path) -> None:
     """Check a scenario file with each of its variants."""
-    from sim.scenario import load_mapping, load_scenario
+    from lodestone.scenario import load_mapping, load_scenario
 
     if path.parent.name == "scenarios":
         name = load_mapping(path).data.get("name")
@@ -866,7 +866,7 @@ def _check_scenario(path: Path) -> None:
                 key="name",
                 hint=f"In a folder of scenarios the name is the file's: {path.stem}.",
             )
-    from sim.simulate import check_verdicts
+    from lodestone.simulate import check_verdicts
 
     scenario = load_scenario(path)
     check_verdicts(scenario)
@@ -876,7 +876,7 @@ def _check_scenario(path: Path) -> None:
 
 def _check_overlay(path: Path) -> None:
     """Check an overlay by laying it over the reference."""
-    from sim.scenario import DEFAULT_REFERENCE, load_scenario
+    from lodestone.scenario import DEFAULT_REFERENCE, load_scenario
 
     load_scenario(DEFAULT_REFERENCE, overlays=[str(path)])
 
@@ -1078,8 +1078,8 @@ def _verb_help(name: str) -> str:
     verb = VERBS[name]
     parts = [f"{verb.usage}\n\n{verb.about[:1].upper()}{verb.about[1:]}.", verb.more.rstrip()]
     if name == "run":
-        from sim.catalogue import shown
-        from sim.config import SETTINGS, Settings
+        from lodestone.catalogue import shown
+        from lodestone.config import SETTINGS, Settings
 
         defaults = Settings()
         lines = ["", "Settings (key=value), with default and unit:"]
@@ -1108,7 +1108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(_help())
             return 0
         if words[0] in ("--version", "-V"):
-            from sim import __version__
+            from lodestone import __version__
 
             print(f"lodestone-sim {__version__}")
             return 0

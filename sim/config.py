@@ -16,12 +16,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import InputError
-from sim.paths import data_root
-from sim.words import suggestion, unknown
+from lodestone.errors import InputError
+from lodestone.paths import data_root
+from lodestone.words import suggestion, unknown
 
 if TYPE_CHECKING:
-    from sim.scenario import Scenario
+    from lodestone.scenario import Scenario
 
 __all__ = [
     "SETTINGS",
@@ -170,7 +170,7 @@ class Job:
 
     def load(self) -> list[Scenario]:
         """Return the scenarios, read and checked, with the settings' decision date applied."""
-        from sim.scenario import load_scenario
+        from lodestone.scenario import load_scenario
 
         out = []
         for name in self.scenarios:
@@ -333,7 +333,7 @@ def _names(value: Any) -> tuple[str, ...]:
 
 def _refuse_two_spellings(overrides: Mapping[str, Any]) -> None:
     """Refuse one parameter typed twice, nested and dotted."""
-    from sim.scenario import flatten_overrides
+    from lodestone.scenario import flatten_overrides
 
     seen: set[str] = set()
     for key, value in overrides.items():
@@ -464,7 +464,7 @@ def _checked(setting: Setting, value: Any) -> Any:
     if value is None or value == "":
         return None
     if kind == "date":
-        from sim.distributions import parse_date
+        from lodestone.distributions import parse_date
 
         try:
             return parse_date(value)
@@ -505,8 +505,8 @@ def hydra_main(argv: list[str]) -> int:
     failed: list[int] = []
 
     def task(cfg: Any) -> None:
-        from sim.cli import guarded, run_job
-        from sim.scenario import build_scenario
+        from lodestone.cli import guarded, run_job
+        from lodestone.scenario import build_scenario
 
         def work() -> int:
             held: Any = OmegaConf.to_container(cfg, resolve=True)
@@ -561,7 +561,7 @@ def hydra_main(argv: list[str]) -> int:
 
 def _known_words(argv: list[str], words: list[str]) -> None:
     """Refuse unknown settings with the nearest known one, before Hydra refuses them without."""
-    from sim.scenario import locate
+    from lodestone.scenario import locate
 
     if any(w.startswith(("--config", "-cd", "-cn", "-cp")) for w in argv):
         return
@@ -590,7 +590,7 @@ def _store_scenarios(argv: list[str]) -> tuple[list[str], dict[str, Path]]:
     from hydra.core.config_store import ConfigStore
     from omegaconf import OmegaConf
 
-    from sim.scenario import find_scenarios, load_mapping
+    from lodestone.scenario import find_scenarios, load_mapping
 
     found: dict[str, Path] = {name: item.path for name, item in find_scenarios().items()}
     words, named = [], set()

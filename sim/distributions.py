@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sim.words import nearest
+from lodestone.words import nearest
 
 #: Required parameters of each distribution; ``low``/``high`` after the bar may truncate.
 SHAPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {

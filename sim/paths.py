@@ -6,8 +6,8 @@ import os
 from functools import cache
 from pathlib import Path
 
-from sim.errors import InputError
-from sim.words import unknown
+from lodestone.errors import InputError
+from lodestone.words import unknown
 
 __all__ = ["data_root", "seeds_root", "vintages"]
 

@@ -19,15 +19,15 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.distributions import Distribution, Number, parse_date, parse_number, plain
-from sim.errors import InputError
-from sim.paths import data_root
-from sim.words import nearest, suggestion, unknown
-from sim.yamlfile import Document, dump_yaml, read_yaml
+from lodestone.distributions import Distribution, Number, parse_date, parse_number, plain
+from lodestone.errors import InputError
+from lodestone.paths import data_root
+from lodestone.words import nearest, suggestion, unknown
+from lodestone.yamlfile import Document, dump_yaml, read_yaml
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
-    from sim.interventions.base import Intervention
+    from lodestone.chain.nouns import Chain
+    from lodestone.interventions.base import Intervention
 
 __all__ = [
     "Scenario",
@@ -81,7 +81,7 @@ class Scenario:
     name, title, question, narrative
         What it is called and asks.
     hypothesis
-        ``text``, ``claims``, ``confirmed_if``, ``refuted_if`` (see `sim.verdict`).
+        ``text``, ``claims``, ``confirmed_if``, ``refuted_if`` (see `lodestone.verdict`).
     vintage
         Folder of the seeds it stands on.
     reference
@@ -577,7 +577,7 @@ class _Checker:
 
     def scenario(self, variant: str | None, overlays: tuple[str, ...]) -> Scenario:
         """Return the checked scenario, or raise one error with all problems."""
-        from sim.interventions.base import combine
+        from lodestone.interventions.base import combine
 
         for key in REQUIRED:
             if self.data.get(key) in (None, "") and not (
@@ -667,8 +667,8 @@ class _Checker:
             self.problem("end", f"leaves {(end - start).days // 365} years", "At most 60 years.")
 
     def load_chain(self, vintage: str) -> Chain:
-        from sim.chain.load import load_chain
-        from sim.paths import vintages
+        from lodestone.chain.load import load_chain
+        from lodestone.paths import vintages
 
         if vintage not in vintages() and not (Path(vintage) / "vintage.yaml").is_file():
             known = vintages()
@@ -682,7 +682,7 @@ class _Checker:
     def interventions(
         self, chain: Chain, start: date | None, end: date | None
     ) -> dict[str, Intervention]:
-        import sim.interventions as registry
+        import lodestone.interventions as registry
 
         made: dict[str, Intervention] = {}
         for name, given in self.mapping("interventions").items():
@@ -773,7 +773,7 @@ class _Checker:
         return dict(sorted(out.items()))
 
     def hypothesis(self, chain: Chain) -> dict[str, Any]:
-        from sim.verdict import parse_verdict
+        from lodestone.verdict import parse_verdict
 
         held = self.mapping("hypothesis")
         for key in held:
@@ -875,7 +875,7 @@ def outside_ranges(scenario: Scenario) -> list[str]:
 
     They are allowed (stress cases need them) and no longer covered by the parameter's sources.
     """
-    from sim.chain.load import load_chain
+    from lodestone.chain.load import load_chain
 
     known = load_chain(scenario.vintage).parameter_names()
     found = []
@@ -941,7 +941,7 @@ def refuse_two_rules(items: Mapping[str, Any]) -> None:
     InputError
         Naming both.
     """
-    from sim.interventions.base import _earliest, _latest
+    from lodestone.interventions.base import _earliest, _latest
 
     rules = sorted(n for n, item in items.items() if item.kind == "allocation_rule")
     for i, first in enumerate(rules):

@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.errors import InputError
-from sim.outputs.claims import claims_of, values_of
-from sim.outputs.metrics import METRICS, evaluate
-from sim.outputs.parts import Parts, finished, write_part
-from sim.outputs.provenance import canonical, code_hash, commit, seeds_hash, sha, versions
-from sim.outputs.recorder import Recorder, Series
-from sim.scenario import Scenario, load_reference, outside_ranges
-from sim.verdict import metrics_in, parse_verdict, written
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.errors import InputError
+from lodestone.outputs.claims import claims_of, values_of
+from lodestone.outputs.metrics import METRICS, evaluate
+from lodestone.outputs.parts import Parts, finished, write_part
+from lodestone.outputs.provenance import canonical, code_hash, commit, seeds_hash, sha, versions
+from lodestone.outputs.recorder import Recorder, Series
+from lodestone.scenario import Scenario, load_reference, outside_ranges
+from lodestone.verdict import metrics_in, parse_verdict, written
 
 if TYPE_CHECKING:
-    from sim.config import Settings
-    from sim.worlds.conditions import Conditions
+    from lodestone.config import Settings
+    from lodestone.worlds.conditions import Conditions
 
 Progress = Callable[[int, int, str], None]
 #: Worlds of one batch: enough to spread the cost of a tick, few enough to stay in cache.
@@ -199,7 +199,7 @@ def _held_hash(folder: Path) -> str | None:
 
 def _save_identity(parts: Path, identity: dict[str, Any]) -> None:
     parts.mkdir(parents=True, exist_ok=True)
-    from sim.outputs.tables import save_text
+    from lodestone.outputs.tables import save_text
 
     save_text(parts / "identity.json", json.dumps({"config_hash": sha(canonical(identity))}))
 
@@ -399,7 +399,7 @@ def check_verdicts(scenario: Scenario) -> None:
             continue
         for item in metrics_in(parse_verdict(text)):
             if item.name not in METRICS:
-                from sim.words import suggestion
+                from lodestone.words import suggestion
 
                 raise InputError(
                     f"unknown metric '{item.name}'",
@@ -441,8 +441,8 @@ def _write(
     identity: dict[str, Any],
     began: float,
 ) -> None:
-    from sim.outputs.gap import closed_gap
-    from sim.outputs.tables import Tables, csv_text, save_parquet, save_table, save_text
+    from lodestone.outputs.gap import closed_gap
+    from lodestone.outputs.tables import Tables, csv_text, save_parquet, save_table, save_text
 
     scenario = cases["scenario"]
     run = _compiled(scenario, settings, np.arange(2))
@@ -502,7 +502,7 @@ def _config_text(identity: dict[str, Any], settings: Settings) -> str:
 
 def _calendar(parts: Parts, start: date, worlds: int) -> str:
     """The printed calendar: shared dates, and medians over worlds of what differs by world."""
-    from sim.outputs.tables import csv_text
+    from lodestone.outputs.tables import csv_text
 
     rows: list[tuple[float, str, str, str, str]] = []
     for day, what, where, share, source in parts.labels[0]["calendar"]:
@@ -599,7 +599,7 @@ def replay(
     str
         Lines of text.
     """
-    from sim.outputs.replay import Replay
+    from lodestone.outputs.replay import Replay
 
     run = BatchRun(
         scenario,

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sim.errors import InputError
-from sim.words import suggestion
+from lodestone.errors import InputError
+from lodestone.words import suggestion
 
 __all__ = [
     "DAYS_PER_WEEK",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from sim.errors import InputError
+from lodestone.errors import InputError
 
 __all__ = ["nearest", "suggestion", "unknown"]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from sim.errors import InputError
+from lodestone.errors import InputError
 
 KeyPath = tuple[str, ...]
 

@@ -31,12 +31,12 @@ from typing import Any
 
 import numpy as np
 
-from sim.backcast.episodes import Episode, Fact, load_episode
-from sim.backcast.score import evaluate_episode, score
-from sim.chain.load import load_chain
-from sim.chain.nouns import Parameter
-from sim.errors import InputError
-from sim.worlds.randomness import uniforms
+from lodestone.backcast.episodes import Episode, Fact, load_episode
+from lodestone.backcast.score import evaluate_episode, score
+from lodestone.chain.load import load_chain
+from lodestone.chain.nouns import Parameter
+from lodestone.errors import InputError
+from lodestone.worlds.randomness import uniforms
 
 __all__ = [
     "FITTED",

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sim.backcast.series import (
+from lodestone.backcast.series import (
     CASES,
     METRICS,
     PERIODS,
@@ -24,14 +24,14 @@ from sim.backcast.series import (
     day_span,
     month_span,
 )
-from sim.backcast.statistics import KINDS, UNITS, Span
-from sim.chain.load import load_chain
-from sim.chain.nouns import Chain
-from sim.errors import InputError
-from sim.paths import seeds_root
-from sim.scenario import Scenario, load_reference, load_scenario
-from sim.words import suggestion, unknown
-from sim.yamlfile import Document, read_yaml
+from lodestone.backcast.statistics import KINDS, UNITS, Span
+from lodestone.chain.load import load_chain
+from lodestone.chain.nouns import Chain
+from lodestone.errors import InputError
+from lodestone.paths import seeds_root
+from lodestone.scenario import Scenario, load_reference, load_scenario
+from lodestone.words import suggestion, unknown
+from lodestone.yamlfile import Document, read_yaml
 
 __all__ = [
     "Episode",
@@ -76,7 +76,7 @@ class Fact:
     against : Query, optional
         The series it is set against.
     kind : str
-        Kind of statistic (`sim.backcast.statistics.KINDS`).
+        Kind of statistic (`lodestone.backcast.statistics.KINDS`).
     keys : dict
         Its times (`Span`), thresholds and unit of counting.
     observed : float
@@ -229,7 +229,7 @@ def load_episode(
     word
         Name of a shipped episode, or path of any episode folder or file.
     overrides, variant, overlays
-        Changes to its scenario, as `sim.scenario.load_scenario` takes them.
+        Changes to its scenario, as `lodestone.scenario.load_scenario` takes them.
 
     Raises
     ------

@@ -9,10 +9,10 @@ from datetime import date
 
 import numpy as np
 
-from sim.backcast.episodes import Episode, Fact
-from sim.backcast.score import Replayed, Verdict
-from sim.backcast.series import METRICS
-from sim.backcast.statistics import Span, Track, over
+from lodestone.backcast.episodes import Episode, Fact
+from lodestone.backcast.score import Replayed, Verdict
+from lodestone.backcast.series import METRICS
+from lodestone.backcast.statistics import Span, Track, over
 
 __all__ = ["Box", "Panel", "panels"]
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from sim.backcast.episodes import Episode, Fact
-from sim.backcast.series import Query, Recorded, SeriesRecorder
-from sim.backcast.statistics import KINDS, Track
-from sim.engine.run import BatchRun
-from sim.errors import InputError
-from sim.scenario import Scenario
-from sim.words import unknown
+from lodestone.backcast.episodes import Episode, Fact
+from lodestone.backcast.series import Query, Recorded, SeriesRecorder
+from lodestone.backcast.statistics import KINDS, Track
+from lodestone.engine.run import BatchRun
+from lodestone.errors import InputError
+from lodestone.scenario import Scenario
+from lodestone.words import unknown
 
 __all__ = [
     "BATCH",

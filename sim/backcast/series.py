@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.backcast.statistics import Span, Track
-from sim.chain.nouns import STAGES, TIERS, Chain
-from sim.errors import InputError
-from sim.words import unknown
+from lodestone.backcast.statistics import Span, Track
+from lodestone.chain.nouns import STAGES, TIERS, Chain
+from lodestone.errors import InputError
+from lodestone.words import unknown
 
 if TYPE_CHECKING:
-    from sim.engine.run import BatchRun
-    from sim.worlds.conditions import Conditions
-    from sim.worlds.layout import Layout
+    from lodestone.engine.run import BatchRun
+    from lodestone.worlds.conditions import Conditions
+    from lodestone.worlds.layout import Layout
 
 __all__ = ["METRICS", "PERIODS", "SELECTORS", "Metric", "Query", "SeriesRecorder", "check_query"]
 
@@ -85,7 +85,7 @@ class Metric:
     name, unit : str
         ``unit`` is that of one value; a flow adds the period.
     kind : str
-        Kind of its track (see `sim.backcast.statistics.Track`).
+        Kind of its track (see `lodestone.backcast.statistics.Track`).
     selectors : tuple of str
         What it may be asked of, besides ``case`` and ``per``.
     make : callable

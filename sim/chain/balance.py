@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sim.chain.nouns import Chain, Facility
+from lodestone.chain.nouns import Chain, Facility
 
 #: Share of scrap recovered as oxide, and recovery of separators without a number of their own.
 SWARF_RECOVERY = 0.95

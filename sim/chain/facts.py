@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sim.chain.nouns import Chain
-from sim.errors import InputError
-from sim.words import unknown
+from lodestone.chain.nouns import Chain
+from lodestone.errors import InputError
+from lodestone.words import unknown
 
 __all__ = ["FACTS", "Fact", "Interval", "date_of", "fact", "find_fact", "span_of", "year_of"]
 

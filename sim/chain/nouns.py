@@ -18,8 +18,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from sim.errors import InputError
-from sim.words import unknown
+from lodestone.errors import InputError
+from lodestone.words import unknown
 
 __all__ = [
     "Assumption",

@@ -7,7 +7,7 @@ the tests compare the two bit for bit, so there is one implementation and one re
 Rows of a group stand together: ``starts`` has one entry more than there are groups, and group ``g``
 owns rows ``starts[g]:starts[g + 1]``. Sums run over rows in order, world by world, so a world has
 the same bytes in any batch. Nothing here draws, decides or knows a name; the equations and their
-sources stand in ``sim/equations`` and in the methods of :mod:`sim.engine.tick` that call these.
+sources stand in ``sim/equations`` and in the methods of :mod:`lodestone.engine.tick` that call these.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from sim.equations import demand, pricing, production
+from lodestone.equations import demand, pricing, production
 
 #: Stands for "no such rule" where a kernel takes an optional array.
 NONE = np.zeros((0, 0))

@@ -9,20 +9,20 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from sim.chain.balance import balance
-from sim.chain.nouns import Chain, Parameter, Stockpile
-from sim.distributions import Distribution
-from sim.engine import kernels
-from sim.engine.calendar import MARKET, OFFICE, REVIEW, SAILING, Calendar, month_starts
-from sim.engine.tick import MarketDay
-from sim.interventions.base import Intervention
-from sim.interventions.effects import Context, Effect
-from sim.scenario import Scenario, refuse_two_rules, waits_for
-from sim.worlds.conditions import Conditions
-from sim.worlds.layout import Layout
-from sim.worlds.projects import Projects
-from sim.worlds.randomness import draw, uniforms
-from sim.worlds.state import Draws, steady_state
+from lodestone.chain.balance import balance
+from lodestone.chain.nouns import Chain, Parameter, Stockpile
+from lodestone.distributions import Distribution
+from lodestone.engine import kernels
+from lodestone.engine.calendar import MARKET, OFFICE, REVIEW, SAILING, Calendar, month_starts
+from lodestone.engine.tick import MarketDay
+from lodestone.interventions.base import Intervention
+from lodestone.interventions.effects import Context, Effect
+from lodestone.scenario import Scenario, refuse_two_rules, waits_for
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.layout import Layout
+from lodestone.worlds.projects import Projects
+from lodestone.worlds.randomness import draw, uniforms
+from lodestone.worlds.state import Draws, steady_state
 
 OFFICE_DAYS = 7.0
 #: Last year of the demand tables.
@@ -227,7 +227,7 @@ class BatchRun:
         )
         items = dict(scenario.interventions)
         if allocation:
-            from sim.interventions import build
+            from lodestone.interventions import build
 
             items["allocation_setting"] = build(
                 "allocation_setting", {"kind": "allocation_rule", "rule": allocation}
@@ -398,7 +398,7 @@ class BatchRun:
 
 def _held_by_government(name: str, pile: Stockpile) -> Intervention:
     """A stock that a government holds from the first day and releases in an emergency."""
-    from sim.interventions import build
+    from lodestone.interventions import build
 
     return build(
         f"stockpile_{name}",

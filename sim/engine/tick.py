@@ -12,17 +12,17 @@ from typing import overload
 
 import numpy as np
 
-from sim.engine import kernels
-from sim.equations import demand, pricing, production, trade
-from sim.equations.lags import gain, toward
-from sim.worlds.conditions import Conditions
-from sim.worlds.in_use import InUse
-from sim.worlds.layout import WEEKS_PER_YEAR, Layout
-from sim.worlds.ledger import Ledger
-from sim.worlds.office import LicenceOffice
-from sim.worlds.quota import QuotaBook
-from sim.worlds.state import Draws, State, column_lead, plant_targets, user_targets
-from sim.worlds.timeline import ramp
+from lodestone.engine import kernels
+from lodestone.equations import demand, pricing, production, trade
+from lodestone.equations.lags import gain, toward
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.in_use import InUse
+from lodestone.worlds.layout import WEEKS_PER_YEAR, Layout
+from lodestone.worlds.ledger import Ledger
+from lodestone.worlds.office import LicenceOffice
+from lodestone.worlds.quota import QuotaBook
+from lodestone.worlds.state import Draws, State, column_lead, plant_targets, user_targets
+from lodestone.worlds.timeline import ramp
 
 #: Dispatch of sailings: (links, tonnes, transit days of each link) -> None.
 Sail = Callable[[np.ndarray, np.ndarray], None]

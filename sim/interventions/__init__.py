@@ -1,7 +1,7 @@
 """What can happen: one file per kind of intervention.
 
 Importing this package registers every kind; each module holds one class under the decorator
-`sim.interventions.base.intervention`. See `sim.interventions.base` for how a kind is declared.
+`lodestone.interventions.base.intervention`. See `lodestone.interventions.base` for how a kind is declared.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from sim.interventions.base import REGISTRY, Intervention, build, intervention, kinds
+from lodestone.interventions.base import REGISTRY, Intervention, build, intervention, kinds
 
 __all__ = ["REGISTRY", "Intervention", "build", "intervention", "kinds"]
 

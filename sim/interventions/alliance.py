@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Problem,
@@ -20,15 +20,15 @@ from sim.interventions.base import (
     share,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.interventions.export_licence import LicenceEffect
-from sim.interventions.triggers import random_day
-from sim.worlds.conditions import Conditions
-from sim.worlds.randomness import uniforms
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.interventions.export_licence import LicenceEffect
+from lodestone.interventions.triggers import random_day
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.randomness import uniforms
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
-    from sim.worlds.projects import Projects
+    from lodestone.chain.nouns import Chain
+    from lodestone.worlds.projects import Projects
 
 #: Word for every licence that a scenario has.
 ALL_LICENCES = "export_licence"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Path,
     Problem,
@@ -17,11 +17,11 @@ from sim.interventions.base import (
     share,
     words,
 )
-from sim.interventions.effects import Context, timing
-from sim.interventions.export_ban import BanEffect
+from lodestone.interventions.effects import Context, timing
+from lodestone.interventions.export_ban import BanEffect
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
+    from lodestone.chain.nouns import Chain
 
 
 @dataclass

@@ -26,13 +26,20 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from sim.distributions import Distribution, Number, parse_date, parse_moment, parse_number, plain
-from sim.errors import InputError
-from sim.interventions.triggers import Trigger, read_trigger, write_trigger
-from sim.words import nearest, suggestion
+from lodestone.distributions import (
+    Distribution,
+    Number,
+    parse_date,
+    parse_moment,
+    parse_number,
+    plain,
+)
+from lodestone.errors import InputError
+from lodestone.interventions.triggers import Trigger, read_trigger, write_trigger
+from lodestone.words import nearest, suggestion
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
+    from lodestone.chain.nouns import Chain
 
 __all__ = [
     "REGISTRY",

@@ -7,19 +7,27 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sim.interventions.base import Intervention, Num, Problem, Words, intervention, number, words
-from sim.interventions.capacity_project import (
+from lodestone.interventions.base import (
+    Intervention,
+    Num,
+    Problem,
+    Words,
+    intervention,
+    number,
+    words,
+)
+from lodestone.interventions.capacity_project import (
     CapacityProject,
     ProjectEffect,
     centre,
     new_facility_name,
 )
-from sim.interventions.cost_shift import stage_costs
-from sim.interventions.effects import Context, timing
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.cost_shift import stage_costs
+from lodestone.interventions.effects import Context, timing
+from lodestone.worlds.conditions import Conditions
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain, Facility
+    from lodestone.chain.nouns import Chain, Facility
 
 
 @dataclass

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from sim.chain.balance import runs_in_base_year
-from sim.distributions import Distribution
-from sim.interventions.base import (
+from lodestone.chain.balance import runs_in_base_year
+from lodestone.distributions import Distribution
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Problem,
@@ -24,12 +24,12 @@ from sim.interventions.base import (
     text,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.worlds.conditions import Conditions
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain, Facility
-    from sim.worlds.projects import Projects
+    from lodestone.chain.nouns import Chain, Facility
+    from lodestone.worlds.projects import Projects
 
 #: The forms of product that a stage makes.
 MAKES = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Problem,
@@ -19,11 +19,11 @@ from sim.interventions.base import (
     text,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
+from lodestone.interventions.effects import Context, Effect, timing
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
-    from sim.worlds.projects import Projects
+    from lodestone.chain.nouns import Chain
+    from lodestone.worlds.projects import Projects
 
 #: Capital per kg of yearly capacity outside China, USD, by stage (A90).
 CAPEX = {"mine": 40.0, "separation": 60.0, "recycling": 20.0, "metal": 30.0, "magnet": 100.0}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Path,
@@ -21,14 +21,14 @@ from sim.interventions.base import (
     text,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.interventions.effects import Path as DrawnPath
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.interventions.effects import Path as DrawnPath
+from lodestone.worlds.conditions import Conditions
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
-    from sim.worlds.layout import Layout
-    from sim.worlds.projects import Projects
+    from lodestone.chain.nouns import Chain
+    from lodestone.worlds.layout import Layout
+    from lodestone.worlds.projects import Projects
 
 #: The form of goods that each stage sells.
 SELLS = {"separation": "oxide", "recycling": "oxide", "metal": "metal", "magnet": "magnet"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Path,
@@ -20,12 +20,12 @@ from sim.interventions.base import (
     resolve_sectors,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.interventions.effects import Path as DrawnPath
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.interventions.effects import Path as DrawnPath
+from lodestone.worlds.conditions import Conditions
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
+    from lodestone.chain.nouns import Chain
 
 YEAR = 365.25
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Path,
     Words,
@@ -16,9 +16,9 @@ from sim.interventions.base import (
     resolve_sectors,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.interventions.effects import Path as DrawnPath
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.interventions.effects import Path as DrawnPath
+from lodestone.worlds.conditions import Conditions
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 ``Intervention.compile`` resolves names to rows once and draws what differs by world; the
 ``Effect`` it returns is asked at every market and office day to write its contribution into the
-:class:`~sim.worlds.conditions.Conditions` of that day. An effect never moves material.
+:class:`~lodestone.worlds.conditions.Conditions` of that day. An effect never moves material.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sim.distributions import Distribution, Number
-from sim.interventions.base import Intervention, resolve_materials, resolve_places, steps
-from sim.interventions.triggers import Trigger, Watch, make_watch, random_day
-from sim.worlds.conditions import Conditions
-from sim.worlds.randomness import draw, uniforms
+from lodestone.distributions import Distribution, Number
+from lodestone.interventions.base import Intervention, resolve_materials, resolve_places, steps
+from lodestone.interventions.triggers import Trigger, Watch, make_watch, random_day
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.randomness import draw, uniforms
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
-    from sim.worlds.layout import Layout
-    from sim.worlds.projects import Projects
-    from sim.worlds.state import Draws
+    from lodestone.chain.nouns import Chain
+    from lodestone.worlds.layout import Layout
+    from lodestone.worlds.projects import Projects
+    from lodestone.worlds.state import Draws
 
 
 @dataclass

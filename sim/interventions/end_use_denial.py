@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Path,
@@ -17,10 +17,10 @@ from sim.interventions.base import (
     share,
     words,
 )
-from sim.interventions.effects import Context, Effect, cleared_share, timing
-from sim.interventions.effects import Path as DrawnPath
-from sim.worlds.conditions import Conditions
-from sim.worlds.office import LicenceRule
+from lodestone.interventions.effects import Context, Effect, cleared_share, timing
+from lodestone.interventions.effects import Path as DrawnPath
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.office import LicenceRule
 
 #: Calendar days per working day.
 CALENDAR_PER_WORKING_DAY = 7.0 / 5.0

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Path,
@@ -17,9 +17,9 @@ from sim.interventions.base import (
     share,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.interventions.effects import Path as DrawnPath
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.interventions.effects import Path as DrawnPath
+from lodestone.worlds.conditions import Conditions
 
 DAYS_PER_YEAR = 365.25
 

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sim.interventions.base import Intervention, Path, Words, intervention, share, words
-from sim.interventions.effects import Context, Effect, timing
-from sim.interventions.effects import Path as DrawnPath
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.base import Intervention, Path, Words, intervention, share, words
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.interventions.effects import Path as DrawnPath
+from lodestone.worlds.conditions import Conditions
 
 
 @dataclass

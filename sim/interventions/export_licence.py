@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from sim.distributions import plain
-from sim.interventions.base import (
+from lodestone.distributions import plain
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Path,
@@ -24,16 +24,16 @@ from sim.interventions.base import (
     vocabulary,
     words,
 )
-from sim.interventions.effects import Context, Effect, cleared_share, timing
-from sim.interventions.effects import Path as DrawnPath
-from sim.interventions.triggers import random_day
-from sim.words import suggestion
-from sim.worlds.conditions import Conditions
-from sim.worlds.office import LicenceRule
+from lodestone.interventions.effects import Context, Effect, cleared_share, timing
+from lodestone.interventions.effects import Path as DrawnPath
+from lodestone.interventions.triggers import random_day
+from lodestone.words import suggestion
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.office import LicenceRule
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
-    from sim.worlds.layout import Layout
+    from lodestone.chain.nouns import Chain
+    from lodestone.worlds.layout import Layout
 
 #: Classes with a meaning of their own: the tiers they stand for when none are named.
 KNOWN_CLASSES = {"military": ("defence",), "civilian": ("essential_civilian", "other")}

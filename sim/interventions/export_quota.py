@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Path,
@@ -20,9 +20,9 @@ from sim.interventions.base import (
     text,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.worlds.conditions import Conditions
-from sim.worlds.quota import QuotaBook
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.quota import QuotaBook
 
 
 def period_dates(period: str) -> tuple[date, date]:

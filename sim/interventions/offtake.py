@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sim.chain.balance import separates
-from sim.chain.nouns import Facility
-from sim.errors import InputError
-from sim.interventions.base import (
+from lodestone.chain.balance import separates
+from lodestone.chain.nouns import Facility
+from lodestone.errors import InputError
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Path,
@@ -23,13 +23,13 @@ from sim.interventions.base import (
     text,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.interventions.effects import Path as DrawnPath
-from sim.interventions.supply_pivot import Turn
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.interventions.effects import Path as DrawnPath
+from lodestone.interventions.supply_pivot import Turn
+from lodestone.worlds.conditions import Conditions
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
+    from lodestone.chain.nouns import Chain
 
 #: Highest weight of an order; all but a hair of what there is goes to it first.
 FIRST = 1e4

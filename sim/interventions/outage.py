@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Problem,
@@ -19,13 +19,13 @@ from sim.interventions.base import (
     text,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.worlds.conditions import Conditions
-from sim.worlds.randomness import uniforms
-from sim.worlds.timeline import Timeline
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.randomness import uniforms
+from lodestone.worlds.timeline import Timeline
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
+    from lodestone.chain.nouns import Chain
 
 
 def random_spans(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Words,
@@ -16,11 +16,11 @@ from sim.interventions.base import (
     plants_in,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.worlds.projects import MONTH
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.worlds.projects import MONTH
 
 if TYPE_CHECKING:
-    from sim.worlds.projects import Projects
+    from lodestone.worlds.projects import Projects
 
 #: Months of permitting before construction, and of construction, by stage (A94).
 PERMIT_MONTHS = {"mine": 48.0, "separation": 24.0, "recycling": 12.0, "metal": 12.0, "magnet": 12.0}

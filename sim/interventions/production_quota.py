@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Path,
@@ -22,14 +22,14 @@ from sim.interventions.base import (
     text,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.interventions.effects import Path as DrawnPath
-from sim.interventions.export_quota import period_dates
-from sim.interventions.triggers import stage_output
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.interventions.effects import Path as DrawnPath
+from lodestone.interventions.export_quota import period_dates
+from lodestone.interventions.triggers import stage_output
+from lodestone.worlds.conditions import Conditions
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
+    from lodestone.chain.nouns import Chain
 
 #: Share of their capacity that makers of metals and magnets plan with (as in the tick).
 PLAN_SHARE = 0.97

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sim.distributions import Distribution
-from sim.interventions.base import (
+from lodestone.distributions import Distribution
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Words,
@@ -20,14 +20,14 @@ from sim.interventions.base import (
     share,
     words,
 )
-from sim.interventions.capacity_project import new_facility_name
-from sim.interventions.effects import Context, Effect, timing
-from sim.worlds.conditions import Conditions
-from sim.worlds.in_use import InUse
-from sim.worlds.projects import MONTH
+from lodestone.interventions.capacity_project import new_facility_name
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.in_use import InUse
+from lodestone.worlds.projects import MONTH
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain, Facility
+    from lodestone.chain.nouns import Chain, Facility
 
 WEEKS_PER_YEAR = 365.25 / 7.0
 

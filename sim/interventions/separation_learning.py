@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Words,
@@ -17,9 +17,9 @@ from sim.interventions.base import (
     text,
     words,
 )
-from sim.interventions.cost_shift import StageCosts, shift_costs, stage_costs
-from sim.interventions.effects import Context, Effect, timing
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.cost_shift import StageCosts, shift_costs, stage_costs
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.worlds.conditions import Conditions
 
 WEEKS_PER_YEAR = 365.25 / 7.0
 

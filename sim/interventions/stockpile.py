@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from sim.interventions.base import Intervention, Num, Words, intervention, number, text, words
-from sim.interventions.effects import Context, Effect, timing
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.base import Intervention, Num, Words, intervention, number, text, words
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.worlds.conditions import Conditions
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Problem,
@@ -18,9 +18,9 @@ from sim.interventions.base import (
     number,
     text,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.words import suggestion
-from sim.worlds.randomness import uniforms
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.words import suggestion
+from lodestone.worlds.randomness import uniforms
 
 #: Kinds that are support, and end.
 SUPPORT = ("price_floor", "capital_support", "stockpile", "offtake", "cost_shift", "tariff")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from sim.distributions import Distribution, parse_number, plain
-from sim.interventions.base import (
+from lodestone.distributions import Distribution, parse_number, plain
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Path,
@@ -22,13 +22,13 @@ from sim.interventions.base import (
     text,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.interventions.effects import Path as DrawnPath
-from sim.interventions.triggers import Trigger
-from sim.worlds.conditions import Conditions
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.interventions.effects import Path as DrawnPath
+from lodestone.interventions.triggers import Trigger
+from lodestone.worlds.conditions import Conditions
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
+    from lodestone.chain.nouns import Chain
 
 
 def _read_rates(value: Any) -> tuple[float | Distribution, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sim.interventions.base import (
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Words,
@@ -17,12 +17,12 @@ from sim.interventions.base import (
     share,
     words,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.worlds.conditions import Conditions
-from sim.worlds.projects import MONTH
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.projects import MONTH
 
 if TYPE_CHECKING:
-    from sim.worlds.projects import Projects
+    from lodestone.worlds.projects import Projects
 
 
 def wait_for_teams(

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.distributions import Distribution, Number, parse_number, plain
-from sim.words import suggestion
+from lodestone.distributions import Distribution, Number, parse_number, plain
+from lodestone.words import suggestion
 
 if TYPE_CHECKING:
-    from sim.chain.nouns import Chain
-    from sim.interventions.effects import Context, Effect
+    from lodestone.chain.nouns import Chain
+    from lodestone.interventions.effects import Context, Effect
 
 #: Stages whose output can be watched.
 WATCHED = ("mine", "separation", "metal", "magnet")
@@ -284,7 +284,7 @@ def make_watch(
     length: np.ndarray,
 ) -> Watch:
     """Draw the thresholds and the patience of a trigger in the worlds of a run."""
-    from sim.worlds.randomness import uniforms
+    from lodestone.worlds.randomness import uniforms
 
     def drawn(value: Number | None, key: str) -> np.ndarray:
         return ctx.number(0.0 if value is None else value, f"{name}/trigger/{key}")
@@ -311,7 +311,7 @@ def random_day(
 
     A higher hazard never gives a later day in the same world.
     """
-    from sim.worlds.randomness import uniforms
+    from lodestone.worlds.randomness import uniforms
 
     wait = -np.log1p(-uniforms(ctx.seed, stream, ctx.worlds)) * 365.25
     with np.errstate(divide="ignore", invalid="ignore"):

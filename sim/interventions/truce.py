@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from sim.distributions import Distribution
-from sim.interventions.base import (
+from lodestone.distributions import Distribution
+from lodestone.interventions.base import (
     Intervention,
     Num,
     Problem,
@@ -20,9 +20,9 @@ from sim.interventions.base import (
     number,
     share,
 )
-from sim.interventions.effects import Context, Effect, timing
-from sim.interventions.triggers import random_day
-from sim.worlds.randomness import uniforms
+from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.interventions.triggers import random_day
+from lodestone.worlds.randomness import uniforms
 
 
 @dataclass
@@ -104,7 +104,7 @@ class Truce(Intervention):
 
     def beside(self, others: Mapping[str, Intervention], start: date | None) -> list[Problem]:
         """Refuse a truce that is over before what it suspends begins."""
-        from sim.interventions.base import _earliest, _latest
+        from lodestone.interventions.base import _earliest, _latest
 
         found = []
         last = None if self.end is None else _latest(self.end)

@@ -1,7 +1,7 @@
 """Press claims against intervals: inside, outside or not testable, and why.
 
 A claim says a number, a bound or a direction. Its words become a range (`claimed`), which is held
-against what the seeds leave open (a fact, `sim.chain.facts`) or against the middle nine tenths of
+against what the seeds leave open (a fact, `lodestone.chain.facts`) or against the middle nine tenths of
 the worlds of a run (a metric). *Inside* means that the two ranges meet: the claim may be true as
 far as we know. *Outside* means that they do not.
 """
@@ -12,16 +12,16 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sim.chain.facts import date_of, find_fact, span_of
-from sim.errors import InputError
-from sim.verdict import parse_metric
+from lodestone.chain.facts import date_of, find_fact, span_of
+from lodestone.errors import InputError
+from lodestone.verdict import parse_metric
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from sim.chain.nouns import Chain, Claim
-    from sim.outputs.recorder import Series
-    from sim.scenario import Scenario
+    from lodestone.chain.nouns import Chain, Claim
+    from lodestone.outputs.recorder import Series
+    from lodestone.scenario import Scenario
 
 __all__ = [
     "COLUMNS",
@@ -96,7 +96,7 @@ def claims_of(chain: Chain, scenario: Scenario) -> list[Claim]:
 
 def values_of(series: Series, claims: Iterable[Claim]) -> dict[str, np.ndarray | str]:
     """Return each tested claim's metric in every world, shape (w,), or why it has none."""
-    from sim.outputs.metrics import find
+    from lodestone.outputs.metrics import find
 
     found: dict[str, np.ndarray | str] = {}
     for claim in claims:
@@ -151,8 +151,8 @@ def against_worlds(
     """
     import numpy as np
 
-    from sim.outputs.metrics import find
-    from sim.outputs.parts import bands
+    from lodestone.outputs.metrics import find
+    from lodestone.outputs.parts import bands
 
     unit = find(parse_metric(claim.expression).name).unit
     if claim.measure != "level":

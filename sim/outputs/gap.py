@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.engine import kernels
-from sim.outputs.parts import Parts, bands
+from lodestone.engine import kernels
+from lodestone.outputs.parts import Parts, bands
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.engine.run import BatchRun
+    from lodestone.engine.run import BatchRun
 
 #: What makes up planned use, in the order of the series.
 ITEMS = (

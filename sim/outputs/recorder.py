@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from sim.outputs.gap import GapBook
-from sim.worlds.conditions import Conditions
-from sim.worlds.layout import Segments
+from lodestone.outputs.gap import GapBook
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.layout import Segments
 
 if TYPE_CHECKING:
-    from sim.engine.run import BatchRun
+    from lodestone.engine.run import BatchRun
 
 #: Items of the cost curve, USD million a week; parts overlap (premium is inside purchase).
 COST_ITEMS = ("purchase", "premium", "tariff", "holding", "lost_output", "public_outlay")

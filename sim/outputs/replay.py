@@ -10,8 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sim.engine.run import BatchRun
-    from sim.worlds.conditions import Conditions
+    from lodestone.engine.run import BatchRun
+    from lodestone.worlds.conditions import Conditions
 
 
 class Replay:

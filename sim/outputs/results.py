@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import InputError
-from sim.words import unknown
-from sim.yamlfile import read_yaml
+from lodestone.errors import InputError
+from lodestone.words import unknown
+from lodestone.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd

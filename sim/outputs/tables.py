@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.chain.nouns import Chain
-from sim.outputs.metrics import METRICS, share_lacking
-from sim.outputs.parts import Parts, bands, read_rows
-from sim.outputs.recorder import COST_ITEMS, STAGES, Series
-from sim.verdict import Metric, asks_reference, judge, parse_verdict, written
+from lodestone.chain.nouns import Chain
+from lodestone.outputs.metrics import METRICS, share_lacking
+from lodestone.outputs.parts import Parts, bands, read_rows
+from lodestone.outputs.recorder import COST_ITEMS, STAGES, Series
+from lodestone.verdict import Metric, asks_reference, judge, parse_verdict, written
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.engine.run import BatchRun
+    from lodestone.engine.run import BatchRun
 
 BAND = ("mean", "p05", "p50", "p95")
 NEGLIGIBLE_T = 1e-4
@@ -596,7 +596,7 @@ class Tables:
         """Press claims that the hypothesis names or whose test names the scenario, with verdict."""
         import pandas as pd
 
-        from sim.outputs.claims import COLUMNS, claims_of, table_of_run
+        from lodestone.outputs.claims import COLUMNS, claims_of, table_of_run
 
         def values(parts: Parts) -> dict[str, Any]:
             held = parts.array("claims")

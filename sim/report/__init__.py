@@ -12,13 +12,13 @@ __all__ = ["draw_figures", "write_report"]
 
 def draw_figures(folder: Path | str) -> list[Path]:
     """Draw every figure of a run folder as PNG and SVG with its CSV; return the files."""
-    from sim.report.figures import draw_all
+    from lodestone.report.figures import draw_all
 
     return draw_all(folder)
 
 
 def write_report(folder: Path | str, formats: tuple[str, ...] = ("html", "md")) -> list[Path]:
     """Draw the figures and write the memo of a run folder; return the memo's files."""
-    from sim.report.memo import write_memo
+    from lodestone.report.memo import write_memo
 
     return write_memo(folder, formats)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sim.report.reading import Reading
+from lodestone.report.reading import Reading
 
 __all__ = ["condensed", "events"]
 

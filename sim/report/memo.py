@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import InputError
-from sim.words import unknown
+from lodestone.errors import InputError
+from lodestone.words import unknown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.report.reading import Reading
+    from lodestone.report.reading import Reading
 
 __all__ = ["FORMATS", "answer", "headline", "write_memo"]
 
@@ -103,9 +103,9 @@ def write_memo(folder: Path | str, formats: Iterable[str] = ("html", "md")) -> l
     if not wanted:
         return []
 
-    from sim.outputs.results import Results
-    from sim.report.figures import draw_all
-    from sim.report.reading import Reading
+    from lodestone.outputs.results import Results
+    from lodestone.report.figures import draw_all
+    from lodestone.report.reading import Reading
 
     draw_all(folder)
     reading = Reading(Results.load(folder))
@@ -204,8 +204,8 @@ def answer(reading: Reading) -> list[str]:
 
 
 def _how_short(reading: Reading) -> str:
-    from sim.report.reading import NOTICEABLE
-    from sim.report.wording import band, day, number, percent
+    from lodestone.report.reading import NOTICEABLE
+    from lodestone.report.wording import band, day, number, percent
 
     found = reading.shortage()
     curve = reading.curve()
@@ -260,8 +260,8 @@ def _how_short(reading: Reading) -> str:
 
 
 def _who(reading: Reading) -> str:
-    from sim.report.reading import NOTICEABLE
-    from sim.report.wording import human, joined, percent
+    from lodestone.report.reading import NOTICEABLE
+    from lodestone.report.wording import human, joined, percent
 
     overall = reading.shortage()
     hardest = []
@@ -305,9 +305,9 @@ def _who(reading: Reading) -> str:
 
 
 def _price_and_cost(reading: Reading) -> str:
-    from sim.report.figures.costs import cost_sentence
-    from sim.report.figures.prices import price_sentence, shown_materials
-    from sim.report.wording import band
+    from lodestone.report.figures.costs import cost_sentence
+    from lodestone.report.figures.prices import price_sentence, shown_materials
+    from lodestone.report.wording import band
 
     materials = shown_materials(reading)
     text = price_sentence(reading, materials) if materials else "No prices were recorded"
@@ -325,7 +325,7 @@ def headline(reading: Reading) -> list[dict[str, str]]:
 
     Metrics that have a title here; ``summary.csv`` holds them all.
     """
-    from sim.report.wording import human
+    from lodestone.report.wording import human
 
     table = reading.results.table("summary")
     whole = table[table["region"].isin(["all", ""]) & table["sector"].isin(["all", ""])]
@@ -352,7 +352,7 @@ def headline(reading: Reading) -> list[dict[str, str]]:
 
 def _cell(row: pd.Series, columns: tuple[str, ...], unit: str, *, signed: bool = False) -> str:
     """Return a number with its band and unit for the table."""
-    from sim.report.wording import band, number
+    from lodestone.report.wording import band, number
 
     values = [float(row[c]) for c in columns]
     if math.isnan(values[0]) or (math.isinf(values[0]) and len(values) == 1):
@@ -378,8 +378,8 @@ def _figures(index: Path) -> list[dict[str, str]]:
 
 
 def _calendar(reading: Reading) -> list[dict[str, str]]:
-    from sim.report.calendar import condensed
-    from sim.report.wording import human
+    from lodestone.report.calendar import condensed
+    from lodestone.report.wording import human
 
     rows = []
     for row in condensed(reading).itertuples(index=False):
@@ -394,7 +394,7 @@ def _calendar(reading: Reading) -> list[dict[str, str]]:
 
 def _in_worlds(worlds: str) -> str:
     """Return in how many worlds an entry stands, where it is not in all."""
-    from sim.report.wording import percent
+    from lodestone.report.wording import percent
 
     if worlds in {"", "all"}:
         return ""
@@ -407,7 +407,7 @@ def _in_worlds(worlds: str) -> str:
 
 def _generic(reading: Reading, name: str) -> dict[str, Any] | None:
     """Return a small table as it stands: its columns in plain words and its rows."""
-    from sim.report.wording import capital
+    from lodestone.report.wording import capital
 
     if not reading.results.has(name):
         return None
@@ -422,7 +422,7 @@ def _generic(reading: Reading, name: str) -> dict[str, Any] | None:
 
 def _claims(reading: Reading) -> dict[str, Any] | None:
     """Return the claim check: a sentence, and per claim what is said, the verdict and why."""
-    from sim.report.wording import claim_check
+    from lodestone.report.wording import claim_check
 
     if not reading.results.has("claims"):
         return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from sim.outputs.results import BAND, Results
+from lodestone.outputs.results import BAND, Results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

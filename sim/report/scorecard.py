@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sim.report.style import BLUE, GREY, INK, VERMILLION, canvas, date_axis, look, panel_title
+from lodestone.report.style import BLUE, GREY, INK, VERMILLION, canvas, date_axis, look, panel_title
 
 __all__ = ["draw_panels", "write_scorecard"]
 

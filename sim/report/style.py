@@ -19,8 +19,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from sim.report.reading import Mark, Reading
-from sim.report.wording import capital, human
+from lodestone.report.reading import Mark, Reading
+from lodestone.report.wording import capital, human
 
 __all__ = [
     "BLOC_COLOURS",

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.equations.lags import gain
+from lodestone.equations.lags import gain
 
 if TYPE_CHECKING:
-    from sim.worlds.layout import Layout
+    from lodestone.worlds.layout import Layout
 
 #: Stages of age: their sum is a service life with a spread of 1/sqrt(3), about 58 %.
 STAGES = 3

@@ -12,9 +12,9 @@ from datetime import date
 import numpy as np
 from scipy.sparse import csr_array
 
-from sim.chain.balance import SWARF_RECOVERY, Balance, runs_in_base_year, separates
-from sim.chain.nouns import Chain, Facility
-from sim.equations.demand import CLASSES
+from lodestone.chain.balance import SWARF_RECOVERY, Balance, runs_in_base_year, separates
+from lodestone.chain.nouns import Chain, Facility
+from lodestone.equations.demand import CLASSES
 
 WEEKS_PER_YEAR = 365.25 / 7.0
 #: Transit assumed where no route row exists, days (A-number of the seeds' default route).

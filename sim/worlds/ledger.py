@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sim.errors import ModelError
+from lodestone.errors import ModelError
 
 
 @dataclass

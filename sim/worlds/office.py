@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.equations.lags import gain
+from lodestone.equations.lags import gain
 
 if TYPE_CHECKING:
-    from sim.worlds.conditions import Conditions
-    from sim.worlds.layout import Layout
-    from sim.worlds.state import State
+    from lodestone.worlds.conditions import Conditions
+    from lodestone.worlds.layout import Layout
+    from lodestone.worlds.state import State
 
 #: Applicants differ: half of what is filed is easy and takes 0.4 of the mean processing time,
 #: half is hard and takes 1.6 of it (A110); each review has two steps.

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.distributions import Distribution
-from sim.worlds.randomness import quantile, uniforms
+from lodestone.distributions import Distribution
+from lodestone.worlds.randomness import quantile, uniforms
 
 if TYPE_CHECKING:
-    from sim.worlds.layout import Layout
-    from sim.worlds.state import Draws
+    from lodestone.worlds.layout import Layout
+    from lodestone.worlds.state import Draws
 
 #: Slip of announced plants, months, at the default of ``project.slip_months`` (24): plants under
 #: construction slip less than planned ones (A37).

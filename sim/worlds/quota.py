@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.equations.lags import gain
-from sim.equations.trade import quota_rent
+from lodestone.equations.lags import gain
+from lodestone.equations.trade import quota_rent
 
 if TYPE_CHECKING:
-    from sim.engine.tick import MarketDay
-    from sim.worlds.layout import Layout
+    from lodestone.engine.tick import MarketDay
+    from lodestone.worlds.layout import Layout
 
 
 class QuotaBook:

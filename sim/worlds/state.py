@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.equations.demand import class_cover
-from sim.equations.lags import gain
+from lodestone.equations.demand import class_cover
+from lodestone.equations.lags import gain
 
 if TYPE_CHECKING:
-    from sim.worlds.layout import Layout
+    from lodestone.worlds.layout import Layout
 
 #: Parameter name -> value per world, shape (1,) or (w,).
 Draws = dict[str, np.ndarray]

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sim.chain.balance import balance
-from sim.chain.load import load_chain
-from sim.equations.trade import quota_rent
-from sim.interventions.export_quota import period_dates
-from sim.worlds.conditions import Conditions
-from sim.worlds.layout import Layout
-from sim.worlds.office import LicenceOffice, LicenceRule
+from lodestone.chain.balance import balance
+from lodestone.chain.load import load_chain
+from lodestone.equations.trade import quota_rent
+from lodestone.interventions.export_quota import period_dates
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.layout import Layout
+from lodestone.worlds.office import LicenceOffice, LicenceRule
 from tests.fixtures.worlds import START, day_after, shared, simulate
 
 WEEKLY = 7.0  # tonnes filed a week

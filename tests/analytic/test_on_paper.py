@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.chain.load import load_chain
-from sim.equations.demand import price_response
-from sim.equations.lags import toward
-from sim.interventions.price_floor import floor_payment
-from sim.worlds.timeline import Timeline, ramp
+from lodestone.chain.load import load_chain
+from lodestone.equations.demand import price_response
+from lodestone.equations.lags import toward
+from lodestone.interventions.price_floor import floor_payment
+from lodestone.worlds.timeline import Timeline, ramp
 from tests.fixtures.worlds import ban, day_after, shared, simulate
 
 

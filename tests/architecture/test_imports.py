@@ -105,7 +105,7 @@ def test_imports_point_one_way(package):
             wrong += [
                 f"{path.relative_to(ROOT)} imports {name}"
                 for above in ABOVE[package]
-                if within(name, f"sim.{above}")
+                if within(name, f"lodestone.{above}")
             ]
     assert not wrong
 
@@ -113,9 +113,11 @@ def test_imports_point_one_way(package):
 def test_equations_know_nothing_of_sim_but_equations():
     for path in (SIM / "equations").glob("*.py"):
         known = {
-            n for n in imports(path.read_text(encoding="utf-8"), typing=True) if within(n, "sim")
+            n
+            for n in imports(path.read_text(encoding="utf-8"), typing=True)
+            if within(n, "lodestone")
         }
-        assert all(within(n, "sim.equations") for n in known), path.name
+        assert all(within(n, "lodestone.equations") for n in known), path.name
 
 
 def test_only_the_composition_root_knows_engine_and_outputs_both():
@@ -126,7 +128,7 @@ def test_only_the_composition_root_knows_engine_and_outputs_both():
         <= {
             n.split(".")[1]
             for n in imports(p.read_text(encoding="utf-8"))
-            if within(n, "sim") and "." in n
+            if within(n, "lodestone") and "." in n
         }
     ]
     assert not [p for p in both if p not in ("cli.py", "simulate.py", "catalogue.py")]
@@ -193,10 +195,10 @@ def test_everything_public_says_what_it_does(path):
 
 
 def test_the_checks_see_what_they_look_for():
-    bad = "import numpy as np\nimport simpy.events\nfrom sim.engine import tick\nnp.random.rand(3)\ndef f():\n  pass\n"
+    bad = "import numpy as np\nimport simpy.events\nfrom lodestone.engine import tick\nnp.random.rand(3)\ndef f():\n  pass\n"
     found = imports(bad)
-    assert {"simpy.events", "sim.engine.tick", "numpy.random"} <= found
-    assert any(within(n, "sim.engine") for n in found)
+    assert {"simpy.events", "lodestone.engine.tick", "numpy.random"} <= found
+    assert any(within(n, "lodestone.engine") for n in found)
     assert undocumented(bad) == ["the module", "f"]
     late = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import simpy\n"
     assert "simpy" not in imports(late) and "simpy" in imports(late, typing=True)
@@ -204,7 +206,7 @@ def test_the_checks_see_what_they_look_for():
 
 def test_listing_scenarios_imports_nothing_heavy():
     code = (
-        "import sys, sim.cli\n"
+        "import sys, lodestone.cli\n"
         "heavy = {'matplotlib', 'pandas', 'pyarrow', 'pypandoc', 'numba'} & set(sys.modules)\n"
         "sys.exit(' '.join(sorted(heavy)) or 0)"
     )

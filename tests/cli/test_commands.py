@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from sim.cli import VERBS, main
-from sim.config import SETTINGS, Settings, compose_settings
-from sim.errors import InputError, ModelError
-from sim.yamlfile import parse_yaml
+from lodestone.cli import VERBS, main
+from lodestone.config import SETTINGS, Settings, compose_settings
+from lodestone.errors import InputError, ModelError
+from lodestone.yamlfile import parse_yaml
 
 SHOCK = "licence_shock_april_2025"
 PLACE = f"scenario.interventions.{'april_2025_licences'}"
@@ -48,12 +48,12 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list:
         (folder / "summary.csv").write_text(SUMMARY)
         return folder
 
-    fake = types.ModuleType("sim.simulate")
+    fake = types.ModuleType("lodestone.simulate")
     fake.simulate = simulate
     fake.replay = lambda scenario, world, first, last, settings: [
         f"{scenario.name} {world} {first} {last} {settings.seed}"
     ]
-    monkeypatch.setitem(sys.modules, "sim.simulate", fake)
+    monkeypatch.setitem(sys.modules, "lodestone.simulate", fake)
     return calls
 
 
@@ -383,7 +383,7 @@ def test_check_looks_into_variants(here, capsys):
 def test_check_of_seeds_names_the_row(here, capsys):
     import shutil
 
-    from sim.paths import seeds_root
+    from lodestone.paths import seeds_root
 
     shutil.copytree(seeds_root(), here / "seeds")
     table = here / "seeds" / "2024" / "prices.csv"
@@ -429,7 +429,7 @@ def test_what_goes_wrong_mid_run_gives_one_message_and_its_status(
         progress(1, 10, scenario.name)
         raise error
 
-    monkeypatch.setattr(sys.modules["sim.simulate"], "simulate", fail)
+    monkeypatch.setattr(sys.modules["lodestone.simulate"], "simulate", fail)
     assert run("run", SHOCK, "--worlds", "10") == status
     printed = capsys.readouterr()
     assert says in printed.err
@@ -456,7 +456,7 @@ def test_sources_of_a_scenario_a_key_and_a_parameter(capsys):
 
 
 def hydra(*words: str) -> int:
-    from sim.__main__ import run as python_m_sim
+    from lodestone.__main__ import run as python_m_sim
 
     return python_m_sim([*words, "report=none"])
 
@@ -553,7 +553,7 @@ def test_a_closed_pipe_is_no_error(here):
 
 def test_listing_starts_quickly_and_loads_nothing_heavy(here):
     code = (
-        "import sys; from sim.cli import main; main(['list', 'scenarios']); "
+        "import sys; from lodestone.cli import main; main(['list', 'scenarios']); "
         "heavy = {'matplotlib', 'pandas', 'hydra', 'omegaconf', 'numpy', 'simpy'} & set(sys.modules); "
         "sys.exit(','.join(sorted(heavy)) or 0)"
     )

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from sim.cli import VERBS, main
-from sim.interventions import REGISTRY
-from sim.outputs.results import COLUMNS
-from sim.scenario import load_scenario
+from lodestone.cli import VERBS, main
+from lodestone.interventions import REGISTRY
+from lodestone.outputs.results import COLUMNS
+from lodestone.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -125,7 +125,7 @@ def test_links_lead_somewhere(page):
 
 
 def test_the_design_names_code_and_parameters_that_exist():
-    from sim.chain.load import load_chain
+    from lodestone.chain.load import load_chain
 
     text = (ROOT / "DESIGN.md").read_text(encoding="utf-8")
     for path in re.findall(r"`((?:sim/|seeds/|benchmarks/)[\w/.]+\.(?:py|csv|md))`", text):

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.backcast.episodes import find_episodes, load_episode
-from sim.backcast.score import evaluate_episode, judge, replay_episode
-from sim.backcast.series import METRICS, Query, SeriesRecorder, check_query
-from sim.chain.load import load_chain
-from sim.cli import main
-from sim.engine.run import BatchRun
-from sim.outputs.recorder import Recorder
-from sim.paths import seeds_root, vintages
-from sim.scenario import build_scenario, find_scenarios
-from sim.yamlfile import dump_yaml, read_yaml
+from lodestone.backcast.episodes import find_episodes, load_episode
+from lodestone.backcast.score import evaluate_episode, judge, replay_episode
+from lodestone.backcast.series import METRICS, Query, SeriesRecorder, check_query
+from lodestone.chain.load import load_chain
+from lodestone.cli import main
+from lodestone.engine.run import BatchRun
+from lodestone.outputs.recorder import Recorder
+from lodestone.paths import seeds_root, vintages
+from lodestone.scenario import build_scenario, find_scenarios
+from lodestone.yamlfile import dump_yaml, read_yaml
 
 WORLDS = 3
 KEYS = {

@@ -7,9 +7,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from sim.interventions import kinds
-from sim.interventions.effects import Effect
-from sim.worlds.conditions import COMBINES, Conditions
+from lodestone.interventions import kinds
+from lodestone.interventions.effects import Effect
+from lodestone.worlds.conditions import COMBINES, Conditions
 from tests.fixtures.worlds import ban, day_after, shared
 
 FROM = 4

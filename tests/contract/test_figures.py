@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sim.errors import InputError
-from sim.outputs.results import Results
-from sim.report.figures import FIGURES, Drawing, draw_all, figure, registered
-from sim.report.reading import Reading
-from sim.report.style import look
-from sim.report.wording import human_of
+from lodestone.errors import InputError
+from lodestone.outputs.results import Results
+from lodestone.report.figures import FIGURES, Drawing, draw_all, figure, registered
+from lodestone.report.reading import Reading
+from lodestone.report.style import look
+from lodestone.report.wording import human_of
 from tests.fixtures.run_folder import CASES, SECTORS, make_run_folder
 
 SPECS = registered()
@@ -126,7 +126,7 @@ def test_the_labels_of_the_shortage_curve_cover_no_line(case, runs):
     from matplotlib import dates as mdates
     from matplotlib.text import Annotation
 
-    from sim.report.figures.shortage import shortage_curve
+    from lodestone.report.figures.shortage import shortage_curve
 
     with look():
         drawing = shortage_curve(Reading(Results.load(runs[case])))
@@ -149,7 +149,7 @@ def test_the_labels_of_the_shortage_curve_cover_no_line(case, runs):
 
 
 def test_a_title_names_the_tier_and_not_a_bare_word(runs):
-    from sim.report.figures.shortage import shortage_by_tier, worst_sentence
+    from lodestone.report.figures.shortage import shortage_by_tier, worst_sentence
 
     reading = Reading(Results.load(runs["some"]))
     with look():

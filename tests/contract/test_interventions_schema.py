@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from sim.chain.load import load_chain
-from sim.distributions import Distribution
-from sim.errors import InputError
-from sim.interventions import build, intervention, kinds
-from sim.interventions.base import (
+from lodestone.chain.load import load_chain
+from lodestone.distributions import Distribution
+from lodestone.errors import InputError
+from lodestone.interventions import build, intervention, kinds
+from lodestone.interventions.base import (
     Intervention,
     resolve_facilities,
     resolve_materials,

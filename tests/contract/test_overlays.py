@@ -12,12 +12,12 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.outputs.metrics import find
-from sim.outputs.recorder import Recorder, Series
-from sim.paths import data_root
-from sim.scenario import load_scenario
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.outputs.metrics import find
+from lodestone.outputs.recorder import Recorder, Series
+from lodestone.paths import data_root
+from lodestone.scenario import load_scenario
 
 FOLDER = data_root("scenarios")
 SCENARIOS = sorted(p.stem for p in FOLDER.glob("*.yaml"))

@@ -37,7 +37,7 @@ def test_the_version_is_the_same_everywhere():
 
 
 def test_the_command_and_the_uv_of_the_makefile_are_named():
-    assert PROJECT["project"]["scripts"] == {"lodestone": "sim.cli:main"}
+    assert PROJECT["project"]["scripts"] == {"lodestone": "lodestone.cli:main"}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(r"^UV_VERSION := \d+\.\d+\.\d+$", makefile, re.M)
     for target in ("run", "test", "test-slow", "lint", "types", "bench", "docs", "clean"):

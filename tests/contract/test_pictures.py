@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
-from sim.errors import InputError
-from sim.interventions import REGISTRY
-from sim.scenario import build_scenario, load_reference
+from lodestone.errors import InputError
+from lodestone.interventions import REGISTRY
+from lodestone.scenario import build_scenario, load_reference
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 #: Bytes of a picture in the repository.

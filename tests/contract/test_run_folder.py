@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import sim.simulate as composition
-from sim.chain.load import load_chain
-from sim.cli import run_job
-from sim.config import Settings
-from sim.engine.run import BatchRun
-from sim.errors import InputError
-from sim.outputs.metrics import METRICS, find, selections
-from sim.outputs.results import COLUMNS, Results
-from sim.scenario import build_scenario, load_scenario, outside_ranges
-from sim.simulate import replay, simulate
+import lodestone.simulate as composition
+from lodestone.chain.load import load_chain
+from lodestone.cli import run_job
+from lodestone.config import Settings
+from lodestone.engine.run import BatchRun
+from lodestone.errors import InputError
+from lodestone.outputs.metrics import METRICS, find, selections
+from lodestone.outputs.results import COLUMNS, Results
+from lodestone.scenario import build_scenario, load_scenario, outside_ranges
+from lodestone.simulate import replay, simulate
 
 SHORT = {"end": "2025-08-04"}
 

@@ -9,15 +9,15 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from sim.chain.load import load_chain
-from sim.config import Settings
-from sim.engine.run import BatchRun
-from sim.outputs.metrics import METRICS
-from sim.outputs.recorder import Recorder, Series
-from sim.paths import data_root
-from sim.scenario import load_mapping, load_scenario
-from sim.simulate import check_verdicts, simulate
-from sim.verdict import asks_reference, parse_verdict
+from lodestone.chain.load import load_chain
+from lodestone.config import Settings
+from lodestone.engine.run import BatchRun
+from lodestone.outputs.metrics import METRICS
+from lodestone.outputs.recorder import Recorder, Series
+from lodestone.paths import data_root
+from lodestone.scenario import load_mapping, load_scenario
+from lodestone.simulate import check_verdicts, simulate
+from lodestone.verdict import asks_reference, parse_verdict
 
 FOLDER = data_root("scenarios")
 SCENARIOS = sorted(p.stem for p in FOLDER.glob("*.yaml"))

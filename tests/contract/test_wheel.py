@@ -34,19 +34,21 @@ def test_the_data_and_templates_are_in_it(unpacked):
             for p in (ROOT / folder).rglob("*")
             if p.suffix in {".csv", ".yaml"}
         }
-        inside = unpacked / "sim" / "_data" / folder
+        inside = unpacked / "lodestone" / "_data" / folder
         assert shipped
         assert shipped <= {p.relative_to(inside) for p in inside.rglob("*")}
-    sources = {p.relative_to(ROOT) for p in (ROOT / "sim").rglob("*.py")}
+    sources = {
+        Path("lodestone") / p.relative_to(ROOT / "sim") for p in (ROOT / "sim").rglob("*.py")
+    }
     assert sources <= {p.relative_to(unpacked) for p in unpacked.rglob("*.py")}
-    assert (unpacked / "sim" / "report" / "templates" / "memo.md.j2").is_file()
+    assert (unpacked / "lodestone" / "report" / "templates" / "memo.md.j2").is_file()
     assert not list(unpacked.rglob("tests"))
 
 
 def test_it_lists_its_scenarios_from_an_empty_folder(unpacked, tmp_path):
     environment = os.environ | {"PYTHONPATH": str(unpacked)}
     where = subprocess.run(
-        [sys.executable, "-c", "import sim; print(sim.__file__)"],
+        [sys.executable, "-c", "import lodestone; print(lodestone.__file__)"],
         cwd=tmp_path,
         env=environment,
         check=True,
@@ -55,7 +57,7 @@ def test_it_lists_its_scenarios_from_an_empty_folder(unpacked, tmp_path):
     )
     assert Path(where.stdout.strip()).is_relative_to(unpacked)
     listed = subprocess.run(
-        [sys.executable, "-m", "sim", "list", "scenarios"],
+        [sys.executable, "-m", "lodestone", "list", "scenarios"],
         cwd=tmp_path,
         env=environment,
         check=False,

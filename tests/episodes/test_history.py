@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.chain.balance import balance
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.paths import vintages
-from sim.scenario import build_scenario, load_scenario
+from lodestone.chain.balance import balance
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.paths import vintages
+from lodestone.scenario import build_scenario, load_scenario
 
 OLD = ("2009", "2019")
 WORLDS = 7

@@ -11,9 +11,9 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.scenario import load_scenario
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.scenario import load_scenario
 
 WORLDS = 13
 OBSERVED = {"2025-04": 54, "2025-05": 25, "2025-06": 65, "2025-07": 114, "2025-08": 126}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.interventions import kinds
+from lodestone.interventions import kinds
 from tests.fixtures.worlds import ban, day_after, shared, simulate
 
 #: Of each kind one that bites (the contract test of effects shows that it does).

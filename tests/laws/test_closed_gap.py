@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.chain.load import load_chain
-from sim.engine import kernels
-from sim.engine.run import BatchRun
-from sim.outputs.gap import ITEMS
-from sim.outputs.recorder import Recorder
-from sim.scenario import load_scenario
+from lodestone.chain.load import load_chain
+from lodestone.engine import kernels
+from lodestone.engine.run import BatchRun
+from lodestone.outputs.gap import ITEMS
+from lodestone.outputs.recorder import Recorder
+from lodestone.scenario import load_scenario
 
 WORLDS = 5
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sim.errors import ModelError
+from lodestone.errors import ModelError
 from tests.fixtures.worlds import ban, day_after, scenario, simulate
 
 EPS = np.finfo(float).eps

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.errors import InputError
-from sim.interventions.cost_shift import stage_costs
-from sim.interventions.separation_learning import learnt_factor
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.errors import InputError
+from lodestone.interventions.cost_shift import stage_costs
+from lodestone.interventions.separation_learning import learnt_factor
 from tests.fixtures.worlds import day_after, scenario, shared
 
 SETTINGS = {"worlds": 3, "weeks": 90}

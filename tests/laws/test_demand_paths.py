@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.errors import InputError
-from sim.interventions.demand_growth import between, units_sold
-from sim.interventions.substitution import adoption
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.errors import InputError
+from lodestone.interventions.demand_growth import between, units_sold
+from lodestone.interventions.substitution import adoption
 from tests.fixtures.worlds import day_after, scenario, shared, simulate
 
 YEAR = 365.25

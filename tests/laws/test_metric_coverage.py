@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.errors import InputError
-from sim.outputs.gap import ITEMS
-from sim.outputs.metrics import CHAIN, find
-from sim.outputs.recorder import Recorder, Series
-from sim.scenario import load_scenario
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.errors import InputError
+from lodestone.outputs.gap import ITEMS
+from lodestone.outputs.metrics import CHAIN, find
+from lodestone.outputs.recorder import Recorder, Series
+from lodestone.scenario import load_scenario
 
 WORLDS = 3
 SHOCK = 459.0

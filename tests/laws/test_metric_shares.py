@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.errors import InputError
-from sim.outputs.metrics import find, share_lacking
-from sim.outputs.recorder import Recorder, Series
-from sim.scenario import load_scenario
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.errors import InputError
+from lodestone.outputs.metrics import find, share_lacking
+from lodestone.outputs.recorder import Recorder, Series
+from lodestone.scenario import load_scenario
 
 WORLDS = 3
 
@@ -181,7 +181,7 @@ def test_own_oxide_over_use_agrees_with_output_over_content(series):
         [i for i, q in enumerate(series.quarters) if q.startswith("2024")]
     ].reshape(4, -1, len(lay.regions), len(lay.elements), len(series.worlds))
     here = content[:, :, lay.regions.index("united_states"), lay.element_at["ndpr"]].sum(axis=0)
-    from sim.outputs.gap import ITEMS
+    from lodestone.outputs.gap import ITEMS
 
     made = here[ITEMS.index("new_supply")] + here[ITEMS.index("recycling")]
     assert np.allclose(covered, made / here.sum(axis=0), rtol=1e-5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.errors import InputError
+from lodestone.errors import InputError
 from tests.fixtures.worlds import day_after, scenario, shared, simulate
 
 SETTINGS = {"worlds": 3, "weeks": 40}

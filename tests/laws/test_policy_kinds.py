@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.chain.load import load_chain
-from sim.errors import InputError
-from sim.interventions.enforcement import leak_stopped
-from sim.interventions.offtake import FIRST, call_weight
+from lodestone.chain.load import load_chain
+from lodestone.errors import InputError
+from lodestone.interventions.enforcement import leak_stopped
+from lodestone.interventions.offtake import FIRST, call_weight
 from tests.fixtures.worlds import ban, day_after, shared, simulate
 
 WORLDS = {"worlds": 3}
@@ -169,7 +169,7 @@ def test_refused_military_use_is_felt_by_military_users_and_not_by_civil_ones():
 
 
 def made_in_china(stage):
-    from sim.interventions.triggers import stage_output
+    from lodestone.interventions.triggers import stage_output
 
     def measure(run):
         tonnes, where = stage_output(run.day, stage)

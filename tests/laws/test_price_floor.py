@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.interventions import build
+from lodestone.interventions import build
 from tests.fixtures.worlds import day_after, shared, simulate
 
 FLOOR = {
@@ -138,7 +138,7 @@ def test_output_that_is_stocked_leaves_the_market_and_is_paid_at_the_floor():
     ],
 )
 def test_keys_of_the_other_mechanism_are_refused(more, key):
-    from sim.chain.load import load_chain
+    from lodestone.chain.load import load_chain
 
     found = build("x", {**FLOOR, **more}, "file.yaml").problems(load_chain())
     assert [p.key for p in found] == [key]

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.errors import InputError
-from sim.interventions.permitting import permit_shift
-from sim.interventions.support_withdrawal import years_survived
-from sim.interventions.technology_ban import wait_for_teams
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.errors import InputError
+from lodestone.interventions.permitting import permit_shift
+from lodestone.interventions.support_withdrawal import years_survived
+from lodestone.interventions.technology_ban import wait_for_teams
 from tests.fixtures.worlds import day_after, scenario, shared
 
 WORLDS = np.arange(23)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.worlds.in_use import STAGES, WEEKS_PER_YEAR, grown_stock, past_growth
+from lodestone.worlds.in_use import STAGES, WEEKS_PER_YEAR, grown_stock, past_growth
 from tests.fixtures.worlds import day_after, shared, simulate
 
 EPS = np.finfo(float).eps

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.outputs.metrics import find
-from sim.outputs.recorder import Recorder, Series
-from sim.scenario import load_scenario
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.outputs.metrics import find
+from lodestone.outputs.recorder import Recorder, Series
+from lodestone.scenario import load_scenario
 
 
 def exports(side_deal: object) -> np.ndarray:

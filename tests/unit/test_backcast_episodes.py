@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.backcast.episodes import Episode, load_episode, locate_episodes
-from sim.backcast.score import Replayed, evaluate_episode, judge
-from sim.backcast.statistics import KINDS
-from sim.cli import main
-from sim.errors import InputError
-from sim.yamlfile import dump_yaml
+from lodestone.backcast.episodes import Episode, load_episode, locate_episodes
+from lodestone.backcast.score import Replayed, evaluate_episode, judge
+from lodestone.backcast.statistics import KINDS
+from lodestone.cli import main
+from lodestone.errors import InputError
+from lodestone.yamlfile import dump_yaml
 
 SCENARIO: dict[str, Any] = {
     "name": "short_ban",

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.backcast import statistics as s
-from sim.backcast.series import Query, Recorded, cut, day_span, month_span
+from lodestone.backcast import statistics as s
+from lodestone.backcast.series import Query, Recorded, cut, day_span, month_span
 
 
 def months(first: str, last: str | None = None) -> s.Span:

@@ -8,13 +8,13 @@ from datetime import date
 import numpy as np
 import pytest
 
-from sim.chain.load import load_chain
-from sim.config import Settings
-from sim.engine.run import BatchRun
-from sim.outputs.recorder import STAGES, Recorder
-from sim.outputs.results import Results
-from sim.scenario import load_scenario
-from sim.simulate import simulate
+from lodestone.chain.load import load_chain
+from lodestone.config import Settings
+from lodestone.engine.run import BatchRun
+from lodestone.outputs.recorder import STAGES, Recorder
+from lodestone.outputs.results import Results
+from lodestone.scenario import load_scenario
+from lodestone.simulate import simulate
 
 WORLDS = 3
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.backcast.calibrate import (
+from lodestone.backcast.calibrate import (
     FARTHEST,
     LEVELS,
     PRIOR,
@@ -30,11 +30,11 @@ from sim.backcast.calibrate import (
     seen_by_history,
     to_values,
 )
-from sim.backcast.episodes import load_episode, locate_episodes
-from sim.chain.load import load_chain, read_posterior
-from sim.engine.run import draw_parameters
-from sim.errors import InputError
-from sim.worlds.randomness import uniforms
+from lodestone.backcast.episodes import load_episode, locate_episodes
+from lodestone.chain.load import load_chain, read_posterior
+from lodestone.engine.run import draw_parameters
+from lodestone.errors import InputError
+from lodestone.worlds.randomness import uniforms
 
 
 def fact(name: str):
@@ -195,7 +195,7 @@ def test_a_bad_posterior_is_refused(tmp_path, text, says):
 
 @pytest.mark.slow
 def test_a_search_goes_on_where_it_was_and_refuses_another_plan(tmp_path, monkeypatch):
-    import sim.backcast.calibrate as module
+    import lodestone.backcast.calibrate as module
 
     monkeypatch.setattr(module, "SCREEN", 8)
     monkeypatch.setattr(module, "SCATTER", 1)

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.chain.facts import FACTS, date_of, find_fact, span_of
-from sim.chain.load import load_chain
-from sim.claims import check_claims, judged_by_data, refresh, stored_rows, tally
-from sim.cli import main
-from sim.config import Settings
-from sim.errors import InputError
-from sim.outputs.claims import (
+from lodestone.chain.facts import FACTS, date_of, find_fact, span_of
+from lodestone.chain.load import load_chain
+from lodestone.claims import check_claims, judged_by_data, refresh, stored_rows, tally
+from lodestone.cli import main
+from lodestone.config import Settings
+from lodestone.errors import InputError
+from lodestone.outputs.claims import (
     COLUMNS,
     INSIDE,
     NOT_TESTABLE,
@@ -30,11 +30,11 @@ from sim.outputs.claims import (
     table_of_run,
     told_range,
 )
-from sim.outputs.provenance import folder_hash
-from sim.outputs.results import Results
-from sim.paths import seeds_root
-from sim.report.wording import claim_check
-from sim.scenario import load_scenario
+from lodestone.outputs.provenance import folder_hash
+from lodestone.outputs.results import Results
+from lodestone.paths import seeds_root
+from lodestone.report.wording import claim_check
+from lodestone.scenario import load_scenario
 
 
 @pytest.fixture(scope="module")
@@ -371,9 +371,9 @@ def test_a_stored_table_that_does_not_fit_is_refused(seeds, monkeypatch):
 
 
 def test_claims_without_a_scenario_simulates_nothing(capsys, monkeypatch):
-    import sim.simulate
+    import lodestone.simulate
 
-    monkeypatch.setattr(sim.simulate, "simulate", None)
+    monkeypatch.setattr(lodestone.simulate, "simulate", None)
     assert main(["claims"]) == 0
     shown = capsys.readouterr()
     assert len(shown.out.strip().splitlines()) == 197
@@ -383,7 +383,7 @@ def test_claims_without_a_scenario_simulates_nothing(capsys, monkeypatch):
 
 
 def test_claims_of_a_scenario_run_it_once(tmp_path, monkeypatch, capsys):
-    import sim.simulate
+    import lodestone.simulate
 
     monkeypatch.chdir(tmp_path)
     words = [
@@ -404,7 +404,7 @@ def test_claims_of_a_scenario_run_it_once(tmp_path, monkeypatch, capsys):
     assert late["verdict"] == NOT_TESTABLE and "2030" in late["why"]
     (folder,) = (tmp_path / "results" / "calm_2024").iterdir()
 
-    monkeypatch.setattr(sim.simulate, "simulate", None)
+    monkeypatch.setattr(lodestone.simulate, "simulate", None)
     assert main(words) == 0, "the finished run is found"
     assert json.loads(capsys.readouterr().out) == rows
     assert main(["claims", str(folder), "--json"]) == 0
@@ -438,7 +438,7 @@ def test_wrong_words_are_refused(words, says, capsys):
 
 def test_refreshing_runs_each_scenario_that_a_claim_names(seeds, monkeypatch, tmp_path):
     """With runs replaced by ones that leave a known table, so that it takes no time."""
-    import sim.simulate
+    import lodestone.simulate
 
     monkeypatch.setenv("LODESTONE_SEEDS", str(seeds))
     asked = []
@@ -459,7 +459,7 @@ def test_refreshing_runs_each_scenario_that_a_claim_names(seeds, monkeypatch, tm
             writer.writerows({k: "" if v != v else v for k, v in r.items()} for r in rows)
         return settings.out
 
-    monkeypatch.setattr(sim.simulate, "simulate", pretend)
+    monkeypatch.setattr(lodestone.simulate, "simulate", pretend)
     path = refresh(replace(Settings(), worlds=7))
     assert path == seeds / "claims_verdicts.csv"
     rows = {r["claim"]: r for r in stored_rows()}

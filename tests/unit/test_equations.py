@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.engine import kernels
-from sim.equations import demand, lags, pricing, production, trade
+from lodestone.engine import kernels
+from lodestone.equations import demand, lags, pricing, production, trade
 
 POSITIVE = st.floats(1e-3, 1e6)
 SHARE = st.floats(0.0, 1.0)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from numba.core.registry import CPUDispatcher
 
-from sim.chain.load import load_chain
-from sim.engine import kernels
-from sim.engine.run import BatchRun
-from sim.outputs.recorder import Recorder
-from sim.scenario import load_scenario
+from lodestone.chain.load import load_chain
+from lodestone.engine import kernels
+from lodestone.engine.run import BatchRun
+from lodestone.outputs.recorder import Recorder
+from lodestone.scenario import load_scenario
 
 NAMES = sorted(
     name
@@ -93,10 +93,10 @@ def test_no_kernel_reads_or_writes_outside_its_arrays(tmp_path):
     """The same code with bounds checked: an array of a wrong shape is an error there."""
     text = """
 import numpy as np
-from sim.chain.load import load_chain
-from sim.engine.run import BatchRun
-from sim.outputs.recorder import Recorder
-from sim.scenario import load_scenario
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.outputs.recorder import Recorder
+from lodestone.scenario import load_scenario
 scenario = load_scenario("current_law", overrides={"end": "2026-03-01"})
 BatchRun(scenario, load_chain(scenario.vintage), 0, np.arange(3)).run()
 """

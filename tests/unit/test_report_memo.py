@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sim.errors import InputError
-from sim.outputs.results import Results
-from sim.report import write_report
-from sim.report.memo import answer, escape, headline
-from sim.report.reading import Reading
+from lodestone.errors import InputError
+from lodestone.outputs.results import Results
+from lodestone.report import write_report
+from lodestone.report.memo import answer, escape, headline
+from lodestone.report.reading import Reading
 from tests.fixtures.run_folder import CASES, make_run_folder
 
 

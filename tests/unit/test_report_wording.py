@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.report.wording import band, day, duration, human, joined, number, percent, resolution
+from lodestone.report.wording import band, day, duration, human, joined, number, percent, resolution
 
 
 @pytest.mark.parametrize(

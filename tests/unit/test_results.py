@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sim.errors import InputError
-from sim.outputs.results import COLUMNS, Results
+from lodestone.errors import InputError
+from lodestone.outputs.results import COLUMNS, Results
 from tests.fixtures.run_folder import make_run_folder
 
 

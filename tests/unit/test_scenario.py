@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.chain.load import load_chain
-from sim.distributions import Distribution
-from sim.errors import InputError
-from sim.scenario import (
+from lodestone.chain.load import load_chain
+from lodestone.distributions import Distribution
+from lodestone.errors import InputError
+from lodestone.scenario import (
     Scenario,
     find_scenarios,
     flatten_overrides,
@@ -22,7 +22,7 @@ from sim.scenario import (
     load_scenario,
     write_scenario,
 )
-from sim.yamlfile import parse_yaml
+from lodestone.yamlfile import parse_yaml
 
 SHOCK = "licence_shock_april_2025"
 
@@ -481,7 +481,7 @@ def test_rules_that_follow_one_another_or_concern_others_are_fine(here):
 
 
 def test_a_rule_of_the_settings_beside_another_in_the_scenario_is_refused(here):
-    from sim.engine.run import BatchRun
+    from lodestone.engine.run import BatchRun
 
     text = MINIMAL.replace(
         "overrides:", "  one: {kind: allocation_rule, rule: defence_first}\noverrides:"

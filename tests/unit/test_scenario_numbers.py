@@ -8,8 +8,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from sim.distributions import Distribution, parse_moment, parse_number, plain
-from sim.verdict import (
+from lodestone.distributions import Distribution, parse_moment, parse_number, plain
+from lodestone.verdict import (
     asks_reference,
     judge,
     metrics_in,

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import sim
-from sim.chain.checks import check_chain
-from sim.chain.load import load_chain
-from sim.chain.nouns import Chain
-from sim.errors import InputError
-from sim.paths import data_root, vintages
+import lodestone
+from lodestone.chain.checks import check_chain
+from lodestone.chain.load import load_chain
+from lodestone.chain.nouns import Chain
+from lodestone.errors import InputError
+from lodestone.paths import data_root, vintages
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +254,10 @@ def test_every_assumption_is_cited_or_is_a_rule(chain):
         for key in getattr(row, "source", ())
     }
     # Scenarios and episodes cite them too, keys of interventions, and constants beside their code.
-    others = [*data_root("scenarios").rglob("*.yaml"), *Path(sim.__file__).parent.rglob("*.py")]
+    others = [
+        *data_root("scenarios").rglob("*.yaml"),
+        *Path(lodestone.__file__).parent.rglob("*.py"),
+    ]
     for folder in ("episodes", "controls"):
         others += [p for p in (data_root("seeds") / folder).rglob("*") if p.is_file()]
     for file in others:

@@ -6,10 +6,10 @@ import datetime as dt
 
 import pytest
 
-from sim import units
-from sim.errors import InputError, ModelError
-from sim.paths import data_root, seeds_root, vintages
-from sim.words import nearest, suggestion, unknown
+from lodestone import units
+from lodestone.errors import InputError, ModelError
+from lodestone.paths import data_root, seeds_root, vintages
+from lodestone.words import nearest, suggestion, unknown
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sim.chain.load import load_chain
-from sim.errors import InputError
-from sim.paths import seeds_root
+from lodestone.chain.load import load_chain
+from lodestone.errors import InputError
+from lodestone.paths import seeds_root
 
 
 @pytest.fixture

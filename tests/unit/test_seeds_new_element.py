@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.chain.load import load_chain
-from sim.errors import InputError
-from sim.paths import seeds_root
+from lodestone.chain.load import load_chain
+from lodestone.errors import InputError
+from lodestone.paths import seeds_root
 
 SOURCE = {"source": "usgs_mcs_2026_data", "date": "2024", "confidence": "medium"}
 ROWS = {
@@ -140,8 +140,8 @@ def test_rows_alone_add_an_element(seeds):
 
 
 def test_the_new_element_runs_through_the_whole_chain(seeds):
-    from sim.engine.run import BatchRun
-    from sim.scenario import load_scenario
+    from lodestone.engine.run import BatchRun
+    from lodestone.scenario import load_scenario
 
     add_rows(seeds)
     scenario = load_scenario("licence_shock_april_2025", overrides={"end": "2025-06-02"})

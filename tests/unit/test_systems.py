@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sim.chain.load import load_chain
-from sim.interventions import REGISTRY
-from sim.paths import seeds_root
-from sim.scenario import find_overlays, find_scenarios, load_mapping
+from lodestone.chain.load import load_chain
+from lodestone.interventions import REGISTRY
+from lodestone.paths import seeds_root
+from lodestone.scenario import find_overlays, find_scenarios, load_mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 with (seeds_root() / "systems.csv").open(encoding="utf-8", newline="") as file:

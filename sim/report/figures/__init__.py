@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.outputs.results import COLUMNS, Results
+from lodestone.outputs.results import COLUMNS, Results
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from sim.report.reading import Reading
+    from lodestone.report.reading import Reading
 
 __all__ = ["FIGURES", "Drawing", "FigureSpec", "draw_all", "figure", "registered", "settle"]
 
@@ -101,8 +101,8 @@ def draw_all(folder: Path | str) -> list[Path]:
     """
     import pandas as pd
 
-    from sim.report.reading import Reading
-    from sim.report.style import look
+    from lodestone.report.reading import Reading
+    from lodestone.report.style import look
 
     reading = Reading(Results.load(folder))
     target = reading.results.folder / "figures"

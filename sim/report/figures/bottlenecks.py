@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
-from sim.report.figures import Drawing, figure
-from sim.report.reading import Reading
-from sim.report.style import (
+from lodestone.report.figures import Drawing, figure
+from lodestone.report.reading import Reading
+from lodestone.report.style import (
     COLOURS,
     HATCHES,
     canvas,
@@ -16,7 +16,7 @@ from sim.report.style import (
     mark_interventions,
     mark_words,
 )
-from sim.report.wording import capital, human, month, percent
+from lodestone.report.wording import capital, human, month, percent
 
 NOTHING = {"", "none", "all"}
 

@@ -6,9 +6,9 @@ import matplotlib.colors as mcolors
 import pandas as pd
 from matplotlib.axes import Axes
 
-from sim.report.figures import Drawing, figure
-from sim.report.reading import Reading
-from sim.report.style import (
+from lodestone.report.figures import Drawing, figure
+from lodestone.report.reading import Reading
+from lodestone.report.style import (
     COLOURS,
     HATCHES,
     canvas,
@@ -17,7 +17,7 @@ from sim.report.style import (
     mark_interventions,
     mark_words,
 )
-from sim.report.wording import human, month, number
+from lodestone.report.wording import human, month, number
 
 ORDINARY = ("purchase", "total")
 """Items that would be there without any disruption, or that hold the others."""

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from sim.report.figures import Drawing, figure
-from sim.report.reading import Reading
-from sim.report.style import (
+from lodestone.report.figures import Drawing, figure
+from lodestone.report.reading import Reading
+from lodestone.report.style import (
     BLUE,
     GREEN,
     GREY,
@@ -23,7 +23,7 @@ from sim.report.style import (
     mark_words,
     ribbon,
 )
-from sim.report.wording import band, capital, human, joined, month
+from lodestone.report.wording import band, capital, human, joined, month
 
 KINDS = {"home": (BLUE, "-"), "ask": (VERMILLION, (0, (5, 1.5))), "paid": (GREEN, (0, (1, 1.1)))}
 

@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from sim.report.figures import Drawing, figure
-from sim.report.reading import NOTICEABLE, Reading
-from sim.report.style import (
+from lodestone.report.figures import Drawing, figure
+from lodestone.report.reading import NOTICEABLE, Reading
+from lodestone.report.style import (
     BLUE,
     GREY,
     INK,
@@ -23,7 +23,7 @@ from sim.report.style import (
     mark_words,
     ribbon,
 )
-from sim.report.wording import capital, human_of, joined, month, percent
+from lodestone.report.wording import capital, human_of, joined, month, percent
 
 BANDS = "Line: median of the worlds; band: 5\u201395 % of them."
 GROSS, NET = "gross_unmet_t_magnet_per_week", "unmet_t_magnet_per_week"

@@ -6,10 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from sim.report.figures import Drawing, figure
-from sim.report.reading import Reading
-from sim.report.style import BLOC_COLOURS, HATCHES, canvas
-from sim.report.wording import capital, human, number, percent
+from lodestone.report.figures import Drawing, figure
+from lodestone.report.reading import Reading
+from lodestone.report.style import BLOC_COLOURS, HATCHES, canvas
+from lodestone.report.wording import capital, human, number, percent
 
 PREFERRED_STAGES = ("separation", "magnet", "metal", "mine")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
-from sim.report.calendar import events
-from sim.report.figures import Drawing, figure
-from sim.report.reading import NOTICEABLE, Reading
-from sim.report.style import BLUE, GREY, INK, VERMILLION, canvas, date_axis, ribbon
-from sim.report.wording import capital, day, duration, human
+from lodestone.report.calendar import events
+from lodestone.report.figures import Drawing, figure
+from lodestone.report.reading import NOTICEABLE, Reading
+from lodestone.report.style import BLUE, GREY, INK, VERMILLION, canvas, date_axis, ribbon
+from lodestone.report.wording import capital, day, duration, human
 
 
 @figure(title="Time line of events", needs=["calendar", "shortage_curve"], order=15)

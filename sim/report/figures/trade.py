@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sim.report.figures import Drawing, figure
-from sim.report.reading import Reading
-from sim.report.style import (
+from lodestone.report.figures import Drawing, figure
+from lodestone.report.reading import Reading
+from lodestone.report.style import (
     BLUE,
     GREY,
     INK,
@@ -17,7 +17,7 @@ from sim.report.style import (
     mark_interventions,
     mark_words,
 )
-from sim.report.wording import capital, human, month, percent
+from lodestone.report.wording import capital, human, month, percent
 
 
 def magnet_exports(reading: Reading) -> tuple[str, pd.DataFrame] | None:

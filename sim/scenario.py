@@ -54,6 +54,7 @@ KEYS = (
     "title",
     "question",
     "narrative",
+    "headline",
     "hypothesis",
     "vintage",
     "reference",
@@ -80,6 +81,8 @@ class Scenario:
     ----------
     name, title, question, narrative
         What it is called and asks.
+    headline
+        The metrics that answer the question, as ``metric(selector=value)``; a memo shows them first.
     hypothesis
         ``text``, ``claims``, ``confirmed_if``, ``refuted_if`` (see `lodestone.verdict`).
     vintage
@@ -122,6 +125,7 @@ class Scenario:
     overlays: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
     note: str = ""
+    headline: tuple[str, ...] = ()
 
     @property
     def roles(self) -> dict[str, str]:
@@ -139,6 +143,7 @@ class Scenario:
             "title": self.title,
             "question": self.question,
             "narrative": self.narrative,
+            **({"headline": list(self.headline)} if self.headline else {}),
             "hypothesis": plain(self.hypothesis),
             "vintage": self.vintage,
             "reference": self.reference or "none",
@@ -596,6 +601,7 @@ class _Checker:
         chain = self.chain or self.load_chain(vintage)
         interventions = self.interventions(chain, start, end)
         overrides = self.overrides(chain)
+        headline = self.headline()
         hypothesis = self.hypothesis(chain)
         source = self.source(chain)
         reference = self.reference(name, vintage)
@@ -622,6 +628,7 @@ class _Checker:
             overlays=overlays,
             source=source,
             note=self.text("note"),
+            headline=headline,
         )
 
     def text(self, key: str) -> str:
@@ -772,6 +779,24 @@ class _Checker:
                 out[name] = value if isinstance(value, Distribution | str) else _plain_number(value)
         return dict(sorted(out.items()))
 
+    def headline(self) -> tuple[str, ...]:
+        from lodestone.verdict import parse_metric
+
+        given = self.data.get("headline")
+        if given is None:
+            return ()
+        if not isinstance(given, list) or not all(isinstance(g, str) for g in given):
+            self.problem("headline", "must be a list of metrics", _ADVICE["headline"])
+            return ()
+        for number, text in enumerate(given):
+            try:
+                parse_metric(text)
+            except ValueError as error:
+                self.problem(f"headline.{number}", f"the expression {error}", _ADVICE["headline"])
+            if given.index(text) != number:
+                self.problem(f"headline.{number}", f"'{text}' stands twice", "Keep one of the two.")
+        return tuple(given)
+
     def hypothesis(self, chain: Chain) -> dict[str, Any]:
         from lodestone.verdict import parse_verdict
 
@@ -841,6 +866,7 @@ class _Checker:
 
 
 _ADVICE = {
+    "headline": "Write for example 'headline: [\"unmet_share(region=europe)\", first_stoppage]'.",
     "name": "Add 'name: my_scenario'.",
     "question": "Add 'question:' with the question the scenario answers, in one sentence.",
     "start": "Add 'start: 2024-01-01'.",

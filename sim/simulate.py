@@ -25,8 +25,8 @@ from lodestone.outputs.metrics import METRICS, evaluate
 from lodestone.outputs.parts import Parts, finished, write_part
 from lodestone.outputs.provenance import canonical, code_hash, commit, seeds_hash, sha, versions
 from lodestone.outputs.recorder import Recorder, Series
+from lodestone.outputs.selectors import asked_metrics, check_expressions
 from lodestone.scenario import Scenario, load_reference, outside_ranges
-from lodestone.verdict import metrics_in, parse_verdict, written
 
 if TYPE_CHECKING:
     from lodestone.config import Settings
@@ -386,48 +386,22 @@ class _Ticker:
 
 
 def check_verdicts(scenario: Scenario) -> None:
-    """Refuse a hypothesis that asks for an unknown metric or selector.
+    """Refuse a headline or a hypothesis that asks for an unknown metric, selector or word.
 
     Raises
     ------
     InputError
-        Names the key and the nearest known metric.
+        Names the key and the nearest known word.
     """
-    for kind in ("confirmed_if", "refuted_if"):
-        text = scenario.hypothesis.get(kind)
-        if not text:
-            continue
-        for item in metrics_in(parse_verdict(text)):
-            if item.name not in METRICS:
-                from lodestone.words import suggestion
-
-                raise InputError(
-                    f"unknown metric '{item.name}'",
-                    file=scenario.source_file,
-                    key=f"hypothesis.{kind}",
-                    hint=suggestion(item.name, METRICS),
-                )
-            year = dict(item.selectors).get("year")
-            last = scenario.end - timedelta(days=1)
-            if isinstance(year, str) and not scenario.start.year <= int(year) <= last.year:
-                raise InputError(
-                    f"year {year} is outside the run ({scenario.start} to {scenario.end})",
-                    file=scenario.source_file,
-                    key=f"hypothesis.{kind}",
-                    hint="Name a year of the run, or let the scenario end later.",
-                )
+    check_expressions(scenario, load_chain(scenario.vintage))
 
 
 def _asked(scenario: Scenario, series: Series) -> dict[str, np.ndarray]:
-    """Metrics that the scenario's hypothesis asks for, in every world of a batch of any case."""
-    found: dict[str, np.ndarray] = {}
-    for kind in ("confirmed_if", "refuted_if"):
-        text = scenario.hypothesis.get(kind)
-        for item in metrics_in(parse_verdict(text)) if text else ():
-            if (name := written(item)) not in found:
-                values = METRICS[item.name](series, **dict(item.selectors))
-                found[name] = np.asarray(values, dtype=float)
-    return found
+    """Metrics that headline and hypothesis ask for, in every world of a batch of any case."""
+    return {
+        name: np.asarray(METRICS[item.name](series, **dict(item.selectors)), dtype=float)
+        for name, item in asked_metrics(scenario).items()
+    }
 
 
 # ---- writing ---------------------------------------------------------------------------

@@ -1,0 +1,227 @@
+"""Metrics with selectors, as people write them: checked against the registry and the chain.
+
+``headline`` and ``hypothesis`` of a scenario, and every other place where a metric is asked for by
+``metric(selector=value)``, are checked here, before anything is simulated: the metric and its
+selectors must exist, each value must be a known word, and the selection may not be empty.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from lodestone.distributions import parse_date
+from lodestone.errors import InputError
+from lodestone.outputs.gap import ITEMS
+from lodestone.outputs.metrics import METRICS
+from lodestone.verdict import Metric, metrics_in, parse_metric, parse_verdict, written
+from lodestone.words import suggestion
+
+if TYPE_CHECKING:
+    from lodestone.chain.nouns import Chain
+    from lodestone.scenario import Scenario
+
+__all__ = ["asked_metrics", "check_expressions", "expression_problems", "metric_problems"]
+
+#: Words of the selectors whose vocabulary does not depend on the chain.
+_FIXED = {
+    "market": ("home", "ask", "paid"),
+    "stage": ("all", "mine", "separation", "metal", "magnet", "recycling"),
+    "item": ("exporter", "others", "new_supply", "recycling", "leak"),
+    "by": tuple(ITEMS),
+}
+#: Selectors that are numbers, with the least and the most they may be.
+_NUMBERS = {"share": (0.0, 1.0), "at": (0.0, 1e6), "months": (1.0, 720.0)}
+#: Selectors that may name several words.
+_SEVERAL = ("region", "sector", "material", "origin", "destination", "element", "stage")
+
+#: Metrics whose ``since`` is a year, and those where it may be a month.
+_FROM_YEAR = ("first_short_year", "output_share_change")
+_FROM_MONTH = ("export_revenue_usd_million",)
+
+Found = list[tuple[str, str | None]]
+
+
+def metric_problems(metric: Metric, chain: Chain, start: date, end: date) -> Found:
+    """Return what is wrong with a metric and its selectors, as (message, hint).
+
+    Parameters
+    ----------
+    metric
+        From `lodestone.verdict`.
+    chain
+        Whose words the values must be.
+    start, end
+        First day of the run, and first day no longer simulated.
+    """
+    if metric.name not in METRICS:
+        return [(f"unknown metric '{metric.name}'", suggestion(metric.name, METRICS) or None)]
+    known = list(inspect.signature(METRICS[metric.name].function).parameters)[1:]
+    found: Found = []
+    seen: set[str] = set()
+    for key, value in metric.selectors:
+        what = f"{metric.name}({key}=...)"
+        if key not in known:
+            hint = suggestion(key, known) if known else "It takes no selectors."
+            found.append((f"{what}: unknown selector '{key}'", hint))
+        elif key in seen:
+            found.append((f"{what}: the selector stands twice", "Keep one of the two."))
+        else:
+            found += [
+                (f"{what}: {message}", hint)
+                for message, hint in _value(metric.name, key, value, chain, start, end)
+            ]
+        seen.add(key)
+    return found or _nothing(metric, chain)
+
+
+def _value(
+    name: str, key: str, value: str | tuple[str, ...], chain: Chain, start: date, end: date
+) -> Found:
+    items = (value,) if isinstance(value, str) else value
+    if not items:
+        return [("is an empty list", "Name something, or write all.")]
+    if isinstance(value, tuple) and key not in _SEVERAL:
+        return [("takes one value, not a list", None)]
+    if key == "year":
+        return _year(items[0], start, end)
+    if key == "since" and name in _FROM_YEAR:
+        return _year(items[0], start, end)
+    if key in ("since", "until"):
+        return _day(items[0], key, name in _FROM_MONTH, start, end)
+    if key in _NUMBERS:
+        return _number(items[0], *_NUMBERS[key])
+    known = _words(key, chain)
+    return [
+        (f"unknown {_NAMED.get(key, key)} '{item}'", suggestion(item, known) or None)
+        for item in items
+        if item not in known
+    ]
+
+
+_NAMED = {"origin": "region", "destination": "region", "of": "material", "by": "way of meeting use"}
+
+
+def _words(key: str, chain: Chain) -> list[str]:
+    if key in ("region", "origin", "destination"):
+        return chain.place_words()
+    if key in ("material", "of"):
+        return [*chain.material_words(), *(["chain"] if key == "of" else [])]
+    if key == "sector":
+        return [*chain.sectors, "all"]
+    if key == "element":
+        return [*chain.elements, "all"]
+    return list(_FIXED[key])
+
+
+def _year(text: str, start: date, end: date) -> Found:
+    last = end - timedelta(days=1)
+    if not text.isdecimal() or len(text) != 4:
+        return [(f"'{text}' is not a year", "Write four digits.")]
+    if not start.year <= int(text) <= last.year:
+        return [(
+            f"year {text} is outside the run ({start} to {end})",
+            "Name a year of the run, or let the scenario end later.",
+        )]  # fmt: skip
+    return []
+
+
+def _day(text: str, key: str, month: bool, start: date, end: date) -> Found:
+    try:
+        day = parse_date(f"{text}-01" if month and len(text) == 7 else text)
+    except ValueError as error:
+        return [(str(error), None)]
+    if not (start <= day < end if key == "since" else start < day <= end):
+        return [(
+            f"{day} is outside the run ({start} to {end})",
+            "Name a day of the run, or let the scenario run longer.",
+        )]  # fmt: skip
+    return []
+
+
+def _number(text: str, low: float, high: float) -> Found:
+    try:
+        value = float(text)
+    except ValueError:
+        return [(f"'{text}' is not a number", None)]
+    if not low <= value <= high:
+        return [(f"{text} is not between {low:g} and {high:g}", None)]
+    return []
+
+
+def _nothing(metric: Metric, chain: Chain) -> Found:
+    """Refuse a selection that holds nothing: the base year has no such use."""
+    picked = dict(metric.selectors)
+    if "sector" not in picked or METRICS[metric.name].name.startswith("need"):
+        return []
+
+    def many(key: str) -> set[str]:
+        value = picked.get(key, "all")
+        return {value} if isinstance(value, str) else set(value)
+
+    sectors = many("sector")
+    regions = {r for word in many("region") for r in chain.regions_named(word)}
+    for row in (*chain.demand, *chain.oxide_uses):
+        if row.region in (*regions, "all") and ("all" in sectors or row.sector in sectors):
+            return []
+    told = written(metric)
+    return [(f"{told} selects nothing: no such use in the base year", None)]
+
+
+def expression_problems(key: str, text: str, chain: Chain, start: date, end: date) -> Found:
+    """Return what is wrong with one expression; those of ``headline`` are a metric alone."""
+    try:
+        if key.startswith("headline"):
+            metrics = [parse_metric(text)]
+        else:
+            metrics = metrics_in(parse_verdict(text))
+    except ValueError as error:
+        example = "first_stoppage(region=all)"
+        if not key.startswith("headline"):
+            example += " < days(70)"
+        return [(f"the expression {error}", f"Write for example '{example}'.")]
+    return [
+        problem
+        for metric in dict.fromkeys(metrics)
+        for problem in metric_problems(metric, chain, start, end)
+    ]
+
+
+def _expressions(scenario: Scenario) -> Iterable[tuple[str, str]]:
+    for number, text in enumerate(scenario.headline):
+        yield f"headline.{number}", text
+    for kind in ("confirmed_if", "refuted_if"):
+        if text := scenario.hypothesis.get(kind):
+            yield f"hypothesis.{kind}", str(text)
+
+
+def check_expressions(scenario: Scenario, chain: Chain) -> None:
+    """Refuse a headline or a hypothesis that asks for what no run can tell.
+
+    Raises
+    ------
+    InputError
+        Names the key, what is wrong and the nearest known word; all problems at once.
+    """
+    from lodestone.interventions.base import combine
+
+    problems = [
+        InputError(message, file=scenario.source_file, key=key, hint=hint)
+        for key, text in _expressions(scenario)
+        for message, hint in expression_problems(key, text, chain, scenario.start, scenario.end)
+    ]
+    if problems:
+        raise combine(problems)
+
+
+def asked_metrics(scenario: Scenario) -> Mapping[str, Metric]:
+    """Return the metrics a scenario asks for by name and selectors, by how they are written."""
+    out: dict[str, Any] = {}
+    for key, text in _expressions(scenario):
+        many = (
+            [parse_metric(text)] if key.startswith("headline") else metrics_in(parse_verdict(text))
+        )
+        out |= {written(metric): metric for metric in many}
+    return out

@@ -31,7 +31,11 @@ def load(folder: Path, *entries: str):
 
 
 def test_a_headline_is_kept_in_order_and_asked_of_the_run(tmp_path):
-    entries = ("unmet_share(region=europe)", "first_stoppage", "unmet_t(region=[japan, south_korea])")
+    entries = (
+        "unmet_share(region=europe)",
+        "first_stoppage",
+        "unmet_t(region=[japan, south_korea])",
+    )
     scenario = load(tmp_path, *entries)
     assert scenario.headline == entries
     assert list(asked_metrics(scenario)) == list(entries)

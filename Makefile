@@ -18,7 +18,7 @@ STAMP := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
-.PHONY: help setup run test test-slow lint format types bench docs scorecard lock wheel clean
+.PHONY: help setup run test test-slow refreeze lint format types bench docs scorecard lock wheel clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ test: $(STAMP)  ## the tests, without the slow ones
 
 test-slow: $(STAMP)  ## the slow tests
 	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+refreeze: $(STAMP)  ## freeze the numbers of tests/regression anew and print which moved
+	@$(BIN)/python -m tests.regression
 
 lint: $(STAMP)  ## style: ruff check and ruff format --check
 	@$(BIN)/ruff check .

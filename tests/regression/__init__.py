@@ -1,0 +1,1 @@
+"""Numbers as they were: three short runs, hashed."""

@@ -415,6 +415,7 @@ def _write(
     identity: dict[str, Any],
     began: float,
 ) -> None:
+    from lodestone.outputs.delta import delta_curve
     from lodestone.outputs.gap import closed_gap
     from lodestone.outputs.tables import Tables, csv_text, save_parquet, save_table, save_text
 
@@ -440,6 +441,8 @@ def _write(
         lay = run.layout
         places = (lay.regions, lay.elements, lay.home)
         save_table(folder / "closed_gap.csv", closed_gap(own, calm, series.quarters, *places))
+        dates = [d.isoformat() for d in series.dates]
+        save_table(folder / "delta_curve.csv", delta_curve(own, calm, dates, series.groups))
     save_table(folder / "verdict.csv", tables.verdict())
     save_table(folder / "claims.csv", tables.claims())
     save_parquet(folder / "series.parquet", tables.series_table())

@@ -45,6 +45,7 @@ COLUMNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "reference_unmet_share_p50",
         ),
     ),
+    "delta_curve": (("date", "region", "sector", "series", "unit"), BAND),
     "price_curve": (
         ("date", "material", "market", "kind"),
         (*_band("usd_per_kg"), "reference_usd_per_kg_p50"),

@@ -69,6 +69,20 @@ def test_shortage_rows_add_up(folder):
     assert gross >= net
 
 
+def test_paired_differences_add_up_to_the_difference_of_the_metric_in_the_same_worlds(folder):
+    curve = pd.read_csv(folder / "delta_curve.csv")
+    worlds = pd.read_parquet(folder / "worlds.parquet")
+    for series, metric in (("unmet", "unmet_t"), ("gross_unmet", "gross_unmet_t")):
+        mine = curve[curve["series"] == series].groupby(["region", "sector"])["mean"].sum()
+        for region in ("all", "europe", "japan"):
+            at = "" if region == "all" else f"[region={region}]"
+            paired = (worlds[metric + at] - worlds[f"reference_{metric}{at}"]).mean()
+            assert np.isclose(mine[region, "all"], paired, rtol=1e-4, atol=1e-2), (series, region)
+        leaves = mine[[k for k in mine.index if "all" not in k]].sum()
+        assert np.isclose(leaves, mine["all", "all"], rtol=1e-3, atol=0.5)
+    assert (curve["p05"] <= curve["p95"]).all() and curve["mean"].abs().max() > 0
+
+
 def test_trade_flows_agree_with_the_exports_metric(folder):
     flows = pd.read_csv(folder / "trade_flows.csv")
     worlds = pd.read_parquet(folder / "worlds.parquet")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: A floor outside these values, USD/kg, is taken for a slip of unit.
 PLAUSIBLE_USD_PER_KG = (5.0, 1000.0)
+#: A floor may also be this many times the price of the dearest good it covers.
+PLAUSIBLE_TIMES_PRICE = 5.0
 
 
 def floor_payment(
@@ -234,6 +236,14 @@ class PriceFloor(Intervention):
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse a floor that can only be a slip of unit (110 USD per tonne is 0.11 USD/kg)."""
         low, high = PLAUSIBLE_USD_PER_KG
+        names = {
+            m
+            for word in self.materials
+            if word in chain.material_words()
+            for m in chain.materials_named(word)
+        }
+        prices = [p.usd_per_kg for (m, market), p in chain.prices.items() if m in names]
+        high = max(high, PLAUSIBLE_TIMES_PRICE * max(prices, default=0.0))
         found = self._consistent()
         for key, value in _leaves("floor_usd_per_kg", self.floor_usd_per_kg):
             least, most = (value, value) if isinstance(value, float) else value.support()

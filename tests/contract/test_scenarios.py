@@ -229,7 +229,14 @@ def test_current_law_holds_what_is_in_force():
     assert law["mp_price_floor"].start == date(2025, 10, 1)
     assert law["april_2025_licences"].general_licences.keys() >= {"united_states", "europe"}
     assert law["myanmar_kachin_halt"].end == date(2025, 3, 27)
-    assert load("current_law").decision_date == date(2026, 11, 10)
+    assert law["truce"].suspends == ("october_2025_package",)
+    assert law["truce"].end == date(2027, 1, 10)
+    assert 0.0 < law["truce"].renewal_probability.centre() < 1.0
+    assert law["us_section_301_forced_labour"].rate == 0.125
+    assert law["listed_us_firms"].start == date(2026, 6, 22)
+    floors = {n: i.floor_usd_per_kg for n, i in law.items() if n.startswith("serra_verde_floor")}
+    assert sorted(floors.values()) == [110, 575, 2050]
+    assert load("current_law").decision_date == date(2027, 1, 10)
 
 
 def test_japan_takes_the_heavies_of_malaysia_first_in_the_reference():

@@ -61,6 +61,8 @@ _GROUP = {
     "myanmar_2024": "history",
     "demand_2020": "history",
     "quota_2010": "history",
+    "civilian_notice": "history",
+    "strategic_notice": "history",
     "alloy_leverage_test": "shock",
     "lynas_heavies_single_point": "shock",
     "brazil_brics_pivot": "shock",

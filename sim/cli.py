@@ -469,10 +469,11 @@ def _backcast(argv: Sequence[str]) -> int:
             )
             print()
         print_table(
-            totals(scored),
-            ["episode", "passed", "failed", "not_evaluable", "facts", "share"],
-            title=f"Facts in band at the median of {settings.worlds} worlds",
-            right=["passed", "failed", "not_evaluable", "facts", "share"],
+            totals(scored, _crossed()),
+            ["episode", "passed", "failed", "not_evaluable", "facts", "share", "covered"],
+            title=f"Facts in band at the median of {settings.worlds} worlds, and observed values "
+            "within 5-95 % of them",
+            right=["passed", "failed", "not_evaluable", "facts", "share", "covered"],
         )
     if "--write" in words.flags:
         from lodestone.backcast.panels import panels
@@ -481,7 +482,7 @@ def _backcast(argv: Sequence[str]) -> int:
         made = write_scorecard(
             Path(words.flags["--write"]).expanduser(),
             [(e.name, e.title, vs, panels(e, r, vs)) for e, r, vs in scored],
-            totals(scored),
+            totals(scored, _crossed()),
             settings.worlds,
             _crossed(),
             _kept_rows(KNOWN),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -89,6 +89,11 @@ class Verdict:
     reason: str
     passed: bool | None
 
+    @property
+    def covered(self) -> bool:
+        """Whether what was observed lies between the 5th and the 95th percentile of the worlds."""
+        return bool(self.p05 <= self.fact.observed <= self.p95)
+
     def row(self) -> dict[str, Any]:
         """The verdict fit for JSON; what is not finite becomes null."""
         fact = self.fact
@@ -105,6 +110,7 @@ class Verdict:
             "status": self.status,
             "reason": self.reason,
             "pass": self.passed,
+            "covered": self.covered,
             "scored": fact.scored,
         }
 
@@ -388,25 +394,47 @@ def score(
 
 def totals(
     scored: Iterable[tuple[Episode, Replayed, Sequence[Verdict]]],
+    fitted: Collection[tuple[str, str]] = (),
 ) -> list[dict[str, Any]]:
-    """Facts passed, failed and not evaluable by episode, and over all; only what is scored."""
-    rows: list[dict[str, Any]] = []
-    for episode, _, verdicts in scored:
-        counted = [v for v in verdicts if v.fact.scored]
-        passed = sum(v.passed is True for v in counted)
-        unclear = sum(v.passed is None for v in counted)
-        rows.append(
-            {
-                "episode": episode.name,
-                "passed": passed,
-                "failed": len(counted) - passed - unclear,
-                "not_evaluable": unclear,
-                "facts": len(counted),
-            }
-        )
-    if len(rows) > 1:
-        keys = ("passed", "failed", "not_evaluable", "facts")
-        rows.append({"episode": "all", **{k: sum(r[k] for r in rows) for k in keys}})
-    for row in rows:
-        row["share"] = f"{row['passed'] / row['facts']:.0%}" if row["facts"] else ""
+    """Facts passed, failed, not evaluable and covered by episode, and over all; only what is scored.
+
+    Parameters
+    ----------
+    scored : iterable of (Episode, Replayed, verdicts)
+    fitted : collection of (episode, fact id), optional
+        Facts to which behaviour was fitted. With them the sums are also told apart: facts in the
+        fit, and facts that it has not seen.
+
+    Returns
+    -------
+    list of dict
+        ``episode, passed, failed, not_evaluable, facts, share, covered``; ``covered`` is the share
+        of facts whose observed value lies within 5-95 % of the worlds.
+    """
+    found = [
+        (episode.name, v) for episode, _, verdicts in scored for v in verdicts if v.fact.scored
+    ]
+    names = list(dict.fromkeys(name for name, _ in found))
+    rows = [_sum(name, [v for n, v in found if n == name]) for name in names]
+    if len(names) > 1:
+        seen = [v for n, v in found if (n, v.fact.id) in fitted]
+        if fitted and len(seen) < len(found):
+            other = [v for n, v in found if (n, v.fact.id) not in fitted]
+            rows += [_sum("in the fit", seen), _sum("not in the fit", other)]
+        rows.append(_sum("all", [v for _, v in found]))
     return rows
+
+
+def _sum(name: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    passed = sum(v.passed is True for v in verdicts)
+    unclear = sum(v.passed is None for v in verdicts)
+    count = max(len(verdicts), 1)
+    return {
+        "episode": name,
+        "passed": passed,
+        "failed": len(verdicts) - passed - unclear,
+        "not_evaluable": unclear,
+        "facts": len(verdicts),
+        "share": f"{passed / count:.0%}" if verdicts else "",
+        "covered": f"{sum(v.covered for v in verdicts) / count:.0%}" if verdicts else "",
+    }

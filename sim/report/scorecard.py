@@ -20,14 +20,15 @@ COLUMNS = 3
 MARKS = ("<!-- scorecard -->", "<!-- end of the scorecard -->")
 BARS = 12
 #: Columns of its first table.
-SUMS = ("facts", "in_band", "in_band_when_left_out_of_the_fit")
+SUMS = ("facts", "in_the_fit", "in_band", "in_band_when_not_in_the_fit", "covered_by_5_to_95_%")
 HEAD = """\
 # Scorecard: history replayed
 
 Written by `lodestone backcast --write docs`; do not edit by hand. {worlds} worlds. Each fact is
 evaluated in every world by itself; the median world is held against the band, which is the interval
 in which the median is accepted. A fact that cannot be evaluated counts as failed. *Observed* is as
-the sources have it, prices without VAT. `docs/episodes.md` says how an episode is written.
+the sources have it, prices without VAT. *Covered*: share of facts whose observed value lies within
+5-95 % of the worlds; an honest band covers nine in ten. `docs/episodes.md` says how an episode is written.
 """
 
 
@@ -66,7 +67,7 @@ def write_scorecard(
         The files written.
     """
     (folder / "img").mkdir(parents=True, exist_ok=True)
-    parts = [HEAD.format(worlds=worlds), _table(totals, ["episode", "passed", "failed", "not_evaluable", "facts", "share"])]  # fmt: skip
+    parts = [HEAD.format(worlds=worlds), _table(totals, ["episode", "passed", "failed", "not_evaluable", "facts", "share", "covered"])]  # fmt: skip
     if unseen:
         passed = sum(ok for _, ok in unseen.values())
         parts.append(
@@ -141,13 +142,17 @@ def _short(
     """The scorecard on one screen: by episode, and fact by fact to unfold."""
     totals: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
-    sums = np.zeros(3, dtype=int)
+    sums = np.zeros(len(SUMS), dtype=int)
     for name, title, verdicts, _ in scored:
         counted = [v for v in verdicts if v.fact.scored]
-        blind = [
-            unseen[name, v.fact.id][1] for v in counted if unseen and (name, v.fact.id) in unseen
-        ]
-        found = [len(counted), sum(v.passed is True for v in counted), sum(blind)]
+        fitted = [v for v in counted if unseen and (name, v.fact.id) in unseen]
+        blind = sum(
+            unseen[name, v.fact.id][1] if unseen and v in fitted else v.passed is True
+            for v in counted
+        )
+        covered = sum(v.covered for v in counted)
+        passed = sum(v.passed is True for v in counted)
+        found = [len(counted), len(fitted), passed, blind, covered]
         sums += found
         totals.append(dict(zip(("history", *SUMS), (title, *found), strict=True)))
         for v in counted:
@@ -156,7 +161,7 @@ def _short(
             )
     totals.append(dict(zip(("history", *SUMS), ("all", *sums), strict=True)))
     return (
-        _table(totals, ["history", *(SUMS if unseen else SUMS[:2])])
+        _table(totals, ["history", *SUMS])
         + "\n<details><summary>Fact by fact</summary>\n\n"
         + _table(rows, ["fact", "what", "observed", "band", "p50", "p05_to_p95", "in_band"])
         + "\n</details>\n"

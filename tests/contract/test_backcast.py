@@ -160,7 +160,7 @@ def test_the_printed_card_counts_what_is_not_evaluable_as_not_passed(folder, cap
     printed = capsys.readouterr().out
     total = next(line for line in printed.splitlines() if line.startswith("own  "))
     # Of eight facts that count four pass, one fails, three cannot be evaluated.
-    assert total.split() == ["own", "4", "1", "3", "8", "50%"]
+    assert total.split()[:6] == ["own", "4", "1", "3", "8", "50%"]
     assert "not evaluable: no licence regime" in printed
     assert "(not scored)" in printed
 
@@ -447,10 +447,17 @@ FACTS_OF = {
     "demand_2020": ["E1", "E3", "E5"],
     "myanmar_2024": ["C1", "C2", "C3"],
     "licensing_2025": ["B1", "B2", "B6", "B7", "B9", "B10", "B13"],
+    "quota_2010_elements": ["A2", "A3_la", "A3_ce", "A3_sm", "A4", "A6"],
+    "licensing_2025_heavies": ["B4", "B5", "B6", "B7", "B10"],
+    "covid_2020": ["E4"],
+    "border_2021": ["C5"],
+    "fall_2022": ["E2"],
+    "civilian_good": ["D2", "D3"],
+    "strategic_good": ["D2", "D3"],
 }
 
 
-def test_the_four_episodes_are_shipped():
+def test_the_episodes_are_shipped():
     assert set(SHIPPED) == set(FACTS_OF)
 
 
@@ -466,9 +473,10 @@ def test_shipped_facts_have_sources_and_bands(name):
         keys = given["source"] if isinstance(given["source"], list) else [given["source"]]
         assert keys and all(chain.knows_source(k) for k in keys), given["id"]
         assert given["text"]
-    with (SHIPPED[name].parent / data["points"]).open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            assert chain.knows_source(row["source"]), row
+    if "points" in data:
+        with (SHIPPED[name].parent / data["points"]).open(encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                assert chain.knows_source(row["source"]), row
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -11,6 +11,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
+CYCLONEDX_VERSION := 7.5.0
+PIP_AUDIT_VERSION := 2.10.1
 SCENARIO ?= licence_shock_april_2025
 ARGS ?=
 PYTEST_ARGS ?= -n auto
@@ -78,6 +80,18 @@ lock: $(STAMP)  ## resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --all-extras --custom-compile-command "make lock" \
 	  pyproject.toml -o requirements.lock
+
+sbom: $(STAMP)  ## software bill of materials (CycloneDX) of the locked versions, into dist/sbom.json
+	@mkdir -p dist
+	@$(BIN)/uvx --quiet --from cyclonedx-bom==$(CYCLONEDX_VERSION) cyclonedx-py requirements requirements.lock \
+	  --output-reproducible --of JSON -o dist/sbom.json
+	@echo dist/sbom.json
+
+audit: $(STAMP)  ## locked versions against known vulnerabilities (skipped where no service answers)
+	@mkdir -p dist
+	@$(BIN)/uvx --quiet pip-audit==$(PIP_AUDIT_VERSION) -r requirements.lock --require-hashes --disable-pip \
+	  --progress-spinner off --format json -o dist/audit.json >/dev/null 2>&1 || true
+	@touch dist/audit.json && $(BIN)/python .ci/audit.py dist/audit.json
 
 wheel: $(STAMP)  ## build the wheel and the source distribution into dist/
 	@$(BIN)/hatchling build -d dist

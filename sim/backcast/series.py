@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lodestone.backcast.statistics import Span, Track
+from lodestone.chain import naming
 from lodestone.chain.nouns import STAGES, TIERS, Chain
 from lodestone.errors import InputError
 from lodestone.words import unknown
@@ -109,20 +110,11 @@ class Absent(Exception):
 # ---- names to rows ---------------------------------------------------------------------
 
 
-def _places(words: Iterable[str], chain: Chain) -> dict[str, float]:
-    """Regions of places with the share of each that is meant (countries count by weight)."""
-    out: dict[str, float] = {}
-    for word in words:
-        for region, part in chain.regions_named(word).items():
-            out[region] = min(1.0, out.get(region, 0.0) + part)
-    return out
-
-
 def _weights(words: tuple[str, ...] | None, lay: Layout) -> np.ndarray:
     """Share of each region that is meant, shape (r,)."""
     if words is None:
         return np.ones(len(lay.regions))
-    places = _places(words, lay.chain)
+    places = naming.places(lay.chain, words).use
     return np.array([places.get(r, 0.0) for r in lay.regions])
 
 
@@ -626,7 +618,7 @@ def _price_materials(query: Query, chain: Chain) -> list[str]:
 def _price_home(query: Query, run: BatchRun) -> Read | str:
     lay = run.layout
     places = query.get("market") or query.get("region")
-    if places is not None and lay.home_region not in _places(places, lay.chain):
+    if places is not None and lay.home_region not in naming.places(lay.chain, places).use:
         return f"home prices exist in {lay.home_region} only"
     rows = [lay.material_at[m] for m in _price_materials(query, lay.chain) if m in lay.material_at]
     if not rows:
@@ -741,7 +733,7 @@ def check_query(query: Query, chain: Chain, file: Any, key: str) -> Query:
             if selector == "material":
                 chain.materials_named(name, file, here)
             elif selector in ("region", "origin", "destination", "market"):
-                chain.regions_named(name, file, here)
+                naming.places(chain, name, file, here)
             elif name not in known[selector]:
                 raise unknown(selector, name, known[selector], file, here)
         words[selector] = names

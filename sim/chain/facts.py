@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.errors import InputError
 from lodestone.words import unknown
@@ -129,6 +130,10 @@ def _add(items: Iterable[Interval]) -> Interval:
     return low, middle, high
 
 
+def _scaled(value: Interval, by: float) -> Interval:
+    return value[0] * by, value[1] * by, value[2] * by
+
+
 def _part(own: Interval, rest: Interval) -> Interval:
     """Share of a part in the whole of part and rest: low against high, high against low."""
 
@@ -173,9 +178,10 @@ def baseline_share(
     """Share of regions in a stage; stages mine, separation (with recycling), metal, magnet, demand."""
     tonnes = _tonnes(chain, stage, material)
     words = [region] if isinstance(region, str) else list(region)
-    names = {name for word in words for name in chain.regions_named(word)}
-    own = _add(v for k, v in tonnes.items() if k in names)
-    return _part(own, _add(v for k, v in tonnes.items() if k not in names))
+    meant = naming.places(chain, words)
+    share = meant.use if stage == "demand" else meant.making(stage)
+    own = _add(_scaled(v, share.get(k, 0.0)) for k, v in tonnes.items())
+    return _part(own, _add(_scaled(v, 1.0 - share.get(k, 0.0)) for k, v in tonnes.items()))
 
 
 @fact("share", "smallest share of a region over the four stages")
@@ -237,12 +243,13 @@ def use_share(chain: Chain, sector: Any = "ev_traction", region: str = "all") ->
     for name in names:
         if name not in chain.sectors:
             raise unknown("sector", name, chain.sectors)
-    places = chain.regions_named(region)
+    places = naming.places(chain, region).use
     own: list[Interval] = []
     rest: list[Interval] = []
     for row in chain.demand:
         if row.region in places:
-            (own if row.sector in names else rest).append(_interval(row, row.t_per_year))
+            tonnes = _scaled(_interval(row, row.t_per_year), places[row.region])
+            (own if row.sector in names else rest).append(tonnes)
     return _part(_add(own), _add(rest))
 
 
@@ -252,12 +259,13 @@ def tier_share(chain: Chain, tier: str = "defence", region: str = "all") -> Inte
     known = {name for shares in chain.tiers.values() for name in shares}
     if tier not in known:
         raise unknown("tier", tier, known)
-    places = chain.regions_named(region)
+    places = naming.places(chain, region).use
     total = own = 0.0
     for row in chain.demand:
         if row.region in places:
-            total += row.t_per_year
-            own += row.t_per_year * chain.tiers[row.sector].get(tier, 0.0)
+            tonnes = row.t_per_year * places[row.region]
+            total += tonnes
+            own += tonnes * chain.tiers[row.sector].get(tier, 0.0)
     share = own / total
     return share, share, share
 

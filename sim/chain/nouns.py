@@ -216,12 +216,16 @@ class Region(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Country(Row):
-    """A country, its region, and its weight there (share of the region's magnet demand)."""
+    """A country, its region, and its weight there (share of the region's magnet demand).
+
+    `also_called` are other words for it: ISO codes of two and three letters, common names.
+    """
 
     name: str = _col(column="country")
     title: str = _col()
     region: str = _col(of="regions")
     share_of_region_demand: float = _col(low=0, high=1, unit="share")
+    also_called: tuple[str, ...] = _col(default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -618,32 +622,6 @@ class Chain:
         if word in self.materials:
             return [word]
         raise unknown("material", word, self.material_words(), file, key)
-
-    def place_words(self) -> list[str]:
-        """Every word that names places: regions, countries, blocs and `all`."""
-        return [*self.regions, *self.blocs, *self.countries, "all"]
-
-    def regions_named(self, word: str, file: object = None, key: object = None) -> dict[str, float]:
-        """Return the regions that a word means, each with the share of its demand that is meant.
-
-        A region counts fully; a country by its weight in its region; a bloc adds up its members.
-        """
-        if word == "all":
-            return dict.fromkeys(self.regions, 1.0)
-        if word in self.regions:
-            return {word: 1.0}
-        if word in self.blocs:
-            shares: dict[str, float] = {}
-            for name in self.blocs[word].countries:
-                country = self.countries[name]
-                shares[country.region] = min(
-                    1.0, shares.get(country.region, 0.0) + country.share_of_region_demand
-                )
-            return {name: shares[name] for name in self.regions if name in shares}
-        if word in self.countries:
-            country = self.countries[word]
-            return {country.region: country.share_of_region_demand}
-        raise unknown("region, country or bloc", word, self.place_words(), file, key)
 
     def source_titles(self, keys: Iterable[str]) -> dict[str, str]:
         """Return key -> title (a source) or statement (an assumption) for the keys given."""

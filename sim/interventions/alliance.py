@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Num,
@@ -16,7 +17,6 @@ from lodestone.interventions.base import (
     intervention,
     named,
     number,
-    resolve_places,
     share,
     words,
 )
@@ -173,7 +173,7 @@ class Alliance(Intervention):
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse an alliance of nobody, or of one."""
-        count = len(resolve_places(chain, self.members))
+        count = len(naming.places(chain, self.members).use)
         found = []
         if count < 2:
             what = "has no member" if count == 0 else "has one member only"

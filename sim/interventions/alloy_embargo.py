@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Path,
     Problem,
     Words,
     intervention,
-    resolve_places,
     share,
     words,
 )
@@ -79,7 +79,8 @@ class AlloyEmbargo(Intervention):
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse an embargo of oneself."""
         both = sorted(
-            set(resolve_places(chain, self.withheld_by)) & set(resolve_places(chain, self.target))
+            set(naming.places(chain, self.withheld_by).use)
+            & set(naming.places(chain, self.target).use)
         )
         if both and "all" not in self.withheld_by:
             return [

@@ -26,6 +26,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from lodestone.chain import naming
 from lodestone.distributions import (
     Distribution,
     Number,
@@ -47,19 +48,15 @@ __all__ = [
     "Problem",
     "build",
     "intervention",
-    "country_of",
     "kinds",
-    "plants_in",
-    "resolve_facilities",
-    "resolve_materials",
-    "resolve_places",
-    "resolve_sectors",
     "steps",
     "vocabulary",
 ]
 
 STAGES = ("mine", "separation", "metal", "magnet", "recycling")
 TIERS = ("defence", "essential_civilian", "other")
+#: Categories of names that are places, so that codes and common names of countries are read.
+PLACES = ("place", "holder")
 _PERIOD = re.compile(r"^\d{4}(-(H[12]|Q[1-4]|0[1-9]|1[0-2]))?$")
 _DIST_SCHEMA = {
     "type": "object",
@@ -322,13 +319,10 @@ class Intervention(BaseModel):
         found: list[Problem] = []
         for key, category, name in self.names():
             known = vocabulary(chain, category)
-            if name not in known:
+            if name not in known and not (category in PLACES and naming.known_place(chain, name)):
                 kind = category.replace("_", " ")
-                found.append(
-                    Problem(
-                        key=key, message=f"unknown {kind} '{name}'", hint=suggestion(name, known)
-                    )
-                )
+                hint = suggestion(name, known, naming.also_called(chain))
+                found.append(Problem(key=key, message=f"unknown {kind} '{name}'", hint=hint))
         found += self._limits() + self._order() + self._given() + self._trigger(chain)
         if not found:
             found += self.check(chain)
@@ -614,7 +608,7 @@ def vocabulary(chain: Chain, category: str) -> set[str]:
         stockpiles), ``material`` (with the group words), ``sector``, ``facility``, ``stage``,
         ``tier``, ``user`` (sectors and tiers), ``source``.
     """
-    places = set(chain.place_words())
+    places = set(naming.place_words(chain))
     match category:
         case "region":
             return set(chain.regions)
@@ -637,81 +631,3 @@ def vocabulary(chain: Chain, category: str) -> set[str]:
         case "source":
             return {*chain.sources, *chain.assumptions}
     raise KeyError(category)
-
-
-def resolve_materials(chain: Chain, given: Iterable[str]) -> list[str]:
-    """Return the materials meant by names and group words, in the order of the chain."""
-    wanted = {material for word in given for material in chain.materials_named(word)}
-    return [m for m in chain.materials if m in wanted]
-
-
-def resolve_places(chain: Chain, given: Iterable[str]) -> dict[str, float]:
-    """Return the regions meant by regions, countries and blocs, each with the share of it meant.
-
-    A country counts with its share of its region's demand; a country named twice, by itself and
-    by a bloc, counts once.
-    """
-    weights: dict[str, float] = {}
-    countries: set[str] = set()
-    for word in given:
-        if word in chain.blocs:
-            countries |= set(chain.blocs[word].countries)
-        elif word in chain.countries and word not in chain.regions:
-            countries.add(word)
-        else:
-            weights |= chain.regions_named(word)
-    parts: dict[str, float] = {}
-    for country in sorted(countries):
-        item = chain.countries[country]
-        parts[item.region] = parts.get(item.region, 0.0) + item.share_of_region_demand
-    for region, part in parts.items():
-        weights[region] = min(1.0, max(weights.get(region, 0.0), part))
-    return {r: weights[r] for r in chain.regions if r in weights}
-
-
-def resolve_sectors(chain: Chain, given: Iterable[str]) -> list[str]:
-    """Return the sectors meant, in the order of the chain."""
-    wanted = set(given)
-    return [s for s in chain.sectors if "all" in wanted or s in wanted]
-
-
-def plants_in(chain: Chain, places: Iterable[str], stages: Iterable[str]) -> list[str]:
-    """Return the facilities of some stages that lie in some places, in the order of the chain.
-
-    A country or a bloc means its own plants, not those of the whole region they are part of.
-    """
-    words, wanted = set(places), set(stages)
-    countries = {c for word in words if word in chain.blocs for c in chain.blocs[word].countries}
-    countries |= {word for word in words if word in chain.countries}
-    return [
-        name
-        for name, item in chain.facilities.items()
-        if item.stage in wanted
-        and ("all" in words or item.region in words or item.country in countries)
-    ]
-
-
-def country_of(chain: Chain, region: str) -> str:
-    """Return the country in which a new plant of a region is taken to lie."""
-    if region in chain.countries:
-        return region
-    there = [c for c in chain.countries.values() if c.region == region]
-    return max(there, key=lambda c: (c.share_of_region_demand, c.name)).name
-
-
-def resolve_facilities(
-    chain: Chain,
-    facilities: Iterable[str] | None = None,
-    regions: Iterable[str] | None = None,
-    stage: str | None = None,
-) -> list[str]:
-    """Return the facilities meant by name, or by region and stage, in the order of the chain."""
-    if facilities:
-        wanted = set(facilities)
-        return [f for f in chain.facilities if f in wanted]
-    places = resolve_places(chain, regions or ("all",))
-    return [
-        f
-        for f, item in chain.facilities.items()
-        if item.region in places and (stage is None or item.stage == stage)
-    ]

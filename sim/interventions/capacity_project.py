@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.chain.balance import runs_in_base_year
 from lodestone.distributions import Distribution
 from lodestone.interventions.base import (
@@ -16,11 +17,8 @@ from lodestone.interventions.base import (
     Problem,
     Words,
     _earliest,
-    country_of,
     intervention,
     number,
-    resolve_materials,
-    resolve_places,
     text,
     words,
 )
@@ -329,7 +327,7 @@ class CapacityProject(Intervention):
             if self.unit_cost_usd_per_kg is not None:
                 changes["unit_cost_usd_per_kg"] = centre(self.unit_cost_usd_per_kg)
             if self.destination and old.stage == "mine":
-                changes["destination"] = next(iter(resolve_places(chain, self.destination)))
+                changes["destination"] = next(iter(naming.places(chain, self.destination).use))
             return replace(old, **changes) if changes else None
         stage, region = str(self.stage), str(self.region)
         size = centre(self.tonnes_per_year or 0.0)
@@ -340,7 +338,7 @@ class CapacityProject(Intervention):
         if stage in ("separation", "recycling"):
             separates = tuple(
                 chain.materials[m].element or ""
-                for m in resolve_materials(chain, self.material or ())
+                for m in naming.materials(chain, self.material or ())
             )
         else:
             separates = ()
@@ -351,7 +349,7 @@ class CapacityProject(Intervention):
             name=new_facility_name(name),
             title=name.replace("_", " "),
             region=region,
-            country=model.country if model.region == region else country_of(chain, region),
+            country=model.country if model.region == region else naming.country_of(chain, region),
             material="ndfeb" if material.startswith("ndfeb") else material,
             capacity_t_per_year=size,
             output_2024_t=None,
@@ -363,7 +361,7 @@ class CapacityProject(Intervention):
             start_date=self.start if isinstance(self.start, date) else model.start_date,
             ramp_months=centre(self.ramp_months) if self.ramp_months is not None else 18.0,
             unit_cost_usd_per_kg=centre(cost) if cost is not None else model.unit_cost_usd_per_kg,
-            destination=next(iter(resolve_places(chain, self.destination)))
+            destination=next(iter(naming.places(chain, self.destination).use))
             if self.destination and stage == "mine"
             else None,
             role="planned_new",

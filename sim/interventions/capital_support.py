@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Num,
@@ -14,7 +15,6 @@ from lodestone.interventions.base import (
     Words,
     intervention,
     number,
-    plants_in,
     share,
     text,
     words,
@@ -156,7 +156,7 @@ class CapitalSupport(Intervention):
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse support for nothing at all."""
-        if self.facilities or plants_in(chain, self.region or (), (str(self.stage),)):
+        if self.facilities or naming.plants_at(chain, self.region or (), (str(self.stage),)):
             return []
         return [
             Problem(
@@ -169,7 +169,9 @@ class CapitalSupport(Intervention):
     def compile(self, name: str, ctx: Context) -> CapitalEffect:
         """Find the projects, and draw what they need and what money does."""
         lay = ctx.layout
-        names = self.facilities or plants_in(ctx.chain, self.region or (), (str(self.stage),))
+        names = self.facilities or naming.plants_at(
+            ctx.chain, self.region or (), (str(self.stage),)
+        )
         found = [lay.facility_at[n] for n in names if n in lay.facility_at]
         rows = np.array([i for i in found if not lay.f_base[i]], dtype=int)
         if self.capex_usd_per_kg_year is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Num,
@@ -16,7 +17,6 @@ from lodestone.interventions.base import (
     Words,
     intervention,
     number,
-    resolve_places,
     share,
     text,
     words,
@@ -36,8 +36,8 @@ def bloc_without(
     chain: Chain, members: tuple[str, ...], leavers: tuple[str, ...]
 ) -> dict[str, float]:
     """Regions of a bloc, each with the share of its demand that is meant, without its leavers."""
-    whole = resolve_places(chain, members)
-    out = resolve_places(chain, leavers) if leavers else {}
+    whole = naming.places(chain, members).use
+    out = naming.places(chain, leavers).use if leavers else {}
     rest = {r: part - out.get(r, 0.0) for r, part in whole.items()}
     return {r: part for r, part in rest.items() if part > 1e-9}
 
@@ -170,7 +170,7 @@ class Certification(Intervention):
                     hint="Name a bloc, or regions; see 'lodestone list blocs'.",
                 )
             ]
-        both = sorted(set(left) & set(resolve_places(chain, self.excluded)))
+        both = sorted(set(left) & set(naming.places(chain, self.excluded).use))
         if both:
             return [
                 Problem(

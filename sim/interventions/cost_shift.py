@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Num,
@@ -16,7 +17,6 @@ from lodestone.interventions.base import (
     Words,
     intervention,
     number,
-    resolve_facilities,
     share,
     text,
     words,
@@ -247,7 +247,7 @@ class CostShift(Intervention):
                     hint="Use base: opex for mines.",
                 )
             )
-        if not resolve_facilities(chain, None, self.region, self.stage):
+        if not naming.plants(chain, None, self.region, self.stage):
             found.append(
                 Problem(
                     key="region",

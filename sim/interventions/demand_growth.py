@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Num,
@@ -17,7 +18,6 @@ from lodestone.interventions.base import (
     Words,
     intervention,
     number,
-    resolve_sectors,
     words,
 )
 from lodestone.interventions.effects import Context, Effect, timing
@@ -173,7 +173,7 @@ class DemandGrowth(Intervention):
                 message=f"{name} uses oxides, not magnets",
                 hint="Use multiple for it.",
             )
-            for name in resolve_sectors(chain, self.sectors)
+            for name in naming.sectors(chain, self.sectors)
             if chain.sectors[name].kind != "magnet"
         ]
 
@@ -181,7 +181,7 @@ class DemandGrowth(Intervention):
         """Resolve user lines and draw the path."""
         lay = ctx.layout
         where = ctx.places(self.regions)
-        rows = lay.user_rows(set(where), set(resolve_sectors(ctx.chain, self.sectors)))
+        rows = lay.user_rows(set(where), set(naming.sectors(ctx.chain, self.sectors)))
         weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.u_region])
 
         def drawn(key: str) -> DrawnPath | None:

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Path,
     Words,
     intervention,
     number,
-    resolve_sectors,
     words,
 )
 from lodestone.interventions.effects import Context, Effect, timing
@@ -61,7 +61,7 @@ class DemandShock(Intervention):
         """Resolve user lines and draw factors."""
         lay = ctx.layout
         where = ctx.places(self.regions)
-        rows = lay.user_rows(set(where), set(resolve_sectors(ctx.chain, self.sectors)))
+        rows = lay.user_rows(set(where), set(naming.sectors(ctx.chain, self.sectors)))
         weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.u_region])
         return DemandEffect(
             **timing(self, name, ctx),

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.distributions import Distribution, Number
-from lodestone.interventions.base import Intervention, resolve_materials, resolve_places, steps
+from lodestone.interventions.base import Intervention, steps
 from lodestone.interventions.triggers import Trigger, Watch, make_watch, random_day
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.randomness import draw, uniforms
@@ -93,11 +94,11 @@ class Context:
 
     def rows(self, given: tuple[str, ...] | None) -> list[str] | None:
         """Materials meant (None: all)."""
-        return None if given is None else resolve_materials(self.chain, given)
+        return None if given is None else naming.materials(self.chain, given)
 
     def places(self, given: tuple[str, ...] | None) -> dict[str, float]:
         """Regions meant, each with the share of its demand that is meant."""
-        return resolve_places(self.chain, given or ("all",))
+        return naming.places(self.chain, given or ("all",)).use
 
     def links(
         self,

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Problem,
     Words,
     intervention,
-    plants_in,
     text,
     words,
 )
@@ -98,7 +98,7 @@ class MiningBan(Intervention):
         """Find the mines."""
         lay = ctx.layout
         when = timing(self, name, ctx)
-        names = self.facilities or plants_in(ctx.chain, self.region or (), ("mine",))
+        names = self.facilities or naming.plants_at(ctx.chain, self.region or (), ("mine",))
         rows = np.array([lay.facility_at[n] for n in names if n in lay.facility_at], dtype=int)
         why = ""
         if self.commodity != "rare_earths":

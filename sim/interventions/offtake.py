@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.chain.balance import separates
 from lodestone.chain.nouns import Facility
 from lodestone.errors import InputError
@@ -18,7 +19,6 @@ from lodestone.interventions.base import (
     Words,
     intervention,
     number,
-    resolve_places,
     share,
     text,
     words,
@@ -353,7 +353,7 @@ class Offtake(Intervention):
         return [
             (m, facility.region, place)
             for m in goods_of(facility, chain)
-            for place in resolve_places(chain, self.buyer)
+            for place in naming.places(chain, self.buyer).use
             if place != facility.region
         ]
 
@@ -383,7 +383,7 @@ class Ownership(Intervention):
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse a bloc that nobody is in."""
-        if resolve_places(chain, self.bloc):
+        if naming.places(chain, self.bloc).use:
             return []
         return [Problem(key="bloc", message="has no member", hint="See 'lodestone list blocs'.")]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Num,
@@ -14,7 +15,6 @@ from lodestone.interventions.base import (
     Words,
     intervention,
     number,
-    resolve_facilities,
     share,
     text,
     words,
@@ -148,7 +148,7 @@ class Outage(Intervention):
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse an outage that hits nothing."""
-        if resolve_facilities(chain, self.facilities, self.region, self.stage):
+        if naming.plants(chain, self.facilities, self.region, self.stage):
             return []
         return [
             Problem(
@@ -161,7 +161,7 @@ class Outage(Intervention):
     def compile(self, name: str, ctx: Context) -> OutageEffect:
         """Resolve facilities and draw the spans of each world."""
         lay = ctx.layout
-        names = resolve_facilities(ctx.chain, self.facilities, self.region, self.stage)
+        names = naming.plants(ctx.chain, self.facilities, self.region, self.stage)
         rows = np.array([lay.facility_at[n] for n in names if n in lay.facility_at], dtype=int)
         when = timing(self, name, ctx)
         lost = ctx.number(self.share_lost, f"{name}/share_lost")

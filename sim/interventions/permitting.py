@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Num,
     Words,
     intervention,
     number,
-    plants_in,
     words,
 )
 from lodestone.interventions.effects import Context, Effect, timing
@@ -116,7 +116,7 @@ class Permitting(Intervention):
 
     def compile(self, name: str, ctx: Context) -> PermittingEffect:
         """Find the projects without permits, and draw the factor."""
-        lay, there = ctx.layout, set(plants_in(ctx.chain, self.regions, self.stages))
+        lay, there = ctx.layout, set(naming.plants_at(ctx.chain, self.regions, self.stages))
         rows = np.array(
             [
                 i

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Path,
@@ -14,7 +15,6 @@ from lodestone.interventions.base import (
     Words,
     intervention,
     number,
-    resolve_places,
     words,
 )
 from lodestone.interventions.effects import Context, Effect, timing
@@ -91,7 +91,7 @@ class PriceWar(Intervention):
             if f.stage == "separation" and f.modelled:
                 made[f.region] = made.get(f.region, 0.0) + f.capacity_t_per_year
         home = max(made, key=lambda r: (made[r], r))
-        if home not in resolve_places(chain, self.exporter):
+        if home not in naming.places(chain, self.exporter).use:
             found.append(
                 Problem(
                     key="exporter",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Num,
@@ -17,7 +18,6 @@ from lodestone.interventions.base import (
     Words,
     intervention,
     number,
-    resolve_facilities,
     share,
     text,
     words,
@@ -213,7 +213,7 @@ class ProductionQuota(Intervention):
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse a quota on nothing."""
-        if not resolve_facilities(chain, None, self.region, self.stage):
+        if not naming.plants(chain, None, self.region, self.stage):
             return [
                 Problem(
                     key="region",
@@ -235,7 +235,7 @@ class ProductionQuota(Intervention):
     def compile(self, name: str, ctx: Context) -> ProductionQuotaEffect:
         """Resolve facilities and periods."""
         lay = ctx.layout
-        names = resolve_facilities(ctx.chain, None, self.region, self.stage)
+        names = naming.plants(ctx.chain, None, self.region, self.stage)
         rows = np.array([lay.facility_at[n] for n in names if n in lay.facility_at], dtype=int)
         periods = []
         for index, (period, tonnes) in enumerate(sorted((self.tonnes or {}).items())):

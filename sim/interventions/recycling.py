@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.distributions import Distribution
 from lodestone.interventions.base import (
     Intervention,
     Num,
     Words,
-    country_of,
     intervention,
     number,
-    resolve_sectors,
     share,
     words,
 )
@@ -124,7 +123,7 @@ class Recycling(Intervention):
     def compile(self, name: str, ctx: Context) -> RecyclingEffect:
         """Resolve the region and draw collection, recovery and capacity."""
         lay = ctx.layout
-        wanted = set(resolve_sectors(ctx.chain, self.sectors))
+        wanted = set(naming.sectors(ctx.chain, self.sectors))
         capacity = (
             ctx.full(np.inf)
             if self.tonnes_per_year is None
@@ -157,7 +156,7 @@ class Recycling(Intervention):
             name=new_facility_name(name),
             title=name.replace("_", " "),
             region=self.region,
-            country=country_of(chain, self.region),
+            country=naming.country_of(chain, self.region),
             capacity_t_per_year=_centre(size) if size is not None else 1.0,
             output_2024_t=None,
             ndpr_t_per_year=0.0,

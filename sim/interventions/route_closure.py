@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Path,
     Problem,
     Words,
     intervention,
-    resolve_places,
     share,
     words,
 )
@@ -58,8 +58,8 @@ class RouteClosure(Intervention):
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse a closure of a route that does not exist."""
-        origins = resolve_places(chain, self.origin)
-        ends = resolve_places(chain, self.destination)
+        origins = naming.places(chain, self.origin).use
+        ends = naming.places(chain, self.destination).use
         if any((o, d) in chain.routes for o in origins for d in ends if o != d):
             return []
         return [

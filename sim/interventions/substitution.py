@@ -7,13 +7,13 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Num,
     Words,
     intervention,
     number,
-    resolve_sectors,
     share,
     text,
     words,
@@ -118,7 +118,7 @@ class Substitution(Intervention):
         """Find the user lines that can move."""
         lay, where = ctx.layout, ctx.places(self.regions)
         heavy = self.design == "heavy_free"
-        rows = lay.user_rows(set(where), set(resolve_sectors(ctx.chain, self.sectors)))
+        rows = lay.user_rows(set(where), set(naming.sectors(ctx.chain, self.sectors)))
         rows = np.flatnonzero(rows & (lay.u_heavy if heavy else lay.u_magnet))
         table = lay.u_heavy_ceiling if heavy else lay.u_free_ceiling
         shape = (len(rows), ctx.count)

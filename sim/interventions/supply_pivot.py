@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Path,
     Problem,
     Words,
     intervention,
-    resolve_places,
     share,
     words,
 )
@@ -136,7 +136,7 @@ class SupplyPivot(Intervention):
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse ore of a region without mines, and goods that are no ore."""
         found = []
-        places = resolve_places(chain, self.origin)
+        places = naming.places(chain, self.origin).use
         mines = [f for f in chain.facilities.values() if f.stage == "mine" and f.region in places]
         if not mines:
             found.append(

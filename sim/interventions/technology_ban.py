@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
 from lodestone.interventions.base import (
     Intervention,
     Num,
     Words,
     intervention,
     number,
-    plants_in,
     share,
     words,
 )
@@ -169,8 +169,8 @@ class TechnologyBan(Intervention):
     def compile(self, name: str, ctx: Context) -> TechnologyBanEffect:
         """Find the plants still to start, and draw teams, ramp and yield."""
         lay = ctx.layout
-        there = set(plants_in(ctx.chain, self.regions, self.stages))
-        there -= set(plants_in(ctx.chain, self.exporter, self.stages))
+        there = set(naming.plants_at(ctx.chain, self.regions, self.stages))
+        there -= set(naming.plants_at(ctx.chain, self.exporter, self.stages))
         rows = np.array(
             [i for i, f in enumerate(lay.facilities) if f.name in there and not lay.f_base[i]],
             dtype=int,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
+from lodestone.chain import naming
 from lodestone.outputs.gap import GapBook
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.layout import Segments
@@ -410,12 +411,7 @@ class Series:
     def region_names(self, region: object) -> set[str] | None:
         """Regions meant by a selector, None for all."""
         words = names_of(region)
-        if words is None:
-            return None
-        out: set[str] = set()
-        for word in words:
-            out |= set(self.chain.regions_named(word))
-        return out
+        return None if words is None else set(naming.places(self.chain, words).regions)
 
     def links(
         self, material: object = "all", origin: object = "all", destination: object = "all"

@@ -6,16 +6,13 @@ from datetime import date
 
 import pytest
 
+from lodestone.chain import naming
 from lodestone.chain.load import load_chain
 from lodestone.distributions import Distribution
 from lodestone.errors import InputError
 from lodestone.interventions import build, intervention, kinds
 from lodestone.interventions.base import (
     Intervention,
-    resolve_facilities,
-    resolve_materials,
-    resolve_places,
-    resolve_sectors,
     steps,
     vocabulary,
 )
@@ -302,27 +299,27 @@ def test_names_twice_are_refused():
 
 
 def test_places_resolve_to_regions_with_shares(chain):
-    assert set(resolve_places(chain, ["all"])) == set(chain.regions)
-    assert resolve_places(chain, ["japan"]) == {"japan": 1.0}
-    germany = resolve_places(chain, ["germany"])["europe"]
+    assert set(naming.places(chain, ["all"]).use) == set(chain.regions)
+    assert naming.places(chain, ["japan"]).use == {"japan": 1.0}
+    germany = naming.places(chain, ["germany"]).use["europe"]
     assert 0 < germany < 1
-    assert resolve_places(chain, ["germany", "germany"]) == {"europe": germany}
-    assert resolve_places(chain, ["eu", "germany"]) == resolve_places(chain, ["eu"])
-    assert resolve_places(chain, ["europe", "germany"]) == {"europe": 1.0}
-    both = resolve_places(chain, ["germany", "france"])["europe"]
-    assert both == pytest.approx(germany + resolve_places(chain, ["france"])["europe"])
+    assert naming.places(chain, ["germany", "germany"]).use == {"europe": germany}
+    assert naming.places(chain, ["eu", "germany"]).use == naming.places(chain, ["eu"]).use
+    assert naming.places(chain, ["europe", "germany"]).use == {"europe": 1.0}
+    both = naming.places(chain, ["germany", "france"]).use["europe"]
+    assert both == pytest.approx(germany + naming.places(chain, ["france"]).use["europe"])
 
 
 def test_materials_sectors_and_facilities_resolve_in_the_order_of_the_chain(chain):
     order = list(chain.materials)
-    magnets = resolve_materials(chain, ["smco", "ndfeb_magnets"])
-    assert set(magnets) == set(resolve_materials(chain, ["magnets"]))
+    magnets = naming.materials(chain, ["smco", "ndfeb_magnets"])
+    assert set(magnets) == set(naming.materials(chain, ["magnets"]))
     assert magnets == sorted(magnets, key=order.index)
-    assert resolve_materials(chain, ["all"]) == order
-    assert resolve_sectors(chain, ["wind", "ev_traction"]) == ["ev_traction", "wind"]
-    mines = resolve_facilities(chain, None, ["myanmar"], "mine")
+    assert naming.materials(chain, ["all"]) == order
+    assert naming.sectors(chain, ["wind", "ev_traction"]) == ["ev_traction", "wind"]
+    mines = naming.plants(chain, None, ["myanmar"], "mine")
     assert "mm_kachin" in mines
-    assert resolve_facilities(chain, ["us_vulcan", "mm_kachin"]) == ["mm_kachin", "us_vulcan"]
+    assert naming.plants(chain, ["us_vulcan", "mm_kachin"]) == ["mm_kachin", "us_vulcan"]
 
 
 def test_steps_of_a_path():

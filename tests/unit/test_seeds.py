@@ -12,6 +12,7 @@ import pytest
 import lodestone
 from lodestone.chain.checks import check_chain
 from lodestone.chain.load import load_chain
+from lodestone.chain.naming import places
 from lodestone.chain.nouns import Chain
 from lodestone.errors import InputError
 from lodestone.paths import data_root, vintages
@@ -268,11 +269,11 @@ def test_every_assumption_is_cited_or_is_a_rule(chain):
 
 def test_blocs_are_lists_of_countries_with_weights(chain):
     assert set(chain.blocs["quad"].countries) == {"united_states", "japan", "australia", "india"}
-    quad = chain.regions_named("quad")
+    quad = places(chain, "quad").use
     assert quad == {"australia": 1.0, "united_states": 1.0, "japan": 1.0, "india": 1.0}
-    assert chain.regions_named("eu")["europe"] == pytest.approx(0.85)
-    assert chain.regions_named("germany")["europe"] < 0.5
-    assert len(chain.regions_named("all")) == 17
+    assert places(chain, "eu").use["europe"] == pytest.approx(0.85)
+    assert places(chain, "germany").use["europe"] < 0.5
+    assert len(places(chain, "all").use) == 17
 
 
 def test_words_for_materials(chain):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lodestone.chain import naming
 from lodestone.distributions import parse_date
 from lodestone.errors import InputError
 from lodestone.outputs.gap import ITEMS
@@ -94,10 +95,12 @@ def _value(
     if key in _NUMBERS:
         return _number(items[0], *_NUMBERS[key])
     known = _words(key, chain)
+    place = key in ("region", "origin", "destination")
+    also = naming.also_called(chain) if place else None
     return [
-        (f"unknown {_NAMED.get(key, key)} '{item}'", suggestion(item, known) or None)
+        (f"unknown {_NAMED.get(key, key)} '{item}'", suggestion(item, known, also) or None)
         for item in items
-        if item not in known
+        if item not in known and not (place and naming.known_place(chain, item))
     ]
 
 
@@ -106,7 +109,7 @@ _NAMED = {"origin": "region", "destination": "region", "of": "material", "by": "
 
 def _words(key: str, chain: Chain) -> list[str]:
     if key in ("region", "origin", "destination"):
-        return chain.place_words()
+        return naming.place_words(chain)
     if key in ("material", "of"):
         return [*chain.material_words(), *(["chain"] if key == "of" else [])]
     if key == "sector":
@@ -162,7 +165,7 @@ def _nothing(metric: Metric, chain: Chain) -> Found:
         return {value} if isinstance(value, str) else set(value)
 
     sectors = many("sector")
-    regions = {r for word in many("region") for r in chain.regions_named(word)}
+    regions = set(naming.places(chain, many("region")).regions)
     for row in (*chain.demand, *chain.oxide_uses):
         if row.region in (*regions, "all") and ("all" in sectors or row.sector in sectors):
             return []

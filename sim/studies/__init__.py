@@ -1,0 +1,1 @@
+"""Many runs: sweeps that resume, what they show, and what decides them."""

@@ -12,9 +12,9 @@ import numpy as np
 from lodestone.chain.balance import balance
 from lodestone.chain.nouns import Chain, Parameter, Stockpile
 from lodestone.distributions import Distribution
-from lodestone.engine import kernels
 from lodestone.engine.calendar import MARKET, OFFICE, REVIEW, SAILING, Calendar, month_starts
-from lodestone.engine.tick import MarketDay
+from lodestone.engine.sailings import any_in, land_rows
+from lodestone.engine.tick import market_day, open_ledger, open_market
 from lodestone.interventions.base import Intervention
 from lodestone.interventions.effects import Context, Effect
 from lodestone.scenario import Scenario, refuse_two_rules, waits_for
@@ -22,7 +22,7 @@ from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.layout import Layout
 from lodestone.worlds.projects import Projects
 from lodestone.worlds.randomness import draw, uniforms
-from lodestone.worlds.state import Draws, steady_state
+from lodestone.worlds.state import Draws
 
 OFFICE_DAYS = 7.0
 #: Last year of the demand tables.
@@ -211,11 +211,9 @@ class BatchRun:
         self.calendar = Calendar(scenario.start, scenario.end)
         self.projects = Projects(self.layout, self.draws, seed, worlds)
         online = self.projects.online()
-        state = steady_state(self.layout, self.draws, len(worlds), market_days)
-        self.day = MarketDay(
+        self.day = open_market(
             self.layout,
             self.draws,
-            state,
             online,
             market_days,
             worlds,
@@ -252,7 +250,7 @@ class BatchRun:
             if step == 0:
                 self.projects.settle_dates()
         online[...] = self.projects.online()
-        self.day.open_ledger()
+        open_ledger(self.day)
         self.watchers: list[Watcher] = []
         self._set_calendar()
 
@@ -316,7 +314,7 @@ class BatchRun:
 
     def _sail(self, transit: np.ndarray, tonnes: np.ndarray) -> None:
         for days, rows in self._by_transit(transit):
-            if days > 0.0 and kernels.any_in(rows, tonnes):
+            if days > 0.0 and any_in(rows, tonnes):
                 self._arrive(rows, tonnes, days)
 
     def _arrive(self, rows: np.ndarray, tonnes: np.ndarray, days: float) -> None:
@@ -326,12 +324,12 @@ class BatchRun:
         def arrive() -> None:
             opened = self.rules.route_open
             if opened is None:
-                kernels.land_rows(rows, tonnes, st.in_transit, st.landed)
+                land_rows(rows, tonnes, st.in_transit, st.landed)
                 return
             through = tonnes * opened
-            kernels.land_rows(rows, through, st.in_transit, st.landed)
+            land_rows(rows, through, st.in_transit, st.landed)
             waiting = tonnes - through
-            if kernels.any_in(rows, waiting):
+            if any_in(rows, waiting):
                 self._arrive(rows, waiting, 7.0)
 
         self.calendar.at(self.calendar.now + days, SAILING, arrive)
@@ -339,7 +337,7 @@ class BatchRun:
     def _sail_ore(self, transit: np.ndarray, tonnes: np.ndarray) -> None:
         flat = tonnes.reshape(len(tonnes), -1)
         for days, rows in self._by_transit(transit):
-            if not kernels.any_in(rows, flat):
+            if not any_in(rows, flat):
                 continue
             if days == 0.0:
                 self._ore_arrives(rows, flat)
@@ -353,7 +351,7 @@ class BatchRun:
         for part, stock in ((rows[~bonded], st.ore_landed), (rows[bonded], st.ore_bonded)):
             if len(part):
                 under_way, there = st.ore_in_transit.reshape(k, -1), stock.reshape(k, -1)
-                kernels.land_rows(part, flat, under_way, there)
+                land_rows(part, flat, under_way, there)
 
     def _land_ore(self, rows: np.ndarray, flat: np.ndarray, days: float) -> None:
         self.calendar.at(self.calendar.now + days, SAILING, lambda: self._ore_arrives(rows, flat))
@@ -373,8 +371,8 @@ class BatchRun:
             effect.look(now, self.market_days, self.day, self.by_name)
         self.rules = self.fold(now, now + self.market_days)
         self.day.office.tell_users(self.rules, self.day.state, self.market_days)
-        when = self.calendar.date_of(now).isoformat()
-        self.day.run(now, self.rules, self._sail, self._sail_ore, when)
+        when = self.calendar.date_of(now)
+        market_day(self.day, self.rules, now, self._sail, self._sail_ore, when)
         for watcher in self.watchers:
             watcher.market_day(self, now, self.rules)
 

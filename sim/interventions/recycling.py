@@ -22,7 +22,6 @@ from lodestone.interventions.base import (
 from lodestone.interventions.capacity_project import new_facility_name
 from lodestone.interventions.effects import Context, Effect, timing
 from lodestone.worlds.conditions import Conditions
-from lodestone.worlds.in_use import InUse
 from lodestone.worlds.projects import MONTH
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ class RecyclingEffect(Effect):
 
     def prepare(self, day: Any, calendar: Any) -> None:
         """Magnets in use are counted from the first day."""
-        if day.in_use is None:
-            day.in_use = InUse(day.layout, len(self.start))
+        day.count_in_use()
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """In force on these days."""

@@ -61,8 +61,7 @@ class LearningEffect(Effect):
 
     def prepare(self, day: Any, calendar: Any) -> None:
         """Output is added up from the first day."""
-        if day.made_so_far is None:
-            day.made_so_far = np.zeros_like(day.state.seller_stock)
+        day.count_output()
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """Take off what has been learnt."""

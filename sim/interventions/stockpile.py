@@ -29,7 +29,6 @@ class StockpileEffect(Effect):
     def prepare(self, day: Any, calendar: Any) -> None:
         """Put what is held on the first day into the stock, before the ledger opens."""
         day.state.public_stock[self.cells] += np.where(np.isfinite(self.start), self.opening, 0.0)
-        day.piles.append(self)
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """In force on these days."""

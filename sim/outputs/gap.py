@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lodestone.engine import kernels
+from lodestone.engine.contents import contained_by_region, left_behind
 from lodestone.outputs.parts import Parts, bands
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class GapBook:
         def add(
             item: str, tonnes: np.ndarray, material: np.ndarray, region: np.ndarray, sign: float
         ) -> None:
-            kernels.contained_by_region(tonnes, material, region, content, sign, flow[item])
+            contained_by_region(tonnes, material, region, content, sign, flow[item])
 
         response, late = f["response"], f["late"]
         still = f["planned"] * response
@@ -108,7 +108,7 @@ class GapBook:
         places = lay.separator_regions
         flow["new_supply"][places] += f["separated"] * lay.per_oxide * self.sold[places]
         flow["recycling"] += f["recycled"] * lay.per_oxide * self.sold
-        kernels.left_behind(
+        left_behind(
             f["output"],
             lay.left_cell,
             lay.left_region >= 0,
@@ -132,13 +132,13 @@ class GapBook:
         lay, st, day = run.layout, run.day.state, run.day
         out = np.zeros((self.regions, self.elements, self.worlds))
         here = st.seller_stock + st.plant_stock + st.public_stock + day.cells_hold
-        kernels.contained_by_region(here, lay.c_material, lay.c_region, lay.content, 1.0, out)
+        contained_by_region(here, lay.c_material, lay.c_region, lay.content, 1.0, out)
         for stock, region in (
             (st.in_transit, lay.l_region_to),
             (st.landed, lay.l_region_to),
             (st.held, lay.l_region_from),
         ):
-            kernels.contained_by_region(stock, lay.l_material, region, lay.content, 1.0, out)
+            contained_by_region(stock, lay.l_material, region, lay.content, 1.0, out)
         return out
 
 

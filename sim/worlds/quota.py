@@ -10,8 +10,8 @@ from lodestone.equations.lags import gain
 from lodestone.equations.trade import quota_rent
 
 if TYPE_CHECKING:
-    from lodestone.engine.tick import MarketDay
     from lodestone.worlds.layout import Layout
+    from lodestone.worlds.state import Draws, State
 
 
 class QuotaBook:
@@ -67,20 +67,22 @@ class QuotaBook:
         self.year, self.period_end = year, end
         del start
 
-    def releasable(self, may: np.ndarray, day: MarketDay) -> tuple[np.ndarray, np.ndarray]:
+    def releasable(
+        self, may: np.ndarray, state: State, draws: Draws, weeks: float, now: float
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Limit covered shipments to what holders offer today.
 
         Sellers hold back while prices climb, and pace what is left over the weeks left.
         """
         rows = np.flatnonzero(self.links)
-        d, weeks = day.draws, day.weeks
+        d = draws
         # What would leave without the quota: orders that sellers could fill, not all that wait.
-        lay, stock = day.layout, day.state.seller_stock
+        lay, stock = self.layout, state.seller_stock
         asked = lay.sum_by_origin(may)
         could = np.minimum(stock / np.maximum(asked, 1e-12), 1.0)[lay.l_from[rows]] * may[rows]
         wanted = (could * self.weight[rows]).sum(axis=0)
-        weeks_left = max((self.period_end - day.now) / 7.0, 4.0)
-        outside = self.outside.at(day.now)  # type: ignore[attr-defined]
+        weeks_left = max((self.period_end - now) / 7.0, 4.0)
+        outside = self.outside.at(now)  # type: ignore[attr-defined]
         offered = self.left / weeks_left * weeks * (1.0 - self.waiting)
         offered = offered / np.maximum(1.0 - outside, 1e-6)
         in_force = self.active > 0
@@ -101,7 +103,7 @@ class QuotaBook:
         self.rent = moved * self.enforcement
         self.share_outside = outside
         cells = lay.l_to[rows]
-        trend = (day.state.log_ask[cells] - day.state.log_trend[cells]).mean(axis=0)
+        trend = (state.log_ask[cells] - state.log_trend[cells]).mean(axis=0)
         goal = d["rent.withholding"] * np.clip(trend / 0.6, 0.0, 1.0)
         self.waiting += (goal - self.waiting) * gain(weeks, 4.0)
         bound = np.zeros(may.shape, dtype=bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,6 +69,32 @@ class State:
     expansion: np.ndarray  # (4, o, w) induced mine capacity and its pipeline
     group_expansion: np.ndarray  # (4, g, w) induced metal and magnet capacity
     expected_price: np.ndarray  # (o, w) log basket value ratio that investors expect
+    # What the market remembers from one day to the next.
+    users_hold: np.ndarray  # (u, w) stock of each line, all classes
+    thinnest: np.ndarray  # (u, w) stock of its class of least cover
+    last_wanted: np.ndarray  # (u, w) use wanted on the last market day, t/week
+    cells_hold: np.ndarray  # (c, w) stock of all users of a cell
+    users_like: np.ndarray  # (c, w) stock that they would like to hold
+    use_rate: np.ndarray  # (c, w) expected use, t/week
+    use_growth: np.ndarray  # (c, w) over the last market day's
+    link_share: np.ndarray  # (l, w) share of a link in its destination's orders
+    cell_lead: np.ndarray  # (c, w) weeks under way, mean over links
+    missing: np.ndarray  # (u, w) unmet since the last look at substitution, t
+    missed_of: np.ndarray  # (u, w) of how much wanted, t
+    perceived: np.ndarray  # (c, w) closure that spot sellers price in, share
+    days_seen: int = 0  # market days up to now
+    recovering: np.ndarray | None = None  # (l, w) bool: what piled up leaves at the surge
+    under_regime: np.ndarray | None = None  # (l, w) bool: under licence or quota yesterday
+    hard: np.ndarray | None = None  # (l, w) bool: ever under ban, closure or licence
+    shifted: np.ndarray | None = None  # (m, w) what exporters take off the log of their price
+    ore_normal: np.ndarray | None = None  # (e, w) ore on its way to the home region, normally
+    made_so_far: np.ndarray | None = None  # (c, w) t, counted where somebody learns
+    # Short cuts for what is nearly always so; each is exact for every world.
+    squeezed: bool = False  # some plant beside mines wants to make less
+    customs_hold: bool = False  # customs hold goods for testing
+    all_open: bool = True
+    all_filled: bool = True
+    all_calm: bool = True
 
     @property
     def worlds(self) -> int:
@@ -77,7 +103,12 @@ class State:
 
     def copy(self) -> State:
         """An independent copy."""
-        return State(**{f.name: getattr(self, f.name).copy() for f in fields(self)})
+        return replace(self, **{name: values.copy() for name, values in self.arrays().items()})  # type: ignore[arg-type]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every array of the state by name, without those that nothing has called up."""
+        held = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in held.items() if isinstance(value, np.ndarray)}
 
 
 def ticks_under_way(transit_days: np.ndarray, market_days: float) -> np.ndarray:
@@ -142,6 +173,10 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
     ore_sailing = np.ceil(layout.k_transit / market_days - 1e-9)[:, None, None]
     base_reference = layout.c_log_reference
     share_heavy = np.zeros((nU, 1))
+    forecast, plant_forecast = full(layout.u_base), full(layout.c_plant_need)
+    users_hold, habit = user.sum(axis=0), full(layout.l_base)
+    weight = np.maximum(layout.sum_by_destination(habit), 1e-12)
+    lead = column_lead(layout, market_days)
     return State(
         ore_at_mine=full(pool * (1.0 / ore_gain - 1.0)),
         ore_in_transit=full(layout.k_base * weeks * ore_sailing),
@@ -157,14 +192,14 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         scrap=full(layout.scrap_base * layout.r_recycles * weeks / scrap_gain),
         public_stock=zeros(nC),
         orders=zeros(nL),
-        link_weight=full(layout.l_base),
+        link_weight=habit,
         link_pass=np.ones((nL, worlds)),
         link_fill=np.ones((nL, worlds)),
         normal=full(layout.l_base),
         leak_capacity=zeros(nL),
         wait=zeros(nC),
-        forecast=full(layout.u_base),
-        plant_forecast=full(layout.c_plant_need),
+        forecast=forecast,
+        plant_forecast=plant_forecast,
         shipped=full(layout.c_output),
         throughput=full(layout.c_output),
         openness=np.ones((nC, worlds)),
@@ -187,6 +222,18 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         expansion=zeros(4, len(layout.ore_pools)),
         group_expansion=zeros(4, layout.n_groups),
         expected_price=zeros(len(layout.ore_pools)),
+        users_hold=users_hold,
+        thinnest=user[0].copy(),
+        last_wanted=forecast.copy(),
+        cells_hold=layout.by_cell.spread(users_hold, nC),
+        users_like=zeros(nC),
+        use_rate=layout.by_cell.spread(forecast, nC) + plant_forecast,
+        use_growth=np.ones((nC, worlds)),
+        link_share=habit / weight[layout.l_to],
+        cell_lead=layout.sum_by_destination(habit * lead) / weight,
+        missing=zeros(nU),
+        missed_of=zeros(nU),
+        perceived=zeros(nC),
     )
 
 

@@ -17,7 +17,7 @@ FILES = sorted(p for p in SIM.rglob("*.py") if "_data" not in p.parts)
 #: Library -> where it may be imported (a file or a folder of ``sim``).
 DOORS = {
     "simpy": ("engine/calendar.py",),
-    "numba": ("engine/kernels.py",),
+    "numba": ("engine/compiling.py",),
     "matplotlib": ("report/",),
     "omegaconf": ("config.py",),
     "hydra": ("config.py",),
@@ -72,12 +72,10 @@ STRANGERS = {
 #: exists fails until it is taken out here.
 DEBT_UP = {
     ("config", "cli"),
-    ("worlds.quota", "engine.tick"),
 }
 #: Circles of modules that still exist, hints for types included; the same holds.
 DEBT_CIRCLES = {
     frozenset({"claims", "config", "simulate", "cli"}),
-    frozenset({"engine.tick", "worlds.quota"}),
     frozenset({"interventions.base", "interventions.effects", "interventions.triggers"}),
 }
 #: Longest body of an equation, lines of code without the docstring.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lodestone.chain.load import load_chain
-from lodestone.engine import kernels
+from lodestone.engine.contents import contained_by_region
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.gap import ITEMS
 from lodestone.outputs.recorder import Recorder
@@ -26,9 +26,7 @@ def books(name: str, end: str, overrides: dict | None = None):
     class Count:
         def market_day(self, run, now, rules):
             tonnes = run.day.flows["planned"]
-            kernels.contained_by_region(
-                tonnes, lay.u_material, lay.u_region, lay.content, 1.0, planned
-            )
+            contained_by_region(tonnes, lay.u_material, lay.u_region, lay.content, 1.0, planned)
 
     run.watchers += [recorder, Count()]
     run.run()

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lodestone.chain.load import load_chain
+from lodestone.engine.phases.prices import charges
 from lodestone.engine.run import BatchRun
 from lodestone.errors import InputError
 from lodestone.interventions.cost_shift import stage_costs
@@ -48,7 +49,7 @@ def test_a_dearer_origin_costs_its_buyers_the_added_cost_and_no_more(base):
     here = lay.l_to == cell
     from_china = (trace.run.day.link_share[here] * (lay.l_from[here] == home)[:, None]).sum(axis=0)
     rise = np.exp(trace["log_base"][-1, cell]) - np.exp(before["log_base"][-1, cell])
-    charge = trace.run.day._charges()[cell]
+    charge = charges(trace.run.day, trace.run.rules)[cell]
     assert np.allclose(charge, added * from_china, rtol=1e-3), (charge, added * from_china)
     # Dearer goods are used less and bought elsewhere: part of it comes off the exporter's price.
     assert np.all((rise <= charge) & (rise > 0.5 * charge)), (rise, charge)
@@ -76,7 +77,7 @@ def test_cost_of_oxide_goes_down_the_chain_once():
     """Separation half as dear again: metal rises by what is in it, magnets by what is in them."""
     trace, before = shared(shift("china", "separation"), **SETTINGS), shared({}, **SETTINGS)
     lay = trace.layout
-    charge = trace.run.day._charges()
+    charge = charges(trace.run.day, trace.run.rules)
     assert np.all(charge >= 0.0)
     oxide, metal = (lay.cell_at[(m, "china")] for m in ("ndpr_oxide", "ndpr_metal"))
     recipe = lay.chain.recipes["ndpr_metal"]
@@ -239,7 +240,8 @@ def test_it_separates_from_the_day_the_technology_is_ready_and_never_more_than_i
 def test_a_dearer_process_makes_its_oxide_dearer():
     cell = ("ndpr_oxide", "brazil")
     trace = shared(bio(cost_factor=1.5), **SETTINGS)
-    charges = [shared(bio(cost_factor=f), **SETTINGS).run.day._charges() for f in (0.8, 1.5)]
+    runs = [shared(bio(cost_factor=f), **SETTINGS).run for f in (0.8, 1.5)]
+    paid = [charges(run.day, run.rules) for run in runs]
     home = trace.layout.cell_at[cell]
-    assert np.all(charges[0] <= 0.0) and np.all(charges[1] >= 0.0)
-    assert charges[1][home].min() >= 0.0 and charges[1].max() > 0.0 > charges[0].min()
+    assert np.all(paid[0] <= 0.0) and np.all(paid[1] >= 0.0)
+    assert paid[1][home].min() >= 0.0 and paid[1].max() > 0.0 > paid[0].min()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lodestone.engine.phases.prices import charges
 from lodestone.interventions import build
 from tests.fixtures.worlds import day_after, shared, simulate
 
@@ -27,7 +28,7 @@ class Till:
             tonnes = run.day.facility_output(effect.rows, m) * active
             self.outlay.append(effect.outlay(run.day, active, now))
             self.due.append(effect.gap(run.day, m, now) * tonnes / 1000.0)
-            self.charge.append(run.day._charges())
+            self.charge.append(charges(run.day, run.rules))
             self.taken.append(0.0 if effect.store is None else effect.store.taken.sum(axis=0))
 
 

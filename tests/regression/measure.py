@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def scenario(name: str) -> Scenario:
 def state_of(run: BatchRun) -> dict[str, np.ndarray]:
     """Everything that changed in a run, by name: state, ledger, what was sold and used last."""
     state, ledger = run.day.state, run.day.ledger
-    held = {f"state/{f.name}": getattr(state, f.name) for f in fields(state)}
+    held = {f"state/{name}": value for name, value in state.arrays().items()}
     held |= {f"ledger/{n}": getattr(ledger, n) for n in ("stock", "mined", "recovered", "used")}
     held |= {f"flows/{name}": value for name, value in run.day.flows.items()}
     return {name: value for name, value in held.items() if isinstance(value, np.ndarray)}

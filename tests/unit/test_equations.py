@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lodestone.engine import kernels
+from lodestone.engine.compiling import NONE
+from lodestone.engine.phases.arrivals import share_landed
+from lodestone.engine.phases.shipping import ration
 from lodestone.equations import demand, lags, pricing, production, trade
 
 POSITIVE = st.floats(1e-3, 1e6)
@@ -44,7 +46,7 @@ def links(claims, stock, weights=None, group=None):
     shipped, sold = np.empty_like(wanted), np.empty_like(stock)
     order = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(len(stock) + 1))
-    kernels.ration(wanted, weight, stock, order, starts, shipped, sold)
+    ration(wanted, weight, stock, order, starts, shipped, sold)
     for g in range(len(stock)):
         assert np.allclose(sold[g], shipped[group == g].sum(axis=0))
     return shipped
@@ -99,9 +101,9 @@ def handed_out(stock, target, urgent, arrival=1.0):
     one, zero = np.ones((1, 1)), np.zeros((1, 1))
     after, to_users = stock.copy(), np.empty((1, 1))
     edge = np.array([0, 1])
-    kernels.hand_out(
-        one * arrival, edge, edge, one, cover.mean(axis=0), cover, zero, kernels.NONE,
-        kernels.NONE, zero, zero, np.array([urgent]), 1.0, 0.9, stock.sum(axis=0), stock[0],
+    share_landed(
+        one * arrival, edge, edge, one, cover.mean(axis=0), cover, zero, NONE,
+        NONE, zero, zero, np.array([urgent]), 1.0, 0.9, stock.sum(axis=0), stock[0],
         after, zero.copy(), zero.copy(), to_users, zero.copy(),
     )  # fmt: skip
     assert np.isclose(to_users[0, 0], arrival)

@@ -6,22 +6,31 @@ import copy
 import os
 import subprocess
 import sys
+from importlib import import_module
+from pkgutil import iter_modules
 
 import numpy as np
 import pytest
 from numba.core.registry import CPUDispatcher
 
 from lodestone.chain.load import load_chain
-from lodestone.engine import kernels
+from lodestone.engine import contents, phases, sailings
+from lodestone.engine import run as run_module
 from lodestone.engine.run import BatchRun
+from lodestone.outputs import gap
 from lodestone.outputs.recorder import Recorder
 from lodestone.scenario import load_scenario
 
-NAMES = sorted(
-    name
-    for name, item in vars(kernels).items()
-    if isinstance(item, CPUDispatcher) and not name.startswith("_")
-)
+MODULES = [import_module(f"{phases.__name__}.{m.name}") for m in iter_modules(phases.__path__)]
+#: Name of each compiled loop -> modules that call it under that name.
+LOOPS: dict[str, list] = {}
+for module in (*MODULES, contents, sailings, run_module, gap):
+    for found, item in vars(module).items():
+        if isinstance(item, CPUDispatcher) and not found.startswith("_"):
+            LOOPS.setdefault(found, []).append(module)
+NAMES = sorted(LOOPS)
+#: Called by another loop, and tested with it.
+INNER = {"contained"}
 #: Weeks into the run at which calls are kept: in the jam, with users dry, and catching up.
 FROM, TO = 70, 92
 
@@ -30,7 +39,7 @@ FROM, TO = 70, 92
 def calls():
     """One call of every kernel in the jam of 2025: the last that saw most going on."""
     kept: dict[str, list] = {}
-    originals = {name: getattr(kernels, name) for name in NAMES}
+    originals = {name: getattr(LOOPS[name][0], name) for name in NAMES}
     scenario = load_scenario("licence_shock_april_2025", overrides={"end": "2025-11-01"})
     run = BatchRun(scenario, load_chain(scenario.vintage), 3, np.arange(2))
     seen = {"tick": 0}
@@ -50,18 +59,20 @@ def calls():
         return call
 
     for name in NAMES:
-        setattr(kernels, name, keeper(name))
+        for place in LOOPS[name]:
+            setattr(place, name, keeper(name))
     try:
         run.run()
     finally:
         for name, item in originals.items():
-            setattr(kernels, name, item)
+            for place in LOOPS[name]:
+                setattr(place, name, item)
     return kept
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n != "contained"])
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in INNER])
 def test_a_kernel_computes_what_its_text_says(calls, name):
-    kernel = getattr(kernels, name)
+    kernel = getattr(LOOPS[name][0], name)
     assert name in calls, f"{name} was not called: is it still used?"
     first, second = copy.deepcopy(calls[name]), copy.deepcopy(calls[name])
     one, two = kernel(*first), kernel.py_func(*second)
@@ -77,14 +88,14 @@ def test_a_kernel_computes_what_its_text_says(calls, name):
 def test_land_moves_tonnes_and_conserves_them():
     under_way, landed = np.full((4, 3), 5.0), np.zeros((4, 3))
     load = np.arange(12.0).reshape(4, 3) / 4
-    kernels.land_rows(np.array([3, 1]), load, under_way, landed)
+    sailings.land_rows(np.array([3, 1]), load, under_way, landed)
     assert np.array_equal(landed[[3, 1]], load[[3, 1]]) and np.all(under_way + landed == 5.0)
     assert np.all(landed[[0, 2]] == 0.0)
 
 
 def test_every_kernel_has_been_compiled_once(calls):
     """A second signature would mean an array of another layout: slow, and compiled anew."""
-    more = [n for n in calls if len(getattr(kernels, n).signatures) > 1]
+    more = [n for n in calls if len(getattr(LOOPS[n][0], n).signatures) > 1]
     assert not more
 
 

@@ -1,0 +1,72 @@
+"""Elements contained in goods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lodestone.engine.compiling import compiled
+
+if TYPE_CHECKING:
+    from lodestone.worlds.layout import Layout
+
+
+def contained_by_cell(layout: Layout, tonnes: np.ndarray) -> np.ndarray:
+    """Contained element of tonnes by cell: (c, w) -> (e, w)."""
+    by_material = layout.by_material.spread(tonnes, len(layout.materials))
+    return np.einsum("me,mw->ew", layout.content, by_material)
+
+
+@compiled
+def contained(content: np.ndarray, goods: np.ndarray, out: np.ndarray) -> None:
+    """Element in goods by material: content (m, e) and goods (m, w) into ``out`` (e, w)."""
+    worlds = goods.shape[1]
+    out[...] = 0.0
+    for m in range(content.shape[0]):
+        for e in range(content.shape[1]):
+            share = content[m, e]
+            if share != 0.0:
+                for w in range(worlds):
+                    out[e, w] += share * goods[m, w]
+
+
+@compiled
+def contained_by_region(
+    tonnes: np.ndarray,
+    material: np.ndarray,
+    region: np.ndarray,
+    content: np.ndarray,
+    sign: float,
+    out: np.ndarray,
+) -> None:
+    """Add the element in goods (n, w) of a material and a region each, times ``sign``, to (r, e, w)."""
+    for n in range(tonnes.shape[0]):
+        m, r = material[n], region[n]
+        for e in range(content.shape[1]):
+            share = content[m, e] * sign
+            if share != 0.0:
+                for w in range(tonnes.shape[1]):
+                    out[r, e, w] += share * tonnes[n, w]
+
+
+@compiled
+def left_behind(
+    made: np.ndarray,
+    cell: np.ndarray,
+    is_scrap: np.ndarray,
+    region: np.ndarray,
+    element: np.ndarray,
+    tonnes: np.ndarray,
+    scrap: np.ndarray,
+    loss: np.ndarray,
+) -> None:
+    """Subtract scrap and losses of what is made (c, w) from two books (r, e, w), t element."""
+    for n in range(cell.shape[0]):
+        c, r, e = cell[n], region[n], element[n]
+        for w in range(made.shape[1]):
+            left = tonnes[n] * made[c, w]
+            if is_scrap[n]:
+                scrap[r, e, w] -= left
+            else:
+                loss[r, e, w] -= left

@@ -1,0 +1,1 @@
+"""The phases of a market day, one file each, in the order of `engine/tick.py`."""

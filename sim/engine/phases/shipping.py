@@ -1,0 +1,402 @@
+"""8 Regimes say what may leave; sellers share out what they have; goods set sail."""
+
+from __future__ import annotations
+
+from typing import overload
+
+import numpy as np
+
+from lodestone.engine.compiling import compiled
+from lodestone.engine.phases.mining import Sail
+from lodestone.equations import trade
+from lodestone.equations.lags import toward
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.flows import Flows
+from lodestone.worlds.market import Market
+
+
+def ship(m: Market, f: Flows, rules: Conditions, sail: Sail) -> None:
+    """Regimes say what may leave; sellers share out what they have; goods set sail."""
+    lay, st, weeks, d = m.layout, m.state, m.weeks, m.draws
+    may = st.orders
+    restricted = None
+    for share in (rules.passes, rules.route_open):
+        if share is None:
+            continue
+        # A share of normal tonnes, not of the order book: a backlog does not widen the door.
+        closed = share < 1.0
+        may = np.where(closed, np.minimum(may, share * st.normal * weeks), may)
+        restricted = _either(restricted, closed)
+    _after_regimes(m, rules)
+    flagged = _either(restricted, m.state.recovering)
+    if flagged is not None:
+        # Catching up is flat, not a spike: a backlog leaves at a surge over normal tonnes.
+        most = d["licence.surge"] * st.normal * weeks
+        may = np.where(flagged, np.minimum(may, most), may)
+        still = flagged & (st.orders > 1.5 * st.normal * weeks)
+        m.state.recovering = still if np.any(still) else None
+    may, licensed = m.office.releasable(may, st, rules, weeks)
+    if licensed is not None:
+        restricted = _either(restricted, licensed)
+    watched = restricted
+    if restricted is not None:
+        m.state.hard = _either(m.state.hard, restricted)
+    for book in m.quotas:
+        may, bound = book.releasable(may, st, d, weeks, m.now)
+        restricted = _either(restricted, bound)
+        dear = bound | book.dear()  # smugglers stay as long as a licence has a price
+        watched = _either(watched, dear)
+    leak = _leak(m, rules, watched)
+    if leak is not None:
+        may = np.minimum(may + leak, st.orders)
+    weight = m.c.home_first
+    if rules.priority is not None:
+        weight = np.ascontiguousarray(weight * rules.priority)
+    shipped, sold = np.empty_like(may), np.empty_like(st.seller_stock)
+    ration(may, weight, st.seller_stock, lay.origin_links, lay.origin_starts, shipped, sold)
+    # Normal throughput, for cover targets, is slow: a jam does not make it forget.
+    take(
+        shipped,
+        sold,
+        f.output,
+        lay.c_made_to_order,
+        m.c.plan_gain,
+        m.c.throughput_gain,
+        weeks,
+        st.orders,
+        st.seller_stock,
+        st.shipped,
+        st.throughput,
+    )
+    grey = m.c.no_links if leak is None else np.minimum(leak, shipped)
+    legal = shipped if leak is None else shipped - grey
+    released = legal
+    if rules.licences or m.state.customs_hold:
+        released = m.office.settle(legal, st, rules, weeks)
+        m.state.customs_hold = bool(np.any(st.held))
+    for book in m.quotas:
+        book.settle(legal)
+    leaving = released if leak is None else released + grey
+    f.shipped, f.grey, f.declared = leaving, grey, released
+    _dispatch(m, leaving, sail)
+    m.state.all_filled = deliveries(
+        shipped, st.orders, m.c.fill_gain, m.state.all_filled, st.link_fill
+    )
+    _openness(m, released, restricted)
+
+
+def _after_regimes(m: Market, rules: Conditions) -> None:
+    """Where licences or a quota have ended, what has piled up leaves as after any closure."""
+    under = None
+    for regime in (*rules.licences, *m.quotas):
+        under = _either(under, regime.links[:, None] & (regime.active > 0.0))
+    before, m.state.under_regime = m.state.under_regime, under
+    if before is None:
+        return
+    ended = before if under is None else before & ~under
+    if np.any(ended):
+        m.state.recovering = _either(m.state.recovering, ended)
+
+
+def _dispatch(m: Market, leaving: np.ndarray, sail: Sail) -> None:
+    """Home deliveries at once; the rest by sea, magnets partly by air when users run dry."""
+    lay, st = m.layout, m.state
+    dry = np.clip(1.0 - m.state.cells_hold / np.maximum(m.state.users_like, 1e-12), 0.0, 1.0)
+    by_air = np.minimum(m.c.express_share * dry, 1.0)
+    by_air[~lay.c_magnet] = 0.0
+    abroad, flying = np.empty_like(leaving), np.empty_like(leaving)
+    if dispatch(leaving, lay.l_home, lay.l_to, by_air, st.in_transit, st.landed, abroad, flying):
+        sail(lay.l_express, flying)
+    sail(lay.l_transit, abroad)
+
+
+def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> np.ndarray | None:
+    """Grey flow: grows with the price wedge up to a ceiling, falls with detection."""
+    lay, st, weeks, d = m.layout, m.state, m.weeks, m.draws
+    if restricted is None:
+        if not np.any(st.leak_capacity):
+            return None
+        restricted = np.zeros(st.orders.shape, dtype=bool)
+    ask = np.exp(st.log_ask[lay.l_to])
+    if rules.trade_cost is not None:
+        # Guarantees and certificates make legal goods dearer, not smuggling more rewarding.
+        ask = ask / (1.0 + rules.trade_cost)
+    home = np.exp(st.log_home[lay.l_material])
+    legal = (home + lay.l_freight) * lay.c_wedge[lay.l_to]
+    wedge = np.maximum(ask / legal - 1.0, 0.0)
+    goal = trade.leak_goal(wedge, d["leak.scale"], d["leak.half_wedge"]) * m.c.leak_factor
+    if rules.leak_ceiling is not None:
+        # A channel that a scenario names comes on top of what smugglers find by themselves.
+        goal = goal + trade.leak_goal(wedge, rules.leak_ceiling, d["leak.half_wedge"])
+    if rules.detection is not None:
+        goal = goal * (1.0 - rules.detection)
+    goal = np.where(restricted & (lay.l_region_from == lay.home)[:, None], goal, 0.0)
+    st.leak_capacity = toward(st.leak_capacity, goal, weeks, d["leak.lag_weeks"])
+    return np.minimum(st.leak_capacity * st.normal * weeks, d["leak.order_share"] * st.orders)
+
+
+def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) -> None:
+    """Share of normal tonnes that pass, by link and by cell (a share of tonnes, not a rate)."""
+    lay, st, weeks = m.layout, m.state, m.weeks
+    usual = None
+    if m.state.days_seen % m.slow == 0:
+        usual = toward(st.normal, released / weeks, weeks * m.slow, 26.0)
+    if restricted is None:
+        if usual is not None:
+            # What is caught up is no new habit.
+            grown = st.normal * m.state.use_growth[lay.l_to]
+            st.normal = (
+                usual if m.state.recovering is None else np.where(m.state.recovering, grown, usual)
+            )
+        if m.state.all_open:
+            return
+        passing = np.ones_like(released)
+    else:
+        # Against normal tonnes, or what buyers still want of it where that is less.
+        wanted = np.minimum(st.normal * weeks, released + st.orders)
+        flow = np.minimum(released / np.maximum(wanted, 1e-9), 1.0)
+        passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
+        # Under control, normal tonnes grow only with what the destination plans to use.
+        grown = st.normal * m.state.use_growth[lay.l_to]
+        kept = _either(m.state.recovering, restricted)
+        st.normal = np.where(kept, grown, st.normal if usual is None else usual)
+    st.link_pass = toward(st.link_pass, passing, weeks, 1.0)
+    st.link_pass = np.where(st.link_pass > 1.0 - 1e-6, 1.0, st.link_pass)
+    m.state.all_open = bool(np.all(st.link_pass == 1.0))
+    lacking = m.c.need_share * (1.0 - st.link_pass)
+    st.openness = 1.0 - np.clip(lay.sum_by_destination(lacking), 0.0, 1.0)
+
+
+def perceive(m: Market) -> None:
+    """Closure that spot sellers price in: at the margin, and remembered for a while.
+
+    Where a licence or a ban shuts, a buyer who has half or more of a good from there pays as
+    if all were shut: the spot market is the margin. After the border opens the risk is priced
+    on, and fades with ``market.closure_memory_weeks``. A quota that is used up opens with the
+    next period, as everybody knows: it counts as it is, and its rent prices the rest.
+    """
+    lay, st = m.layout, m.state
+    if m.state.all_open and m.state.all_calm:
+        return
+    st.remembered *= m.c.forgetting
+    if m.state.hard is not None:
+        shut = np.where(m.state.hard, m.c.need_share * (1.0 - st.link_pass), 0.0)
+        depends = np.maximum(lay.sum_by_destination(m.c.need_share * m.state.hard), 1e-9)
+        now = lay.sum_by_destination(shut) * np.minimum(1.0 / depends, 2.0)
+        np.maximum(st.remembered, np.minimum(now, 1.0), out=st.remembered)
+    st.remembered[st.remembered < 1e-3] = 0.0
+    m.state.perceived = np.maximum(1.0 - st.openness, st.remembered)
+    m.state.all_calm = not np.any(m.state.perceived)
+
+
+@overload
+def _either(one: np.ndarray | None, other: np.ndarray) -> np.ndarray: ...
+@overload
+def _either(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None: ...
+def _either(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
+    """Union of two masks of which each may be missing."""
+    if one is None or other is None:
+        return other if one is None else one
+    return np.asarray(one | other)
+
+
+@compiled
+def ration(
+    wanted: np.ndarray,
+    weight: np.ndarray,
+    available: np.ndarray,
+    origin_links: np.ndarray,
+    origin_starts: np.ndarray,
+    shipped: np.ndarray,
+    sold: np.ndarray,
+) -> None:
+    """Share out the stock of each seller: weighted, in two rounds, never above order or stock.
+
+    Parameters
+    ----------
+    wanted, weight : ndarray, shape (l, w)
+        What may leave, t; weight of each claim.
+    available : ndarray, shape (c, w)
+        Stock of each seller, t.
+    origin_links : ndarray of int, shape (l,)
+        Links sorted by their seller; seller ``c`` owns ``origin_starts[c]:origin_starts[c + 1]``.
+    shipped : ndarray, shape (l, w)
+        Written. Conserves: its sum over a seller is ``sold`` (c, w), never above ``available``.
+    """
+    worlds = wanted.shape[1]
+    claims = np.empty(worlds)
+    share = np.empty(worlds)
+    taken = np.empty(worlds)
+    rest = np.empty(worlds)
+    fill = np.empty(worlds)
+    for c in range(origin_starts.shape[0] - 1):
+        first, last = origin_starts[c], origin_starts[c + 1]
+        for w in range(worlds):
+            claims[w] = 0.0
+        for i in range(first, last):
+            row = origin_links[i]
+            for w in range(worlds):
+                claims[w] += wanted[row, w]
+                shipped[row, w] = wanted[row, w]
+        short = False
+        for w in range(worlds):
+            sold[c, w] = claims[w]
+            short |= claims[w] > available[c, w]
+        if not short:
+            continue
+        for w in range(worlds):
+            share[w] = 0.0
+            taken[w] = 0.0
+            rest[w] = 0.0
+        for i in range(first, last):
+            row = origin_links[i]
+            for w in range(worlds):
+                share[w] += wanted[row, w] * weight[row, w]
+        for w in range(worlds):
+            share[w] = available[c, w] / max(share[w], 1e-12)
+        for i in range(first, last):
+            row = origin_links[i]
+            for w in range(worlds):
+                part = min(wanted[row, w], wanted[row, w] * weight[row, w] * share[w])
+                taken[w] += part
+                rest[w] += wanted[row, w] - part
+        for w in range(worlds):
+            left = max(available[c, w] - taken[w], 0.0)
+            fill[w] = min(left / max(rest[w], 1e-12), 1.0)
+            taken[w] = 0.0
+        for i in range(first, last):
+            row = origin_links[i]
+            for w in range(worlds):
+                part = min(wanted[row, w], wanted[row, w] * weight[row, w] * share[w])
+                part += (wanted[row, w] - part) * fill[w]
+                if claims[w] > available[c, w]:
+                    shipped[row, w] = part
+                taken[w] += shipped[row, w]
+        # Rounding may ask for a hair more than there is; scale back, never create tonnes.
+        for w in range(worlds):
+            fill[w] = min(available[c, w] / max(taken[w], 1e-12), 1.0)
+            if not claims[w] > available[c, w]:
+                fill[w] = 1.0
+            sold[c, w] = 0.0
+        for i in range(first, last):
+            row = origin_links[i]
+            for w in range(worlds):
+                shipped[row, w] *= fill[w]
+                sold[c, w] += shipped[row, w]
+
+
+@compiled
+def take(
+    shipped: np.ndarray,
+    sold: np.ndarray,
+    output: np.ndarray,
+    made_to_order: np.ndarray,
+    orders_gain: np.ndarray,
+    normal_gain: float,
+    weeks: float,
+    orders: np.ndarray,
+    seller_stock: np.ndarray,
+    sellers_ship: np.ndarray,
+    throughput: np.ndarray,
+) -> None:
+    """Take what is sold out of stocks and order books, and remember the flow of each seller.
+
+    Parameters
+    ----------
+    shipped : ndarray, shape (l, w)
+    sold, output : ndarray, shape (c, w)
+        Sales and output of this tick, t.
+    made_to_order : ndarray of bool, shape (c,)
+        These remember sales; the others, that push, their output.
+    orders_gain : ndarray, shape (w,)
+        Gain of the memory that plans follow; ``normal_gain`` of normal throughput.
+    orders, seller_stock, sellers_ship, throughput : ndarray
+        Changed in place.
+    """
+    worlds = sold.shape[1]
+    for i in range(shipped.shape[0]):
+        for w in range(worlds):
+            orders[i, w] = max(orders[i, w] - shipped[i, w], 0.0)
+    for c in range(sold.shape[0]):
+        for w in range(worlds):
+            seller_stock[c, w] = max(seller_stock[c, w] - sold[c, w], 0.0)
+            flow = sold[c, w] if made_to_order[c] else output[c, w]
+            sellers_ship[c, w] += (flow / weeks - sellers_ship[c, w]) * orders_gain[w]
+            throughput[c, w] += (sold[c, w] / weeks - throughput[c, w]) * normal_gain
+
+
+@compiled
+def dispatch(
+    leaving: np.ndarray,
+    home: np.ndarray,
+    to: np.ndarray,
+    by_air: np.ndarray,
+    in_transit: np.ndarray,
+    landed: np.ndarray,
+    abroad: np.ndarray,
+    flying: np.ndarray,
+) -> bool:
+    """Home deliveries land at once; the rest goes on its way, magnets partly by air.
+
+    Parameters
+    ----------
+    leaving : ndarray, shape (l, w)
+        What crosses the border or stays at home, t.
+    home, to : ndarray, shape (l,)
+        Domestic links; destination cell.
+    by_air : ndarray, shape (c, w)
+        Share of magnets that users of a cell have flown in; zero for other goods.
+    in_transit, landed : ndarray, shape (l, w)
+        Raised in place.
+    abroad, flying : ndarray, shape (l, w)
+        By sea and by air, t; written.
+
+    Returns
+    -------
+    bool
+        Whether anything flies.
+    """
+    flies = False
+    worlds = leaving.shape[1]
+    for i in range(leaving.shape[0]):
+        if home[i]:
+            for w in range(worlds):
+                landed[i, w] += leaving[i, w]
+                abroad[i, w] = 0.0
+                flying[i, w] = 0.0
+            continue
+        c = to[i]
+        for w in range(worlds):
+            in_transit[i, w] += leaving[i, w]
+            flying[i, w] = leaving[i, w] * by_air[c, w]
+            abroad[i, w] = leaving[i, w] - flying[i, w]
+            flies |= flying[i, w] > 0.0
+    return flies
+
+
+@compiled
+def deliveries(
+    shipped: np.ndarray,
+    orders: np.ndarray,
+    gain: float,
+    all_filled: bool,
+    fill: np.ndarray,
+) -> bool:
+    """Remember what share of orders each link delivers (l, w); return whether all deliver."""
+    worlds = shipped.shape[1]
+    late = False
+    for i in range(shipped.shape[0]):
+        for w in range(worlds):
+            late |= orders[i, w] > 0.05 * shipped[i, w]
+    if all_filled and not late:
+        return True
+    every = True
+    for i in range(shipped.shape[0]):
+        for w in range(worlds):
+            delivered = 1.0
+            if orders[i, w] > 0.05 * shipped[i, w]:
+                delivered = shipped[i, w] / max(shipped[i, w] + orders[i, w], 1e-12)
+            new = fill[i, w] + (delivered - fill[i, w]) * gain
+            fill[i, w] = 1.0 if new > 1.0 - 1e-6 else new
+            every &= fill[i, w] == 1.0
+    return every

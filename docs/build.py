@@ -173,7 +173,7 @@ def _taken(words: list[str], key: str, otherwise: int) -> int:
 
 def with_hypothesis() -> list[str]:
     """Return the names of the shipped scenarios that have a hypothesis to judge."""
-    from lodestone.paths import data_root
+    from lodestone.border.paths import data_root
     from lodestone.scenario import load_scenario
 
     paths = sorted(data_root("scenarios").glob("*.yaml"))
@@ -192,8 +192,8 @@ def judge_scenarios(names: list[str], worlds: int = 64, workers: int = 1) -> Non
     """Run scenarios and write their rows of the stored verdicts; rows of others stay."""
     from dataclasses import replace
 
-    from lodestone.config import Settings
     from lodestone.outputs.tables import csv_text, save_text
+    from lodestone.runs.settings import Settings
     from lodestone.scenario import load_scenario
     from lodestone.simulate import simulate
 
@@ -338,7 +338,7 @@ def systems() -> str:
     """Return `docs/systems.md`: what the press names, and what runs it, group by group."""
     import csv
 
-    from lodestone.paths import seeds_root
+    from lodestone.border.paths import seeds_root
 
     with (seeds_root() / "systems.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -365,8 +365,8 @@ def systems() -> str:
 
 def scenarios() -> str:
     """Return `docs/scenarios.md`: the shipped scenarios by group and question, and the overlays."""
-    from lodestone.catalogue import GROUPS, group_of
-    from lodestone.paths import data_root
+    from lodestone.border.paths import data_root
+    from lodestone.cli.catalogue import GROUPS, group_of
     from lodestone.scenario import load_mapping
 
     folder = data_root("scenarios")
@@ -423,7 +423,7 @@ def _sentence(text: str) -> str:
 
 
 def _table(model: Any, base: Any, common: bool) -> str:
-    from lodestone.catalogue import shown
+    from lodestone.cli.catalogue import shown
 
     rows = ["| key | default | unit | range | meaning | source |", "|---|---|---|---|---|---|"]
     for key, info in model.model_fields.items():

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lodestone.border.yamlfile import read_yaml
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.parts import bands
 from lodestone.outputs.recorder import COST_ITEMS, Recorder, Series
 from lodestone.scenario import Scenario, load_reference, load_scenario
-from lodestone.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     from lodestone.interventions.base import Intervention

@@ -27,20 +27,20 @@ def adopt() -> None:
 
 adopt()
 
-from lodestone.cli import VERBS, guarded, main  # noqa: E402  (the name has to be known first)
+from lodestone.cli import commands, guarded, main  # noqa: E402  (the name has to be known first)
 
 
 def run(argv: list[str] | None = None) -> int:
     """Dispatch on the first word: a verb, or words for Hydra."""
     words = sys.argv[1:] if argv is None else argv
     first = words[0] if words else ""
-    if first in (*VERBS, "--version", "-V") or (
+    if first in (*commands(), "--version", "-V") or (
         first and "=" not in first and not first.startswith("-")
     ):
         return main(words)
 
     def work() -> int:
-        from lodestone.config import hydra_main
+        from lodestone.cli.hydra_app import hydra_main
 
         return hydra_main(words)
 

@@ -14,15 +14,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lodestone.border.errors import InputError
+from lodestone.border.expressions import parse_metric
+from lodestone.border.paths import seeds_root
+from lodestone.border.words import suggestion
 from lodestone.chain.load import load_chain
-from lodestone.errors import InputError
 from lodestone.outputs.claims import COLUMNS, against_data, untested
-from lodestone.paths import seeds_root
-from lodestone.verdict import parse_metric
-from lodestone.words import suggestion
 
 if TYPE_CHECKING:
-    from lodestone.config import Settings
+    from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
 __all__ = ["check_claims", "judged_by_data", "read_rows", "refresh", "run_rows", "stored_rows"]

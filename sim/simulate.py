@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
-from lodestone.errors import InputError
 from lodestone.outputs.claims import claims_of, values_of
 from lodestone.outputs.metrics import METRICS, evaluate
 from lodestone.outputs.parts import Parts, finished, write_part
@@ -29,7 +29,7 @@ from lodestone.outputs.selectors import asked_metrics, check_expressions
 from lodestone.scenario import Scenario, load_reference, outside_ranges
 
 if TYPE_CHECKING:
-    from lodestone.config import Settings
+    from lodestone.runs.settings import Settings
     from lodestone.worlds.conditions import Conditions
 
 Progress = Callable[[int, int, str], None]

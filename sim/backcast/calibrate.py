@@ -33,9 +33,9 @@ import numpy as np
 
 from lodestone.backcast.episodes import Episode, Fact, load_episode
 from lodestone.backcast.score import evaluate_episode, score
+from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.chain.nouns import Parameter
-from lodestone.errors import InputError
 from lodestone.worlds.randomness import uniforms
 
 __all__ = [

@@ -25,13 +25,13 @@ from lodestone.backcast.series import (
     month_span,
 )
 from lodestone.backcast.statistics import KINDS, UNITS, Span
+from lodestone.border.errors import InputError
+from lodestone.border.paths import seeds_root
+from lodestone.border.words import suggestion, unknown
+from lodestone.border.yamlfile import Document, read_yaml
 from lodestone.chain.load import load_chain
 from lodestone.chain.nouns import Chain
-from lodestone.errors import InputError
-from lodestone.paths import seeds_root
 from lodestone.scenario import Scenario, load_reference, load_scenario
-from lodestone.words import suggestion, unknown
-from lodestone.yamlfile import Document, read_yaml
 
 __all__ = [
     "Episode",

@@ -19,10 +19,10 @@ import numpy as np
 from lodestone.backcast.episodes import Episode, Fact
 from lodestone.backcast.series import Query, Recorded, SeriesRecorder
 from lodestone.backcast.statistics import KINDS, Track
+from lodestone.border.errors import InputError
+from lodestone.border.words import unknown
 from lodestone.engine.run import BatchRun
-from lodestone.errors import InputError
 from lodestone.scenario import Scenario
-from lodestone.words import unknown
 
 __all__ = [
     "BATCH",

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lodestone.backcast.statistics import Span, Track
+from lodestone.border.errors import InputError
+from lodestone.border.words import unknown
 from lodestone.chain import naming
 from lodestone.chain.nouns import STAGES, TIERS, Chain
-from lodestone.errors import InputError
-from lodestone.words import unknown
 
 if TYPE_CHECKING:
     from lodestone.engine.run import BatchRun

@@ -13,12 +13,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from lodestone.border.errors import InputError
+from lodestone.border.expressions import parse_metric
+from lodestone.border.words import suggestion
 from lodestone.chain import nouns
 from lodestone.chain.facts import find_fact, span_of
 from lodestone.chain.nouns import BASES, Chain, Row
-from lodestone.errors import InputError
-from lodestone.verdict import parse_metric
-from lodestone.words import suggestion
 
 __all__ = ["Problem", "check_chain", "sort_problems"]
 

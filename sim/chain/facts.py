@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from lodestone.border.errors import InputError
+from lodestone.border.words import unknown
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
-from lodestone.errors import InputError
-from lodestone.words import unknown
 
 __all__ = ["FACTS", "Fact", "Interval", "date_of", "fact", "find_fact", "span_of", "year_of"]
 

@@ -16,12 +16,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from lodestone.border.errors import InputError
+from lodestone.border.paths import seeds_root, vintages
+from lodestone.border.words import suggestion, unknown
 from lodestone.chain import nouns
 from lodestone.chain.checks import Problem, check_chain, sort_problems
 from lodestone.chain.nouns import Bloc, Chain, Vintage
-from lodestone.errors import InputError
-from lodestone.paths import seeds_root, vintages
-from lodestone.words import suggestion, unknown
 
 __all__ = ["load_chain", "read_table"]
 

@@ -17,9 +17,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from lodestone.border.words import unknown
 from lodestone.chain.balance import runs_in_base_year
 from lodestone.chain.nouns import Chain, Facility
-from lodestone.words import unknown
 
 __all__ = [
     "EVERYTHING",

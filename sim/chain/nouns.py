@@ -18,8 +18,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from lodestone.errors import InputError
-from lodestone.words import unknown
+from lodestone.border.errors import InputError
+from lodestone.border.words import unknown
 
 __all__ = [
     "Assumption",

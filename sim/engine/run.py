@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from lodestone.border.numbers import Distribution
 from lodestone.chain.balance import balance
 from lodestone.chain.nouns import Chain, Parameter, Stockpile
-from lodestone.distributions import Distribution
 from lodestone.engine.calendar import MARKET, OFFICE, REVIEW, SAILING, Calendar, month_starts
 from lodestone.engine.sailings import any_in, land_rows
 from lodestone.engine.tick import market_day, open_ledger, open_market

@@ -26,8 +26,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from lodestone.chain import naming
-from lodestone.distributions import (
+from lodestone.border.errors import InputError
+from lodestone.border.numbers import (
     Distribution,
     Number,
     parse_date,
@@ -35,9 +35,9 @@ from lodestone.distributions import (
     parse_number,
     plain,
 )
-from lodestone.errors import InputError
+from lodestone.border.words import nearest, suggestion
+from lodestone.chain import naming
 from lodestone.interventions.triggers import Trigger, read_trigger, write_trigger
-from lodestone.words import nearest, suggestion
 
 if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from lodestone.border.numbers import Distribution
 from lodestone.chain import naming
 from lodestone.chain.balance import runs_in_base_year
-from lodestone.distributions import Distribution
 from lodestone.interventions.base import (
     Intervention,
     Num,

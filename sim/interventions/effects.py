@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.border.numbers import Distribution, Number
 from lodestone.chain import naming
-from lodestone.distributions import Distribution, Number
 from lodestone.interventions.base import Intervention, steps
 from lodestone.interventions.triggers import Trigger, Watch, make_watch, random_day
 from lodestone.worlds.conditions import Conditions

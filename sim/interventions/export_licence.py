@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from lodestone.distributions import plain
+from lodestone.border.numbers import plain
+from lodestone.border.words import suggestion
 from lodestone.interventions.base import (
     Intervention,
     Num,
@@ -27,7 +28,6 @@ from lodestone.interventions.base import (
 from lodestone.interventions.effects import Context, Effect, cleared_share, timing
 from lodestone.interventions.effects import Path as DrawnPath
 from lodestone.interventions.triggers import random_day
-from lodestone.words import suggestion
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.office import LicenceRule
 

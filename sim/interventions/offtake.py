@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.border.errors import InputError
 from lodestone.chain import naming
 from lodestone.chain.balance import separates
 from lodestone.chain.nouns import Facility
-from lodestone.errors import InputError
 from lodestone.interventions.base import (
     Intervention,
     Num,

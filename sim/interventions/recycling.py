@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from lodestone.border.numbers import Distribution
 from lodestone.chain import naming
-from lodestone.distributions import Distribution
 from lodestone.interventions.base import (
     Intervention,
     Num,

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from lodestone.border.words import suggestion
 from lodestone.interventions.base import (
     Intervention,
     Num,
@@ -19,7 +20,6 @@ from lodestone.interventions.base import (
     text,
 )
 from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.words import suggestion
 from lodestone.worlds.randomness import uniforms
 
 #: Kinds that are support, and end.

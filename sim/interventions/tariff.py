@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from lodestone.distributions import Distribution, parse_number, plain
+from lodestone.border.numbers import Distribution, parse_number, plain
 from lodestone.interventions.base import (
     Intervention,
     Num,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lodestone.distributions import Distribution, Number, parse_number, plain
-from lodestone.words import suggestion
+from lodestone.border.numbers import Distribution, Number, parse_number, plain
+from lodestone.border.words import suggestion
 
 if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain

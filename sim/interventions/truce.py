@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from lodestone.distributions import Distribution
+from lodestone.border.numbers import Distribution
 from lodestone.interventions.base import (
     Intervention,
     Num,

@@ -12,9 +12,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from lodestone.border.errors import InputError
+from lodestone.border.expressions import parse_metric
 from lodestone.chain.facts import date_of, find_fact, span_of
-from lodestone.errors import InputError
-from lodestone.verdict import parse_metric
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
+from lodestone.border.words import suggestion, unknown
 from lodestone.outputs.gap import ITEMS
 from lodestone.outputs.recorder import COST_ITEMS, Series, names_of
-from lodestone.words import suggestion, unknown
 
 Values = np.ndarray
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lodestone.paths import data_root, seeds_root
+from lodestone.border.paths import data_root, seeds_root
 
 
 def sha(text: str | bytes, length: int = 12) -> str:

@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lodestone.errors import InputError
-from lodestone.words import unknown
-from lodestone.yamlfile import read_yaml
+from lodestone.border.errors import InputError
+from lodestone.border.words import unknown
+from lodestone.border.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lodestone.border.errors import InputError
+from lodestone.border.expressions import Metric, metrics_in, parse_metric, parse_verdict, written
+from lodestone.border.numbers import parse_date
+from lodestone.border.words import suggestion
 from lodestone.chain import naming
-from lodestone.distributions import parse_date
-from lodestone.errors import InputError
 from lodestone.outputs.gap import ITEMS
 from lodestone.outputs.metrics import METRICS
-from lodestone.verdict import Metric, metrics_in, parse_metric, parse_verdict, written
-from lodestone.words import suggestion
 
 if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain
@@ -51,7 +51,7 @@ def metric_problems(metric: Metric, chain: Chain, start: date, end: date) -> Fou
     Parameters
     ----------
     metric
-        From `lodestone.verdict`.
+        From `lodestone.border.expressions`.
     chain
         Whose words the values must be.
     start, end

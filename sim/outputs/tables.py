@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lodestone.border.expressions import Metric, asks_reference, judge, parse_verdict, written
 from lodestone.chain.nouns import Chain
 from lodestone.outputs.metrics import METRICS, share_lacking
 from lodestone.outputs.parts import Parts, bands, read_rows
 from lodestone.outputs.recorder import COST_ITEMS, STAGES, Series
-from lodestone.verdict import Metric, asks_reference, judge, parse_verdict, written
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lodestone.errors import InputError
-from lodestone.words import unknown
+from lodestone.border.errors import InputError
+from lodestone.border.words import unknown
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lodestone.errors import InputError
-from lodestone.words import suggestion
+from lodestone.border.errors import InputError
+from lodestone.border.words import suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +160,7 @@ def column_of(metric: str) -> tuple[str, str]:
     how, column : str
         ``level``, ``delta`` or ``reference``; the column as in ``worlds.parquet``.
     """
-    from lodestone.verdict import parse_metric
+    from lodestone.border.expressions import parse_metric
 
     text, how = metric.strip(), "level"
     if found := re.fullmatch(r"(delta|reference)\((.*)\)", text, re.S):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lodestone.errors import ModelError
+from lodestone.border.errors import ModelError
 
 
 @dataclass

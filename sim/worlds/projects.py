@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lodestone.distributions import Distribution
+from lodestone.border.numbers import Distribution
 from lodestone.worlds.randomness import quantile, uniforms
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import hashlib
 import numpy as np
 from numpy.random import Generator, Philox
 
-from lodestone.distributions import Distribution, Number
+from lodestone.border.numbers import Distribution, Number
 
 
 def uniforms(seed: int, stream: str, worlds: np.ndarray) -> np.ndarray:

@@ -8,14 +8,14 @@ import math
 import numpy as np
 import pytest
 
+from lodestone.border.errors import InputError
+from lodestone.border.units import to_canonical, usd_million
 from lodestone.chain.facts import find_fact
 from lodestone.chain.load import load_chain
-from lodestone.errors import InputError
 from lodestone.interventions.base import build
 from lodestone.interventions.capacity_project import CapacityProject
 from lodestone.interventions.price_floor import PriceFloor, floor_payment
 from lodestone.outputs.claims import OUTSIDE, against_data, claimed
-from lodestone.units import to_canonical, usd_million
 
 YUAN_PER_USD, VAT = 7.17, 1.13
 CARS_A_DAY, KG_A_CAR = 1000, (0.5, 2.0)

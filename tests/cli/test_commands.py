@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from lodestone.cli import VERBS, main
-from lodestone.config import SETTINGS, Settings, compose_settings
-from lodestone.errors import InputError, ModelError
-from lodestone.yamlfile import parse_yaml
+from lodestone.border.errors import InputError, ModelError
+from lodestone.border.yamlfile import parse_yaml
+from lodestone.cli import commands, main
+from lodestone.cli.compose import compose_settings
+from lodestone.runs.settings import SETTINGS, Settings
 
 SHOCK = "licence_shock_april_2025"
 PLACE = f"scenario.interventions.{'april_2025_licences'}"
@@ -74,7 +75,7 @@ def test_help_names_every_command(capsys):
         assert f"  {verb} " in text
 
 
-@pytest.mark.parametrize("verb", sorted(VERBS))
+@pytest.mark.parametrize("verb", sorted(commands()))
 def test_help_of_a_command_has_an_example(verb, capsys):
     for words in ([verb, "--help"], ["help", verb]):
         assert main(words) == 0
@@ -383,7 +384,7 @@ def test_check_looks_into_variants(here, capsys):
 def test_check_of_seeds_names_the_row(here, capsys):
     import shutil
 
-    from lodestone.paths import seeds_root
+    from lodestone.border.paths import seeds_root
 
     shutil.copytree(seeds_root(), here / "seeds")
     table = here / "seeds" / "2024" / "prices.csv"

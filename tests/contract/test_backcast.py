@@ -14,13 +14,13 @@ import pytest
 from lodestone.backcast.episodes import find_episodes, load_episode
 from lodestone.backcast.score import evaluate_episode, judge, replay_episode
 from lodestone.backcast.series import METRICS, Query, SeriesRecorder, check_query
+from lodestone.border.paths import seeds_root, vintages
+from lodestone.border.yamlfile import dump_yaml, read_yaml
 from lodestone.chain.load import load_chain
 from lodestone.cli import main
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.recorder import Recorder
-from lodestone.paths import seeds_root, vintages
 from lodestone.scenario import build_scenario, find_scenarios
-from lodestone.yamlfile import dump_yaml, read_yaml
 
 WORLDS = 3
 KEYS = {

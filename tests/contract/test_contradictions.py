@@ -17,19 +17,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lodestone.border.errors import InputError
+from lodestone.border.expressions import metrics_in, parse_verdict
+from lodestone.border.paths import data_root, seeds_root
+from lodestone.border.units import usd_million
 from lodestone.chain.facts import find_fact
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
-from lodestone.errors import InputError
 from lodestone.interventions import REGISTRY
 from lodestone.interventions.base import build
 from lodestone.outputs.claims import OUTSIDE, against_data, claimed, claims_of
 from lodestone.outputs.metrics import METRICS
 from lodestone.outputs.recorder import STAGES, Recorder, Series
-from lodestone.paths import data_root, seeds_root
 from lodestone.scenario import build_scenario, find_overlays, load_mapping, load_scenario
-from lodestone.units import usd_million
-from lodestone.verdict import metrics_in, parse_verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {"range", "two outputs", "switch", "scenario", "refused", "unused"}

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
 from lodestone.outputs.results import Results
 from lodestone.report.figures import FIGURES, Drawing, draw_all, figure, registered
 from lodestone.report.reading import Reading

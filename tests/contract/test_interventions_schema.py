@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
+from lodestone.border.errors import InputError
+from lodestone.border.numbers import Distribution
 from lodestone.chain import naming
 from lodestone.chain.load import load_chain
-from lodestone.distributions import Distribution
-from lodestone.errors import InputError
 from lodestone.interventions import build, intervention, kinds
 from lodestone.interventions.base import (
     Intervention,

@@ -12,11 +12,11 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from lodestone.border.paths import data_root
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.metrics import find
 from lodestone.outputs.recorder import Recorder, Series
-from lodestone.paths import data_root
 from lodestone.scenario import load_scenario
 
 FOLDER = data_root("scenarios")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
 from lodestone.interventions import REGISTRY
 from lodestone.scenario import build_scenario, load_reference
 

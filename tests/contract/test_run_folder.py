@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 
 import lodestone.simulate as composition
+from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
-from lodestone.cli import run_job
-from lodestone.config import Settings
+from lodestone.cli.running import run_job
 from lodestone.engine.run import BatchRun
-from lodestone.errors import InputError
 from lodestone.outputs.metrics import METRICS, find, selections
 from lodestone.outputs.results import COLUMNS, Results
+from lodestone.runs.settings import Settings
 from lodestone.scenario import build_scenario, load_scenario, outside_ranges
 from lodestone.simulate import replay, simulate
 

@@ -9,15 +9,15 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from lodestone.border.expressions import asks_reference, parse_verdict
+from lodestone.border.paths import data_root
 from lodestone.chain.load import load_chain
-from lodestone.config import Settings
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.metrics import METRICS
 from lodestone.outputs.recorder import Recorder, Series
-from lodestone.paths import data_root
+from lodestone.runs.settings import Settings
 from lodestone.scenario import load_mapping, load_scenario
 from lodestone.simulate import check_verdicts, simulate
-from lodestone.verdict import asks_reference, parse_verdict
 
 FOLDER = data_root("scenarios")
 SCENARIOS = sorted(p.stem for p in FOLDER.glob("*.yaml"))

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from lodestone.border.paths import seeds_root, vintages
 from lodestone.chain.load import BY_VINTAGE, COMMON, load_chain
 from lodestone.chain.nouns import Row
-from lodestone.paths import seeds_root, vintages
 
 VINTAGES = vintages()
 TABLES = [(v, name) for v in VINTAGES for name in (*COMMON, *BY_VINTAGE)]

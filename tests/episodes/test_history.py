@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lodestone.border.paths import vintages
 from lodestone.chain.balance import balance
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
-from lodestone.paths import vintages
 from lodestone.scenario import build_scenario, load_scenario
 
 OLD = ("2009", "2019")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lodestone.border.errors import ModelError
 from lodestone.engine.phases.closing import recount as engine_recount
-from lodestone.errors import ModelError
 from tests.fixtures.worlds import ban, day_after, scenario, simulate
 
 EPS = np.finfo(float).eps

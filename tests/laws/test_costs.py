@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.engine.phases.prices import charges
 from lodestone.engine.run import BatchRun
-from lodestone.errors import InputError
 from lodestone.interventions.cost_shift import stage_costs
 from lodestone.interventions.separation_learning import learnt_factor
 from tests.fixtures.worlds import day_after, scenario, shared

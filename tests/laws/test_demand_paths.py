@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
-from lodestone.errors import InputError
 from lodestone.interventions.demand_growth import between, units_sold
 from lodestone.interventions.substitution import adoption
 from tests.fixtures.worlds import day_after, scenario, shared, simulate

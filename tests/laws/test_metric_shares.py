@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
-from lodestone.errors import InputError
 from lodestone.outputs.metrics import find, share_lacking
 from lodestone.outputs.recorder import Recorder, Series
 from lodestone.scenario import load_scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
 from tests.fixtures.worlds import day_after, scenario, shared, simulate
 
 SETTINGS = {"worlds": 3, "weeks": 40}

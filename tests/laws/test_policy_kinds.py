@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
-from lodestone.errors import InputError
 from lodestone.interventions.enforcement import leak_stopped
 from lodestone.interventions.offtake import FIRST, call_weight
 from tests.fixtures.worlds import ban, day_after, shared, simulate

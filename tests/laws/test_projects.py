@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
-from lodestone.errors import InputError
 from lodestone.interventions.permitting import permit_shift
 from lodestone.interventions.support_withdrawal import years_survived
 from lodestone.interventions.technology_ban import wait_for_teams

@@ -9,8 +9,8 @@ import shutil
 import numpy as np
 import pytest
 
+from lodestone.border.paths import seeds_root
 from lodestone.chain.load import load_chain
-from lodestone.paths import seeds_root
 from tests.fixtures.worlds import ban, day_after, simulate
 
 SHOCKS = {

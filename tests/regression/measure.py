@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from lodestone.chain.load import load_chain
-from lodestone.config import Settings
 from lodestone.engine.run import BatchRun
+from lodestone.runs.settings import Settings
 from lodestone.scenario import Scenario, load_scenario
 from lodestone.simulate import simulate
 

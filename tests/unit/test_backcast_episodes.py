@@ -12,9 +12,9 @@ import pytest
 from lodestone.backcast.episodes import Episode, load_episode, locate_episodes
 from lodestone.backcast.score import Replayed, evaluate_episode, judge
 from lodestone.backcast.statistics import KINDS
+from lodestone.border.errors import InputError
+from lodestone.border.yamlfile import dump_yaml
 from lodestone.cli import main
-from lodestone.errors import InputError
-from lodestone.yamlfile import dump_yaml
 
 SCENARIO: dict[str, Any] = {
     "name": "short_ban",

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from lodestone.chain.load import load_chain
-from lodestone.config import Settings
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.recorder import STAGES, Recorder
 from lodestone.outputs.results import Results
+from lodestone.runs.settings import Settings
 from lodestone.scenario import load_scenario
 from lodestone.simulate import simulate
 

@@ -31,9 +31,9 @@ from lodestone.backcast.calibrate import (
     to_values,
 )
 from lodestone.backcast.episodes import load_episode, locate_episodes
+from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain, read_posterior
 from lodestone.engine.run import draw_parameters
-from lodestone.errors import InputError
 from lodestone.worlds.randomness import uniforms
 
 

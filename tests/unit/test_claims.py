@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lodestone.border.errors import InputError
+from lodestone.border.paths import seeds_root
 from lodestone.chain.facts import FACTS, date_of, find_fact, span_of
 from lodestone.chain.load import load_chain
 from lodestone.claims import check_claims, judged_by_data, refresh, stored_rows, tally
 from lodestone.cli import main
-from lodestone.config import Settings
-from lodestone.errors import InputError
 from lodestone.outputs.claims import (
     COLUMNS,
     INSIDE,
@@ -32,8 +32,8 @@ from lodestone.outputs.claims import (
 )
 from lodestone.outputs.provenance import folder_hash
 from lodestone.outputs.results import Results
-from lodestone.paths import seeds_root
 from lodestone.report.wording import claim_check
+from lodestone.runs.settings import Settings
 from lodestone.scenario import load_scenario
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
-from lodestone.errors import InputError
 from lodestone.outputs.selectors import asked_metrics, check_expressions
 from lodestone.scenario import find_scenarios, load_scenario
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lodestone.border.errors import InputError
 from lodestone.chain import naming
 from lodestone.chain.load import load_chain
-from lodestone.errors import InputError
 from lodestone.interventions import build
 
 REST_OF_EUROPE = ["united_kingdom", "norway", "switzerland", "turkey", "greenland", "ukraine"]

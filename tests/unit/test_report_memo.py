@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
 from lodestone.outputs.results import Results
 from lodestone.report import write_report
 from lodestone.report.memo import answer, escape, headline

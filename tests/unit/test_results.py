@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
 from lodestone.outputs.results import COLUMNS, Results
 from tests.fixtures.run_folder import make_run_folder
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lodestone.border.errors import InputError
+from lodestone.border.numbers import Distribution
+from lodestone.border.yamlfile import parse_yaml
 from lodestone.chain.load import load_chain
-from lodestone.distributions import Distribution
-from lodestone.errors import InputError
 from lodestone.scenario import (
     Scenario,
     find_scenarios,
@@ -22,7 +23,6 @@ from lodestone.scenario import (
     load_scenario,
     write_scenario,
 )
-from lodestone.yamlfile import parse_yaml
 
 SHOCK = "licence_shock_april_2025"
 

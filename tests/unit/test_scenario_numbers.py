@@ -8,8 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from lodestone.distributions import Distribution, parse_moment, parse_number, plain
-from lodestone.verdict import (
+from lodestone.border.expressions import (
     asks_reference,
     judge,
     metrics_in,
@@ -17,6 +16,7 @@ from lodestone.verdict import (
     parse_verdict,
     written,
 )
+from lodestone.border.numbers import Distribution, parse_moment, parse_number, plain
 
 
 def test_a_plain_number_is_a_float():

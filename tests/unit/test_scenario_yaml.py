@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lodestone.errors import InputError
-from lodestone.yamlfile import dump_yaml, parse_yaml, read_yaml
+from lodestone.border.errors import InputError
+from lodestone.border.yamlfile import dump_yaml, parse_yaml, read_yaml
 
 
 def test_dates_words_and_keys_stay_what_they_look_like():

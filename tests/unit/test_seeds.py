@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import lodestone
+from lodestone.border.errors import InputError
+from lodestone.border.paths import data_root, vintages
 from lodestone.chain.checks import check_chain
 from lodestone.chain.load import load_chain
 from lodestone.chain.naming import places
 from lodestone.chain.nouns import Chain
-from lodestone.errors import InputError
-from lodestone.paths import data_root, vintages
 
 
 @pytest.fixture(scope="module")

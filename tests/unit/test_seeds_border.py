@@ -6,10 +6,10 @@ import datetime as dt
 
 import pytest
 
-from lodestone import units
-from lodestone.errors import InputError, ModelError
-from lodestone.paths import data_root, seeds_root, vintages
-from lodestone.words import nearest, suggestion, unknown
+from lodestone.border import units
+from lodestone.border.errors import InputError, ModelError
+from lodestone.border.paths import data_root, seeds_root, vintages
+from lodestone.border.words import nearest, suggestion, unknown
 
 
 @pytest.mark.parametrize(

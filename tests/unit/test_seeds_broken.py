@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lodestone.border.errors import InputError
+from lodestone.border.paths import seeds_root
 from lodestone.chain.load import load_chain
-from lodestone.errors import InputError
-from lodestone.paths import seeds_root
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lodestone.border.errors import InputError
+from lodestone.border.paths import seeds_root
 from lodestone.chain.load import load_chain
-from lodestone.errors import InputError
-from lodestone.paths import seeds_root
 
 SOURCE = {"source": "usgs_mcs_2026_data", "date": "2024", "confidence": "medium"}
 ROWS = {

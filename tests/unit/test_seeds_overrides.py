@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
+from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
-from lodestone.errors import InputError
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
 from lodestone.studies.sensitivity import Sample, indices, pawn, sample_of_worlds
 
 ROWS = 197

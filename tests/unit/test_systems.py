@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lodestone.border.paths import seeds_root
 from lodestone.chain.load import load_chain
 from lodestone.interventions import REGISTRY
-from lodestone.paths import seeds_root
 from lodestone.scenario import find_overlays, find_scenarios, load_mapping
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,1 @@
+"""What crosses the border: numbers, words, dates, paths and files, read with one clear error each."""

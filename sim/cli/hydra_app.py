@@ -1,0 +1,172 @@
+"""The plain Hydra application: ``python -m sim scenario=NAME [--multirun] ...``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lodestone.border.errors import InputError
+from lodestone.border.paths import data_root
+from lodestone.border.words import unknown
+from lodestone.cli.exits import guarded
+from lodestone.cli.grammar import parse_words
+from lodestone.cli.job import refuse_two_spellings, with_decision_date
+from lodestone.cli.running import run_job
+from lodestone.runs.settings import SETTINGS, flatten_settings, names_in, settings_from_flat
+
+__all__ = ["hydra_main"]
+
+
+def hydra_main(argv: list[str]) -> int:
+    """Run the plain Hydra application: ``python -m sim scenario=NAME [--multirun] ...``.
+
+    Every scenario file found is stored in Hydra's ConfigStore under the group ``scenario``, so
+    choice, inheritance, ``glob(*)`` and multirun work from a clone, a wheel or any folder.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    # Hydra reads its overrides in one block, before its flags.
+    words = [w for w in argv if not w.startswith("-") and ("=" in w or w.startswith("~"))]
+    argv = words + [w for w in argv if w not in words]
+    _known_words(argv, words)
+    argv, files = _store_scenarios(argv)
+    failed: list[int] = []
+
+    def task(cfg: Any) -> None:
+        from lodestone.scenario import build_scenario
+
+        def work() -> int:
+            held: Any = OmegaConf.to_container(cfg, resolve=True)
+            mapping = held.pop("scenario")
+            variant, overlays = held.pop("variant"), names_in(held.pop("overlays"))
+            settings = settings_from_flat(flatten_settings(held))
+            typed = [w.lstrip("+") for w in HydraConfig.get().overrides.task]
+            overrides = {
+                key.removeprefix("scenario."): value
+                for key, value in parse_words(w for w in typed if w.startswith("scenario.")).items()
+            }
+            refuse_two_spellings(overrides)
+            # What was typed is laid on last, above the variant and the overlays.
+            scenario = build_scenario(
+                mapping,
+                file=files[str(HydraConfig.get().runtime.choices["scenario"])],
+                variant=variant,
+                overlays=overlays,
+                overrides=overrides,
+            )
+            folders = run_job([with_decision_date(scenario, settings)], settings)
+            record = Path(HydraConfig.get().runtime.output_dir) / "run_folder.txt"
+            record.write_text("\n".join(str(f) for f in folders) + "\n", encoding="utf-8")
+            return 0
+
+        status = guarded(work)
+        if status:
+            failed.append(status)
+        if status == 130:
+            raise KeyboardInterrupt
+
+    decorated = hydra.main(
+        version_base="1.3", config_path=str(data_root("configs").resolve()), config_name="config"
+    )(task)
+    old, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = ["lodestone", *argv]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # else Hydra prints the error itself and exits with 1
+    try:
+        decorated()
+    except KeyboardInterrupt:
+        return 130
+    except (HydraException, OmegaConfBaseException) as error:
+        raise InputError(" ".join(str(error).split()), hint="See 'python -m sim --help'.") from None
+    finally:
+        sys.argv = old
+        if full is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full
+    return failed[0] if failed else 0
+
+
+def _known_words(argv: list[str], words: list[str]) -> None:
+    """Refuse unknown settings with the nearest known one, before Hydra refuses them without."""
+    from lodestone.scenario import locate
+
+    if any(w.startswith(("--config", "-cd", "-cn", "-cp")) for w in argv):
+        return
+    groups = [p.name for p in data_root("configs").iterdir() if p.is_dir()]
+    known = [*SETTINGS, *groups, "scenario", "variant", "overlays"]
+    for word in words:
+        key, _, value = word.partition("=")
+        if key[0] in "+~" or key.startswith(("scenario.", "hydra.", "hydra/")) or "@" in key:
+            continue
+        if key not in known:
+            raise unknown("setting", key, known)
+        if key == "scenario" and not value.startswith(("glob", "choice", "'", '"')):
+            for name in value.split(","):
+                locate(name)
+
+
+def _store_scenarios(argv: list[str]) -> tuple[list[str], dict[str, Path]]:
+    """Put scenario files into Hydra's store: all that are found, and paths that were typed.
+
+    Returns
+    -------
+    tuple
+        The words with each path replaced by the name it is stored under, and the file of each
+        name.
+    """
+    from hydra.core.config_store import ConfigStore
+    from omegaconf import OmegaConf
+
+    from lodestone.scenario import find_scenarios, load_mapping
+
+    found: dict[str, Path] = {name: item.path for name, item in find_scenarios().items()}
+    words, named = [], set()
+    for word in argv:
+        if word.startswith("scenario="):
+            choices = word.removeprefix("scenario=").split(",")
+            for i, choice in enumerate(choices):
+                if choice.endswith((".yaml", ".yml")):
+                    choices[i] = Path(choice).stem
+                    found[choices[i]] = Path(choice).expanduser().resolve()
+            named |= set(choices)
+            word = "scenario=" + ",".join(choices)
+        words.append(word)
+    store = ConfigStore.instance()
+    for name, path in found.items():
+        try:
+            data = load_mapping(path).data
+        except InputError:
+            if name in named:
+                raise
+            continue
+        nested = {**data, "overrides": _nested(data.get("overrides") or {})}
+        node = OmegaConf.create(json.loads(json.dumps(nested)))
+        # Let every word through: our own checks name the nearest known one, Hydra's do not.
+        OmegaConf.set_struct(node, False)
+        store.store(group="scenario", name=name, node=node, provider="lodestone")
+    return words, found
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return dotted names as nested mappings: the one spelling Hydra's overrides can reach."""
+    out: dict[str, Any] = {}
+    for name, value in flat.items():
+        at = out
+        *heads, last = name.split(".")
+        for head in heads:
+            at = at.setdefault(head, {})
+        at[last] = value
+    return out

@@ -1,0 +1,88 @@
+"""Run scenarios one after the other: progress, summary table, report."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lodestone.runs.settings import Settings
+    from lodestone.scenario import Scenario
+
+__all__ = ["run_job", "short"]
+
+
+def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
+    """Run scenarios one after the other, with progress, summary table and report.
+
+    Returns
+    -------
+    list of Path
+        The absolute run folders.
+    """
+    from lodestone.cli.console import Progress, say
+    from lodestone.scenario import outside_ranges
+    from lodestone.simulate import simulate
+
+    folders = []
+    for scenario in scenarios:
+        for remark in outside_ranges(scenario):
+            say(f"warning: {scenario.name}: {remark}")
+        own = settings
+        if settings.out is not None and len(scenarios) > 1:
+            own = replace(settings, out=settings.out / scenario.name)
+        with Progress(quiet=settings.quiet) as progress:
+            folder = Path(simulate(scenario, own, progress=progress)).resolve()
+        if settings.report_formats:
+            from lodestone.report import write_report
+
+            if not settings.quiet:
+                say(f"{scenario.name}: writing the report")
+            made = write_report(folder, settings.report_formats)
+            if not settings.quiet:
+                say(f"report: {made[0]}")
+        folders.append(folder)
+    for scenario, folder in zip(scenarios, folders, strict=True):
+        if not settings.quiet:
+            _summary(scenario, folder, settings)
+    for folder in folders:
+        print(folder)
+    return folders
+
+
+def _told(scenario: Scenario) -> str:
+    """The scenario's name with the variant and overlays applied."""
+    applied = [a for a in (scenario.variant, *scenario.overlays) if a]
+    return f"{scenario.name} ({', '.join(map(str, applied))})" if applied else scenario.name
+
+
+def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
+    """Print the headline rows of a run folder's summary (all regions, sectors and elements)."""
+    from lodestone.cli.console import print_table
+
+    with (folder / "summary.csv").open(encoding="utf-8", newline="") as file:
+        rows: list[dict[str, Any]] = list(csv.DictReader(file))
+    head = [
+        r for r in rows if all(r.get(k) in ("all", "") for k in ("region", "sector", "element"))
+    ]
+    columns = ["metric", "unit", "p05", "p50", "p95", "reference_p50", "delta_p50"]
+    numbers = columns[2:]
+    shown = [r | {c: short(r.get(c)) for c in numbers} for r in head or rows]
+    print_table(
+        shown,
+        columns,
+        as_json=settings.json,
+        title=f"{_told(scenario)} against {scenario.reference or 'nothing'}, {settings.worlds} worlds",
+        right=numbers,
+    )
+
+
+def short(cell: Any) -> Any:
+    """Return a number with four digits; what is no number as it is."""
+    try:
+        return float(f"{float(cell):.4g}")
+    except (TypeError, ValueError):
+        return cell

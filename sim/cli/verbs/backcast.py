@@ -1,0 +1,117 @@
+"""``lodestone backcast``: history replayed and scored fact by fact."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from lodestone.border.errors import InputError
+from lodestone.cli.job import job_from_words
+from lodestone.cli.verb import Flag, Words, setting_flags, verb
+
+MORE = """
+Without an episode: all of 'lodestone list episodes'. A FOLDER is any folder with an episode.yaml,
+or with such folders (docs/episodes.md); its scenario may lie beside it. Each fact is evaluated in every world, and the
+median is held against its band. A fact that cannot be evaluated says why, and counts as failed.
+
+  lodestone backcast licensing_2025
+  lodestone backcast ensemble.worlds=200 --json scorecard.json
+  lodestone backcast path/to/my_episode scenario.overrides.licence.surge=1.3
+  lodestone backcast --write docs            writes docs/scorecard.md and its figures in docs/img
+
+Options: --worlds N (default 64), --seed N, --workers N; --json FILE (without a file: printed);
+--write DIR; --quiet."""
+
+
+@verb(
+    about="replays history and scores it fact by fact",
+    usage="lodestone backcast [EPISODE|FOLDER ...] [key=value ...] [--json FILE] [--write DIR]",
+    order=60,
+    flags=(
+        Flag("--json", optional="-"),
+        Flag("--write"),
+        *setting_flags("--worlds", "--seed", "--workers"),
+    ),
+    more=MORE,
+)
+def work(words: Words) -> int:
+    """Replay episodes and print the scorecard."""
+    from lodestone.backcast.episodes import find_episodes, load_episode, locate_episodes
+    from lodestone.backcast.kept import KNOWN, PROFILES, crossed, kept_rows
+    from lodestone.backcast.score import BATCH, score, totals
+    from lodestone.cli.console import Progress, print_table, say
+
+    given = dict(words.settings)
+    typed = [pair.partition("=")[0] for pair in words.pairs]
+    if not {"ensemble.worlds", "ensemble"} & {*given, *typed}:
+        given["ensemble.worlds"] = BATCH
+    job = job_from_words([], words.pairs, given)
+    settings = job.settings
+    files = [path for name in words.names or find_episodes() for path in locate_episodes(name)]
+    if not files:
+        raise InputError("there are no episodes", key="lodestone backcast")
+    episodes = [
+        load_episode(path, overrides=job.overrides, variant=job.variant, overlays=job.overlays)
+        for path in dict.fromkeys(files)
+    ]
+    for name in [e.name for e in episodes]:
+        if [e.name for e in episodes].count(name) > 1:
+            raise InputError(f"two episodes are called '{name}'", hint="Name each once.")
+    quiet = words.on("--quiet") or settings.quiet
+    if not quiet:
+        for remark in (r for e in episodes for r in e.remarks):
+            say(f"note: {remark}")
+    with Progress(quiet=quiet) as progress:
+        scored = score(
+            episodes,
+            worlds=settings.worlds,
+            seed=settings.seed,
+            market_days=float(settings.market_days),
+            allocation=settings.allocation,
+            workers=settings.workers,
+            progress=progress,
+        )
+    rows = [v.row() for _, _, verdicts in scored for v in verdicts]
+    target = words.flags.get("--json")
+    if target is not None and target != "-":
+        from lodestone.outputs.tables import save_text
+
+        path = Path(target).expanduser()
+        if not path.parent.is_dir():
+            raise InputError("no such folder", file=path.parent, key="--json")
+        save_text(path, json.dumps(rows, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    if target == "-" or settings.json:
+        print(json.dumps(rows, ensure_ascii=False, allow_nan=False))
+    elif not quiet:
+        columns = ["fact", "observed", "band", "unit", "p50", "p05_to_p95", "result"]
+        for episode, _, verdicts in scored:
+            print_table(
+                [v.shown() for v in verdicts],
+                columns,
+                title=f"{episode.name}: {episode.title} ({episode.scenario.name})",
+                right=["observed", "band", "p50", "p05_to_p95"],
+            )
+            print()
+        print_table(
+            totals(scored, crossed()),
+            ["episode", "passed", "failed", "not_evaluable", "facts", "share", "covered"],
+            title=f"Facts in band at the median of {settings.worlds} worlds, and observed values "
+            "within 5-95 % of them",
+            right=["passed", "failed", "not_evaluable", "facts", "share", "covered"],
+        )
+    if "--write" in words.flags:
+        from lodestone.backcast.panels import panels
+        from lodestone.report.scorecard import write_scorecard
+
+        made = write_scorecard(
+            Path(words.flags["--write"]).expanduser(),
+            [(e.name, e.title, vs, panels(e, r, vs)) for e, r, vs in scored],
+            totals(scored, crossed()),
+            settings.worlds,
+            crossed(),
+            kept_rows(KNOWN),
+            kept_rows(PROFILES),
+        )
+        for path in made:
+            print(path.resolve())
+    return 0

@@ -1,0 +1,174 @@
+"""``lodestone check``: scenario files and seeds validated."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lodestone.border.errors import InputError
+from lodestone.border.words import suggestion
+from lodestone.cli.running import short
+from lodestone.cli.verb import Words, verb
+
+MORE = """
+Names file, line, key, what is wrong, the nearest known word and how to fix it. Without a file it
+checks everything found and prints the mass balance of the vintages.
+
+  lodestone check mine.yaml
+  lodestone check seeds/2024/facilities.csv
+  lodestone check"""
+
+
+@verb(
+    about="validates scenario files and seeds",
+    usage="lodestone check [FILE ...] [--json]",
+    order=110,
+    more=MORE,
+)
+def work(words: Words) -> int:
+    """Validate files; without one, everything found."""
+    from lodestone.cli.console import print_table, say
+
+    words.no_pairs()
+    targets = words.names
+    failures: list[str] = []
+    checked: list[dict[str, Any]] = []
+
+    def attempt(what: str, work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except InputError as error:
+            failures.append(str(error))
+            checked.append({"checked": what, "result": "wrong"})
+        else:
+            checked.append({"checked": what, "result": "ok"})
+
+    balance: list[dict[str, Any]] = []
+    if targets:
+        for target in targets:
+            attempt(target, lambda t=target: _check_one(Path(t).expanduser(), t))  # type: ignore[misc]
+    else:
+        from lodestone.border.paths import vintages
+        from lodestone.scenario import find_overlays, find_scenarios
+
+        for vintage in vintages():
+            attempt(f"seeds {vintage}", lambda v=vintage: _check_seeds(v, balance))  # type: ignore[misc]
+        from lodestone.claims import check_claims
+
+        attempt("press claims", check_claims)
+        for name, item in find_scenarios().items():
+            attempt(f"scenario {name}", lambda p=item.path: _check_scenario(p))  # type: ignore[misc]
+        for name, item in find_overlays().items():
+            attempt(f"overlay {name}", lambda p=item.path: _check_overlay(p))  # type: ignore[misc]
+        from lodestone.backcast.episodes import find_episodes, load_episode
+
+        for name, path in find_episodes().items():
+            attempt(f"episode {name}", lambda p=path: load_episode(p))  # type: ignore[misc]
+    if words.on("--json"):
+        print(
+            json.dumps({"checked": checked, "problems": failures, "balance": balance}, default=str)
+        )
+    else:
+        print_table(checked, ["checked", "result"])
+        if balance:
+            print()
+            columns = [c for c in _BALANCE if c in balance[0]]
+            numbers = ["target", "model", "gap_pct", "tolerance_pct"]
+            shown = [r | {c: short(r.get(c)) for c in numbers} for r in balance]
+            print_table(shown, columns, title="Mass balance of the vintages", right=numbers)
+    for failure in failures:
+        say(f"lodestone: {failure}")
+    if failures:
+        return 2
+    off = [row for row in balance if not row.get("ok", True)]
+    if off:
+        say(f"lodestone: {len(off)} rows of the mass balance are outside their tolerance")
+        return 3
+    return 0
+
+
+_BALANCE = (
+    "vintage",
+    "stage",
+    "region",
+    "element",
+    "target",
+    "model",
+    "gap_pct",
+    "tolerance_pct",
+    "ok",
+)
+
+
+def _check_seeds(vintage: str, balance: list[dict[str, Any]]) -> None:
+    from lodestone.chain.balance import balance_table
+    from lodestone.chain.load import load_chain
+
+    balance += [{"vintage": vintage, **row} for row in balance_table(load_chain(vintage))]
+
+
+def _check_one(path: Path, word: str) -> None:
+    """Check whatever a path is: a scenario file, an overlay, or part of the seeds."""
+    from lodestone.scenario import find_scenarios
+
+    if not path.exists():
+        found = find_scenarios()
+        if word in found:
+            _check_scenario(found[word].path)
+            return
+        raise InputError("no such file, and no scenario of that name", file=word,
+                         hint=suggestion(word, found) or None)  # fmt: skip
+    inside = path if path.is_dir() else path.parent
+    if path.name == "episode.yaml" or (path / "episode.yaml").is_file():
+        from lodestone.backcast.episodes import load_episode
+
+        load_episode(path)
+        return
+    if path.is_dir() or path.suffix == ".csv" or path.name == "vintage.yaml":
+        from lodestone.border.paths import vintages
+        from lodestone.chain.load import load_chain
+
+        root = next(
+            (p for p in (inside, *inside.resolve().parents) if (p / "elements.csv").is_file()), None
+        )
+        if root is None:
+            raise InputError("is not part of a seeds folder", file=path)
+        name = inside.resolve().name
+        names = [name] if (root / name / "vintage.yaml").is_file() else vintages(root)
+        for vintage in names:
+            load_chain(vintage, root)
+        return
+    if path.parent.name == "overlays":
+        _check_overlay(path)
+    else:
+        _check_scenario(path)
+
+
+def _check_scenario(path: Path) -> None:
+    """Check a scenario file with each of its variants."""
+    from lodestone.scenario import load_mapping, load_scenario
+
+    if path.parent.name == "scenarios":
+        name = load_mapping(path).data.get("name")
+        if name is not None and name != path.stem:
+            raise InputError(
+                f"the scenario calls itself '{name}'",
+                file=path,
+                key="name",
+                hint=f"In a folder of scenarios the name is the file's: {path.stem}.",
+            )
+    from lodestone.simulate import check_verdicts
+
+    scenario = load_scenario(path)
+    check_verdicts(scenario)
+    for variant in scenario.variants:
+        check_verdicts(load_scenario(path, variant=variant))
+
+
+def _check_overlay(path: Path) -> None:
+    """Check an overlay by laying it over the reference."""
+    from lodestone.scenario import DEFAULT_REFERENCE, load_scenario
+
+    load_scenario(DEFAULT_REFERENCE, overlays=[str(path)])

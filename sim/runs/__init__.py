@@ -1,0 +1,1 @@
+"""One run: a scenario and settings become a run folder."""

@@ -1,0 +1,528 @@
+"""What a scenario must satisfy on its chain: everything that is wrong, at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lodestone.border.errors import InputError
+from lodestone.border.numbers import Distribution, Number, parse_date, parse_number
+from lodestone.border.words import nearest, suggestion
+from lodestone.scenario.files import locate
+from lodestone.scenario.layers import (
+    HYPOTHESIS_KEYS,
+    NAME,
+    REQUIRED,
+    flatten_overrides,
+    load_mapping,
+)
+from lodestone.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    from lodestone.chain.nouns import Chain
+    from lodestone.interventions.base import Intervention
+
+__all__ = [
+    "checked",
+    "DEFAULT_REFERENCE",
+    "DEFAULT_VINTAGE",
+    "outside_ranges",
+    "refuse_two_rules",
+    "vintage_of",
+    "waits_for",
+]
+
+DEFAULT_VINTAGE = "2024"
+DEFAULT_REFERENCE = "calm_2024"
+
+
+def vintage_of(data: Mapping[str, Any], file: Path | None) -> str:
+    """Return the vintage of a scenario: a name, or the path of a folder beside its file."""
+    word = str(data.get("vintage") or DEFAULT_VINTAGE)
+    if file is not None:
+        beside = (file.parent / word).resolve()
+        if (beside / "vintage.yaml").is_file():
+            return str(beside)
+    return word
+
+
+def checked(
+    data: dict[str, Any],
+    file: Path | None,
+    lines: Mapping[tuple[str, ...], int],
+    typed: Mapping[str, Any],
+    chain: Chain | None,
+    applied: tuple[str | None, tuple[str, ...]],
+) -> Scenario:
+    """Return the scenario of an assembled mapping.
+
+    Parameters
+    ----------
+    data, file, lines
+        The mapping, its file and the line of each key.
+    typed
+        Overrides typed by the user, by place.
+    chain
+        The chain to check against, or None to load that of the vintage.
+    applied
+        The variant and the overlays that are in the mapping.
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong.
+    """
+    return _Checker(data, file, dict(lines), typed, chain).scenario(*applied)
+
+
+class _Checker:
+    """Turns an assembled mapping into a `Scenario`, collecting everything that is wrong."""
+
+    def __init__(
+        self,
+        data: dict[str, Any],
+        file: Path | None,
+        lines: dict[tuple[str, ...], int],
+        typed: Mapping[str, Any],
+        chain: Chain | None,
+    ) -> None:
+        self.data = data
+        self.file = file
+        self.lines = lines
+        self.typed = typed
+        self.chain = chain
+        self.found: list[InputError] = []
+
+    def place(self, key: str) -> dict[str, Any]:
+        """Return file (with line, where known) and key of a problem."""
+        for typed in self.typed:
+            if key == typed or key.startswith(f"{typed}."):
+                return {"file": None, "key": f"scenario.{key}"}
+        parts = tuple(key.split("."))
+        while parts and parts not in self.lines:
+            parts = parts[:-1]
+        line = self.lines.get(parts)
+        file = f"{self.file}:{line}" if self.file and line else self.file
+        return {"file": file, "key": key}
+
+    def problem(self, key: str, message: str, hint: str | None = None) -> None:
+        """Note one thing that is wrong."""
+        self.found.append(InputError(message, hint=hint, **self.place(key)))
+
+    def take(self, error: InputError, key: str) -> None:
+        """Note an error raised below, giving it the place we know."""
+        self.problem(error.key or key, error.message, error.hint)
+
+    def scenario(self, variant: str | None, overlays: tuple[str, ...]) -> Scenario:
+        """Return the checked scenario, or raise one error with all problems."""
+        from lodestone.interventions.base import combine
+
+        for key in REQUIRED:
+            if self.data.get(key) in (None, "") and not (
+                key == "interventions" and key in self.data
+            ):
+                self.problem(key, "is missing", _ADVICE[key])
+        name = self.text("name")
+        if name and not NAME.match(name):
+            self.problem(
+                "name", f"'{name}' is not a name", "Use letters, digits and _, a letter first."
+            )
+        start, end = self.day("start"), self.day("end")
+        decision = self.day("decision_date")
+        self.horizon(start, end)
+        vintage = vintage_of(self.data, self.file)
+        chain = self.chain or self.load_chain(vintage)
+        interventions = self.interventions(chain, start, end)
+        overrides = self.overrides(chain)
+        headline = self.headline()
+        hypothesis = self.hypothesis(chain)
+        source = self.source(chain)
+        reference = self.reference(name, vintage)
+        variants = self.mapping("variants")
+        if self.found:
+            raise combine(self.found)
+        assert start is not None and end is not None
+        return Scenario(
+            name=name,
+            title=self.text("title") or name.replace("_", " "),
+            question=self.text("question"),
+            narrative=self.text("narrative"),
+            hypothesis=hypothesis,
+            vintage=vintage,
+            reference=reference,
+            start=start,
+            end=end,
+            interventions=interventions,
+            overrides=overrides,
+            variants=variants,
+            decision_date=decision,
+            source_file=self.file,
+            variant=variant,
+            overlays=overlays,
+            source=source,
+            note=self.text("note"),
+            headline=headline,
+        )
+
+    def text(self, key: str) -> str:
+        value = self.data.get(key)
+        if value is None:
+            return ""
+        if isinstance(value, Mapping | list):
+            self.problem(key, "must be text")
+            return ""
+        return str(value).strip()
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        value = self.data.get(key)
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            self.problem(key, f"must be a mapping by name, got {value!r}", _ADVICE.get(key))
+            return {}
+        return dict(value)
+
+    def day(self, key: str) -> date | None:
+        value = self.data.get(key)
+        if value is None:
+            return None
+        try:
+            return parse_date(value)
+        except ValueError as error:
+            self.problem(key, str(error))
+            return None
+
+    def horizon(self, start: date | None, end: date | None) -> None:
+        if start is None or end is None:
+            return
+        if end <= start:
+            self.problem(
+                "end",
+                f"{end} is not after the start {start}",
+                "Give an end after the start.",
+            )
+        elif (end - start).days < 14:
+            self.problem("end", f"leaves {(end - start).days} days", "Simulate at least two weeks.")
+        elif (end - start).days > 366 * 60:
+            self.problem("end", f"leaves {(end - start).days // 365} years", "At most 60 years.")
+
+    def load_chain(self, vintage: str) -> Chain:
+        from lodestone.border.paths import vintages
+        from lodestone.chain.load import load_chain
+
+        if vintage not in vintages() and not (Path(vintage) / "vintage.yaml").is_file():
+            known = vintages()
+            raise InputError(
+                f"unknown vintage '{vintage}'",
+                hint=suggestion(vintage, known),
+                **self.place("vintage"),
+            )
+        return load_chain(vintage)
+
+    def interventions(
+        self, chain: Chain, start: date | None, end: date | None
+    ) -> dict[str, Intervention]:
+        import lodestone.interventions as registry
+
+        made: dict[str, Intervention] = {}
+        for name, given in self.mapping("interventions").items():
+            if given is None:
+                continue
+            if not NAME.match(str(name)):
+                self.problem(
+                    f"interventions.{name}",
+                    "is not a name",
+                    "Use letters, digits and _, a letter first.",
+                )
+                continue
+            try:
+                item = registry.build(name, given)
+            except InputError as error:
+                self.spread(error, f"interventions.{name}")
+                continue
+            made[name] = item
+            for wrong in item.problems(chain):
+                self.problem(f"interventions.{name}.{wrong.key}", wrong.message, wrong.hint)
+        for name, item in made.items():
+            others = [n for n in made if n != name]
+            for key, other, live in item.refers():
+                if other not in others:
+                    self.problem(
+                        f"interventions.{name}.{key}",
+                        f"unknown intervention '{other}'",
+                        suggestion(other, others) or "Name another intervention of this scenario.",
+                    )
+                elif key == "triggered_by.licence" and made[other].kind != "export_licence":
+                    self.problem(
+                        f"interventions.{name}.{key}",
+                        f"'{other}' ({made[other].kind}) grants no licences",
+                        "Name an export_licence.",
+                    )
+                elif live and not made[other].live:
+                    self.problem(
+                        f"interventions.{name}.{key}",
+                        f"'{other}' ({made[other].kind}) cannot be suspended",
+                        "Its dates are drawn before the run: give it an end instead.",
+                    )
+            for wrong in item.beside({n: made[n] for n in others}, start):
+                self.problem(f"interventions.{name}.{wrong.key}", wrong.message, wrong.hint)
+        _refuse_circles(made, self)
+        try:
+            refuse_two_rules(made)
+        except InputError as error:
+            self.take(error, "interventions")
+        return dict(sorted(made.items()))
+
+    def spread(self, error: InputError, key: str) -> None:
+        """Note an error that may stand for several."""
+        parts = getattr(error, "parts", None) or [error]
+        for part in parts:
+            self.take(part, key)
+
+    def overrides(self, chain: Chain) -> dict[str, Number | str]:
+        out: dict[str, Number | str] = {}
+        try:
+            flat = flatten_overrides(self.data.get("overrides"))
+        except InputError as error:
+            self.take(error, "overrides")
+            return out
+        for name, given in flat.items():
+            if given is None:
+                continue
+            key = f"overrides.{name}"
+            try:
+                value: Any = given
+                if isinstance(given, Mapping):
+                    value = parse_number(given, dates=name.endswith("start_date"))
+                tried = [given]
+                if isinstance(value, Distribution):
+                    ends = [v for v in value.support() if math.isfinite(v)] or [value.centre()]
+                    tried = [date.fromordinal(int(v)) for v in ends] if value.dates else ends
+                for trial in tried:
+                    chain.with_overrides({name: trial})
+                    _plausible(chain, name, trial)
+            except ValueError as error:
+                self.problem(key, str(error))
+            except InputError as error:
+                hint = error.hint
+                if error.message.startswith("unknown"):
+                    hint = f"{hint or ''} See 'lodestone list parameters'.".strip()
+                self.problem(key, error.message, hint)
+            else:
+                out[name] = value if isinstance(value, Distribution | str) else _plain_number(value)
+        return dict(sorted(out.items()))
+
+    def headline(self) -> tuple[str, ...]:
+        from lodestone.border.expressions import parse_metric
+
+        given = self.data.get("headline")
+        if given is None:
+            return ()
+        if not isinstance(given, list) or not all(isinstance(g, str) for g in given):
+            self.problem("headline", "must be a list of metrics", _ADVICE["headline"])
+            return ()
+        for number, text in enumerate(given):
+            try:
+                parse_metric(text)
+            except ValueError as error:
+                self.problem(f"headline.{number}", f"the expression {error}", _ADVICE["headline"])
+            if given.index(text) != number:
+                self.problem(f"headline.{number}", f"'{text}' stands twice", "Keep one of the two.")
+        return tuple(given)
+
+    def hypothesis(self, chain: Chain) -> dict[str, Any]:
+        from lodestone.border.expressions import parse_verdict
+
+        held = self.mapping("hypothesis")
+        for key in held:
+            if key not in HYPOTHESIS_KEYS:
+                self.problem(f"hypothesis.{key}", "unknown key", suggestion(key, HYPOTHESIS_KEYS))
+        claims = held.get("claims") or []
+        claims = [claims] if isinstance(claims, str) else list(claims)
+        for claim in claims:
+            if not chain.knows_source(str(claim)):
+                near = nearest(str(claim), chain.sources)
+                self.problem(
+                    "hypothesis.claims",
+                    f"unknown claim '{claim}'",
+                    f"Did you mean '{near}'?" if near else None,
+                )
+        for key in ("confirmed_if", "refuted_if"):
+            if held.get(key):
+                try:
+                    parse_verdict(str(held[key]))
+                except ValueError as error:
+                    self.problem(
+                        f"hypothesis.{key}",
+                        f"the expression {error}",
+                        "Write for example 'first_stoppage(region=all) < days(70)'.",
+                    )
+        if claims:
+            held["claims"] = claims
+        return held
+
+    def source(self, chain: Chain) -> tuple[str, ...]:
+        given = self.data.get("source") or []
+        keys = tuple([given] if isinstance(given, str) else given)
+        for key in keys:
+            if not chain.knows_source(str(key)):
+                self.problem(
+                    "source", f"unknown source '{key}'", suggestion(str(key), chain.sources)
+                )
+        return keys
+
+    def reference(self, name: str, vintage: str) -> str | None:
+        if "reference" in self.data:
+            given = self.data["reference"]
+            if given is None or str(given).lower() == "none":
+                return None
+            reference = str(given)
+            if reference == name:
+                self.problem("reference", "a scenario cannot be its own reference", "Write none.")
+                return None
+            try:
+                found = locate(reference, beside=self.file)
+            except InputError as error:
+                self.problem("reference", f"unknown scenario '{reference}'", error.hint)
+                return None
+            other = vintage_of(load_mapping(found).data, found)
+            if other != vintage:
+                self.problem(
+                    "reference",
+                    f"'{reference}' stands on vintage {other}, this scenario on {vintage}",
+                    "Name a reference of the same vintage, or none.",
+                )
+            return reference
+        if vintage == DEFAULT_VINTAGE and name != DEFAULT_REFERENCE:
+            return DEFAULT_REFERENCE
+        return None
+
+
+_ADVICE = {
+    "headline": "Write for example 'headline: [\"unmet_share(region=europe)\", first_stoppage]'.",
+    "name": "Add 'name: my_scenario'.",
+    "question": "Add 'question:' with the question the scenario answers, in one sentence.",
+    "start": "Add 'start: 2024-01-01'.",
+    "end": "Add 'end: 2028-01-01'.",
+    "interventions": "Add 'interventions:' with entries by name, or 'interventions: {}' for none.",
+    "variants": "Write 'variants: {name: {interventions: {...}}}'.",
+}
+
+
+def _plain_number(value: Any) -> Number | str:
+    return value.isoformat() if isinstance(value, date) else float(value)
+
+
+def _plausible(chain: Chain, name: str, value: Any) -> None:
+    """Refuse a negative number, or a share above one, where the parameter cannot be so."""
+    if isinstance(value, str | date) or name not in chain.parameters:
+        return
+    item = chain.parameters[name]
+    default = item.default if isinstance(item.default, int | float) else None
+    least = min((v for v in (default, item.low) if v is not None), default=None)
+    most = max((v for v in (default, item.high) if v is not None), default=None)
+    if value < 0 and least is not None and least >= 0:
+        raise InputError(f"{value:g} is negative", hint=f"The range is {item.low} to {item.high}.")
+    if value > 1 and item.unit == "share" and most is not None and most <= 1:
+        raise InputError(
+            f"{value:g} is above 1", hint="A share lies between 0 and 1, not in percent."
+        )
+
+
+def outside_ranges(scenario: Scenario) -> list[str]:
+    """Overrides that leave the documented range of their parameter: one sentence each.
+
+    They are allowed (stress cases need them) and no longer covered by the parameter's sources.
+    """
+    from lodestone.chain.load import load_chain
+
+    known = load_chain(scenario.vintage).parameter_names()
+    found = []
+    for name, value in scenario.overrides.items():
+        item = known[name]
+        if isinstance(value, str) or item.low is None or item.high is None:
+            continue
+        least, most = value.support() if isinstance(value, Distribution) else (value, value)
+        if least < item.low or most > item.high:
+            unit = "" if item.unit in ("", "-") else f" {item.unit}"
+            told = f"{value}" if isinstance(value, Distribution) else f"{value:g}"
+            found.append(
+                f"{name} = {told} lies outside its documented range "
+                f"({item.low:g} to {item.high:g}{unit})"
+            )
+    return found
+
+
+def waits_for(items: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return, by name, the interventions that must be drawn before an intervention.
+
+    It waits for the one that triggers it, and for those that write its start.
+    """
+    waits: dict[str, list[str]] = {name: [] for name in items}
+    for name, item in items.items():
+        trigger = item.after()
+        if trigger in items:
+            waits[name].append(trigger)
+        for other in item.begins():
+            if other in items:
+                waits[other].append(name)
+    return {name: sorted(set(others)) for name, others in waits.items()}
+
+
+def _refuse_circles(made: Mapping[str, Any], checker: _Checker) -> None:
+    """Note interventions that wait for one another."""
+    waits = waits_for(made)
+
+    def trail(name: str, at: str, seen: tuple[str, ...]) -> tuple[str, ...] | None:
+        for other in waits[at]:
+            if other == name:
+                return (*seen, name)
+            if other not in seen:
+                found = trail(name, other, (*seen, other))
+                if found:
+                    return found
+        return None
+
+    for name in made:
+        circle = trail(name, name, (name,))
+        if circle and len(circle) > 2:
+            checker.problem(
+                f"interventions.{name}.triggered_by",
+                f"waits for itself ({' -> '.join(circle)})",
+            )
+
+
+def refuse_two_rules(items: Mapping[str, Any]) -> None:
+    """Refuse two allocation rules that tell one exporter two things at once.
+
+    Raises
+    ------
+    InputError
+        Naming both.
+    """
+    from lodestone.interventions.base import _earliest, _latest
+
+    rules = sorted(n for n, item in items.items() if item.kind == "allocation_rule")
+    for i, first in enumerate(rules):
+        for second in rules[i + 1 :]:
+            a, b = items[first], items[second]
+            shared = set(a.exporter) & set(b.exporter)
+            everybody = "all" in a.exporter or "all" in b.exporter
+            if a.rule == b.rule or not (shared or everybody):
+                continue
+            spans = []
+            for x in (a, b):
+                open_end = x.end is None
+                spans.append((_earliest(x.start) or date.min, None if open_end else _latest(x.end)))
+            (s1, e1), (s2, e2) = spans
+            if (e1 is not None and e1 <= s2) or (e2 is not None and e2 <= s1):
+                continue
+            whom = "every exporter" if everybody else ", ".join(sorted(shared))
+            raise InputError(
+                f"'{second}' ({b.rule}) and '{first}' ({a.rule}) rule {whom} at the same time",
+                key=f"interventions.{second}.rule",
+                hint="Keep one, or give the first an end on or before the start of the second.",
+            )

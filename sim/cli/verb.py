@@ -223,8 +223,7 @@ def verb(
 
 @cache
 def _imported() -> None:
-    from lodestone.cli import verbs as package
-
+    package = importlib.import_module("lodestone.cli.verbs")
     for item in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{item.name}")
 

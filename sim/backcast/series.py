@@ -439,9 +439,6 @@ def _by_facility(query: Query, run: BatchRun) -> Read | str:
         if f.stage == "mine":
             if f.material in asked:
                 parts.append((row, "mine", []))
-        elif f.stage == "recycling":
-            if row in lay.recyclers:
-                parts.append((row, "recycling", [lay.material_at[m] for m in made]))
         elif made:
             able = {"metal": lay.metals_of(f), "magnet": lay.magnets_of(f)}.get(f.stage, made)
             parts.append((row, f.stage, [lay.material_at[m] for m in made if m in able]))
@@ -458,15 +455,8 @@ def _by_facility(query: Query, run: BatchRun) -> Read | str:
                 if query.get("element") is not None:
                     part = float((lay.mine_mix[at, :, 0] * in_ore).sum())
                 sums = sums + day.flows["dug"][at] * part
-            elif stage == "recycling":
-                n = int(np.flatnonzero(lay.recyclers == row)[0])
-                run_share = day.normal_output[row] / np.maximum(lay.f_capacity[row], 1e-12)
-                for m in materials:
-                    e = lay.element_at[lay.chain.materials[lay.materials[m]].element or ""]
-                    sums = sums + lay.recycler_yield[n, e] * run_share * day.weeks
-            else:
-                for m in materials:
-                    sums = sums + day.facility_output(np.array([row]), m) * counted[m]
+            for m in materials:
+                sums = sums + day.facility_output(np.array([row]), m) * counted[m]
         return sums, None
 
     return read

@@ -18,7 +18,7 @@ from lodestone.border.expressions import parse_metric
 from lodestone.border.words import suggestion
 from lodestone.chain import nouns
 from lodestone.chain.facts import find_fact, span_of
-from lodestone.chain.nouns import BASES, Chain, Row
+from lodestone.chain.nouns import BASES, STAGES, Chain, Row
 
 __all__ = ["Problem", "check_chain", "sort_problems"]
 
@@ -65,6 +65,7 @@ def check_chain(chain: Chain, files: Mapping[str, Path] | None = None) -> list[P
     check.shares()
     check.recipes()
     check.materials()
+    check.plant_costs()
     check.facilities()
     check.reach()
     check.parameters()
@@ -150,6 +151,19 @@ class _Check:
             weights.setdefault(country.region, []).append(country.share_of_region_demand)
         for region in self.chain.regions:
             self._whole("countries", "region", region, weights.get(region, ()))
+
+    def plant_costs(self) -> None:
+        """Every stage has a row without a region, and nothing is built faster than the fastest."""
+        for stage in STAGES:
+            if (stage, "") not in self.chain.plant_costs:
+                self.add("plant_costs", 0, "stage", f"no row of {stage} without a region")
+        for line, row in self.rows("plant_costs"):
+            if row.region and row.region not in self.chain.regions:
+                hint = suggestion(row.region, self.chain.regions)
+                self.add("plant_costs", line, "region", f"unknown region '{row.region}'", hint)
+            if row.build_months_least > row.build_months:
+                message = "the least time is above the usual time"
+                self.add("plant_costs", line, "build_months_least", message)
 
     def _whole(self, table: str, key: str, what: str, values: Iterable[float]) -> None:
         total = math.fsum(values)

@@ -34,6 +34,7 @@ COMMON: dict[str, type] = {
     "elements": nouns.Element,
     "materials": nouns.Material,
     "recipes": nouns.Recipe,
+    "plant_costs": nouns.PlantCost,
     "parameters": nouns.Parameter,
     "claims": nouns.Claim,
 }
@@ -78,6 +79,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "demand": ("sector", "region", "material"),
     "oxide_uses": ("sector", "material", "region"),
     "prices": ("material", "market"),
+    "plant_costs": ("stage", "region"),
     "stockpiles": ("name",),
     "policies": ("name",),
     "trade_facts": ("period", "flow", "origin", "destination", "unit"),
@@ -457,6 +459,7 @@ def _assemble(vintage: Vintage, tables: dict[str, list[tuple[int, Any]]]) -> Cha
         oxide_uses=tuple(rows["oxide_uses"]),
         prices={(price.material, price.market): price for price in rows["prices"]},
         costs=tuple(rows["costs"]),
+        plant_costs={(row.stage, row.region): row for row in rows["plant_costs"]},
         stockpiles=_by_name(rows["stockpiles"]),
         policies=tuple(rows["policies"]),
         trade_facts=tuple(rows["trade_facts"]),

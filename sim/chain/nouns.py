@@ -37,6 +37,7 @@ __all__ = [
     "MixShare",
     "OxideUse",
     "Parameter",
+    "PlantCost",
     "PolicyFact",
     "Price",
     "Recipe",
@@ -474,6 +475,30 @@ class Cost(Row):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlantCost(Row):
+    """What a plant of a stage costs to build and how long that takes; no region: elsewhere.
+
+    Attributes
+    ----------
+    capital_usd_per_kg_year
+        Capital per kg of yearly capacity, in the stage's basis (mine and separation: REO).
+    build_months
+        From permit to first product, as such plants usually take.
+    build_months_least
+        The same, faster than which nobody has built.
+    permit_months
+        From the first filing to the permit.
+    """
+
+    stage: str = _col(choices=STAGES)
+    region: str = _col(default="")
+    capital_usd_per_kg_year: float = _col(low=0.1, high=5000, unit="USD per kg a year")
+    build_months: float = _col(low=0, high=240, unit="months")
+    build_months_least: float = _col(low=0, high=240, unit="months")
+    permit_months: float = _col(low=0, high=240, unit="months")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stockpile(Row):
     """A stock held for policy or caution. Either tonnes or days of use is given."""
 
@@ -582,6 +607,7 @@ class Chain:
     oxide_uses: tuple[OxideUse, ...]
     prices: dict[tuple[str, str], Price]
     costs: tuple[Cost, ...]
+    plant_costs: dict[tuple[str, str], PlantCost]
     stockpiles: dict[str, Stockpile]
     policies: tuple[PolicyFact, ...]
     trade_facts: tuple[TradeFact, ...]
@@ -622,6 +648,10 @@ class Chain:
         if word in self.materials:
             return [word]
         raise unknown("material", word, self.material_words(), file, key)
+
+    def plant_cost(self, stage: str, region: str) -> PlantCost:
+        """Return what a plant of a stage costs and how long it takes to build in a region."""
+        return self.plant_costs.get((stage, region)) or self.plant_costs[(stage, "")]
 
     def source_titles(self, keys: Iterable[str]) -> dict[str, str]:
         """Return key -> title (a source) or statement (an assumption) for the keys given."""

@@ -24,6 +24,7 @@ from lodestone.interventions.base import (
 )
 from lodestone.interventions.effects import Context, Effect, timing
 from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.projects import MONTH
 
 if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain, Facility
@@ -37,10 +38,6 @@ MAKES = {
     "metal": ("metal",),
     "magnet": ("magnet",),
 }
-
-
-#: Months from permit to first product of a plant that is planned, at least (A81).
-BUILD_MONTHS = {"mine": 24.0, "separation": 24.0, "metal": 18.0, "magnet": 18.0, "recycling": 12.0}
 
 
 def new_facility_name(name: str) -> str:
@@ -224,7 +221,7 @@ class CapacityProject(Intervention):
                     )
                 )
         if self.facility is not None and not self.cancelled:
-            found += self._permit(chain.facilities[self.facility])
+            found += self._permit(chain.facilities[self.facility], chain)
         if (
             self.destination
             and (self.stage or chain.facilities[str(self.facility)].stage) != "mine"
@@ -265,11 +262,12 @@ class CapacityProject(Intervention):
             ]
         return found
 
-    def _permit(self, old: Facility) -> list[Problem]:
+    def _permit(self, old: Facility, chain: Chain) -> list[Problem]:
         """Refuse to have a plant that is only planned produce before it can have its permit."""
         if old.status not in ("planned", "permitting") or old.start_date is None:
             return []
-        permit = old.start_date - timedelta(days=round(BUILD_MONTHS[old.stage] * 30.4375))
+        months = chain.plant_cost(old.stage, old.region).build_months_least
+        permit = old.start_date - timedelta(days=round(months * MONTH))
         first = _earliest(self.start) or old.start_date
         delay = self.delay_days
         least = delay.support()[0] if isinstance(delay, Distribution) else delay
@@ -281,7 +279,7 @@ class CapacityProject(Intervention):
                 key="start" if self.start is not None else "delay_days",
                 message=f"{old.name} would produce on {first}, before its permit (about {permit})",
                 hint=f"It is only {old.status}, to produce on {old.start_date}: faster than the "
-                f"{BUILD_MONTHS[old.stage]:g} months of building it cannot be.",
+                f"{months:g} months of building it cannot be.",
             )
         ]
 

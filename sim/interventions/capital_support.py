@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain
     from lodestone.worlds.projects import Projects
 
-#: Capital per kg of yearly capacity outside China, USD, by stage (A90).
-CAPEX = {"mine": 40.0, "separation": 60.0, "recycling": 20.0, "metal": 30.0, "magnet": 100.0}
 YEAR = 365.25
 
 
@@ -133,8 +131,8 @@ class CapitalSupport(Intervention):
     )
     capex_usd_per_kg_year: Num | None = number(
         None,
-        "capital need per kg of yearly capacity (null: mines 40, separation 60, metal 30, "
-        "magnets 100, recycling 20)",
+        "capital need per kg of yearly capacity (null: as in plant_costs.csv; outside China mines "
+        "40, separation 60, metal 30, magnets 100, recycling 20)",
         unit="USD per kg a year",
         source="A90",
         low=0.1,
@@ -175,7 +173,10 @@ class CapitalSupport(Intervention):
         found = [lay.facility_at[n] for n in names if n in lay.facility_at]
         rows = np.array([i for i in found if not lay.f_base[i]], dtype=int)
         if self.capex_usd_per_kg_year is None:
-            capex = np.array([CAPEX[lay.facilities[i].stage] for i in rows]).reshape(-1, 1)
+            costs = [
+                ctx.chain.plant_cost(f.stage, f.region) for f in (lay.facilities[i] for i in rows)
+            ]
+            capex = np.array([c.capital_usd_per_kg_year for c in costs]).reshape(-1, 1)
         else:
             capex = ctx.number(self.capex_usd_per_kg_year, f"{name}/capex")[None, :]
         size = np.array([lay.facilities[i].capacity_t_per_year for i in rows]).reshape(-1, 1)

@@ -9,7 +9,6 @@ import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.chain import naming
-from lodestone.chain.balance import separates
 from lodestone.chain.nouns import Facility
 from lodestone.interventions.base import (
     Intervention,
@@ -27,6 +26,7 @@ from lodestone.interventions.effects import Context, Effect, timing
 from lodestone.interventions.effects import Path as DrawnPath
 from lodestone.interventions.supply_pivot import Turn
 from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.made import makes, share_of_cell
 
 if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain
@@ -58,20 +58,7 @@ def call_weight(share: np.ndarray, called: np.ndarray, rest: np.ndarray) -> np.n
 
 def goods_of(facility: Facility, chain: Chain) -> list[str]:
     """Goods that a facility sells (none for a mine: ore goes by its own ways)."""
-    if facility.stage == "metal":
-        return [facility.material] if facility.material in chain.materials else []
-    if facility.stage == "magnet":
-        family = "smco" if facility.material.startswith("smco") else "ndfeb"
-        return [
-            n for n, m in chain.materials.items() if m.form == "magnet" and n.startswith(family)
-        ]
-    if facility.stage in ("separation", "recycling"):
-        return [
-            n
-            for n, m in chain.materials.items()
-            if m.form == "oxide" and separates(facility, m.element or "", chain)
-        ]
-    return []
+    return [] if facility.stage == "mine" else makes(facility, chain)
 
 
 def cells_of(ctx: Context, facility: Facility) -> np.ndarray:
@@ -83,39 +70,10 @@ def cells_of(ctx: Context, facility: Facility) -> np.ndarray:
 
 def part_of_cell(day: Any, row: int, cells: np.ndarray) -> np.ndarray:
     """Share of what is made in each cell that one facility makes now, shape (n, w)."""
-    lay, w = day.layout, day.state.worlds
-    out = np.zeros((len(cells), w))
-    available = getattr(day, "available", None)
-    if available is None:
-        return out
-    f = lay.facilities[row]
-    running = lay.f_capacity * available
-    if f.stage in ("metal", "magnet"):
-        g = lay.g_of_facility[row]
-        if g >= 0 and hasattr(day, "group_capacity"):
-            out[:] = running[row] / np.maximum(day.group_capacity[g], 1e-12)
-        return np.minimum(out, 1.0)
-    if f.stage == "recycling":
-        alike = lay.facilities_of("recycling", f.region)
-        out[:] = running[row] / np.maximum(running[alike].sum(axis=0), 1e-12)
-        return np.minimum(out, 1.0)
-    mates = np.flatnonzero(lay.f_region[lay.separation] == lay.f_region[row])
-    me = int(np.flatnonzero(lay.separation == row)[0])
+    out = np.zeros((len(cells), day.state.worlds))
     for n, c in enumerate(cells):
-        element = lay.chain.materials[lay.materials[lay.c_material[c]]].element or ""
-        e = lay.element_at[element]
-        # Heavy circuits are counted by their own nameplate, everything else by ore taken in.
-        named = lay.sep_name[mates, e] * available[lay.separation[mates]]
-        plain = running[lay.separation[mates]] * lay.sep_able[mates, e] * lay.sep_takes_ore[mates]
-        mine = int(np.flatnonzero(mates == me)[0])
-        by_name = named.sum(axis=0) > 0
-        part = np.where(
-            by_name,
-            named[mine] / np.maximum(named.sum(axis=0), 1e-12),
-            plain[mine] / np.maximum(plain.sum(axis=0), 1e-12),
-        )
-        out[n] = part
-    return np.minimum(out, 1.0)
+        out[n] = share_of_cell(day, row, int(c))
+    return out
 
 
 @dataclass

@@ -22,9 +22,6 @@ from lodestone.worlds.projects import MONTH
 if TYPE_CHECKING:
     from lodestone.worlds.projects import Projects
 
-#: Months of permitting before construction, and of construction, by stage (A94).
-PERMIT_MONTHS = {"mine": 48.0, "separation": 24.0, "recycling": 12.0, "metal": 12.0, "magnet": 12.0}
-BUILD_MONTHS = {"mine": 30.0, "separation": 38.0, "recycling": 18.0, "metal": 24.0, "magnet": 30.0}
 #: States of a project that still needs permits.
 WAITING = ("planned", "permitting")
 
@@ -98,7 +95,8 @@ class Permitting(Intervention):
     )
     permitting_months: Num | None = number(
         None,
-        "time for permits before construction (null: 48 for mines, 24 for separation, 12 else)",
+        "time for permits before construction (null: as in plant_costs.csv; outside China 48 for "
+        "mines, 24 for separation, 12 else)",
         unit="month",
         source="A94",
         low=0.0,
@@ -106,8 +104,8 @@ class Permitting(Intervention):
     )
     construction_months: Num | None = number(
         None,
-        "time from permit to first product (null: 30 for mines and magnets, 38 for separation, "
-        "24 for metal, 18 for recycling)",
+        "time from permit to first product (null: as in plant_costs.csv; outside China "
+        "30 for mines and magnets, 38 for separation, 24 for metal, 18 for recycling)",
         unit="month",
         source="A94",
         low=0.0,
@@ -128,12 +126,13 @@ class Permitting(Intervention):
             dtype=int,
         )
         days = []
-        for key, table in (
-            ("permitting_months", PERMIT_MONTHS),
-            ("construction_months", BUILD_MONTHS),
+        for key, column in (
+            ("permitting_months", "permit_months"),
+            ("construction_months", "build_months"),
         ):
             given = getattr(self, key)
-            months = [table[lay.facilities[i].stage] for i in rows]
+            plants = [lay.facilities[i] for i in rows]
+            months = [getattr(ctx.chain.plant_cost(f.stage, f.region), column) for f in plants]
             spread = (
                 np.broadcast_to(np.array(months).reshape(-1, 1), (len(rows), ctx.count))
                 if given is None

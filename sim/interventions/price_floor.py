@@ -23,6 +23,7 @@ from lodestone.interventions.base import (
 from lodestone.interventions.effects import Context, Effect, timing
 from lodestone.interventions.effects import Path as DrawnPath
 from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.made import content
 
 if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain
@@ -59,15 +60,11 @@ def floor_payment(
 def _share_of(lay: Any, f: Any, material: int) -> float:
     """Tonnes of a product in a tonne of what a plant counts its cost on."""
     item = lay.chain.materials[lay.materials[material]]
-    element = item.element or ""
     if item.form != "oxide":
         return 1.0 if f.stage == item.form else 0.0
-    if f.stage == "mine":
-        return float(lay.chain.mixes.get(f.mix or "", {}).get(element, 0.0))
-    if f.stage in ("separation", "recycling"):
-        made = {"ndpr": f.ndpr_t_per_year, "dy": f.dy_t_per_year, "tb": f.tb_t_per_year}
-        return made.get(element, 0.0) / max(f.capacity_t_per_year, 1e-9)
-    return 0.0
+    if f.stage not in ("mine", "separation", "recycling"):
+        return 0.0
+    return content(f, lay.chain, item.element or "")
 
 
 @dataclass

@@ -15,6 +15,7 @@ from lodestone.chain.nouns import Chain
 from lodestone.outputs.metrics import METRICS, share_lacking
 from lodestone.outputs.parts import Parts, bands, read_rows
 from lodestone.outputs.recorder import COST_ITEMS, STAGES, Series
+from lodestone.worlds.made import content, nameplate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -327,7 +328,7 @@ class Tables:
                     for element in ("ndpr", "dy", "tb"):
                         if element not in lay.element_at:
                             continue
-                        tonnes = _content(chain, item, element, float(available[y, f]))
+                        tonnes = float(available[y, f]) * content(item, chain, element)
                         if tonnes <= 0.0:
                             continue
                         if case == "scenario":
@@ -663,15 +664,6 @@ def _bloc(region: str) -> str:
     return "allies" if region in allied else "others"
 
 
-def _content(chain: Chain, item: Any, element: str, tonnes: float) -> float:
-    """Tonnes of an element that a plant's available tonnes hold (oxide; element from metal on)."""
-    if item.stage == "mine":
-        return tonnes * chain.mixes[item.mix or ""].get(element, 0.0)
-    whole = item.capacity_t_per_year or 1.0
-    held = {"ndpr": item.ndpr_t_per_year, "dy": item.dy_t_per_year, "tb": item.tb_t_per_year}
-    return tonnes / whole * held.get(element, 0.0)
-
-
 def _unit_cost(chain: Chain, item: Any, element: str) -> float:
     """Cash cost of a kilogram of an element at a plant, joint cost shared by value."""
     prices = {
@@ -684,32 +676,19 @@ def _unit_cost(chain: Chain, item: Any, element: str) -> float:
         basket = sum(share * prices.get(e, 0.0) for e, share in mix.items())
         return float(item.unit_cost_usd_per_kg * prices[element] / max(basket, 1e-9))
     if item.stage in ("separation", "recycling"):
-        held = {"ndpr": item.ndpr_t_per_year, "dy": item.dy_t_per_year, "tb": item.tb_t_per_year}
+        held = nameplate(item, chain)
         basket = sum(t * prices.get(e, 0.0) for e, t in held.items())
         whole = item.capacity_t_per_year or 1.0
         return float(item.unit_cost_usd_per_kg * whole * prices[element] / max(basket, 1e-9))
     # Conversion is stated per kg of product; the curve counts kg of the element in it.
-    held = {"ndpr": item.ndpr_t_per_year, "dy": item.dy_t_per_year, "tb": item.tb_t_per_year}
-    share = held[element] / (item.capacity_t_per_year or 1.0)
+    share = content(item, chain, element)
     return float(item.unit_cost_usd_per_kg / max(share, 1e-3))
-
-
-#: Capital of a plant, USD per kg of yearly output of the stage's product, China and elsewhere
-#: (from the capex rows of the costs table; mines and separation by assumption A-capex).
-CAPEX = {
-    "mine": (4.0, 60.0),
-    "separation": (8.0, 90.0),
-    "recycling": (8.0, 60.0),
-    "metal": (3.0, 30.0),
-    "magnet": (15.0, 92.0),
-}
 
 
 def _capital_charge(chain: Chain, item: Any, element: str, rate: float) -> float:
     """Yearly capital cost of a kilogram: an annuity over 15 years at the discount rate."""
     annuity = rate / (1.0 - (1.0 + rate) ** -15.0)
-    own, abroad = CAPEX[item.stage]
-    capital = own if item.region == "china" else abroad
+    capital = chain.plant_cost(item.stage, item.region).capital_usd_per_kg_year
     share = 1.0
     if item.stage == "mine":
         prices = chain.prices[(f"{element}_oxide", "home")].usd_per_kg

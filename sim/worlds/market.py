@@ -76,7 +76,7 @@ class Market:
 
     def facility_output(self, rows: np.ndarray, material: int) -> np.ndarray:
         """Output of a material by the facilities named, t in this market day, shape (w,)."""
-        return facility_output(self.layout, self.flows, rows, material)
+        return facility_output(self, map(int, rows), material)
 
     @property
     def available(self) -> np.ndarray:

@@ -15,6 +15,7 @@ from lodestone.chain.nouns import Chain, Parameter, Stockpile
 from lodestone.engine.calendar import MARKET, OFFICE, REVIEW, SAILING, Calendar, month_starts
 from lodestone.engine.sailings import any_in, land_rows
 from lodestone.engine.tick import market_day, open_ledger, open_market
+from lodestone.equations.demand import growth_multiple
 from lodestone.interventions.base import Intervention
 from lodestone.interventions.effects import Context, Effect
 from lodestone.scenario import Scenario, refuse_two_rules, waits_for
@@ -25,8 +26,9 @@ from lodestone.worlds.randomness import draw, uniforms
 from lodestone.worlds.state import Draws
 
 OFFICE_DAYS = 7.0
-#: Last year of the demand tables.
-LAST_YEAR = 2035.5
+#: Middle and last year of the demand tables.
+MIDDLE_YEAR, LAST_YEAR = 2030.5, 2035.5
+DAYS_PER_YEAR = 365.25
 
 
 class Watcher(Protocol):
@@ -137,20 +139,11 @@ def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], 
     g35 = np.log(np.maximum([s.growth_2035 for s in rows], 1e-6))[:, None]
     scale = draws["demand.growth_scale"][None, :]
     fade = draws["demand.fade_years"][None, :]
-    first = start.year + (start - date(start.year, 1, 1)).days / 365.25
+    first = start.year + (start - date(start.year, 1, 1)).days / DAYS_PER_YEAR
+    years = (year0, MIDDLE_YEAR, LAST_YEAR)
 
     def at(day: float) -> np.ndarray:
-        t = first + day / 365.25
-        if t <= year0:
-            log = np.zeros_like(g30)
-        elif t <= 2030.5:
-            log = g30 * ((t - year0) / (2030.5 - year0))
-        elif t <= LAST_YEAR:
-            log = g30 + (g35 - g30) * ((t - 2030.5) / 5.0)
-        else:
-            faded = fade * (1.0 - np.exp(-(t - LAST_YEAR) / fade))
-            log = g35 + (g35 - g30) / 5.0 * faded
-        return np.exp(log * scale)
+        return growth_multiple(first + day / DAYS_PER_YEAR, (g30, g35), fade, scale, years)
 
     return at
 

@@ -1,10 +1,12 @@
-"""End use: how much is wanted, used, missed, and how substitution builds up."""
+"""End use: how much is wanted, used and missed."""
 
 from __future__ import annotations
 
 import numpy as np
 
+#: Classes of cover: fifths of users, five by decision 13.
 CLASSES = 5
+#: Mid-points of the fifths of a standard normal.
 CLASS_Z = np.array([-1.4, -0.53, 0.0, 0.53, 1.4])
 
 
@@ -14,16 +16,63 @@ def class_cover(spread: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     spread : ndarray, shape (w,) or (1,)
-        Log-standard deviation of cover over users.
+        Log-standard deviation of cover over users, share.
 
     Returns
     -------
     ndarray, shape (b, w)
-        ``exp(spread z_b)`` divided by its mean; five classes of equal use
+        Multiples, ``exp(spread z_b)`` divided by their mean; five classes of equal use
         (quintile mid-points of a normal).
+
+    Conserves: the mean cover of a line.
+    Source: log-normal cover over users (decision 13).
     """
     raw = np.exp(CLASS_Z[:, None] * np.atleast_1d(spread)[None, :])
     return raw / raw.mean(axis=0)
+
+
+def growth_multiple(
+    year: float,
+    log_multiples: tuple[np.ndarray, np.ndarray],
+    fade_years: np.ndarray,
+    scale: np.ndarray,
+    years: tuple[float, float, float],
+) -> np.ndarray:
+    """Demand multiple of the base year: compound growth over two spans, then fading.
+
+    Parameters
+    ----------
+    year : float
+        Date, years.
+    log_multiples : (ndarray, ndarray), shape (d, 1) each
+        Log of the multiple at the end of the first and of the second span.
+    fade_years : ndarray, shape (1, w)
+        Time constant, years, with which the last rate fades.
+    scale : ndarray, shape (1, w)
+        Of growth, share (0 keeps the base year).
+    years : (float, float, float)
+        Middle of the base year, end of the first and of the second span.
+
+    Returns
+    -------
+    ndarray, shape (d, w)
+        Multiple.
+
+    Conserves: nothing (a plan).
+    Source: published paths to 2030 and 2035 (`demand.csv`); fading `demand.fade_years`.
+    """
+    first, second = log_multiples
+    base, middle, last = years
+    if year <= base:
+        log = np.zeros_like(first)
+    elif year <= middle:
+        log = first * ((year - base) / (middle - base))
+    elif year <= last:
+        log = first + (second - first) * ((year - middle) / (last - middle))
+    else:
+        faded = fade_years * (1.0 - np.exp(-(year - last) / fade_years))
+        log = second + (second - first) / (last - middle) * faded
+    return np.exp(log * scale)
 
 
 def planned_use(
@@ -31,8 +80,50 @@ def planned_use(
     growth: np.ndarray,
     factor: np.ndarray | float,
 ) -> np.ndarray:
-    """Use planned before price response and substitution, t/week, shape (u, w)."""
+    """Use planned before price response and substitution.
+
+    Parameters
+    ----------
+    base : ndarray, shape (u, 1)
+        Use of the base year, t/week.
+    growth, factor : ndarray, shape (u, w)
+        Multiples of growth and of demand shocks.
+
+    Returns
+    -------
+    ndarray, shape (u, w)
+        t/week.
+
+    Conserves: nothing (a plan).
+    Source: definition.
+    """
     return base * growth * factor
+
+
+def paid_over_base(
+    log_contract: np.ndarray,
+    log_ask: np.ndarray,
+    log_reference: np.ndarray,
+    contract_share: np.ndarray | float,
+) -> np.ndarray:
+    """Log of what is paid over the base year's price: mostly contract, the rest spot.
+
+    Parameters
+    ----------
+    log_contract, log_ask, log_reference : ndarray, shape (c, w), (c, w), (c, 1)
+        Logs of USD/kg.
+    contract_share : ndarray or float
+        Share bought under contract.
+
+    Returns
+    -------
+    ndarray, shape (c, w)
+        Log ratio.
+
+    Conserves: nothing (a price).
+    Source: share `market.contract_share` of `parameters.csv`.
+    """
+    return log_contract * contract_share + log_ask * (1.0 - contract_share) - log_reference
 
 
 def price_response(log_price_ratio: np.ndarray, elasticity: np.ndarray) -> np.ndarray:
@@ -44,22 +135,53 @@ def price_response(log_price_ratio: np.ndarray, elasticity: np.ndarray) -> np.nd
         Log of paid price over its base-year value.
     elasticity : ndarray, shape (u, 1) or (u, w)
         Short-run elasticity, positive number.
+
+    Returns
+    -------
+    ndarray, shape (u, w)
+        Multiple.
+
+    Conserves: nothing (a plan).
+    Source: constant elasticity; 0.1 for magnets (A21).
     """
     return np.exp(-elasticity * log_price_ratio)
 
 
-def substitution_target(
-    signal: np.ndarray, ceiling: np.ndarray, speed: np.ndarray | float
-) -> np.ndarray:
-    """Share of use that would be substituted if today's signal lasted.
+def thrift(rate_per_year: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """Share of heavy elements still needed after years of better grain boundaries.
 
     Parameters
     ----------
-    signal : ndarray, shape (u, w)
-        Lagged signal: log price ratio above one plus three times the unmet share.
-    ceiling : ndarray, shape (u, 1)
-        Highest share that can ever be substituted.
-    speed : float
-        Steepness; only the product with the ceiling is pinned by history.
+    rate_per_year : ndarray, shape (w,)
+        Share saved a year whatever it costs.
+    years : ndarray, shape (w,)
+        Years of progress.
+
+    Returns
+    -------
+    ndarray, shape (w,)
+        Share.
+
+    Conserves: nothing (a recipe).
+    Source: `thrift.heavy_per_year` of `parameters.csv`.
     """
-    return ceiling * -np.expm1(-speed * signal)
+    return np.exp(-rate_per_year * years)
+
+
+def lacking(stock: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """What a class of users lacks: it uses what it has.
+
+    Parameters
+    ----------
+    stock, wanted : ndarray, shape (b, u, w)
+        Stock of the class and what it wants to use, t.
+
+    Returns
+    -------
+    ndarray, shape (b, u, w)
+        Unmet use, t; the stock falls by the rest.
+
+    Conserves: stock before = stock after + wanted - lacking.
+    Source: definition.
+    """
+    return np.maximum(wanted - stock, 0.0)

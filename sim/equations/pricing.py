@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+#: Bounds of the log of target over stock that a price answers to (A154 above).
 COVER_LOW, COVER_HIGH = -2.0, 2.5
 
 
@@ -13,7 +14,11 @@ def cover_gap(
     low: float = COVER_LOW,
     high: np.ndarray | float = COVER_HIGH,
 ) -> np.ndarray:
-    """Log of target over available stock, clipped (t over t, same shape)."""
+    """Log of target over available stock, clipped (t over t, same shape).
+
+    Conserves: nothing (a signal).
+    Source: upper bound `market.cover_signal_ceiling` (A154).
+    """
     ratio = target / np.maximum(available, 1e-9 * np.maximum(target, 1e-9))
     return np.clip(np.log(np.maximum(ratio, 1e-9)), low, high)
 
@@ -47,7 +52,10 @@ def scarcity(
     Returns
     -------
     ndarray, shape (c, w)
-        Log mark-up, zero when trade is open. Conserves nothing.
+        Log mark-up, zero when trade is open.
+
+    Conserves: nothing (a price).
+    Source: plateau fitted to the few observed closures (A35; decision 8).
     """
     closed = 1.0 - openness
     target = wanted + expected_closure * closed
@@ -66,6 +74,9 @@ def anchor(
     """Adaptive price anchor: follows the price and is pulled back to marginal cost.
 
     All arguments are logs of USD/kg, shape (h, w); gains are shares per step.
+
+    Conserves: nothing (an expectation).
+    Source: adaptive expectations with a cost floor (decision 8).
     """
     return log_anchor + (log_price - log_anchor) * gain_adapt - (log_anchor - log_cost) * gain_cost
 
@@ -89,6 +100,14 @@ def fear_goal(
         Share of normal supply that does not pass.
     announced : ndarray, shape (c, w)
         1 where a control on this good has been announced and is not yet in force.
+
+    Returns
+    -------
+    ndarray, shape (c, w)
+        Share of normal cover.
+
+    Conserves: nothing (a wish).
+    Source: precautionary demand with a threshold (decision 9); `fear.*` of `parameters.csv`.
     """
     raw = (
         weight_trend * np.maximum(trend, 0.0)

@@ -30,7 +30,10 @@ def quota_rent(
     Returns
     -------
     ndarray, shape (w,)
-        New rent, never negative. Conserves nothing.
+        New rent, USD/kg, never negative.
+
+    Conserves: nothing (a price).
+    Source: one price a kilogram for all elements, seen in 2010-11; `rent.*` of `parameters.csv`.
     """
     ratio = np.clip(np.log(np.maximum(wanted, 1e-9) / np.maximum(offered, 1e-9)), -1.0, 1.0)
     speed = np.where(ratio > 0.0, rise, fall)
@@ -45,6 +48,14 @@ def leak_goal(wedge: np.ndarray, scale: np.ndarray | float, half: np.ndarray | f
     wedge : ndarray, shape (l, w)
         (ask net of tax and freight - home) / home, never below zero.
     scale, half : float
-        Ceiling, and the wedge at which half of it is reached.
+        Ceiling, multiple of normal exports, and the wedge at which half of it is reached.
+
+    Returns
+    -------
+    ndarray, shape (l, w)
+        Multiple of normal exports.
+
+    Conserves: nothing (a capacity).
+    Source: `leak.*` of `parameters.csv`.
     """
     return scale * wedge / (wedge + half)

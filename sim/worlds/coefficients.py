@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 #: Highest loop gain of fear and price before the anchor's 2.5 (control worlds; decision 9).
 LOOP = 0.38
-#: Weeks after which sellers' normal throughput follows what they ship.
+#: Weeks after which sellers' normal throughput follows what they ship (A257).
 THROUGHPUT_WEEKS = 13.0
-#: Weeks over which buyers remember what share of their orders a link delivers.
+#: Weeks over which buyers remember what share of their orders a link delivers (A257).
 FILL_WEEKS = 8.0
-#: Highest cash cost of a plant that runs, share of the value of its basket in the base year (A12).
+#: Highest cash cost of a plant that runs, share of the value of its basket in the base year (A256).
 RUNNING_COST = 0.9
-#: Use of capacity that plants still ramping in the base year reach (share).
+#: Use of capacity that plants still ramping in the base year reach, share (A256).
 FULL_USE = 0.9
 
 

@@ -7,48 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lodestone.equations.lags import gain
+from lodestone.equations.recycling import STAGES, grown_stock, past_growth
 
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
 
-#: Stages of age: their sum is a service life with a spread of 1/sqrt(3), about 58 %.
-STAGES = 3
 WEEKS_PER_YEAR = 365.25 / 7.0
-
-
-def past_growth(planned_to_2030: np.ndarray) -> np.ndarray:
-    """Growth of use a year before the base year, from the multiple planned to 2030 (A97).
-
-    Young uses grew fastest: twice the planned rate, between 4 and 30 % a year.
-    """
-    return np.clip(2.0 * np.log(np.maximum(planned_to_2030, 1e-6)) / 6.0, 0.04, 0.3)
-
-
-def grown_stock(
-    use: np.ndarray, stage_weeks: np.ndarray, growth_per_week: np.ndarray
-) -> np.ndarray:
-    """Stock by stage of age after a long time of steady growth.
-
-    Parameters
-    ----------
-    use : ndarray, shape (n, 1)
-        Put to work a week now, t.
-    stage_weeks : ndarray, shape (n, 1)
-        Mean weeks in a stage.
-    growth_per_week : ndarray, shape (n, 1)
-        Rate at which use has grown.
-
-    Returns
-    -------
-    ndarray, shape (STAGES, n, 1)
-        Tonnes; each stage takes in what leaves the one before.
-    """
-    out, inflow = [], use
-    for _ in range(STAGES):
-        stock = inflow / (growth_per_week + 1.0 / stage_weeks)
-        out.append(stock)
-        inflow = stock / stage_weeks
-    return np.array(out)
 
 
 class InUse:
@@ -109,3 +73,6 @@ class InUse:
         held = retired[chosen][:, None, :] * self.content[chosen][:, :, None]
         np.add.at(out, self.region[chosen], held)
         return out / lay.per_oxide
+
+
+__all__ = ["STAGES", "WEEKS_PER_YEAR", "InUse", "grown_stock", "past_growth"]

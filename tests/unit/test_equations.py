@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lodestone.engine.compiling import NONE
-from lodestone.engine.phases.arrivals import share_landed
+from lodestone.engine.phases.arrivals import Buyers, Edges, Users, share_landed
 from lodestone.engine.phases.shipping import ration
-from lodestone.equations import demand, lags, pricing, production, trade
+from lodestone.equations import demand, lags, pricing, production, substitution, trade
 
 POSITIVE = st.floats(1e-3, 1e6)
 SHARE = st.floats(0.0, 1.0)
@@ -101,11 +101,12 @@ def handed_out(stock, target, urgent, arrival=1.0):
     one, zero = np.ones((1, 1)), np.zeros((1, 1))
     after, to_users = stock.copy(), np.empty((1, 1))
     edge = np.array([0, 1])
-    share_landed(
-        one * arrival, edge, edge, one, cover.mean(axis=0), cover, zero, NONE,
-        NONE, zero, zero, np.array([urgent]), 1.0, 0.9, stock.sum(axis=0), stock[0],
-        after, zero.copy(), zero.copy(), to_users, zero.copy(),
+    users = Users(
+        one, cover.mean(axis=0), cover, NONE, np.array([urgent]), stock.sum(axis=0), stock[0],
+        after, to_users,
     )  # fmt: skip
+    buyers = Buyers(zero, NONE, zero, zero, zero.copy(), zero.copy(), zero.copy())
+    share_landed(one * arrival, Edges(edge, edge), users, buyers, 1.0)
     assert np.isclose(to_users[0, 0], arrival)
     return (after - stock)[:, 0, 0]
 
@@ -136,9 +137,9 @@ def test_the_price_response_is_a_constant_elasticity():
 @given(signal=st.floats(0, 50), ceiling=SHARE, speed=st.floats(0.01, 3))
 @settings(max_examples=40, deadline=None, derandomize=True)
 def test_substitution_stays_under_its_ceiling(signal, ceiling, speed):
-    goal = demand.substitution_target(signal, ceiling, speed)
+    goal = substitution.substitution_target(signal, ceiling, speed)
     assert 0.0 <= goal <= ceiling
-    assert demand.substitution_target(0.0, ceiling, speed) == 0.0
+    assert substitution.substitution_target(0.0, ceiling, speed) == 0.0
 
 
 # ---- prices -----------------------------------------------------------------------------

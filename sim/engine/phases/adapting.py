@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from lodestone.equations import demand
-from lodestone.equations.lags import gain, toward
+from lodestone.equations import demand, investment
+from lodestone.equations.lags import gain, pipeline, toward
+from lodestone.equations.substitution import (
+    DESIGN_WEEKS,
+    UNDO_WEEKS,
+    substitution_step,
+    substitution_target,
+)
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.layout import WEEKS_PER_YEAR
 from lodestone.worlds.market import Market
 
+#: Steps of building: a third of the lead each.
+STEPS = 3.0
+#: Lagged signal below which nobody redesigns (rounding).
+NO_SIGNAL = 1e-9
+
 
 def substitute(m: Market, rules: Conditions) -> None:
     """Thrift and substitution follow lasting price and unmet use, slowly, part for good."""
     lay, st, weeks, d = m.layout, m.state, m.weeks * m.slow, m.draws
-    paid = (
-        st.log_contract * d["market.contract_share"]
-        + st.log_ask * (1.0 - d["market.contract_share"])
-        - lay.c_log_reference
+    paid = demand.paid_over_base(
+        st.log_contract, st.log_ask, lay.c_log_reference, d["market.contract_share"]
     )[lay.u_cell]
-    missing = (
-        d["substitution.unmet_weight"] * m.state.missing / np.maximum(m.state.missed_of, 1e-12)
-    )
-    m.state.missing[...] = 0.0
-    m.state.missed_of[...] = 0.0
+    missing = d["substitution.unmet_weight"] * st.missing / np.maximum(st.missed_of, 1e-12)
+    st.missing[...] = 0.0
+    st.missed_of[...] = 0.0
     lag = gain(
         weeks,
         lay.u_lag * (d["substitution.lag_weeks"] / d["substitution.lag_weeks.default"]) / 2.0,
@@ -37,19 +44,25 @@ def substitute(m: Market, rules: Conditions) -> None:
     if lay.by_heavy is not None:
         dear = st.log_ask[lay.h_cell] - lay.c_log_reference[lay.h_cell]
         heavy[lay.by_heavy.ids] += np.maximum(lay.by_heavy.sum(dear * lay.h_share) - usual, 0.0)
+    price_signal, heavy_signal = st.signal[:2], st.signal[2:]
     for held, ceiling, signal, heard in (
-        (st.ree_free, lay.u_free_ceiling, st.signal[0:2], now),
-        (st.heavy_free, lay.u_heavy_ceiling, st.signal[2:4], heavy),
+        (st.ree_free, lay.u_free_ceiling, price_signal, now),
+        (st.heavy_free, lay.u_heavy_ceiling, heavy_signal, heavy),
     ):
         signal[0] += (heard - signal[0]) * lag
         signal[1] += (signal[0] - signal[1]) * lag
-        if not (np.any(signal[1] > 1e-9) or np.any(held)):
+        if not (np.any(signal[1] > NO_SIGNAL) or np.any(held)):
             continue
-        goal = demand.substitution_target(signal[1], ceiling, d["substitution.speed"])
+        goal = substitution_target(signal[1], ceiling, d["substitution.speed"])
         most = d["substitution.max_per_year"] * weeks / WEEKS_PER_YEAR
-        up = np.minimum((goal - held) * gain(weeks, 13.0), most)
-        down = (goal - held) * gain(weeks, 200.0) * (1.0 - d["substitution.permanent_share"])
-        held += np.where(goal > held, up, down)
+        held += substitution_step(
+            held,
+            goal,
+            gain(weeks, DESIGN_WEEKS),
+            gain(weeks, UNDO_WEEKS),
+            d["substitution.permanent_share"],
+            most,
+        )
     _designs(m, rules)
 
 
@@ -67,54 +80,34 @@ def invest(m: Market, f: Flows) -> None:
     """Capacity that follows demand and price: slow, limited, where it can be had."""
     lay, st, weeks, d = m.layout, m.state, m.weeks * m.slow, m.draws
     value = np.log(np.maximum(f.ore_value, 1e-9))
-    st.expected_price = toward(st.expected_price, value, weeks, 52.0)
+    st.expected_price = toward(st.expected_price, value, weeks, investment.EXPECTATION_WEEKS)
     fast = lay.o_fast[:, None]
+    ndpr = np.exp(lay.m_home[m.c.oxide_material[lay.element_at.get("ndpr", 0)], 0])
+    incentive = d["investment.incentive_price_ndpr_usd_per_kg"] / ndpr
     threshold = np.where(
         fast,
-        0.05,
-        np.log(
-            np.maximum(
-                d["investment.incentive_price_ndpr_usd_per_kg"]
-                / np.exp(lay.m_home[m.c.oxide_material[lay.element_at.get("ndpr", 0)], 0]),
-                1.05,
-            )
-        ),
+        investment.HOME_THRESHOLD,
+        np.log(np.maximum(incentive, investment.LEAST_INCENTIVE)),
     )
-    pull = np.clip((st.expected_price - threshold) / np.log(1.5), 0.0, 1.0)
+    pull = investment.pull(st.expected_price, threshold)
     most = np.where(fast, d["investment.home_rate_per_year"], d["investment.rate_per_year"])
     lead = (
         np.where(fast, d["investment.home_lead_years"], d["investment.lead_years_mine"])
         * WEEKS_PER_YEAR
     )
-    _pipeline(st.expansion, most * pull * weeks / WEEKS_PER_YEAR, gain(weeks, lead / 3.0))
+    _build(st.expansion, most * pull * weeks / WEEKS_PER_YEAR, gain(weeks, lead / STEPS))
     # A lasting low price slows what quotas and clays were to add, and shuts what it called up.
-    slack = np.clip((-0.1 - st.expected_price) / np.log(1.5), 0.0, 1.0)
-    floor = -0.8 * np.maximum(f.grown - st.expansion[3] - 1.0, 0.0)
+    slack = investment.slack(st.expected_price)
+    floor = -investment.SHUTTABLE * np.maximum(f.grown - st.expansion[3] - 1.0, 0.0)
     lower = st.expansion[3] - most * slack * weeks / WEEKS_PER_YEAR
     st.expansion[3] = np.where(slack > 0, np.maximum(lower, floor), st.expansion[3])
     # Metal and magnet plants are added where the order book outgrows them.
-    load = np.clip((f.group_load - 0.9) / 0.1, 0.0, 1.0)
     lead = d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
-    rate = d["investment.midstream_rate_per_year"] * load * weeks / WEEKS_PER_YEAR
-    _pipeline(st.group_expansion, rate, gain(weeks, lead / 3.0))
+    rate = d["investment.midstream_rate_per_year"] * investment.crowding(f.group_load)
+    _build(st.group_expansion, rate * weeks / WEEKS_PER_YEAR, gain(weeks, lead / STEPS))
 
 
-def _pipeline(held: np.ndarray, started: np.ndarray, passed: np.ndarray) -> None:
-    """Move capacity through a pipeline of three steps into service, in place.
-
-    Parameters
-    ----------
-    held : ndarray, shape (4, n, w)
-        Three steps under way and, last, what is in service, as shares of the base year.
-    started : ndarray, shape (n, w)
-        Decided in this tick.
-    passed : ndarray
-        Share of each step that moves on in this tick.
-    """
-    if not (np.any(started) or np.any(held[:3])):
-        return
-    moved = held[:3] * passed
-    held[0] += started - moved[0]
-    held[1] += moved[0] - moved[1]
-    held[2] += moved[1] - moved[2]
-    held[3] += moved[2]
+def _build(held: np.ndarray, started: np.ndarray, passed: np.ndarray) -> None:
+    """Move capacity (4, n, w) through its three steps into service, in place."""
+    if np.any(started) or np.any(held[:3]):
+        held[0], held[1], held[2], held[3] = pipeline(held, started, passed)

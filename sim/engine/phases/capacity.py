@@ -6,13 +6,18 @@ import numpy as np
 
 from lodestone.equations import production
 from lodestone.equations.lags import toward
+from lodestone.equations.production import SHUT_DOWN_WIDTH
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
 from lodestone.worlds.timeline import ramp
 
-#: Margin below which nothing changes any more (share of value).
+#: Margin below which nothing changes any more (share of value): of no consequence.
 LEAST_MARGIN = -10.0
+#: Willingness below which a plant stands idle and is slow to come back (A254).
+IDLE_BELOW = 0.5
+#: Share short of whole at which willingness counts as whole (rounding).
+WHOLE = 1e-6
 #: Margin of plants of the middle stages in the base year, share of value (A100).
 USUAL_MARGIN = 0.1
 
@@ -56,12 +61,12 @@ def _viability(m: Market, rules: Conditions) -> np.ndarray:
     cost = np.maximum(lay.f_cost[rows], 1e-9)
     value = cost / (1.0 - USUAL_MARGIN) + np.maximum(held, 0.0)
     margin = np.maximum(1.0 - (cost - np.minimum(held, 0.0)) / value, LEAST_MARGIN)
-    goal = production.willingness(margin, np.full((1, 1), USUAL_MARGIN), 0.05)
+    goal = production.willingness(margin, np.full((1, 1), USUAL_MARGIN), SHUT_DOWN_WIDTH)
     goal = np.where(held >= 0.0, 1.0, goal)
-    slow = (st.willing[rows] < 0.5) & (goal > st.willing[rows])
+    slow = (st.willing[rows] < IDLE_BELOW) & (goal > st.willing[rows])
     lag = d["production.adjust_weeks"] + np.where(slow, d["production.restart_weeks"], 0.0)
     willing = toward(st.willing[rows], goal, m.weeks, lag)
-    st.willing[rows] = np.where((goal == 1.0) & (willing > 1.0 - 1e-6), 1.0, willing)
+    st.willing[rows] = np.where((goal == 1.0) & (willing > 1.0 - WHOLE), 1.0, willing)
     m.state.squeezed = bool(np.any(st.willing[rows] < 1.0))
     out[rows] = st.willing[rows]
     return out

@@ -2,15 +2,84 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from lodestone.engine.compiling import compiled
-from lodestone.equations import production
+from lodestone.equations import lags, production
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
 
 _made_to_order = compiled(production.made_to_order)
 _input_ration = compiled(production.input_ration)
+_within_capacity = compiled(production.within_capacity)
+_follow = compiled(lags.follow)
+
+
+class Plants(NamedTuple):
+    """Makers of metals and magnets, and what they can do."""
+
+    rows: np.ndarray  # (p,) facilities
+    group: np.ndarray  # (p,) group of plants that each belongs to
+    capacity: np.ndarray  # (f, 1) nameplate, t/week
+    base: np.ndarray  # (f,) bool: ran in the base year
+    use: np.ndarray  # (f, 1) use of capacity in the base year
+    available: np.ndarray  # (f, w) share of capacity that can run
+    normal_output: np.ndarray  # (f, w) usual output, t/week
+
+
+class Groups(NamedTuple):
+    """Groups of plants that share a capacity."""
+
+    unnamed: np.ndarray  # (g, 1) base-year capacity not on file: it stands still as the named does
+    base_output: np.ndarray  # (g, 1) t/week
+    expansion: np.ndarray  # (g, w) capacity called up, share
+    capacity: np.ndarray  # (g, w) t/week; written
+    potential: np.ndarray  # (g, w) what can be expected of it, t/week; written
+    load: np.ndarray  # (g, w) claims over capacity; written
+
+
+class Recipes(NamedTuple):
+    """What is made, by whom and of what."""
+
+    cells: np.ndarray  # (n,) cells that are made to order
+    group: np.ndarray  # (n,) group of plants that makes each
+    input: np.ndarray  # (i,) input cell
+    output: np.ndarray  # (i,) output cell
+    coefficient: np.ndarray  # (i, 1) t of input a tonne of output
+
+
+class Habits(NamedTuple):
+    """How makers plan."""
+
+    seller_cover: np.ndarray  # (c, w) weeks of throughput that they like to hold finished
+    adjust_weeks: np.ndarray  # (w,) in which a gap of finished stock is closed
+    forecast_gain: np.ndarray  # (w,)
+    weeks: float  # length of the market day
+
+
+class Shelves(NamedTuple):
+    """Stocks and memories of makers, by cell (c, w)."""
+
+    sales: np.ndarray  # remembered, t/week
+    throughput: np.ndarray  # remembered, t/week
+    finished: np.ndarray  # t; changed
+    inputs: np.ndarray  # t; changed
+    input_forecast: np.ndarray  # t/week; changed
+    output: np.ndarray  # t; raised
+    made: np.ndarray  # t; written
+    enough: np.ndarray  # share of the plan that inputs allow; written
+
+
+class Residues(NamedTuple):
+    """What making leaves behind: one row a cell and element."""
+
+    cell: np.ndarray  # (n,)
+    region: np.ndarray  # (n,) -1: lost in any case (oxide on the way to metal)
+    element: np.ndarray  # (n,)
+    tonnes: np.ndarray  # (n,) t element a tonne made
+    recycles: np.ndarray  # (r, 1, 1) 1 where scrap is worked up
 
 
 def make_to_order(m: Market, f: Flows) -> None:
@@ -18,7 +87,9 @@ def make_to_order(m: Market, f: Flows) -> None:
     lay, st = m.layout, m.state
     f.group_capacity = np.empty((lay.n_groups, st.worlds))
     f.group_potential = np.empty_like(f.group_capacity)
-    group_capacity(
+    f.group_load = np.empty_like(f.group_capacity)
+    made, enough = np.empty_like(st.seller_stock), np.empty_like(st.seller_stock)
+    plants = Plants(
         lay.plants_order,
         lay.g_of_facility[lay.plants_order],
         lay.f_capacity,
@@ -26,91 +97,56 @@ def make_to_order(m: Market, f: Flows) -> None:
         lay.f_use,
         f.available,
         f.normal_output,
+    )
+    groups = Groups(
         lay.g_unnamed,
         lay.g_base_output,
         st.group_expansion[3],
         f.group_capacity,
         f.group_potential,
+        f.group_load,
     )
-    f.group_load = np.empty_like(f.group_capacity)
-    made, enough = np.empty_like(st.seller_stock), np.empty_like(st.seller_stock)
-    make(
+    recipes = Recipes(
         lay.made_order,
         lay.g_of_cell[lay.made_order],
-        m.c.seller_cover,
-        m.c.made_to_order_weeks,
-        f.group_capacity,
         lay.i_input,
         lay.i_output,
         lay.i_coefficient,
-        m.c.forecast_gain,
-        m.weeks,
+    )
+    habits = Habits(m.c.seller_cover, m.c.made_to_order_weeks, m.c.forecast_gain, m.weeks)
+    shelves = Shelves(
         st.shipped,
         st.throughput,
         st.seller_stock,
         st.plant_stock,
         st.plant_forecast,
         f.output,
-        f.group_load,
         made,
         enough,
     )
-    f.input_short = enough
-    # Scrap of magnet making, and the loss of oxide on the way to metal.
-    scrap_and_loss(
-        made,
-        lay.left_cell,
-        lay.left_region,
-        lay.left_element,
-        lay.left_tonnes,
-        lay.r_recycles,
-        st.scrap,
-        f.lost,
+    left = Residues(
+        lay.left_cell, lay.left_region, lay.left_element, lay.left_tonnes, lay.r_recycles
     )
+    group_capacity(plants, groups)
+    make(recipes, groups, habits, shelves)
+    f.input_short = enough
+    scrap_and_loss(made, left, st.scrap, f.lost)
 
 
 @compiled
-def group_capacity(
-    plants: np.ndarray,
-    group: np.ndarray,
-    capacity: np.ndarray,
-    base: np.ndarray,
-    use: np.ndarray,
-    available: np.ndarray,
-    normal_output: np.ndarray,
-    unnamed: np.ndarray,
-    base_output: np.ndarray,
-    expansion: np.ndarray,
-    can: np.ndarray,
-    potential: np.ndarray,
-) -> None:
-    """What each group of plants can make, and what it can be expected to sell, t/week.
-
-    Parameters
-    ----------
-    plants, group : ndarray of int, shape (p,)
-        Facilities and the group that each belongs to.
-    capacity, use : ndarray, shape (f, 1)
-        Nameplate, t/week, and its use in the base year; ``base`` (f,) says who ran then.
-    available, normal_output : ndarray, shape (f, w)
-        Share of capacity that can run; usual output, t/week.
-    unnamed, base_output : ndarray, shape (g, 1)
-        Plants of the base year that are not on file (they stand still as the named ones do);
-        output of the base year.
-    expansion : ndarray, shape (g, w)
-        Capacity called up by price, share.
-    can, potential : ndarray, shape (g, w)
-        Written.
-    """
-    groups, worlds = can.shape
-    named = np.zeros(groups)
-    then = np.zeros(groups)
-    up = np.zeros((groups, worlds))
-    ran = np.zeros((groups, worlds))
+def group_capacity(plants: Plants, groups: Groups) -> None:
+    """What each group of plants can make, and what it can be expected to sell, t/week."""
+    rows, group, capacity, base, use, available, normal_output = plants
+    unnamed, base_output, expansion, can, potential, _ = groups
+    count, worlds = can.shape
+    named = np.zeros(count)
+    then = np.zeros(count)
+    up = np.zeros((count, worlds))
+    ran = np.zeros((count, worlds))
     can[...] = 0.0
     potential[...] = 0.0
-    for p in range(plants.shape[0]):
-        f, g = plants[p], group[p]
+    for p in range(rows.shape[0]):
+        f, g = rows[p], group[p]
         if base[f]:
             named[g] += capacity[f, 0]
             then[g] += capacity[f, 0] * use[f, 0]
@@ -122,7 +158,7 @@ def group_capacity(
                 ran[g, w] += normal_output[f, w]
             else:
                 potential[g, w] += normal_output[f, w]
-    for g in range(groups):
+    for g in range(count):
         for w in range(worlds):
             still = up[g, w] / named[g] if named[g] > 0.0 else 1.0
             can[g, w] = (can[g, w] + unnamed[g, 0] * still) * (1.0 + expansion[g, w])
@@ -132,50 +168,12 @@ def group_capacity(
 
 
 @compiled
-def make(
-    cells: np.ndarray,
-    group: np.ndarray,
-    seller_cover: np.ndarray,
-    adjust_weeks: np.ndarray,
-    can: np.ndarray,
-    in_cell: np.ndarray,
-    out_cell: np.ndarray,
-    coefficient: np.ndarray,
-    smoothing: np.ndarray,
-    weeks: float,
-    sellers_ship: np.ndarray,
-    throughput: np.ndarray,
-    seller_stock: np.ndarray,
-    plant_stock: np.ndarray,
-    plant_forecast: np.ndarray,
-    output: np.ndarray,
-    load: np.ndarray,
-    made: np.ndarray,
-    enough: np.ndarray,
-) -> None:
-    """Metals and magnets: made to order, within capacity and what the inputs on hand allow.
-
-    Parameters
-    ----------
-    cells, group : ndarray of int, shape (n,)
-        Cells that are made to order and the group of plants that makes each.
-    seller_cover : ndarray, shape (c, w)
-        Weeks of throughput that makers like to hold finished.
-    adjust_weeks, smoothing : ndarray, shape (w,)
-        Weeks in which a gap of finished stock is closed; gain of the forecast of inputs.
-    can : ndarray, shape (g, w)
-        Capacity of each group, t/week.
-    in_cell, out_cell, coefficient : ndarray, shape (i,), (i,), (i, 1)
-        Inputs: t of ``in_cell`` for a tonne of ``out_cell``.
-    sellers_ship, throughput : ndarray, shape (c, w)
-        Remembered sales, t/week.
-    seller_stock, plant_stock, plant_forecast, output : ndarray, shape (c, w)
-        Changed in place.
-    load : ndarray, shape (g, w)
-        Claimed over capacity; written.
-    made, enough : ndarray, shape (c, w)
-        Made, t, and the share of the plan that inputs allow; written.
-    """
+def make(recipes: Recipes, groups: Groups, habits: Habits, shelves: Shelves) -> None:
+    """Metals and magnets: made to order, within capacity and what the inputs on hand allow."""
+    cells, group, in_cell, out_cell, coefficient = recipes
+    _, _, _, can, _, load = groups
+    seller_cover, adjust_weeks, smoothing, weeks = habits
+    sales, throughput, finished, inputs, input_forecast, output, made, enough = shelves
     worlds = can.shape[1]
     plan = np.zeros(made.shape)
     need = np.zeros(made.shape)
@@ -186,14 +184,12 @@ def make(
         c, g = cells[n], group[n]
         for w in range(worlds):
             target = throughput[c, w] * seller_cover[c, w]
-            plan[c, w] = _made_to_order(
-                sellers_ship[c, w], seller_stock[c, w], target, adjust_weeks[w]
-            )
+            plan[c, w] = _made_to_order(sales[c, w], finished[c, w], target, adjust_weeks[w])
             load[g, w] += plan[c, w]
     for n in range(cells.shape[0]):
         c, g = cells[n], group[n]
         for w in range(worlds):
-            plan[c, w] *= min(0.97 * can[g, w] / max(load[g, w], 1e-12), 1.0)
+            plan[c, w] *= _within_capacity(load[g, w], can[g, w])
     for g in range(load.shape[0]):
         for w in range(worlds):
             load[g, w] /= max(can[g, w], 1e-12)
@@ -204,59 +200,38 @@ def make(
     for i in range(in_cell.shape[0]):
         a, b = in_cell[i], out_cell[i]
         for w in range(worlds):
-            enough[b, w] = min(enough[b, w], _input_ration(plant_stock[a, w], need[a, w] * weeks))
+            enough[b, w] = min(enough[b, w], _input_ration(inputs[a, w], need[a, w] * weeks))
     for n in range(cells.shape[0]):
         c = cells[n]
         for w in range(worlds):
             made[c, w] = plan[c, w] * enough[c, w] * weeks
-            seller_stock[c, w] += made[c, w]
+            finished[c, w] += made[c, w]
             output[c, w] += made[c, w]
     # What plants expect to need is their plan, not what shortages let them make.
     last = -1
     for i in range(in_cell.shape[0]):
         a, b = in_cell[i], out_cell[i]
         for w in range(worlds):
-            plant_stock[a, w] -= coefficient[i, 0] * made[b, w]
+            inputs[a, w] -= coefficient[i, 0] * made[b, w]
         if a != last:
             last = a
             for w in range(worlds):
-                plant_forecast[a, w] += (need[a, w] - plant_forecast[a, w]) * smoothing[w]
+                input_forecast[a, w] = _follow(input_forecast[a, w], need[a, w], smoothing[w])
     for i in range(in_cell.shape[0]):
         a = in_cell[i]
         for w in range(worlds):
-            plant_stock[a, w] = max(plant_stock[a, w], 0.0)
+            inputs[a, w] = max(inputs[a, w], 0.0)
 
 
 @compiled
-def scrap_and_loss(
-    made: np.ndarray,
-    cell: np.ndarray,
-    region: np.ndarray,
-    element: np.ndarray,
-    tonnes: np.ndarray,
-    recycles: np.ndarray,
-    scrap: np.ndarray,
-    lost: np.ndarray,
-) -> None:
-    """Book what making metals and magnets leaves behind.
-
-    Parameters
-    ----------
-    made : ndarray, shape (c, w)
-    cell, region, element : ndarray of int, shape (n,)
-        One row a cell and element; region -1: lost in any case (oxide on the way to metal).
-    tonnes : ndarray, shape (n,)
-        t element for a tonne made.
-    recycles : ndarray, shape (r, 1, 1)
-        1 where scrap is worked up.
-    scrap, lost : ndarray, shape (r, e, w) and (e, w)
-        Raised in place.
-    """
+def scrap_and_loss(made: np.ndarray, left: Residues, scrap: np.ndarray, lost: np.ndarray) -> None:
+    """Book what making metals and magnets (c, w) leaves behind: scrap (r, e, w), lost (e, w)."""
+    cell, region, element, tonnes, recycles = left
     for n in range(cell.shape[0]):
         c, r, e = cell[n], region[n], element[n]
         kept = recycles[r, 0, 0] if r >= 0 else 0.0
         for w in range(made.shape[1]):
-            left = tonnes[n] * made[c, w]
+            part = tonnes[n] * made[c, w]
             if r >= 0:
-                scrap[r, e, w] += left * kept
-            lost[e, w] += left * (1.0 - kept)
+                scrap[r, e, w] += part * kept
+            lost[e, w] += part * (1.0 - kept)

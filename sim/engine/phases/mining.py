@@ -8,17 +8,25 @@ from typing import NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import compiled
-from lodestone.engine.phases.capacity import LEAST_MARGIN
-from lodestone.equations import production
+from lodestone.engine.phases.capacity import IDLE_BELOW, LEAST_MARGIN
+from lodestone.equations import investment, ore, production
 from lodestone.equations.lags import gain, toward
+from lodestone.equations.ore import DEFAULT_WEIGHT, MOST_ASKED
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
 
 #: Dispatch of ore: (transit days of each link, tonnes) -> None.
 Sail = Callable[[np.ndarray, np.ndarray], None]
-#: Weeks in which owners of ore in bond import what they have beyond their usual stock.
-BOND_WEEKS = 13.0
+#: Least worth of a mine's ore after what is laid on it, share of its value (A255).
+LEAST_WORTH = 0.05
+#: Weeks in a month.
+WEEKS_PER_MONTH = 4.348
+#: Most that base-year separators are taken to ramp up, multiple (of no consequence: a guard).
+MOST_RAMP = 10.0
+
+_room = compiled(ore.room_for_ore)
+_part = compiled(ore.part_of)
 
 
 class Separators(NamedTuple):
@@ -27,6 +35,45 @@ class Separators(NamedTuple):
     running: np.ndarray  # (plants, w) t REO a week that each plant can take
     ability: np.ndarray  # (s, w) the same by place
     grown: np.ndarray  # (s, w) growth of what each place was fed in the base year
+
+
+class Mines(NamedTuple):
+    """Mines and what their ore contains."""
+
+    mix: np.ndarray  # (f, e, 1) share of each element in contained oxide
+    pool: np.ndarray  # (f,) ore pool of each mine
+    per_oxide: np.ndarray  # (e, 1) t element per t oxide
+
+
+class OreLinks(NamedTuple):
+    """Links of ore, sorted by pool."""
+
+    pool: np.ndarray  # (k,)
+    place: np.ndarray  # (k,) separators
+    at_home: np.ndarray  # (k,) bool: in the country of the mines
+    base_t: np.ndarray  # (k, 1) t/week in the base year
+    default: np.ndarray  # (k, 1) 1 for the buyer of ore without one
+
+
+class Places(NamedTuple):
+    """Separators by place."""
+
+    ability: np.ndarray  # (s, w) what they can take, t REO/week
+    base_capacity: np.ndarray  # (s, 1) of the base year; 0: none on file
+    base_feed: np.ndarray  # (s, 1) fed in the base year, t/week
+    ramped: np.ndarray  # (s, w) growth of those that were still ramping
+    at_plant: np.ndarray  # (s, e, w) ore piled up, t
+    grown: np.ndarray  # (s, w) growth of what each was fed; written
+
+
+class Pools(NamedTuple):
+    """Ore at the mines."""
+
+    ore: np.ndarray  # (o, e, w) t contained oxide
+    share_out: np.ndarray  # (w,) share of it that leaves in this market day
+    grown: np.ndarray  # (o, w) growth over the base year
+    base_t: np.ndarray  # (o, 1) t/week
+    weeks: float
 
 
 def mine(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
@@ -47,25 +94,26 @@ def mine(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         support = rules.margin_support[lay.mines]
         value = value + np.maximum(support, 0.0)
         cost = cost - np.minimum(support, 0.0)
-        worth = np.maximum(value + np.minimum(support, 0.0), 0.05 * value)
+        worth = np.maximum(value + np.minimum(support, 0.0), LEAST_WORTH * value)
     ratio = np.ones((len(lay.ore_pools), st.worlds))
     ratio[lay.by_pool.ids] = (worth / m.c.mine_value0)[lay.by_pool.starts]
     f.ore_value = ratio
     margin = np.maximum(1.0 - cost / np.maximum(value, 1e-9), LEAST_MARGIN)
-    goal = production.willingness(margin, m.c.mine_margin0, 0.05)
-    goal *= np.clip(
-        (value / m.c.mine_value0) ** m.draws["production.basket_elasticity"],
-        0.5,
+    goal = production.willingness(margin, m.c.mine_margin0, production.SHUT_DOWN_WIDTH)
+    goal *= production.basket_response(
+        value,
+        m.c.mine_value0,
+        m.draws["production.basket_elasticity"],
         m.draws["production.surge"],
     )
     rows = lay.mines
     # A mine that has lost money for months is idle, and an idle mine is slow to come back.
     losing = margin < 0.0
     st.losing_weeks = np.where(losing, st.losing_weeks + weeks, 0.0)
-    patience = m.draws["production.idle_months"] * 4.348
+    patience = m.draws["production.idle_months"] * WEEKS_PER_MONTH
     idle = st.losing_weeks > patience
     goal = np.where(idle, 0.0, goal)
-    slow = (st.willing[rows] < 0.5) & (goal > st.willing[rows])
+    slow = (st.willing[rows] < IDLE_BELOW) & (goal > st.willing[rows])
     lag = np.where(
         slow,
         m.draws["production.restart_weeks"] + m.draws["production.adjust_weeks"],
@@ -80,7 +128,7 @@ def mine(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         * weeks
     )
     mined = np.empty_like(f.lost)
-    dig(dug, lay.mine_mix, lay.by_pool.rows, lay.per_oxide, st.ore_at_mine, mined)
+    dig(dug, Mines(lay.mine_mix, lay.by_pool.rows, lay.per_oxide), st.ore_at_mine, mined)
     f.dug = dug
     return mined
 
@@ -94,37 +142,24 @@ def send_ore(m: Market, f: Flows, rules: Conditions, sail_ore: Sail) -> Separato
     running = lay.f_capacity[rows] * f.available[rows] * lay.sep_takes_ore
     ability = np.zeros((len(lay.separators), st.worlds))
     ability[lay.sep_by_place.ids] = lay.sep_by_place.sum(running)
-    separators_grown = np.empty_like(ability)
+    grown = np.empty_like(ability)
     share = np.empty((len(lay.ore_links), st.worlds))
-    ore_shares(
-        st.ore_at_mine,
-        m.c.ore_out,
-        st.ore_at_plant,
-        ability,
-        lay.s_base_capacity,
-        lay.s_base_feed,
-        f.grown,
-        _base_ramp(m, f),
-        lay.k_pool,
-        lay.k_place,
-        lay.k_home,
-        lay.k_base_t,
-        lay.pool_base_t,
-        lay.k_default,
-        m.weeks,
-        separators_grown,
-        share,
+    links = OreLinks(lay.k_pool, lay.k_place, lay.k_home, lay.k_base_t, lay.k_default)
+    places = Places(
+        ability, lay.s_base_capacity, lay.s_base_feed, _base_ramp(m, f), st.ore_at_plant, grown
     )
+    pools = Pools(st.ore_at_mine, m.c.ore_out, f.grown, lay.pool_base_t, m.weeks)
+    ore_shares(links, places, pools, share)
     for pivot in rules.pivots:
         tonnes = st.ore_at_mine.sum(axis=1) * m.c.ore_out
         share = np.ascontiguousarray(pivot.turn(share, tonnes, m))
     if rules.ore_passes is not None:
         share = share * rules.ore_passes
     shipped = np.empty_like(st.ore_in_transit)
-    ship_ore(st.ore_at_mine, m.c.ore_out, share, lay.k_pool, st.ore_in_transit, shipped)
+    ship_ore(pools, lay.k_pool, share, st.ore_in_transit, shipped)
     f.ore_shipped = shipped
     sail_ore(lay.k_transit, shipped)
-    return Separators(running, ability, separators_grown)
+    return Separators(running, ability, grown)
 
 
 def _base_ramp(m: Market, f: Flows) -> np.ndarray:
@@ -140,14 +175,14 @@ def _base_ramp(m: Market, f: Flows) -> np.ndarray:
     ratio[lay.sep_by_place.ids] = np.maximum(lay.sep_by_place.sum(now), 1e-12) / np.maximum(
         lay.sep_by_place.sum(then), 1e-12
     )
-    return np.where(lay.s_base_capacity > 0, np.clip(ratio, 1.0, 10.0), 1.0)
+    return np.where(lay.s_base_capacity > 0, np.clip(ratio, 1.0, MOST_RAMP), 1.0)
 
 
 def clear_bond(m: Market, f: Flows) -> None:
     """Ore in bond is imported at the usual pace, for as long as there is any.
 
     Its owners keep a stock and clear what arrives; when nothing arrives they go on until it is
-    gone, when too much does the excess follows with ``BOND_WEEKS``.
+    gone, when too much does the excess follows with ``ore.BOND_WEEKS``.
     """
     lay, st, weeks = m.layout, m.state, m.weeks
     rows = lay.k_bonded
@@ -156,8 +191,9 @@ def clear_bond(m: Market, f: Flows) -> None:
     held = st.ore_bonded[rows]
     total = held.sum(axis=1)
     usual = lay.k_base_t[rows] * f.grown[lay.k_pool[rows]]  # t/week
-    excess = np.maximum(total - usual * (weeks + lay.k_bond[rows, 0]), 0.0)
-    out = np.minimum(total, usual * weeks + excess * gain(weeks, BOND_WEEKS))
+    out = ore.cleared_from_bond(
+        total, usual, lay.k_bond[rows, 0], weeks, gain(weeks, ore.BOND_WEEKS)
+    )
     cleared = held * (out / np.maximum(total, 1e-12))[:, None, :]
     st.ore_landed[rows] += cleared
     st.ore_bonded[rows] = held - cleared
@@ -174,19 +210,16 @@ def ore_growth(m: Market) -> np.ndarray:
     base = lay.u_base[magnets]
     world = (base * m.growth(m.now)[lay.u_sector[magnets]]).sum(axis=0) / base.sum()
     follow = np.where(lay.o_follows[:, None], m.draws["investment.follow_share"], 0.0)
-    return np.exp(follow * np.log(world)) + st.expansion[3]
+    return investment.ore_growth(world, follow, st.expansion[3])
 
 
 @compiled
-def dig(
-    dug: np.ndarray,
-    mix: np.ndarray,
-    pool: np.ndarray,
-    per_oxide: np.ndarray,
-    ore: np.ndarray,
-    mined: np.ndarray,
-) -> None:
-    """Put what each mine digs (f, w) into its ore pool (o, e, w); ``mined`` (e, w) in element."""
+def dig(dug: np.ndarray, mines: Mines, ore: np.ndarray, mined: np.ndarray) -> None:
+    """Put what each mine digs (f, w) into its ore pool (o, e, w); ``mined`` (e, w) in element.
+
+    Conserves: ore after = ore before + dug.
+    """
+    mix, pool, per_oxide = mines
     worlds = dug.shape[1]
     mined[...] = 0.0
     for f in range(dug.shape[0]):
@@ -199,80 +232,58 @@ def dig(
 
 
 @compiled
-def ore_shares(
-    ore: np.ndarray,
-    share_out: np.ndarray,
-    at_plant: np.ndarray,
-    ability: np.ndarray,
-    base_capacity: np.ndarray,
-    base_feed: np.ndarray,
-    grown: np.ndarray,
-    ramped: np.ndarray,
-    pool: np.ndarray,
-    place: np.ndarray,
-    at_home: np.ndarray,
-    base_t: np.ndarray,
-    pool_base_t: np.ndarray,
-    default: np.ndarray,
-    weeks: float,
-    places_grown: np.ndarray,
-    share: np.ndarray,
-) -> None:
-    """Which separators get what share of the ore that leaves each pool.
+def ore_shares(links: OreLinks, places: Places, pools: Pools, share: np.ndarray) -> None:
+    """What share of the ore that leaves each pool takes each link, ``share`` (k, w); written.
 
     Domestic ore first serves the domestic separators of the base year; new ones at home come after
-    what is sold abroad under contract; new ones abroad ask all who could sell and get at most half
-    of what is left; the rest goes by habit. Ore without a habitual buyer abroad goes to separators
-    at home that stand idle, up to their nameplate.
+    what is sold abroad under contract; new ones abroad ask all who could sell and get at most
+    ``MOST_ASKED`` of what is left; the rest goes by habit. Ore without a habitual buyer abroad goes
+    to separators at home that stand idle, up to their nameplate.
 
-    Parameters
-    ----------
-    ore : ndarray, shape (o, e, w)
-        Stock at the mines; the share ``share_out`` (w,) of it leaves.
-    at_plant : ndarray, shape (s, e, w)
-        Ore piled up at separators.
-    ability : ndarray, shape (s, w)
-        What separators can take, t REO a week.
-    base_capacity, base_feed : ndarray, shape (s, 1)
-        Capacity of the base year (0: none on file) and what was fed in it.
-    grown : ndarray, shape (o, w)
-        Growth of each pool; ``ramped`` (s, w) of separators that were still ramping.
-    pool, place, at_home : ndarray, shape (k,)
-        Ore links; sorted by pool.
-    base_t, default : ndarray, shape (k, 1)
-        Base-year tonnes a week; 1 for the buyer of ore without one.
-    pool_base_t : ndarray, shape (o, 1)
-    places_grown : ndarray, shape (s, w)
-        Growth of what each separator was fed; written.
-    share : ndarray, shape (k, w)
-        Written; at most one in sum over a pool.
+    Conserves: shares of a pool sum to one at most.
     """
-    pools, elements, worlds = ore.shape
-    places, links = ability.shape[0], pool.shape[0]
-    tonnes = np.zeros((pools, worlds))
-    left = np.zeros((pools, worlds))
-    spare = np.zeros((pools, worlds))
-    by_pool = np.zeros((pools, worlds))
-    by_place = np.zeros((places, worlds))
-    more = np.empty((places, worlds))
-    room = np.empty((places, worlds))
-    home = np.zeros((links, worlds))
-    asked = np.zeros((links, worlds))
-    for o in range(pools):
+    tonnes, spare = what_leaves(pools)
+    more, room = what_fits(links, places, pools)
+    home = serve_home(links, places, tonnes, spare, more, room)
+    left, asked, given = ask_abroad(links, tonnes, home, room)
+    weights = share_the_rest(links, tonnes, left, more, home, asked, given, share)
+    fill_idle_home(links, places, tonnes, weights, share)
+
+
+@compiled
+def what_leaves(pools: Pools) -> tuple[np.ndarray, np.ndarray]:
+    """Ore that leaves each pool and what of it is beyond base-year contracts, t/week (o, w)."""
+    ore, share_out, grown, base_t, weeks = pools
+    count, elements, worlds = ore.shape
+    tonnes = np.zeros((count, worlds))
+    spare = np.zeros((count, worlds))
+    for o in range(count):
         for e in range(elements):
             for w in range(worlds):
                 tonnes[o, w] += ore[o, e, w]
         for w in range(worlds):
             tonnes[o, w] *= share_out[w] / weeks
-            spare[o, w] = max(tonnes[o, w] - pool_base_t[o, 0] * min(grown[o, w], 1.0), 0.0)
+            spare[o, w] = max(tonnes[o, w] - base_t[o, 0] * min(grown[o, w], 1.0), 0.0)
+    return tonnes, spare
+
+
+@compiled
+def what_fits(links: OreLinks, places: Places, pools: Pools) -> tuple[np.ndarray, np.ndarray]:
+    """Growth of base-year separators (share) and room at new ones (t/week), (s, w) each."""
+    pool, place, _, base_t, _ = links
+    ability, base_capacity, base_feed, _, at_plant, places_grown = places
+    grown = pools.grown
+    count, elements, worlds = at_plant.shape
+    more = np.empty((count, worlds))
+    room = np.empty((count, worlds))
     places_grown[...] = 0.0
-    for k in range(links):
+    for k in range(pool.shape[0]):
         for w in range(worlds):
             places_grown[place[k], w] += base_t[k, 0] * grown[pool[k], w]
-    for s in range(places):
+    for s in range(count):
         known = base_capacity[s, 0] > 0.0
+        fed = base_feed[s, 0] > 0.0
         for w in range(worlds):
-            fed = base_feed[s, 0] > 0.0
             places_grown[s, w] = places_grown[s, w] / max(base_feed[s, 0], 1e-12) if fed else 1.0
             if known:
                 more[s, w] = ability[s, w] / max(base_capacity[s, 0], 1e-9)
@@ -281,10 +292,27 @@ def ore_shares(
                 piled = 0.0
                 for e in range(elements):
                     piled += at_plant[s, e, w]
-                full = min(max(2.0 - piled / max(4.0 * ability[s, w], 1e-9), 0.0), 1.0)
                 more[s, w] = 1.0
-                room[s, w] = ability[s, w] * full
-    for k in range(links):
+                room[s, w] = ability[s, w] * _room(piled, ability[s, w])
+    return more, room
+
+
+@compiled
+def serve_home(
+    links: OreLinks,
+    places: Places,
+    tonnes: np.ndarray,
+    spare: np.ndarray,
+    more: np.ndarray,
+    room: np.ndarray,
+) -> np.ndarray:
+    """What separators at home get, t/week (k, w); ``room`` (s, w) is lowered by it."""
+    pool, place, at_home, base_t, _ = links
+    ramped, places_grown = places.ramped, places.grown
+    worlds = tonnes.shape[1]
+    home = np.zeros((pool.shape[0], worlds))
+    by_place = np.zeros(room.shape)
+    for k in range(pool.shape[0]):
         if not at_home[k]:
             continue
         s, o = place[k], pool[k]
@@ -292,104 +320,133 @@ def ore_shares(
             want = base_t[k, 0] * (more[s, w] * ramped[s, w] * places_grown[s, w])
             home[k, w] = min(want, tonnes[o, w])
             by_place[s, w] += spare[o, w]
-    for k in range(links):
+    for k in range(pool.shape[0]):
         if at_home[k]:
             s, o = place[k], pool[k]
             for w in range(worlds):
-                home[k, w] += spare[o, w] * min(room[s, w] / max(by_place[s, w], 1e-12), 1.0)
+                home[k, w] += spare[o, w] * _part(room[s, w], by_place[s, w])
     by_place[...] = 0.0
-    for k in range(links):
+    for k in range(pool.shape[0]):
+        for w in range(worlds):
+            by_place[place[k], w] += home[k, w]
+    for s in range(room.shape[0]):
+        for w in range(worlds):
+            room[s, w] = max(room[s, w] - by_place[s, w], 0.0)
+    return home
+
+
+@compiled
+def ask_abroad(
+    links: OreLinks, tonnes: np.ndarray, home: np.ndarray, room: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What is left of each pool (o, w), what new separators abroad get (k, w), its sum by pool."""
+    pool, place, at_home, _, _ = links
+    count, worlds = tonnes.shape
+    left = np.zeros((count, worlds))
+    by_pool = np.zeros((count, worlds))
+    by_place = np.zeros(room.shape)
+    asked = np.zeros(home.shape)
+    for k in range(pool.shape[0]):
         for w in range(worlds):
             by_pool[pool[k], w] += home[k, w]
-            by_place[place[k], w] += home[k, w]
-    for o in range(pools):
+    for o in range(count):
         for w in range(worlds):
             left[o, w] = max(tonnes[o, w] - by_pool[o, w], 0.0)
             by_pool[o, w] = 0.0
-    for s in range(places):
-        for w in range(worlds):
-            room[s, w] = max(room[s, w] - by_place[s, w], 0.0)
-            by_place[s, w] = 0.0
-    for k in range(links):
+    for k in range(pool.shape[0]):
         if not at_home[k]:
             for w in range(worlds):
                 if room[place[k], w] > 0.0:
                     by_place[place[k], w] += left[pool[k], w]
-    for k in range(links):
+    for k in range(pool.shape[0]):
         if not at_home[k]:
             s, o = place[k], pool[k]
             for w in range(worlds):
                 if room[s, w] > 0.0:
-                    asked[k, w] = left[o, w] * min(room[s, w] / max(by_place[s, w], 1e-12), 1.0)
+                    asked[k, w] = left[o, w] * _part(room[s, w], by_place[s, w])
                 by_pool[o, w] += asked[k, w]
-    for k in range(links):
+    given = np.zeros((count, worlds))
+    for k in range(pool.shape[0]):
         o = pool[k]
         for w in range(worlds):
-            asked[k, w] *= min(0.5 * left[o, w] / max(by_pool[o, w], 1e-12), 1.0)
-    by_pool[...] = 0.0
-    weights = np.zeros((pools, worlds))
-    for k in range(links):
+            asked[k, w] *= _part(MOST_ASKED * left[o, w], by_pool[o, w])
+            given[o, w] += asked[k, w]
+    return left, asked, given
+
+
+@compiled
+def share_the_rest(
+    links: OreLinks,
+    tonnes: np.ndarray,
+    left: np.ndarray,
+    more: np.ndarray,
+    home: np.ndarray,
+    asked: np.ndarray,
+    given: np.ndarray,
+    share: np.ndarray,
+) -> np.ndarray:
+    """The rest goes by habit: ``share`` (k, w) is written; weights of habit by pool (o, w)."""
+    pool, place, at_home, base_t, default = links
+    worlds = tonnes.shape[1]
+    weights = np.zeros(tonnes.shape)
+    for k in range(pool.shape[0]):
+        if not at_home[k]:
+            for w in range(worlds):
+                habit = base_t[k, 0] * min(more[place[k], w], 1.0)
+                weights[pool[k], w] += habit + DEFAULT_WEIGHT * default[k, 0]
+    for k in range(pool.shape[0]):
         o = pool[k]
         for w in range(worlds):
-            by_pool[o, w] += asked[k, w]
+            got = home[k, w] + asked[k, w]
             if not at_home[k]:
-                weights[o, w] += base_t[k, 0] * min(more[place[k], w], 1.0) + 1e-6 * default[k, 0]
-    whole = np.zeros((pools, worlds))
-    for k in range(links):
-        o = pool[k]
+                habit = base_t[k, 0] * min(more[place[k], w], 1.0)
+                weight = habit + DEFAULT_WEIGHT * default[k, 0]
+                rest = max(left[o, w] - given[o, w], 0.0)
+                got += rest * weight / max(weights[o, w], 1e-12)
+            share[k, w] = got / max(tonnes[o, w], 1e-12)
+    return weights
+
+
+@compiled
+def fill_idle_home(
+    links: OreLinks, places: Places, tonnes: np.ndarray, weights: np.ndarray, share: np.ndarray
+) -> None:
+    """What nobody abroad is used to buying goes to capacity at home that stands idle."""
+    pool, place, at_home, _, _ = links
+    ability = places.ability
+    worlds = tonnes.shape[1]
+    whole = np.zeros(tonnes.shape)
+    by_place = np.zeros(ability.shape)
+    taken = np.zeros(ability.shape)
+    for k in range(pool.shape[0]):
         for w in range(worlds):
-            given = home[k, w] + asked[k, w]
-            if not at_home[k]:
-                weight = base_t[k, 0] * min(more[place[k], w], 1.0) + 1e-6 * default[k, 0]
-                rest = max(left[o, w] - by_pool[o, w], 0.0)
-                given += rest * weight / max(weights[o, w], 1e-12)
-            share[k, w] = given / max(tonnes[o, w], 1e-12)
-            whole[o, w] += share[k, w]
-    # What nobody abroad is used to buying goes to capacity at home that stands idle.
-    by_place[...] = 0.0
-    room[...] = 0.0
-    for k in range(links):
+            whole[pool[k], w] += share[k, w]
+    for k in range(pool.shape[0]):
         s, o = place[k], pool[k]
         for w in range(worlds):
-            room[s, w] -= share[k, w] * tonnes[o, w]
+            taken[s, w] -= share[k, w] * tonnes[o, w]
             if at_home[k] and weights[o, w] <= 0.0:
                 by_place[s, w] += max(1.0 - whole[o, w], 0.0) * tonnes[o, w]
-    for k in range(links):
+    for k in range(pool.shape[0]):
         s, o = place[k], pool[k]
         for w in range(worlds):
             if at_home[k] and weights[o, w] <= 0.0:
-                idle = max(ability[s, w] + room[s, w], 0.0)
-                more_ore = min(idle / max(by_place[s, w], 1e-12), 1.0)
-                share[k, w] += max(1.0 - whole[o, w], 0.0) * more_ore
-    for k in range(links):
+                idle = max(ability[s, w] + taken[s, w], 0.0)
+                share[k, w] += max(1.0 - whole[o, w], 0.0) * _part(idle, by_place[s, w])
+    for k in range(pool.shape[0]):
         for w in range(worlds):
             share[k, w] /= max(whole[pool[k], w], 1.0)
 
 
 @compiled
 def ship_ore(
-    ore: np.ndarray,
-    share_out: np.ndarray,
-    share: np.ndarray,
-    pool: np.ndarray,
-    in_transit: np.ndarray,
-    shipped: np.ndarray,
+    pools: Pools, pool: np.ndarray, share: np.ndarray, in_transit: np.ndarray, shipped: np.ndarray
 ) -> None:
-    """Send ore on its way: stocks at the mines fall, ore under way rises.
+    """Send ore on its way: stocks at the mines fall, ore under way (k, e, w) rises.
 
-    Parameters
-    ----------
-    ore : ndarray, shape (o, e, w)
-        Stock at the mines, t contained oxide; lowered in place.
-    share_out : ndarray, shape (w,)
-        Share of the stock that leaves in this tick.
-    share : ndarray, shape (k, w)
-        Share of it that takes each link; at most one in sum over a pool.
-    pool : ndarray of int, shape (k,)
-        Pool of each link, not decreasing.
-    in_transit, shipped : ndarray, shape (k, e, w)
-        Ore under way, raised in place; what left, written.
+    Conserves: ore before + under way before = ore after + under way after.
     """
+    ore, share_out = pools.ore, pools.share_out
     links, elements, worlds = in_transit.shape
     for k in range(links):
         o = pool[k]

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from lodestone.engine.compiling import compiled
 from lodestone.engine.phases.separation import to_sellers
+from lodestone.equations.recycling import end_of_life_growth, oxide_from_scrap
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
+
+#: Days in a year.
+DAYS_PER_YEAR = 365.25
+
+_oxide_from_scrap = compiled(oxide_from_scrap)
 
 
 def recycle(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
@@ -20,9 +28,8 @@ def recycle(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         Recovered from goods in use, t contained element.
     """
     lay, st, weeks = m.layout, m.state, m.weeks
-    grown = (1.0 + m.draws["recycling.eol_growth"]) ** (
-        m.now / 365.25 * m.draws["demand.growth_scale"]
-    )
+    years = m.now / DAYS_PER_YEAR * m.draws["demand.growth_scale"]
+    grown = end_of_life_growth(m.draws["recycling.eol_growth"], years)
     back = lay.end_of_life * grown * weeks * np.ones((1, 1, st.worlds))
     if len(lay.recyclers):
         new = (
@@ -40,11 +47,8 @@ def recycle(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     f.recovered = back
     made, recovered = np.empty_like(st.scrap), np.empty_like(f.lost)
     work_scrap(
-        st.scrap,
-        m.c.scrap_out,
-        lay.swarf_recovery,
+        Scrap(st.scrap, m.c.scrap_out, lay.swarf_recovery, lay.per_oxide),
         back,
-        lay.per_oxide,
         f.lost,
         recovered,
         made,
@@ -54,37 +58,34 @@ def recycle(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     return recovered
 
 
+class Scrap(NamedTuple):
+    """Scrap of magnet making."""
+
+    tonnes: np.ndarray  # (r, e, w) t element; lowered by what is worked up
+    share: np.ndarray  # (w,) worked up in this market day
+    recovery: float  # share
+    per_oxide: np.ndarray  # (e, 1) t element per t oxide
+
+
 @compiled
 def work_scrap(
-    scrap: np.ndarray,
-    share: np.ndarray,
-    recovery: float,
-    back: np.ndarray,
-    per_oxide: np.ndarray,
-    lost: np.ndarray,
-    recovered: np.ndarray,
-    made: np.ndarray,
+    scrap: Scrap, back: np.ndarray, lost: np.ndarray, recovered: np.ndarray, made: np.ndarray
 ) -> None:
-    """Work up magnet-making scrap and goods at the end of their life.
+    """Work up scrap and goods at the end of their life.
 
-    Parameters
-    ----------
-    scrap : ndarray, shape (r, e, w)
-        t element; lowered by the share (w,) that is worked up in this tick.
-    recovery : float
-    back : ndarray, shape (r, e, w)
-        Oxide from goods in use, t.
-    lost, recovered : ndarray, shape (e, w)
-        ``lost`` is raised by what is not recovered, ``recovered`` written: ``back`` in element.
-    made : ndarray, shape (r, e, w)
-        Oxide made, t; written.
+    ``back`` (r, e, w) is oxide from goods in use, t; ``lost`` (e, w) is raised by what is not won,
+    ``recovered`` (e, w) and ``made`` (r, e, w) are written: ``back`` in element, oxide made.
+
+    Conserves: scrap before + recovered = scrap after + made in element + lost.
     """
+    tonnes, share, recovery, per_oxide = scrap
     recovered[...] = 0.0
-    for r in range(scrap.shape[0]):
-        for e in range(scrap.shape[1]):
-            for w in range(scrap.shape[2]):
-                worked = scrap[r, e, w] * share[w]
-                scrap[r, e, w] -= worked
-                made[r, e, w] = worked * recovery / per_oxide[e, 0] + back[r, e, w]
+    for r in range(tonnes.shape[0]):
+        for e in range(tonnes.shape[1]):
+            for w in range(tonnes.shape[2]):
+                worked = tonnes[r, e, w] * share[w]
+                tonnes[r, e, w] -= worked
+                won = _oxide_from_scrap(worked, recovery, per_oxide[e, 0])
+                made[r, e, w] = won + back[r, e, w]
                 lost[e, w] += worked * (1.0 - recovery)
                 recovered[e, w] += back[r, e, w] * per_oxide[e, 0]

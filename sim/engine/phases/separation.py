@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from lodestone.engine.compiling import compiled
 from lodestone.engine.phases.mining import Separators
+from lodestone.equations.separation import OVERLOAD, circuit_share, fed, follower_share
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
+
+_fed = compiled(fed)
+_circuit_share = compiled(circuit_share)
+_follower_share = compiled(follower_share)
 
 
 def separate(m: Market, f: Flows, plants: Separators) -> None:
@@ -22,7 +29,7 @@ def separate(m: Market, f: Flows, plants: Separators) -> None:
     growth = plants.grown
     # A region whose base-year output exceeds the plants on file keeps that output.
     scale = np.where(lay.s_base_capacity > 0, ability / np.maximum(lay.s_base_capacity, 1e-12), 1.0)
-    limit = np.maximum(ability * 1.1, lay.s_base_feed * 1.1 * scale) * growth * weeks
+    limit = np.maximum(ability * OVERLOAD, lay.s_base_feed * OVERLOAD * scale) * growth * weeks
     # Dy and Tb: as far as the nameplates of their circuits go, in the element's own tonnes.
     circuit = np.where(
         lay.s_named > 0,
@@ -38,23 +45,17 @@ def separate(m: Market, f: Flows, plants: Separators) -> None:
     made = np.empty_like(st.ore_at_plant)
     landed, st.ore_landed = st.ore_landed, np.zeros_like(st.ore_landed)
     f.ore_landed = landed
-    split_ore(
-        landed,
-        lay.k_place,
-        st.ore_at_plant,
-        m.c.ore_out,
-        limit,
+    feed = Feed(landed, lay.k_place, st.ore_at_plant, m.c.ore_out, limit, weeks)
+    circuits = Circuits(
         lay.s_recovery,
         circuit * growth[:, None, :],
         light,
         lay.s_taken[:, :, 0],
         lay.e_kind,
         lay.element_at.get("dy", 0),
-        weeks,
         lay.per_oxide,
-        f.lost,
-        made,
     )
+    split_ore(feed, circuits, f.lost, made)
     f.separated = made
     to_sellers(m, f, made, lay.separator_regions)
 
@@ -62,65 +63,44 @@ def separate(m: Market, f: Flows, plants: Separators) -> None:
 def to_sellers(m: Market, f: Flows, oxide: np.ndarray, regions: np.ndarray) -> None:
     """Put oxides (n, e, w) on the shelves of the sellers of their regions."""
     lay, st = m.layout, m.state
-    put_on_shelf(
-        oxide,
-        lay.oxide_cell[regions],
-        lay.per_oxide,
-        f.output,
-        st.seller_stock,
-        f.lost,
-    )
+    cells = (lay.oxide_cell[regions], lay.per_oxide)
+    put_on_shelf(oxide, cells, f.output, st.seller_stock, f.lost)
+
+
+class Feed(NamedTuple):
+    """Ore on its way into separation."""
+
+    landed: np.ndarray  # (k, e, w) ore that has arrived, t contained oxide
+    place: np.ndarray  # (k,) separators of each ore link
+    ore: np.ndarray  # (s, e, w) ore at the separators; changed
+    draw: np.ndarray  # (w,) share of the ore on hand drawn when nothing limits
+    limit: np.ndarray  # (s, w) most that can be fed, t
+    weeks: float  # length of the market day
+
+
+class Circuits(NamedTuple):
+    """What separators take out of what they are fed."""
+
+    recovery: np.ndarray  # (s, e, 1) or (s, 1, 1) share
+    circuit: np.ndarray  # (s, e, w) heavy circuits, t oxide/week
+    light: np.ndarray  # (s, e, w) share of each light element taken out
+    base_taken: np.ndarray  # (s, e) share of each element taken out in the base year
+    kind: np.ndarray  # (e,) 0 light, 1 has a circuit of its own, 2 follows the lead element
+    lead: int  # element that other heavies come out with
+    per_oxide: np.ndarray  # (e, 1) t element per t oxide
 
 
 @compiled
-def split_ore(
-    landed: np.ndarray,
-    place: np.ndarray,
-    ore: np.ndarray,
-    draw: np.ndarray,
-    limit: np.ndarray,
-    recovery: np.ndarray,
-    circuit: np.ndarray,
-    light: np.ndarray,
-    base_taken: np.ndarray,
-    kind: np.ndarray,
-    lead_element: int,
-    weeks: float,
-    per_oxide: np.ndarray,
-    lost: np.ndarray,
-    made: np.ndarray,
-) -> None:
+def split_ore(feed: Feed, circuits: Circuits, lost: np.ndarray, made: np.ndarray) -> None:
     """Take landed ore in, feed what plants can take, and split it in fixed proportion.
 
-    Parameters
-    ----------
-    landed : ndarray, shape (k, e, w)
-        Ore that has arrived.
-    place : ndarray of int, shape (k,)
-        Separator region of each ore link.
-    ore : ndarray, shape (s, e, w)
-        Ore at the separators, t contained oxide; changed in place.
-    draw : ndarray, shape (w,)
-        Share of the ore on hand that is drawn in this tick when nothing limits.
-    limit : ndarray, shape (s, w)
-        Most that can be fed in this tick, t contained oxide.
-    recovery : ndarray, shape (s, e, 1) or (s, 1, 1)
-    circuit : ndarray, shape (s, e, w)
-        Heavy circuits, t oxide a week.
-    light : ndarray, shape (s, e, w)
-        Share of each light element that is taken out.
-    base_taken : ndarray, shape (s, e)
-        Share of each element taken out in the base year.
-    kind : ndarray of int, shape (e,)
-        0 light, 1 has a circuit of its own, 2 follows the lead element.
-    lead_element : int
-        The element that other heavies come out with.
-    per_oxide : ndarray, shape (e, 1)
-    lost : ndarray, shape (e, w)
-        Raised by what is not taken out, t element.
-    made : ndarray, shape (s, e, w)
-        Oxides made, t; written.
+    ``lost`` (e, w) is raised by what is not taken out, t element; ``made`` (s, e, w) is written, t
+    oxide.
+
+    Conserves: ore before + landed = ore after + made + lost (in oxide).
     """
+    landed, place, ore, draw, limit, weeks = feed
+    recovery, circuit, light, base_taken, kind, lead_element, per_oxide = circuits
     links, elements, worlds = landed.shape
     for k in range(links):
         s = place[k]
@@ -136,22 +116,19 @@ def split_ore(
             for w in range(worlds):
                 share[w] += ore[s, e, w]
         for w in range(worlds):
-            share[w] = min(share[w] * draw[w], limit[s, w]) / max(share[w], 1e-12)
+            share[w] = _fed(share[w], draw[w], limit[s, w])
         yielded = recovery[s, 0, 0]
         for w in range(worlds):
-            rate = max(ore[s, lead_element, w] * share[w] / weeks * yielded, 1e-12)
-            lead[w] = min(circuit[s, lead_element, w] / rate, 1.0)
+            offered = ore[s, lead_element, w] * share[w] / weeks * yielded
+            lead[w] = _circuit_share(circuit[s, lead_element, w], offered)
         for e in range(elements):
             before, base = base_taken[s, lead_element], base_taken[s, e]
             for w in range(worlds):
                 fed = ore[s, e, w] * share[w]
                 if kind[e] == 1:
-                    rate = max(fed / weeks * yielded, 1e-12)
-                    taken = min(circuit[s, e, w] / rate, 1.0)
+                    taken = _circuit_share(circuit[s, e, w], fed / weeks * yielded)
                 elif kind[e] == 2:
-                    taken = base * min(lead[w] / max(before, 1e-12), 1.0) + (1.0 - base) * max(
-                        lead[w] - before, 0.0
-                    ) / max(1.0 - before, 1e-12)
+                    taken = _follower_share(base, lead[w], before)
                 else:
                     taken = light[s, e, w]
                 out = fed * yielded * min(taken, 1.0)
@@ -163,19 +140,25 @@ def split_ore(
 @compiled
 def put_on_shelf(
     made: np.ndarray,
-    cell: np.ndarray,
-    per_oxide: np.ndarray,
+    cells: tuple[np.ndarray, np.ndarray],
     output: np.ndarray,
-    seller_stock: np.ndarray,
+    shelves: np.ndarray,
     lost: np.ndarray,
 ) -> None:
-    """Give oxides made (n, e, w) to the sellers of the cells (n, e); -1 has no market: lost."""
+    """Give oxides made (n, e, w) to sellers.
+
+    ``cells`` are the cells (n, e), -1 where an oxide has no market and is lost, and the tonnes of
+    element per tonne of oxide (e, 1). ``output`` and ``shelves`` (c, w), ``lost`` (e, w) are raised.
+
+    Conserves: made = shelves + lost.
+    """
+    cell, per_oxide = cells
     for n in range(made.shape[0]):
         for e in range(made.shape[1]):
             c = cell[n, e]
             for w in range(made.shape[2]):
                 if c >= 0:
                     output[c, w] += made[n, e, w]
-                    seller_stock[c, w] += made[n, e, w]
+                    shelves[c, w] += made[n, e, w]
                 else:
                     lost[e, w] += made[n, e, w] * per_oxide[e, 0]

@@ -16,6 +16,7 @@ import datetime as dt
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from lodestone.border.errors import InputError
@@ -671,6 +672,10 @@ class Chain:
 
     def parameter_names(self) -> dict[str, Parameter]:
         """Return every number that may be overridden: dotted name -> `Parameter`."""
+        return dict(self._named)
+
+    @cached_property
+    def _named(self) -> dict[str, Parameter]:
         found = dict(self.parameters)
         for name, item in self.facilities.items():
             for key in _FACILITY_KEYS:

@@ -19,7 +19,6 @@ Only the metric's draws are looked at: an input that does not vary between world
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lodestone.border.errors import InputError
-from lodestone.border.words import suggestion
+from lodestone.studies.metrics import DRAW, unit_of, values_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +43,6 @@ LEVELS = 400
 SHUFFLES, RESAMPLES = 100, 200
 #: Rank correlation from which two inputs are said to move together.
 TOGETHER = 0.7
-DRAW = "draw."
 
 
 @dataclass(frozen=True)
@@ -150,69 +148,6 @@ def top_inputs(run_folder: Path | str, metric: str, n: int = 3) -> list[TopInput
 
 
 # --------------------------------------------------------------------------- samples
-
-
-def column_of(metric: str) -> tuple[str, str]:
-    """Split an expression into how it counts and the column it stands in.
-
-    Returns
-    -------
-    how, column : str
-        ``level``, ``delta`` or ``reference``; the column as in ``worlds.parquet``.
-    """
-    from lodestone.border.expressions import parse_metric
-
-    text, how = metric.strip(), "level"
-    if found := re.fullmatch(r"(delta|reference)\((.*)\)", text, re.S):
-        how, text = found[1], found[2].strip()
-    if "[" in text.split("(")[0]:  # already a column
-        return how, text
-    try:
-        item = parse_metric(text)
-    except ValueError as error:
-        raise InputError(str(error), key=f"metric={metric}") from None
-    inside = ",".join(
-        f"{k}={v if isinstance(v, str) else '[' + ', '.join(v) + ']'}"
-        for k, v in sorted(item.selectors)
-        if v != "all"
-    )
-    return how, f"{item.name}[{inside}]" if inside else item.name
-
-
-def values_in(table: pd.DataFrame, metric: str, file: Path | str | None = None) -> np.ndarray:
-    """Return a metric of a table of worlds, shape (rows,).
-
-    Raises
-    ------
-    InputError
-        The table does not hold it; names the nearest that it does.
-    """
-    how, column = column_of(metric)
-    needed = [column] if how == "level" else [f"reference_{column}"]
-    if how == "delta":
-        needed.append(column)
-    for name in needed:
-        if name not in table.columns:
-            known = [c for c in table.columns if not c.startswith((DRAW, "reference_"))]
-            known = [c for c in known if c not in ("world", "point")]
-            raise InputError(
-                f"no column '{name}' among the worlds that were kept",
-                file=file,
-                key=f"metric={metric}",
-                hint=suggestion(column, known),
-            )
-    if how == "delta":
-        own, calm = table[column].to_numpy(float), table[f"reference_{column}"].to_numpy(float)
-        with np.errstate(invalid="ignore"):
-            return np.where(own == calm, 0.0, own - calm)  # endless in both: no difference
-    return table[needed[0]].to_numpy(float)
-
-
-def unit_of(metric: str) -> str:
-    """Return the unit of a metric, as registered."""
-    from lodestone.outputs.metrics import find
-
-    return find(column_of(metric)[1].split("[")[0]).unit
 
 
 def sample_of_run(folder: Path | str, metric: str) -> Sample:

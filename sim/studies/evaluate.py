@@ -1,0 +1,180 @@
+"""One point of a study: the worlds of a scenario, metric by metric, without a run folder.
+
+This is all that studies ask of the model. A task is what travels to a worker: everything in it can
+be pickled, and what comes back are plain arrays.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lodestone.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from lodestone.config import Settings
+    from lodestone.scenario import Scenario
+
+__all__ = ["Outcome", "Task", "compiles", "run_task", "run_tasks"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Worlds to run.
+
+    Attributes
+    ----------
+    key
+        Of the point, or of the reference.
+    scenario
+        What is run.
+    reference
+        What it is measured against (for the day of the first disruption), or None.
+    settings
+        Worlds, seed, market days.
+    asked
+        Further metrics with selectors, as text, beside those of every summary.
+    shocks
+        For a reference: the days of the first disruption from which its metrics are counted,
+        shape (w,) each. Empty for a point, which finds its own.
+    """
+
+    key: str
+    scenario: Scenario
+    reference: Scenario | None
+    settings: Settings
+    asked: tuple[str, ...] = ()
+    shocks: tuple[np.ndarray, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task gives back.
+
+    Attributes
+    ----------
+    key
+        As in the task.
+    metrics
+        For a point one table, for a reference one for each of its shocks: values by metric,
+        shape (w,).
+    draws
+        Values by input, shape (w,).
+    shock
+        Day of the first disruption, shape (w,).
+    error
+        What went wrong: kind and message; then there are no metrics.
+    """
+
+    key: str
+    metrics: tuple[dict[str, np.ndarray], ...] = ()
+    draws: dict[str, np.ndarray] = field(default_factory=dict)
+    shock: np.ndarray | None = None
+    error: tuple[str, str] | None = None
+
+
+def compiles(task: Task) -> None:
+    """Build a point without running it.
+
+    Raises
+    ------
+    InputError
+        A measure that cannot be compiled, or a metric that the run does not have.
+    """
+    from lodestone.outputs.recorder import Recorder, Series
+    from lodestone.simulate import _compiled
+
+    run = _compiled(task.scenario, task.settings, np.arange(2))
+    if task.asked:
+        _asked(Series(Recorder(run)), task.asked)
+
+
+def run_tasks(tasks: Sequence[Task], tick: Callable[[str], None] | None = None) -> list[Outcome]:
+    """Run a chunk of tasks in this process, one after the other."""
+    out = []
+    for task in tasks:
+        out.append(run_task(task))
+        if tick is not None:
+            tick(task.key)
+    return out
+
+
+def run_task(task: Task) -> Outcome:
+    """Run one task; what is wrong with the input or the model is told, not raised."""
+    try:
+        return _reference(task) if task.shocks else _point(task)
+    except InputError as error:
+        return Outcome(task.key, error=("input", str(error)))
+    except ModelError as error:
+        return Outcome(task.key, error=("model", str(error)))
+    except (ArithmeticError, LookupError, TypeError, ValueError, AssertionError) as error:
+        return Outcome(task.key, error=("defect", f"{type(error).__name__}: {error}"))
+
+
+def _point(task: Task) -> Outcome:
+    from lodestone.simulate import _chunks, shock_days
+
+    metrics: list[dict[str, np.ndarray]] = []
+    draws: list[dict[str, np.ndarray]] = []
+    shocks: list[np.ndarray] = []
+    for worlds in _chunks(task.settings.worlds):
+        shock = shock_days(task.scenario, task.reference, task.settings, worlds)
+        values, drawn = _worlds(task, worlds, shock)
+        metrics.append(values)
+        draws.append(drawn)
+        shocks.append(shock)
+    return Outcome(task.key, (_joined(metrics),), _joined(draws), np.concatenate(shocks))
+
+
+def _reference(task: Task) -> Outcome:
+    from lodestone.simulate import _chunks
+
+    parts: list[list[dict[str, np.ndarray]]] = [[] for _ in task.shocks]
+    draws: list[dict[str, np.ndarray]] = []
+    for worlds in _chunks(task.settings.worlds):
+        for i, shock in enumerate(task.shocks):
+            values, drawn = _worlds(task, worlds, shock[worlds])
+            parts[i].append(values)
+        draws.append(drawn)
+    return Outcome(task.key, tuple(_joined(p) for p in parts), _joined(draws))
+
+
+def _worlds(
+    task: Task, worlds: np.ndarray, shock: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Metrics and draws of a batch of worlds."""
+    from lodestone.outputs.metrics import evaluate
+    from lodestone.outputs.recorder import Recorder, Series
+    from lodestone.simulate import _compiled
+
+    gc.collect()  # a batch and its calendar point at each other
+    run = _compiled(task.scenario, task.settings, worlds)
+    recorder = Recorder(run, shock)
+    run.watchers.append(recorder)
+    run.run()
+    series = Series(recorder)
+    series.discount_rate = task.settings.discount_rate
+    values: dict[str, Any] = evaluate(series) | _asked(series, task.asked)
+    return (
+        {name: np.asarray(v, dtype=float)[: series.keep] for name, v in values.items()},
+        {name: np.asarray(v, dtype=float)[: series.keep] for name, v in series.draws.items()},
+    )
+
+
+def _asked(series: Any, asked: Sequence[str]) -> dict[str, np.ndarray]:
+    from lodestone.outputs.metrics import find
+    from lodestone.studies.metrics import selectors_of
+
+    out = {}
+    for column in asked:
+        name, selectors = selectors_of(column)
+        out[column] = find(name)(series, **selectors)
+    return out
+
+
+def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}

@@ -1,0 +1,103 @@
+"""What decides a point's numbers, as one hash: change any of it and only that point is stale."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from lodestone.outputs.provenance import canonical, code_hash, sha
+
+if TYPE_CHECKING:
+    from lodestone.config import Settings
+    from lodestone.scenario import Scenario
+
+__all__ = ["case_key", "reference_of", "vintage_hash"]
+
+#: Parts of a scenario that decide no number (its measures' notes and sources apart).
+WORDS_ONLY = (
+    "title",
+    "question",
+    "narrative",
+    "hypothesis",
+    "headline",
+    "source",
+    "variant",
+    "overlays",
+    "decision_date",
+)
+ALSO_WORDS = ("source", "note")
+
+
+def reference_of(scenario: Scenario) -> Scenario | None:
+    """Return the reference of a scenario, with the scenario's own parameter overrides."""
+    from lodestone.simulate import _reference_of
+
+    return _reference_of(scenario)
+
+
+def content_of(scenario: Scenario) -> dict[str, Any]:
+    """Return what of a scenario decides numbers, fit for JSON."""
+    held = {k: v for k, v in scenario.to_dict().items() if k not in WORDS_ONLY}
+    held["interventions"] = {
+        name: {k: v for k, v in item.items() if k not in ALSO_WORDS}
+        for name, item in held["interventions"].items()
+    }
+    return held
+
+
+def case_key(scenario: Scenario, reference: Scenario | None, settings: Settings) -> str:
+    """Return the key of a case: code, seeds of its vintage, scenario, settings and random seed.
+
+    Parameters
+    ----------
+    reference
+        For a point its reference, because metrics count from the first disruption that the
+        reference does not have; None for the reference itself.
+    """
+    return sha(
+        canonical(
+            {
+                "code": code_hash(),
+                "seeds": vintage_hash(scenario.vintage, *seeds_stamp()),
+                "scenario": content_of(scenario),
+                "reference": None if reference is None else content_of(reference),
+                "worlds": settings.worlds,
+                "seed": settings.seed,
+                "market_days": settings.market_days,
+                "allocation": settings.allocation,
+                "discount_rate": settings.discount_rate,
+            }
+        ),
+        20,
+    )
+
+
+def seeds_stamp() -> tuple[str, ...]:
+    """Return what tells two seeds folders apart within one process."""
+    from lodestone.paths import seeds_root
+
+    return (str(seeds_root()),)
+
+
+@cache
+def vintage_hash(vintage: str, root: str) -> str:
+    """Return the hash of the files of the seeds that a vintage is read from.
+
+    A row of another vintage, of an episode or of a stored result touches no point.
+    """
+    import hashlib
+    from pathlib import Path
+
+    from lodestone.chain.load import BY_VINTAGE, COMMON, POSTERIOR
+
+    folder = Path(root)
+    digest = hashlib.sha256()
+    own = Path(vintage) if Path(vintage).is_absolute() else folder / vintage
+    names = sorted({*COMMON, *BY_VINTAGE})
+    files = [f for n in names for f in (folder / f"{n}.csv", own / f"{n}.csv")]
+    files += [folder / POSTERIOR, own / "vintage.yaml"]
+    for path in files:
+        if path.is_file() and path.stem not in ("claims",):
+            digest.update(f"{path.parent.name}/{path.name}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,272 @@
+"""Points: each built and checked as ``lodestone run`` would, and named by what it contains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lodestone.errors import InputError
+from lodestone.studies.design import count_points, make_points
+from lodestone.studies.request import Request
+from lodestone.studies.values import Axis, shown
+from lodestone.words import suggestion
+
+if TYPE_CHECKING:
+    from lodestone.config import Settings
+    from lodestone.scenario import Scenario
+
+__all__ = ["Plan", "Point", "make_plan"]
+
+#: Parts of a scenario that decide no number.
+WORDS_ONLY = ("title", "question", "narrative", "hypothesis", "headline", "source", "name")
+#: Keys whose value is a name and not part of the scenario's own tree.
+NAMING = ("scenario", "variant", "overlays", "vintage")
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a study.
+
+    Attributes
+    ----------
+    number
+        From 0 on, in the order of the design.
+    values
+        Value by key, of the keys that vary.
+    scenario, reference, settings
+        What is run.
+    key
+        Hash of everything that decides its numbers.
+    reference_key
+        The same of its reference, or None.
+    """
+
+    number: int
+    values: dict[str, Any]
+    scenario: Scenario
+    reference: Scenario | None
+    settings: Settings
+    key: str
+    reference_key: str | None
+
+    @property
+    def years(self) -> float:
+        """Length of the run in years."""
+        return (self.scenario.end - self.scenario.start).days / 365.25
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All points of a study.
+
+    Attributes
+    ----------
+    request
+        What was asked.
+    points
+        In the order of the design.
+    asked
+        Columns of metrics with selectors beside those that every summary has.
+    shown
+        Columns of the metrics that ``results.csv`` holds.
+    base
+        Number of the base point, or None.
+    """
+
+    request: Request
+    points: tuple[Point, ...]
+    asked: tuple[str, ...]
+    shown: tuple[str, ...]
+    base: int | None = None
+    unusual: tuple[str, ...] = field(default=())
+
+    @property
+    def varying(self) -> tuple[Axis, ...]:
+        """The keys that vary."""
+        return self.request.varying
+
+
+def make_plan(request: Request) -> Plan:
+    """Build and check every point of a study; nothing is run.
+
+    Raises
+    ------
+    InputError
+        The first thing that is wrong with a point, with the point's values.
+    """
+    count_points(request.axes, request.design, request.points)
+    builder = _Builder()
+    varying = [a.key for a in request.varying]
+    made: list[Point] = []
+    drawn = make_points(request.axes, request.design, request.points, request.design_seed)
+    for number, values in enumerate(drawn):
+        own = {k: values[k] for k in varying}
+        try:
+            made.append(builder.point(number, values, own))
+        except InputError as error:
+            if own:
+                told = ", ".join(f"{k}={shown(v)}" for k, v in own.items())
+                error.hint = f"{error.hint or ''} (At point {number}: {told}.)".strip()
+            raise
+    asked, headline = _metrics(request, made)
+    return Plan(
+        request,
+        tuple(made),
+        asked=asked,
+        shown=headline,
+        base=find_base(request.base, made) if request.base is not None else None,
+        unusual=tuple(dict.fromkeys(builder.remarks)),
+    )
+
+
+class _Builder:
+    """Builds points and reads nothing twice."""
+
+    def __init__(self) -> None:
+        self.settings: dict[str, Settings] = {}
+        self.documents: dict[str, Any] = {}
+        self.remarks: list[str] = []
+
+    def point(self, number: int, values: Mapping[str, Any], own: dict[str, Any]) -> Point:
+        from lodestone.config import with_decision_date
+        from lodestone.scenario import outside_ranges
+        from lodestone.studies.identity import case_key, reference_of
+
+        overrides: dict[str, Any] = {}
+        settings: dict[str, Any] = {}
+        naming: dict[str, Any] = {"scenario": None, "variant": None, "overlays": None}
+        for key, value in values.items():
+            if key == "vintage":
+                overrides["vintage"] = str(value)
+            elif key in naming:
+                naming[key] = value
+            elif key.startswith("scenario."):
+                overrides[key.removeprefix("scenario.")] = value
+            else:
+                settings[key] = value
+        held = self._settings(settings)
+        scenario = self._scenario(naming, overrides)
+        scenario = with_decision_date(scenario, held)
+        self.remarks += [f"{scenario.name}: {r}" for r in outside_ranges(scenario)]
+        reference = reference_of(scenario)
+        return Point(
+            number,
+            own,
+            scenario,
+            reference,
+            held,
+            key=case_key(scenario, reference, held),
+            reference_key=None if reference is None else case_key(reference, None, held),
+        )
+
+    def _settings(self, given: dict[str, Any]) -> Settings:
+        from lodestone.config import compose_settings
+        from lodestone.outputs.provenance import canonical
+
+        text = canonical(given)
+        if text not in self.settings:
+            self.settings[text] = compose_settings(given)
+        return self.settings[text]
+
+    def _scenario(self, naming: Mapping[str, Any], overrides: dict[str, Any]) -> Scenario:
+        from lodestone.scenario import build_scenario, load_mapping
+
+        name = str(naming["scenario"])
+        if name not in self.documents:
+            self.documents[name] = load_mapping(name)
+        document = self.documents[name]
+        overlays = naming["overlays"]
+        names = overlays if isinstance(overlays, list | tuple) else [overlays]
+        return build_scenario(
+            document.data,
+            file=document.file,
+            lines=document.lines,
+            variant=None if naming["variant"] is None else str(naming["variant"]),
+            overlays=tuple(str(n) for n in names if n not in (None, "", "none")),
+            overrides=overrides,
+        )
+
+
+def _metrics(request: Request, points: Sequence[Point]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns that must be evaluated beside every summary's, and columns to show.
+
+    What the user asked for comes first, then the headline of the scenarios, then the metrics over
+    all regions and sectors.
+    """
+    from lodestone.outputs.metrics import METRICS
+    from lodestone.studies.metrics import check_metric
+
+    wished = [check_metric(m) for m in request.metrics]
+    for point in points:
+        wished += [check_metric(m) for m in point.scenario.headline]
+        if len(set(p.scenario.name for p in points)) == 1:
+            break
+    plain = [name for name, item in METRICS.items() if {} in item.over]
+    asked = tuple(dict.fromkeys(c for c in wished if c not in plain))
+    return asked, tuple(dict.fromkeys([*wished, *plain]))
+
+
+def find_base(text: str, points: Sequence[Point]) -> int:
+    """Return the number of the point that a user names.
+
+    Parameters
+    ----------
+    text
+        A number, or ``key=value`` words joined by commas; a key may be shortened to its end.
+
+    Raises
+    ------
+    InputError
+        No point or several fit.
+    """
+    from lodestone.studies.values import read_value, split_list
+
+    if text.strip().isdigit():
+        number = int(text)
+        if number >= len(points):
+            raise InputError(
+                f"there is no point {number}: they are 0 to {len(points) - 1}", key="base"
+            )
+        return number
+    keys = list(points[0].values)
+    wanted: dict[str, Any] = {}
+    for word in split_list(text):
+        key, _, value = word.partition("=")
+        fitting = [k for k in keys if k == key or k.endswith(f".{key}")]
+        if len(fitting) != 1:
+            raise InputError(
+                f"'{key}' is not one of the swept keys", key="base", hint=suggestion(key, keys)
+            )
+        wanted[fitting[0]] = read_value(fitting[0], value)
+    fits = [p.number for p in points if all(p.values[k] == v for k, v in wanted.items())]
+    if len(fits) != 1:
+        what = "no point fits" if not fits else f"{len(fits)} points fit"
+        raise InputError(f"{what} '{text}'", key="base", hint="Name every swept key's value.")
+    return fits[0]
+
+
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """Return for each key the shortest end of its dotted name that no other key shares."""
+    out = {}
+    for key in keys:
+        parts = key.split(".")
+        for n in range(1, len(parts) + 1):
+            end = ".".join(parts[-n:])
+            if sum(k == end or k.endswith(f".{end}") for k in keys) == 1 and (
+                n >= 2 or len(parts) == 1 or len(parts[-1]) > 4
+            ):
+                break
+        out[key] = end
+    return out
+
+
+def study_name(request: Request) -> Path:
+    """Return the usual folder of a study: the same for the same keys, so that it goes on."""
+    from lodestone.outputs.provenance import canonical, sha
+
+    fixed = {a.key: a.values for a in request.axes if not a.varies}
+    content = {"fixed": fixed, "varying": [a.key for a in request.varying]}
+    name = Path(request.scenarios[0]).stem if len(request.scenarios) == 1 else "scenarios"
+    return Path("results") / "studies" / f"{name}-{sha(canonical(content), 8)}"

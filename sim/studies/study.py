@@ -1,0 +1,309 @@
+"""A finished (or half-finished) study, read back: one row a point."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lodestone.errors import InputError
+from lodestone.outputs.parts import bands
+from lodestone.outputs.tables import save_parquet, save_text
+from lodestone.studies.folder import DRAWS, KEY, OWN, REFERENCE, StudyFolder
+from lodestone.studies.metrics import DRAW, column_of, paired, unit_of
+from lodestone.studies.points import Plan, Point, make_plan
+from lodestone.studies.request import Request, request_from_file
+from lodestone.studies.values import shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Study", "open_study", "plain_value"]
+
+QUANTILES = ("p05", "p50", "p95")
+
+
+def plain_value(value: Any) -> Any:
+    """Return a swept value fit for a cell: numbers as they are, everything else as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return shown(value)
+    return value
+
+
+class Study:
+    """All points of a study with what was found.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its points.
+    folder : StudyFolder
+        Where they are kept.
+    failed : dict
+        Error by key of a point.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        folder: StudyFolder,
+        failed: dict[str, tuple[str, str]] | None = None,
+    ) -> None:
+        self.plan, self.store = plan, folder
+        self.errors = failed or {}
+        self._results: pd.DataFrame | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The study's folder."""
+        return self.store.folder.resolve()
+
+    @property
+    def keys(self) -> list[str]:
+        """The swept keys, in the order typed."""
+        return [a.key for a in self.plan.varying]
+
+    @property
+    def points(self) -> list[Point]:
+        """The points that are done, in the order of the design."""
+        done = self.store.done(self.plan.asked)
+        return [p for p in self.plan.points if p.key in done]
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """A row a point: swept keys, then metrics; ``attrs["units"]`` has the unit of each column."""
+        if self._results is None:
+            self._results = self.table(self.plan.shown)
+        return self._results
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """A row for each point that failed: its swept keys, the kind of error and its text."""
+        import pandas as pd
+
+        rows = [
+            {
+                "point": p.number,
+                **{k: plain_value(v) for k, v in p.values.items()},
+                "kind": self.errors[p.key][0],
+                "error": self.errors[p.key][1],
+            }
+            for p in self.plan.points
+            if p.key in self.errors
+        ]
+        return pd.DataFrame(rows, columns=["point", *self.keys, "kind", "error"])
+
+    def worlds(self, point: int | Point) -> pd.DataFrame:
+        """A row a world of one point: draws (``draw.*``), metrics, the reference's metrics.
+
+        Raises
+        ------
+        InputError
+            The point is not done.
+        """
+        import pandas as pd
+
+        item = self.plan.points[point] if isinstance(point, int) else point
+        try:
+            rows = self.store.worlds(item.key)
+        except KeyError:
+            raise InputError(
+                f"point {item.number} is not done", file=self.folder, hint="Go on with the study."
+            ) from None
+        draws = self.store.draws(str(rows[DRAWS].iloc[0])).add_prefix(DRAW)
+        own = rows.drop(columns=list(OWN)).reset_index(drop=True).dropna(axis=1, how="all")
+        parts = [rows[["world"]].reset_index(drop=True), draws, own]
+        name = str(rows[REFERENCE].iloc[0])
+        if name and name in self.store.done():
+            calm = self.store.worlds(name).drop(columns=list(OWN)).reset_index(drop=True)
+            parts.append(calm.dropna(axis=1, how="all").add_prefix("reference_"))
+        return pd.concat(parts, axis=1)
+
+    def values(self, point: Point, column: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """A metric of a point and of its reference, shape (w,) each.
+
+        Raises
+        ------
+        InputError
+            The metric was not kept.
+        """
+        rows = self.store.worlds(point.key)
+        if column not in rows.columns:
+            raise InputError(
+                f"the study does not hold '{column}'",
+                file=self.folder,
+                key="metric",
+                hint="Run the study with metric=...: it computes what is missing.",
+            )
+        name = str(rows[REFERENCE].iloc[0])
+        calm = None
+        if name and name in self.store.done():
+            calm = self.store.worlds(name)[column].to_numpy(float)
+        return rows[column].to_numpy(float), calm
+
+    def table(self, columns: Sequence[str]) -> pd.DataFrame:
+        """A row a point for some metrics.
+
+        Returns
+        -------
+        DataFrame
+            ``point``, swept keys, ``worlds``; for each metric ``_p05, _p50, _p95`` over worlds,
+            ``_delta_...`` (less the reference in the same world) and, with a base point,
+            ``_base_...`` (less the base point in the same world).
+        """
+        import pandas as pd
+
+        base = None if self.plan.base is None else self.plan.points[self.plan.base]
+        done = self.store.done(self.plan.asked)
+        rows = []
+        for point in self.points:
+            row: dict[str, Any] = {"point": point.number}
+            row |= {k: plain_value(v) for k, v in point.values.items()}
+            row["worlds"] = point.settings.worlds
+            for column in columns:
+                own, calm = self.values(point, column)
+                row |= _band(column, own)
+                if calm is not None:
+                    row |= _band(f"{column}_delta", paired(own, calm))
+                if base is not None and base.key in done:
+                    other, _ = self.values(base, column)
+                    same = base.settings.seed == point.settings.seed
+                    n = min(len(own), len(other)) if same else 0
+                    row |= _band(f"{column}_base", paired(own[:n], other[:n]))
+            rows.append(row)
+        frame = pd.DataFrame(rows, columns=None if rows else ["point", *self.keys, "worlds"])
+        units = {c: unit_of(c.rsplit("_", 1)[0].removesuffix("_delta").removesuffix("_base"))
+                 for c in frame.columns if c.endswith(QUANTILES)}  # fmt: skip
+        frame.attrs = {"units": units}
+        return frame
+
+    def long(self, metric: str) -> pd.DataFrame:
+        """One metric, a row a world and point: ``point``, swept keys, ``world``, ``value``."""
+        import pandas as pd
+
+        how, column = column_of(metric)
+        pieces = []
+        for point in self.points:
+            own, calm = self.values(point, column)
+            if how != "level":
+                if calm is None:
+                    raise InputError("the study has no reference", key=f"metric={metric}")
+                own = calm if how == "reference" else paired(own, calm)
+            keys = {k: plain_value(v) for k, v in point.values.items()}
+            pieces.append(
+                pd.DataFrame(
+                    {"point": point.number, **keys, "world": np.arange(len(own)), "value": own}
+                )
+            )
+        return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
+
+    def save(self) -> list[Path]:
+        """Write ``results.csv``, ``results.parquet`` and ``failed.csv``."""
+        folder = self.store.folder
+        files = [folder / n for n in ("results.csv", "results.parquet", "failed.csv")]
+        save_text(files[0], csv_of(self.results))
+        save_parquet(files[1], self.results)
+        save_text(files[2], csv_of(self.failed))
+        return files
+
+    def _repr_html_(self) -> str:
+        """Show the first columns of the results in a notebook."""
+        head = [c for c in self.results.columns if not c.endswith(("_p05", "_p95"))][:12]
+        return (
+            f"<p>Study of {', '.join(self.plan.request.scenarios)}: {len(self.points)} of "
+            f"{len(self.plan.points)} points, {len(self.errors)} failed.<br>{self.folder}</p>"
+            + self.results[head].head(20).to_html(index=False)
+        )
+
+    def __repr__(self) -> str:
+        return f"Study({str(self.folder)!r}, points={len(self.points)} of {len(self.plan.points)})"
+
+
+def _band(name: str, values: np.ndarray) -> dict[str, float]:
+    known = values[~np.isnan(values)]
+    q = bands(known)[1] if known.size else np.full(3, np.nan)
+    return {f"{name}_{n}": float(v) for n, v in zip(QUANTILES, q, strict=True)}
+
+
+def csv_of(frame: pd.DataFrame) -> str:
+    """Write a frame as CSV with all digits of its numbers; blank where there is none."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(frame.columns)
+    for row in frame.itertuples(index=False):
+        writer.writerow(["" if isinstance(v, float) and v != v else _cell(v) for v in row])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return repr(float(value)) if isinstance(value, float) else value
+
+
+def open_study(folder: Path | str) -> Study:
+    """Open a study's folder and see what is done.
+
+    Raises
+    ------
+    InputError
+        It is no study, or damaged, or of another version.
+    """
+    store = StudyFolder(folder)
+    if not store.exists():
+        raise InputError(
+            "is not the folder of a study (it holds no study.yaml)",
+            file=folder,
+            hint="Give the folder that 'lodestone sweep' printed as its last line.",
+        )
+    store.check()
+    request = replace(request_from_file(store.study_file), carried={"out": str(folder)})
+    return Study(make_plan(request), store)
+
+
+def request_of(folder: Path | str) -> Request:
+    """Return the request that a study's folder holds, to go on in that folder."""
+    return open_study(folder).plan.request
+
+
+def sample(study: Study, metric: str) -> Any:
+    """Inputs and a metric over all worlds and points of a study, for `sensitivity.indices`.
+
+    Swept keys whose values are numbers are inputs beside the draws.
+    """
+    import pandas as pd
+
+    from lodestone.studies.sensitivity import sample_of_worlds
+
+    how, column = column_of(metric)
+    needed = {column, f"reference_{column}"}
+    tables, numeric = [], [k for k in study.keys if _numeric(study, k)]
+    for point in study.points:
+        table = study.worlds(point)
+        table = table[
+            [c for c in table.columns if c == "world" or c.startswith(DRAW) or c in needed]
+        ]
+        tables.append(table.assign(point=point.number))
+    if not tables:
+        raise InputError("no point is done", file=study.folder)
+    whole = pd.concat(tables, ignore_index=True)
+    swept = {
+        k: whole["point"].map({p.number: float(p.values[k]) for p in study.points}).to_numpy()
+        for k in numeric
+    }
+    # An input that a point does not draw (it is swept there) has no value in its rows.
+    whole = whole[[c for c in whole.columns if not whole[c].isna().any() or c in needed]]
+    return sample_of_worlds(whole, metric, study.folder, swept)
+
+
+def _numeric(study: Study, key: str) -> bool:
+    return all(
+        isinstance(p.values[key], int | float) and not isinstance(p.values[key], bool)
+        for p in study.points
+    )
+
+
+assert KEY in OWN

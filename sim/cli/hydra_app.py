@@ -13,9 +13,9 @@ from lodestone.border.errors import InputError
 from lodestone.border.paths import data_root
 from lodestone.border.words import unknown
 from lodestone.cli.exits import guarded
-from lodestone.cli.grammar import parse_words
-from lodestone.cli.job import refuse_two_spellings, with_decision_date
 from lodestone.cli.running import run_job
+from lodestone.runs.grammar import parse_words
+from lodestone.runs.job import refuse_two_spellings, with_decision_date
 from lodestone.runs.settings import SETTINGS, flatten_settings, names_in, settings_from_flat
 
 __all__ = ["hydra_main"]

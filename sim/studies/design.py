@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
+from lodestone.border.words import unknown
 from lodestone.studies.values import Axis
-from lodestone.words import unknown
 
 __all__ = ["DESIGNS", "MOST_POINTS", "Design", "count_points", "make_points"]
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lodestone.errors import InputError, ModelError
+from lodestone.border.errors import InputError, ModelError
 
 if TYPE_CHECKING:
-    from lodestone.config import Settings
+    from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
 __all__ = ["Outcome", "Task", "compiles", "run_task", "run_tasks"]

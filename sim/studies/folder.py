@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
 from lodestone.outputs.tables import save_text
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class StudyFolder:
 
     def save_request(self, request: dict[str, Any], manifest: dict[str, Any]) -> None:
         """Write ``study.yaml`` and ``manifest.json``."""
-        from lodestone.yamlfile import dump_yaml
+        from lodestone.border.yamlfile import dump_yaml
 
         self.parts.mkdir(parents=True, exist_ok=True)
         save_text(self.folder / "manifest.json", json.dumps(manifest, indent=1) + "\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lodestone.outputs.provenance import canonical, code_hash, sha
 
 if TYPE_CHECKING:
-    from lodestone.config import Settings
+    from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
 __all__ = ["case_key", "reference_of", "vintage_hash"]
@@ -74,7 +74,7 @@ def case_key(scenario: Scenario, reference: Scenario | None, settings: Settings)
 
 def seeds_stamp() -> tuple[str, ...]:
     """Return what tells two seeds folders apart within one process."""
-    from lodestone.paths import seeds_root
+    from lodestone.border.paths import seeds_root
 
     return (str(seeds_root()),)
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lodestone.errors import InputError
-from lodestone.words import suggestion
+from lodestone.border.errors import InputError
+from lodestone.border.words import suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def column_of(metric: str) -> tuple[str, str]:
     InputError
         The expression cannot be read.
     """
-    from lodestone.verdict import parse_metric
+    from lodestone.border.expressions import parse_metric
 
     text, how = metric.strip(), "level"
     if found := re.fullmatch(r"(delta|reference)\((.*)\)", text, re.S):
@@ -61,7 +61,7 @@ def column_of(metric: str) -> tuple[str, str]:
 
 def selectors_of(column: str) -> tuple[str, dict[str, Any]]:
     """Return the metric's name and the selectors of a column."""
-    from lodestone.verdict import parse_metric
+    from lodestone.border.expressions import parse_metric
 
     name, mark, inside = column.partition("[")
     item = parse_metric(f"{name}({inside[:-1]})" if mark else name)
@@ -76,8 +76,8 @@ def check_metric(metric: str) -> str:
     InputError
         Unknown metric or selector; names the nearest.
     """
+    from lodestone.border.words import unknown
     from lodestone.outputs.metrics import METRICS
-    from lodestone.words import unknown
 
     column = column_of(metric)[1]
     name, selectors = selectors_of(column)
@@ -106,11 +106,20 @@ def title_of(metric: str) -> str:
     name, selectors = selectors_of(column)
     words = find(name).title
     told = [
-        ", ".join(v) if isinstance(v, list) else str(v).replace("_", " ")
+        " and ".join(map(_plain, v)) if isinstance(v, list) else _plain(v)
         for v in selectors.values()
     ]
     head = {"level": "", "delta": "change of ", "reference": "reference: "}[how]
     return head + ", ".join([words, *told])
+
+
+def _plain(word: str) -> str:
+    """A name of the chain as it is written in a sentence; names of places are the regions'."""
+    from lodestone.chain.load import load_chain
+
+    regions = load_chain().regions
+    text = str(word).replace("_", " ")
+    return " ".join(w.capitalize() for w in text.split()) if word in regions else text
 
 
 def paired(values: np.ndarray, other: np.ndarray) -> np.ndarray:

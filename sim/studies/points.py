@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
+from lodestone.border.words import suggestion
 from lodestone.studies.design import count_points, make_points
 from lodestone.studies.request import Request
 from lodestone.studies.values import Axis, shown
-from lodestone.words import suggestion
 
 if TYPE_CHECKING:
-    from lodestone.config import Settings
+    from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
 __all__ = ["Plan", "Point", "make_plan"]
@@ -88,8 +88,13 @@ class Plan:
         return self.request.varying
 
 
-def make_plan(request: Request) -> Plan:
+def make_plan(request: Request, also: Sequence[str] = ()) -> Plan:
     """Build and check every point of a study; nothing is run.
+
+    Parameters
+    ----------
+    also
+        Metrics that are needed beside those to show (of a threshold).
 
     Raises
     ------
@@ -110,7 +115,7 @@ def make_plan(request: Request) -> Plan:
                 told = ", ".join(f"{k}={shown(v)}" for k, v in own.items())
                 error.hint = f"{error.hint or ''} (At point {number}: {told}.)".strip()
             raise
-    asked, headline = _metrics(request, made)
+    asked, headline = _metrics(request, made, also)
     return Plan(
         request,
         tuple(made),
@@ -130,7 +135,7 @@ class _Builder:
         self.remarks: list[str] = []
 
     def point(self, number: int, values: Mapping[str, Any], own: dict[str, Any]) -> Point:
-        from lodestone.config import with_decision_date
+        from lodestone.runs.job import refuse_two_spellings, with_decision_date
         from lodestone.scenario import outside_ranges
         from lodestone.studies.identity import case_key, reference_of
 
@@ -146,6 +151,7 @@ class _Builder:
                 overrides[key.removeprefix("scenario.")] = value
             else:
                 settings[key] = value
+        refuse_two_spellings(overrides)
         held = self._settings(settings)
         scenario = self._scenario(naming, overrides)
         scenario = with_decision_date(scenario, held)
@@ -162,8 +168,8 @@ class _Builder:
         )
 
     def _settings(self, given: dict[str, Any]) -> Settings:
-        from lodestone.config import compose_settings
         from lodestone.outputs.provenance import canonical
+        from lodestone.runs.compose import compose_settings
 
         text = canonical(given)
         if text not in self.settings:
@@ -189,7 +195,9 @@ class _Builder:
         )
 
 
-def _metrics(request: Request, points: Sequence[Point]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _metrics(
+    request: Request, points: Sequence[Point], also: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Columns that must be evaluated beside every summary's, and columns to show.
 
     What the user asked for comes first, then the headline of the scenarios, then the metrics over
@@ -198,14 +206,31 @@ def _metrics(request: Request, points: Sequence[Point]) -> tuple[tuple[str, ...]
     from lodestone.outputs.metrics import METRICS
     from lodestone.studies.metrics import check_metric
 
-    wished = [check_metric(m) for m in request.metrics]
+    _known_words([*request.metrics, *also], points)
+    wished = [check_metric(m) for m in (*request.metrics, *also)]
     for point in points:
         wished += [check_metric(m) for m in point.scenario.headline]
-        if len(set(p.scenario.name for p in points)) == 1:
+        if len({p.scenario.name for p in points}) == 1:
             break
     plain = [name for name, item in METRICS.items() if {} in item.over]
     asked = tuple(dict.fromkeys(c for c in wished if c not in plain))
     return asked, tuple(dict.fromkeys([*wished, *plain]))
+
+
+def _known_words(metrics: Sequence[str], points: Sequence[Point]) -> None:
+    """Refuse a metric whose selectors name what the chain does not have, or days outside a run."""
+    from lodestone.border.expressions import parse_metric
+    from lodestone.chain.load import load_chain
+    from lodestone.outputs.selectors import metric_problems
+    from lodestone.studies.metrics import column_of
+
+    spans = {(p.scenario.vintage, p.scenario.start, p.scenario.end) for p in points}
+    for metric in metrics:
+        name, mark, inside = column_of(metric)[1].partition("[")
+        item = parse_metric(f"{name}({inside[:-1]})" if mark else name)
+        for vintage, start, end in sorted(spans):
+            for message, hint in metric_problems(item, load_chain(vintage), start, end):
+                raise InputError(message, key=f"metric={metric}", hint=hint)
 
 
 def find_base(text: str, points: Sequence[Point]) -> int:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
+from lodestone.border.words import unknown
 from lodestone.studies.values import Axis, read_axis, split_list
-from lodestone.words import unknown
 
 __all__ = ["Request", "request_from_values", "request_from_words"]
 
@@ -169,8 +169,8 @@ def _single(key: str, value: Any) -> Any:
 
 def _known(key: str) -> None:
     """Refuse a key that no run takes (keys of the scenario are checked with their scenario)."""
-    from lodestone.config import SETTINGS
-    from lodestone.paths import data_root
+    from lodestone.border.paths import data_root
+    from lodestone.runs.settings import SETTINGS
 
     if key in ("variant", "overlays", "vintage") or key.startswith("scenario."):
         return
@@ -218,7 +218,7 @@ def request_from_file(path: Path) -> Request:
     InputError
         The file is damaged, or of another version of the program.
     """
-    from lodestone.yamlfile import read_yaml
+    from lodestone.border.yamlfile import read_yaml
 
     data = read_yaml(path).data
     try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
 from lodestone.outputs.parts import bands
 from lodestone.outputs.tables import save_parquet, save_text
 from lodestone.studies.folder import DRAWS, KEY, OWN, REFERENCE, StudyFolder
@@ -278,7 +278,7 @@ def sample(study: Study, metric: str) -> Any:
 
     from lodestone.studies.sensitivity import sample_of_worlds
 
-    how, column = column_of(metric)
+    column = column_of(metric)[1]
     needed = {column, f"reference_{column}"}
     tables, numeric = [], [k for k in study.keys if _numeric(study, k)]
     for point in study.points:

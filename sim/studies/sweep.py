@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lodestone.errors import InputError
+from lodestone.border.errors import InputError
 from lodestone.studies.evaluate import Outcome, Task, compiles, run_task
 from lodestone.studies.folder import FORMAT, Row, StudyFolder, array_hash
 from lodestone.studies.points import Plan, Point, make_plan, study_name
@@ -98,15 +98,20 @@ def seconds_of(points: Iterable[Point]) -> float:
     )
 
 
-def begin(request: Request) -> tuple[Plan, StudyFolder]:
+def begin(request: Request, also: Sequence[str] = ()) -> tuple[Plan, StudyFolder]:
     """Make every point of a study and find its folder; nothing is run or written.
+
+    Parameters
+    ----------
+    also
+        Metrics that are needed beside those to show.
 
     Raises
     ------
     InputError
         Anything that is wrong with a word, a point or the folder.
     """
-    plan = make_plan(request)
+    plan = make_plan(request, also)
     out = request.carried.get("out")
     folder = StudyFolder(Path(str(out)).expanduser() if out else study_name(request))
     folder.check(_manifest(plan))
@@ -398,7 +403,9 @@ class _Runner:
                 name = reference_name(point.reference_key, outcome.shock)
             rows.append(Row(outcome.key, outcome.metrics[0], outcome.draws, outcome.shock, name))
             rows += [Row(o.key, o.metrics[0], {}, np.zeros(0), "") for o in more if o.error is None]
-            self.failed |= {outcome.key: o.error for o in more if o.error is not None}
+            for other in more:
+                if other.error is not None:
+                    self.failed[outcome.key] = other.error
         if rows:
             self.folder.write("p", rows)
             self.finished |= {r.key for r in rows}

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from lodestone.distributions import SHAPES, Distribution, parse_number
-from lodestone.errors import InputError
-from lodestone.words import suggestion
+from lodestone.border.errors import InputError
+from lodestone.border.numbers import SHAPES, Distribution, parse_number
+from lodestone.border.words import suggestion
 
 __all__ = ["Axis", "read_axis", "read_value", "split_list"]
 
@@ -117,7 +117,7 @@ def read_axis(key: str, given: Any) -> Axis:
 
 def read_value(key: str, text: str) -> Any:
     """Read one value, as ``lodestone run`` does."""
-    from lodestone.config import parse_words
+    from lodestone.runs.grammar import parse_words
 
     return parse_words([f"{key}={text}"])[key.lstrip("+")]
 

@@ -16,7 +16,7 @@ import pytest
 from lodestone.border.errors import InputError, ModelError
 from lodestone.border.yamlfile import parse_yaml
 from lodestone.cli import commands, main
-from lodestone.cli.compose import compose_settings
+from lodestone.runs.compose import compose_settings
 from lodestone.runs.settings import SETTINGS, Settings
 
 SHOCK = "licence_shock_april_2025"

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from lodestone.border.errors import InputError
-from lodestone.cli.job import job_from_words
 from lodestone.cli.verb import Flag, Words, setting_flags, verb
+from lodestone.runs.job import job_from_words
 
 MORE = """
 Without an episode: all of 'lodestone list episodes'. A FOLDER is any folder with an episode.yaml,

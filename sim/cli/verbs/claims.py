@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from lodestone.border.errors import InputError
-from lodestone.cli.job import job_from_words
 from lodestone.cli.verb import Flag, Words, setting_flags, verb
+from lodestone.runs.job import job_from_words
 
 MORE = """
 Without a scenario: the stored table of all claims; nothing is simulated. With a scenario: the

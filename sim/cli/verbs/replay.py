@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lodestone.border.errors import InputError
-from lodestone.cli.job import job_from_words
 from lodestone.cli.verb import Flag, Words, setting_flags, verb
+from lodestone.runs.job import job_from_words
 
 MORE = """
 D is YYYY-MM-DD or YYYY-MM; the default is the whole run. Worlds count from 0.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lodestone.border.errors import InputError
-from lodestone.cli.job import job_from_words
 from lodestone.cli.running import run_job
 from lodestone.cli.verb import Words, setting_flags, verb
+from lodestone.runs.job import job_from_words
 
 MORE = """
 Runs each scenario and its reference on common random numbers, writes the run folder with

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from lodestone.cli.job import job_from_words
 from lodestone.cli.verb import Words, verb
+from lodestone.runs.job import job_from_words
 
 MORE = """
 A SCENARIO is a name of 'lodestone list scenarios' or the path of a YAML file of yours.

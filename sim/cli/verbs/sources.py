@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lodestone.border.words import unknown
-from lodestone.cli.job import job_from_words
 from lodestone.cli.verb import Words, verb
+from lodestone.runs.job import job_from_words
 
 MORE = """
 Without a word: the whole bibliography. With a scenario: what it stands on. With the key of a

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lodestone.border.errors import InputError
-from lodestone.cli.compose import compose_settings
-from lodestone.cli.grammar import parse_words
+from lodestone.runs.compose import compose_settings
+from lodestone.runs.grammar import parse_words
 from lodestone.runs.settings import Settings, names_in
 
 if TYPE_CHECKING:

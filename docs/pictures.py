@@ -21,8 +21,10 @@ import numpy as np
 from lodestone.border.yamlfile import read_yaml
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
+from lodestone.outputs.items import COST_ITEMS
+from lodestone.outputs.kept import Series
 from lodestone.outputs.parts import bands
-from lodestone.outputs.recorder import COST_ITEMS, Recorder, Series
+from lodestone.outputs.recorder import Recorder
 from lodestone.scenario import Scenario, load_reference, load_scenario
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ def _users(
     kept: Series, region: Any = "all", sector: Any = "all", military: bool | None = None
 ) -> np.ndarray:
     """Lines of magnet users."""
-    lay, places = kept.layout, kept.region_names(region)
+    lay, places = kept.run.layout, kept.region_names(region)
     names = [sector] if isinstance(sector, str) else list(sector)
     return np.array(
         [
@@ -160,7 +162,7 @@ def share_of_imports(kept: Any, material: Any, origin: Any, destination: Any) ->
 @series("t REO a year", flow=True)
 def ore(kept: Any, origin: Any = "all", destination: Any = "all") -> Look:
     """Ore that leaves mines for separators."""
-    run, lay = kept.run, kept.layout
+    run, lay = kept.run, kept.run.layout
     ends = (kept.region_names(origin), kept.region_names(destination))
     rows = np.array(
         [
@@ -186,7 +188,7 @@ def output(kept: Any, **of: Any) -> Look:
 @series("t REO a year", flow=True)
 def dug(kept: Any, region: Any = "all", without: Any = ()) -> Look:
     """What mines dig."""
-    run, lay = kept.run, kept.layout
+    run, lay = kept.run, kept.run.layout
     places = kept.region_names(region) or set(lay.regions)
     places = places - (kept.region_names(without) if without else set())
     at = [i for i, f in enumerate(lay.mines) if lay.facilities[f].region in places]
@@ -196,7 +198,7 @@ def dug(kept: Any, region: Any = "all", without: Any = ()) -> Look:
 @series("t REO")
 def ore_pile(kept: Any, region: Any = "all") -> Look:
     """Ore that lies at mines."""
-    run, lay, places = kept.run, kept.layout, kept.region_names(region)
+    run, lay, places = kept.run, kept.run.layout, kept.region_names(region)
     rows = [i for i, (_, r) in enumerate(lay.ore_pools) if places is None or r in places]
     return lambda rules: run.day.state.ore_at_mine[rows].sum(axis=(0, 1))
 
@@ -204,7 +206,7 @@ def ore_pile(kept: Any, region: Any = "all") -> Look:
 @series("t a year", flow=True)
 def recycled(kept: Any, region: Any, element: str) -> Look:
     """Oxide won from scrap and old goods."""
-    run, lay = kept.run, kept.layout
+    run, lay = kept.run, kept.run.layout
     rows = [i for i, r in enumerate(lay.regions) if r in kept.region_names(region)]
     e = lay.element_at[element]
     return lambda rules: run.day.flows["recycled"][rows, e].sum(axis=0) * _per_year(run)
@@ -213,7 +215,7 @@ def recycled(kept: Any, region: Any, element: str) -> Look:
 @series("t a year")
 def capacity(kept: Any, stage: str, region: Any) -> Look:
     """What the plants of a stage that stand and run could make."""
-    run, lay, places = kept.run, kept.layout, kept.region_names(region)
+    run, lay, places = kept.run, kept.run.layout, kept.region_names(region)
     rows = [i for i, f in enumerate(lay.facilities) if f.stage == stage and f.region in places]
     return lambda rules: (lay.f_capacity[rows] * run.day.available[rows]).sum(0) * WEEKS_PER_YEAR
 
@@ -260,7 +262,7 @@ def moved(kept: Any, design: str, **of: Any) -> Look:
 @series("USD/kg")
 def price_at_home(kept: Any, material: str) -> Look:
     """Price in the home market, without VAT."""
-    run, row = kept.run, kept.layout.material_at[material]
+    run, row = kept.run, kept.run.layout.material_at[material]
     return lambda rules: np.exp(run.day.state.log_home[row])
 
 
@@ -304,7 +306,7 @@ def cost(kept: Any, item: str, region: Any = "all") -> Look:
     names, many = kept.region_names(region), len(kept.cost_regions)
     first = COST_ITEMS.index(item) * many
     rows = [first + i for i, r in enumerate(kept.cost_regions) if names is None or r in names]
-    costs, book = kept.weekly["cost"], kept.recorder
+    costs, book = kept["cost"], kept.recorder
     return lambda rules: costs[book.tick - 1, rows].sum(axis=0, dtype=float) * WEEKS_PER_YEAR
 
 
@@ -340,7 +342,7 @@ class _Watch:
 
     def __init__(self, run: BatchRun, wanted: Iterable[Panel]) -> None:
         self.recorder = Recorder(run)
-        kept: Any = Series(self.recorder)
+        kept: Any = Series.of(self.recorder)
         kept.run, kept.recorder = run, self.recorder
         self.days = self.recorder.dates
         self.looks = [(SERIES[p.show][0](kept, **p.of), SERIES[p.show][2]) for p in wanted]

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from lodestone.border.numbers import Distribution
-from lodestone.chain.balance import balance
 from lodestone.chain.nouns import Chain, Parameter, Stockpile
 from lodestone.engine.calendar import MARKET, OFFICE, REVIEW, SAILING, Calendar, month_starts
+from lodestone.engine.ground import behaviour_of, ground_of
 from lodestone.engine.sailings import any_in, land_rows
 from lodestone.engine.tick import market_day, open_ledger, open_market
 from lodestone.equations.demand import growth_multiple
@@ -101,31 +101,6 @@ def draw_parameters(
     return out
 
 
-def fixed_chain(scenario: Scenario, chain: Chain) -> tuple[Chain, dict[str, Any]]:
-    """Apply overrides of the chain's own numbers; return the rest, drawn per world.
-
-    Interventions that add a plant put it into the chain here, so every array has its row.
-    """
-    behaviour = {k: v for k, v in scenario.overrides.items() if k in chain.parameters}
-    plain = {}
-    for key, value in scenario.overrides.items():
-        if key in behaviour:
-            continue
-        plain[key] = value.centre() if isinstance(value, Distribution) else value
-    chain = chain.with_overrides(plain, file=scenario.source_file)
-    facilities = dict(chain.facilities)
-    for name, item in scenario.interventions.items():
-        make = getattr(item, "new_facility", None)
-        added = make(name, chain) if make else None
-        if added is not None:
-            facilities[added.name] = added
-    if facilities != chain.facilities:
-        from dataclasses import replace
-
-        chain = replace(chain, facilities=facilities)
-    return chain, behaviour
-
-
 def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], np.ndarray]:
     """Demand multiple of the base year by sector and day.
 
@@ -195,10 +170,9 @@ class BatchRun:
         if len(worlds) == 1:
             worlds = np.concatenate([worlds, worlds])
         self.scenario, self.seed, self.worlds = scenario, seed, worlds
-        self.chain, behaviour = fixed_chain(scenario, chain)
-        self.balance = balance(self.chain)
-        opened = {way for item in scenario.interventions.values() for way in item.opens(self.chain)}
-        self.layout = Layout(self.chain, self.balance, scenario.start, opened)
+        ground = ground_of(scenario, chain)
+        self.chain, self.balance, self.layout = ground.chain, ground.balance, ground.layout
+        behaviour = behaviour_of(scenario, chain)
         self.draws = draw_parameters(self.chain, behaviour, seed, worlds)
         self.market_days = market_days
         self.calendar = Calendar(scenario.start, scenario.end)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from lodestone.chain.nouns import Chain, Claim
-    from lodestone.outputs.recorder import Series
+    from lodestone.outputs.kept import Series
     from lodestone.scenario import Scenario
 
 __all__ = [

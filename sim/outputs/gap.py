@@ -17,30 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lodestone.engine.contents import contained_by_region, left_behind
-from lodestone.outputs.parts import Parts, bands
+from lodestone.outputs.items import ITEMS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from lodestone.engine.run import BatchRun
-
-#: What makes up planned use, in the order of the series.
-ITEMS = (
-    "exporter",  # declared imports from the region that sets home prices
-    "others",  # net imports from everybody else, less what is lost in making metal: rerouting
-    "new_supply",  # separated in the region itself
-    "recycling",  # scrap and old goods worked up, less scrap that making magnets leaves
-    "leak",  # undeclared imports
-    "stock_draw",  # taken out of stocks of sellers, plants, users and the public, and of goods at sea
-    "demand_destruction",  # not wanted at these prices
-    "substitution",  # designed away, lighter or without
-    "unmet",  # wanted and not there (less what is made up later)
-)
-
-
-#: Tonnes a quarter below which a row is left out, and the bands of the table.
-NEGLIGIBLE_T = 1e-3
-BAND = ("mean", "p05", "p50", "p95")
 
 
 class GapBook:
@@ -142,77 +122,4 @@ class GapBook:
         return out
 
 
-def quarter_start(name: str) -> date:
-    """First day of a quarter named by its first month (``2025-04``)."""
-    return date(int(name[:4]), int(name[5:7]), 1)
-
-
-def row_of(item: str, region: int, element: int, regions: int, elements: int) -> int:
-    """Row of an item in the series."""
-    return (ITEMS.index(item) * regions + region) * elements + element
-
-
-def closed_gap(
-    scenario: Parts,
-    reference: Parts,
-    quarters: list[str],
-    regions: list[str],
-    elements: list[str],
-    home: int,
-) -> pd.DataFrame:
-    """What fell away and what filled the gap, against the reference, world by world.
-
-    Parameters
-    ----------
-    scenario, reference : Parts
-        With a series ``gap`` each.
-    quarters, regions, elements : list of str
-    home : int
-        The region that sets home prices; all others together are ``outside``.
-
-    Returns
-    -------
-    DataFrame
-        ``date, region, element, item, tonnes_{mean,p05,p50,p95}``: scenario less reference, t of
-        contained element in the quarter. ``planned_use`` is the sum of the other items.
-    """
-    import pandas as pd
-
-    places = {name: [r] for r, name in enumerate(regions)}
-    places["outside"] = [r for r in range(len(regions)) if r != home]
-    blocks = []
-    for place, members in places.items():
-        for e, element in enumerate(elements):
-            total = 0.0
-            for item in (*ITEMS, "planned_use"):
-                if item == "planned_use":
-                    delta = np.asarray(total)
-                else:
-                    rows = [row_of(item, r, e, len(regions), len(elements)) for r in members]
-                    weight = np.ones(len(rows))
-                    delta = scenario.weighted("gap", np.array(rows), weight).astype(float)
-                    delta = delta - reference.weighted("gap", np.array(rows), weight)
-                    total = total + delta
-                if not np.any(np.abs(delta) > NEGLIGIBLE_T):
-                    continue
-                mean, quantiles = bands(delta)
-                found = pd.DataFrame(
-                    {
-                        "date": [quarter_start(q).isoformat() for q in quarters],
-                        "region": place,
-                        "element": element,
-                        "item": item,
-                        "tonnes_mean": mean,
-                        "tonnes_p05": quantiles[0],
-                        "tonnes_p50": quantiles[1],
-                        "tonnes_p95": quantiles[2],
-                    }
-                )
-                blocks.append(found[np.any(np.abs(delta) > NEGLIGIBLE_T, axis=1)])
-    if blocks:
-        return pd.concat(blocks, ignore_index=True)
-    names = ("date", "region", "element", "item", *(f"tonnes_{b}" for b in BAND))
-    return pd.DataFrame({name: [] for name in names})
-
-
-__all__ = ["ITEMS", "GapBook", "closed_gap", "quarter_start", "row_of"]
+__all__ = ["GapBook"]

@@ -16,8 +16,8 @@ import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.border.words import suggestion, unknown
-from lodestone.outputs.gap import ITEMS
-from lodestone.outputs.recorder import COST_ITEMS, Series, names_of
+from lodestone.outputs.items import COST_ITEMS, ITEMS
+from lodestone.outputs.kept import Series, names_of
 
 Values = np.ndarray
 
@@ -102,7 +102,7 @@ def find(name: str) -> Metric:
 
 def _sum(series: Series, name: str, region: object, sector: object) -> Values:
     rows = series.group_rows(region, sector)
-    return series.weekly[name][:, rows].sum(axis=(0, 1), dtype=float) * series.weeks
+    return series[name][:, rows].sum(axis=(0, 1), dtype=float) * series.weeks
 
 
 def share_lacking(unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
@@ -116,8 +116,8 @@ def share_lacking(unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
 
 def _shares(series: Series, region: object, sector: object) -> np.ndarray:
     rows = series.group_rows(region, sector)
-    unmet = series.weekly["unmet"][:, rows].sum(axis=1, dtype=float)
-    planned = series.weekly["planned"][:, rows].sum(axis=1, dtype=float)
+    unmet = series["unmet"][:, rows].sum(axis=1, dtype=float)
+    planned = series["planned"][:, rows].sum(axis=1, dtype=float)
     return share_lacking(unmet, planned)
 
 
@@ -144,8 +144,8 @@ def unmet_share(series: Series, region: Any = "all", sector: Any = "all") -> Val
 
 def _shares_window(series: Series, region: Any, sector: Any, days: float) -> Values:
     rows = series.group_rows(region, sector)
-    unmet = series.weekly["unmet"][:, rows].sum(axis=1, dtype=float)
-    planned = series.weekly["planned"][:, rows].sum(axis=1, dtype=float)
+    unmet = series["unmet"][:, rows].sum(axis=1, dtype=float)
+    planned = series["planned"][:, rows].sum(axis=1, dtype=float)
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + days)
     return share_lacking((unmet * inside).sum(axis=0), (planned * inside).sum(axis=0))
@@ -171,8 +171,8 @@ def unmet_share_between(
 ) -> Values:
     """Net shortfall over planned use from one date to the day before another."""
     rows, inside = series.group_rows(region, sector), _days_between(series, since, until)
-    unmet = series.weekly["unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
-    planned = series.weekly["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    unmet = series["unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    planned = series["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
     return share_lacking(unmet, planned)
 
 
@@ -190,8 +190,8 @@ def military_unmet_share(
     NaN where a run keeps no military users of their own (nothing is refused to them).
     """
     rows, inside = _military_rows(series, region), _days_between(series, since, until)
-    unmet = series.weekly["military_unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
-    planned = series.weekly["military_planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    unmet = series["military_unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    planned = series["military_planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
     return np.where(planned > 0.0, share_lacking(unmet, planned), np.nan)
 
 
@@ -205,8 +205,8 @@ def first_military_stockout(
     military users.
     """
     rows = _military_rows(series, region)
-    unmet = series.weekly["military_unmet"][:, rows].sum(axis=1, dtype=float)
-    planned = series.weekly["military_planned"][:, rows].sum(axis=1, dtype=float)
+    unmet = series["military_unmet"][:, rows].sum(axis=1, dtype=float)
+    planned = series["military_planned"][:, rows].sum(axis=1, dtype=float)
     if since is None:
         first = series.shock_day
     else:
@@ -267,7 +267,7 @@ def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "
     """Net shortfall times the value of output per kg of missing magnet."""
     rows = series.group_rows(region, sector)
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    unmet = series.weekly["unmet"][:, rows].sum(axis=0, dtype=float) * series.weeks
+    unmet = series["unmet"][:, rows].sum(axis=0, dtype=float) * series.weeks
     return (unmet * value[rows][:, None]).sum(axis=0) / 1000.0
 
 
@@ -278,7 +278,7 @@ def lost_output_usd_million_per_day(
     """Highest value of lost output of a market day, per calendar day."""
     rows = series.group_rows(region, sector)
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    weekly = (series.weekly["unmet"][:, rows] * value[rows][:, None]).sum(axis=1, dtype=float)
+    weekly = (series["unmet"][:, rows] * value[rows][:, None]).sum(axis=1, dtype=float)
     return weekly.max(axis=0) / 1000.0 / 7.0
 
 
@@ -297,7 +297,7 @@ def lost_output_per_usd(series: Series, region: Any = "all", sector: Any = "all"
 
 def _prices(series: Series, name: str, rows: np.ndarray) -> np.ndarray:
     """Price by market day, (T, w): over regions the mean by base-year tonnes bought there."""
-    path = series.weekly[name][:, rows]
+    path = series[name][:, rows]
     if name == "home":
         return np.asarray(path.mean(axis=1, dtype=float))
     return np.asarray((path * series.price_weights(rows)[:, None]).sum(axis=1))
@@ -399,7 +399,7 @@ def _week_rows(series: Series, year: Any) -> np.ndarray:
 def magnet_exports_t(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Declared exports of NdFeB magnets over the year after the first disruption, or a year."""
     rows = series.links("ndfeb_magnets", region, "all")
-    monthly = series.monthly["declared"][:, rows].sum(axis=1, dtype=float)
+    monthly = series["declared"][:, rows].sum(axis=1, dtype=float)
     if year is not None:
         return monthly[_year_rows(series, year)].sum(axis=0)
     first = np.minimum((series.shock_day / 30.4375).astype(int), len(series.months) - 1)
@@ -409,7 +409,7 @@ def magnet_exports_t(series: Series, region: Any = "china", year: Any = None) ->
 def _output(series: Series, material: str, region: Any, year: Any) -> Values:
     rows = series.cells(material, region)
     months = _year_rows(series, year)
-    return series.monthly["output"][months][:, rows].sum(axis=(0, 1), dtype=float)
+    return series["output"][months][:, rows].sum(axis=(0, 1), dtype=float)
 
 
 @metric("share", "share of world magnet output in the last year", ({"region": "china"},))
@@ -427,13 +427,13 @@ def self_sufficiency(series: Series, region: Any = "united_states", year: Any = 
     made = _output(series, "ndfeb_magnets", region, year)
     rows = series.group_rows(region, "all")
     inside = np.array([d.year == int(year) for d in series.dates])
-    use = series.weekly["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float) * series.weeks
+    use = series["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float) * series.weeks
     return made / np.maximum(use, 1e-12)
 
 
 def _shipped(series: Series, key: str, rows: np.ndarray, year: Any) -> Values:
     months = _year_rows(series, year)
-    inside = series.monthly[key][months[0] : months[-1] + 1]
+    inside = series[key][months[0] : months[-1] + 1]
     return inside[:, rows].sum(axis=(0, 1), dtype=float)
 
 
@@ -478,10 +478,10 @@ def trade_value_usd_million(
     year = series.years[-1] if year is None else year
     lay, months = series.layout, _year_rows(series, year)
     weeks = _week_rows(series, year)
-    price = series.weekly["home"][weeks].mean(axis=0, dtype=float)
+    price = series["home"][weeks].mean(axis=0, dtype=float)
     total = np.zeros(len(series.worlds))
     for row in series.links(material, origin, destination):
-        tonnes = series.monthly["declared"][months, row].sum(axis=0, dtype=float)
+        tonnes = series["declared"][months, row].sum(axis=0, dtype=float)
         total += tonnes * price[lay.l_material[row]] / 1000.0
     return total
 
@@ -531,10 +531,8 @@ def mining_share(series: Series, region: Any = "china", year: Any = None) -> Val
     lay = series.layout
     names = series.region_names(region)
     months = _year_rows(series, series.years[-1] if year is None else year)
-    shipped = series.monthly["ore"][months].sum(axis=0, dtype=float)
-    own = [
-        i for i, (o, _) in enumerate(lay.ore_links) if names is None or lay.ore_pools[o][1] in names
-    ]
+    shipped = series["ore"][months].sum(axis=0, dtype=float)
+    own = [i for i, (_, mine, _) in enumerate(lay.ore_links) if names is None or mine in names]
     return shipped[own].sum(axis=0) / np.maximum(shipped.sum(axis=0), 1e-12)
 
 
@@ -593,17 +591,17 @@ def magnet_plant_use(series: Series, region: Any = "china", year: Any = None) ->
     lay = series.layout
     rows = [
         i
-        for i, f in enumerate(lay.facilities)
-        if (f.stage, f.material) == ("magnet", "ndfeb") and (names is None or f.region in names)
+        for i, (_, place, stage, material) in enumerate(lay.facilities)
+        if (stage, material) == ("magnet", "ndfeb") and (names is None or place in names)
     ]
-    able = series.yearly["available"][series.years.index(year)][rows].sum(axis=0, dtype=float)
+    able = series["available"][series.years.index(year)][rows].sum(axis=0, dtype=float)
     return made / np.maximum(able, 1e-12)
 
 
 @metric("share", "licences granted of those filed, at the end")
 def licences_granted_share(series: Series) -> Values:
     """Granted over filed tonnes to date, last value (NaN where nothing was filed)."""
-    path = series.weekly["licences"][:, 0]
+    path = series["licences"][:, 0]
     seen = np.isfinite(path)
     last = len(path) - 1 - np.argmax(seen[::-1], axis=0)
     return np.where(seen.any(axis=0), path[last, np.arange(path.shape[1])], np.nan)
@@ -621,13 +619,13 @@ def idle_share(
     _year_rows(series, year)
     names, stages = series.region_names(region), names_of(stage)
     rows, mines = [], []
-    for i, f in enumerate(series.layout.facilities):
-        if (names is None or f.region in names) and (stages is None or f.stage in stages):
+    for i, (_, place, step, _) in enumerate(series.layout.facilities):
+        if (names is None or place in names) and (stages is None or step in stages):
             rows.append(i)
-            mines.append(f.stage == "mine")
+            mines.append(step == "mine")
     at = series.years.index(year)
-    idle = series.yearly["idle"][at][rows].astype(float)
-    able = series.yearly["available"][at][rows].astype(float)
+    idle = series["idle"][at][rows].astype(float)
+    able = series["available"][at][rows].astype(float)
     built = able + idle * ~np.array(mines, dtype=bool)[:, None]
     return np.asarray(idle.sum(axis=0) / np.maximum(built.sum(axis=0), 1e-12))
 
@@ -651,7 +649,7 @@ def _met_by_quarter(series: Series, item: str, region: Any, element: Any) -> np.
         if names is None or r in names
         for e in chosen
     ]
-    return series.gap[:, rows].sum(axis=1, dtype=float)
+    return series["gap"][:, rows].sum(axis=1, dtype=float)
 
 
 def _element_rows(series: Series, element: Any) -> list[int]:
@@ -743,10 +741,8 @@ def ore_t(series: Series, region: Any = "all", year: Any = None) -> Values:
     lay = series.layout
     names = series.region_names(region)
     months = _year_rows(series, series.years[-1] if year is None else year)
-    shipped = series.monthly["ore"][months].sum(axis=0, dtype=float)
-    own = [
-        i for i, (o, _) in enumerate(lay.ore_links) if names is None or lay.ore_pools[o][1] in names
-    ]
+    shipped = series["ore"][months].sum(axis=0, dtype=float)
+    own = [i for i, (_, mine, _) in enumerate(lay.ore_links) if names is None or mine in names]
     return np.asarray(shipped[own].sum(axis=0))
 
 
@@ -769,9 +765,9 @@ def export_revenue_usd_million(
     links = series.links(material, origin, destination)
     for month in range(first, len(series.months)):
         days = month_of == month
-        price = series.weekly["home"][days].mean(axis=0, dtype=float)
+        price = series["home"][days].mean(axis=0, dtype=float)
         factor = (1.0 + series.discount_rate) ** (-series.times[days].mean() / 365.25)
-        tonnes = series.monthly["declared"][month, links]
+        tonnes = series["declared"][month, links]
         total += (tonnes * price[lay.l_material[links]]).sum(axis=0) * factor / 1000.0
     return total
 
@@ -805,7 +801,7 @@ def _cost(series: Series, item: str, region: Any) -> Values:
         if names is None or r in names
     ]
     discount = (1.0 + series.discount_rate) ** (-series.times / 365.25)
-    path = series.weekly["cost"][:, rows].sum(axis=1, dtype=float)
+    path = series["cost"][:, rows].sum(axis=1, dtype=float)
     return (path * discount[:, None]).sum(axis=0) * series.weeks
 
 
@@ -855,18 +851,15 @@ def _per_t_magnet(series: Series, material: str) -> dict[str, float]:
 
 def _needed(series: Series, material: str, region: Any, sector: Any) -> np.ndarray:
     """Material that planned use of magnets takes, t a week, shape (T, w)."""
-    lay, per = series.layout, _per_t_magnet(series, material)
+    per = _per_t_magnet(series, material)
     content = np.zeros(len(series.groups))
     whole = np.zeros(len(series.groups))
-    at = {pair: i for i, pair in enumerate(series.groups)}
-    base = np.asarray(lay.u_base).reshape(lay.n_users, -1)[:, 0]
-    for u in np.flatnonzero(lay.u_magnet):
-        group = at[lay.regions[lay.u_region[u]], lay.sectors[lay.u_sector[u]]]
-        whole[group] += base[u]
-        content[group] += base[u] * per.get(lay.materials[lay.u_material[u]], 0.0)
+    for group, made, tonnes in series.labels.magnet_use:
+        whole[group] += tonnes
+        content[group] += tonnes * per.get(made, 0.0)
     rows = series.group_rows(region, sector)
     each = content[rows] / np.maximum(whole[rows], 1e-12)
-    return np.einsum("tgw,g->tw", series.weekly["planned"][:, rows].astype(float), each)
+    return np.einsum("tgw,g->tw", series["planned"][:, rows].astype(float), each)
 
 
 @metric("t", "oxide that planned use of magnets takes in the last year", ({"region": "all"},))
@@ -917,7 +910,7 @@ def need_value_usd_million(
     needed = _needed(series, str(material), region, sector)
     if at is not None:
         return needed.sum(axis=0) * series.weeks * float(at) / 1000.0
-    price = series.weekly["home"][:, _material_rows(series, material)].mean(axis=1, dtype=float)
+    price = series["home"][:, _material_rows(series, material)].mean(axis=1, dtype=float)
     return (needed * price).sum(axis=0) * series.weeks / 1000.0
 
 
@@ -982,8 +975,8 @@ def first_short_year(
 ) -> Values:
     """First year from ``since`` on with more than a share of planned use unmet (inf: none)."""
     rows = series.group_rows(region, sector)
-    unmet = series.weekly["unmet"][:, rows].sum(axis=1, dtype=float)
-    planned = series.weekly["planned"][:, rows].sum(axis=1, dtype=float)
+    unmet = series["unmet"][:, rows].sum(axis=1, dtype=float)
+    planned = series["planned"][:, rows].sum(axis=1, dtype=float)
     found = np.full(len(series.worlds), np.inf)
     for year in reversed(series.years):
         if since is not None and year < int(since):
@@ -1011,7 +1004,7 @@ def cover_days_low(
     count with their stocks only.
     """
     rows = series.cells(material, region)
-    stock = series.monthly["stock"][:, rows].sum(axis=1, dtype=float)
+    stock = series["stock"][:, rows].sum(axis=1, dtype=float)
     daily = float(series.layout.c_need[rows].sum()) / 7.0
     at = np.minimum((series.shock_day / 30.4375).astype(int), len(series.months) - 1)
     out = np.empty(len(series.worlds))
@@ -1051,7 +1044,7 @@ def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any 
     """Net shortfall in the year after the first disruption times the value of output per kg."""
     rows = series.group_rows(region, sector)
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    lost = (series.weekly["unmet"][:, rows] * value[rows][:, None]).sum(axis=1, dtype=float)
+    lost = (series["unmet"][:, rows] * value[rows][:, None]).sum(axis=1, dtype=float)
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + 365.25)
     return (lost * inside).sum(axis=0) * series.weeks / 1000.0
@@ -1067,7 +1060,7 @@ def recycled_share(
     places = series.region_names(region)
     e, many = lay.element_at[str(element)], len(lay.elements)
     rows = [i * many + e for i, r in enumerate(lay.regions) if places is None or r in places]
-    won = series.yearly["recycled"][series.years.index(year)][rows].sum(axis=0, dtype=float)
+    won = series["recycled"][series.years.index(year)][rows].sum(axis=0, dtype=float)
     return won / np.maximum(need_t(series, f"{element}_oxide", region, "all", year), 1e-12)
 
 

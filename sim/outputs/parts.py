@@ -11,11 +11,16 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lodestone.outputs.labels import Labels
+
+#: File of the names of rows and dates, beside the parts of a case.
+LABELS = "labels.json"
 QUANTILES = (0.05, 0.5, 0.95)
 #: Numbers taken from disk at a time (float32), so that memory does not grow with worlds.
 BLOCK = 12_000_000
@@ -86,7 +91,7 @@ def finished(folder: Path) -> list[str]:
     """Names of the parts that are whole, in the order of their worlds."""
     if not folder.is_dir():
         return []
-    return sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
 class Parts:
@@ -105,6 +110,12 @@ class Parts:
             json.loads((folder / n / "part.json").read_text(encoding="utf-8")) for n in self.names
         ]
 
+    @cached_property
+    def rows(self) -> Labels:
+        """Names of rows and dates, as they were saved with the first part."""
+        text = (self.folder / LABELS).read_text(encoding="utf-8")
+        return Labels.from_dict(json.loads(text))
+
     def array(self, key: str, rows: slice | np.ndarray | None = None) -> np.ndarray:
         """An array over all worlds, joined along the world axis; of series, all rows or some."""
         pieces = [read_rows(self.folder / n / f"{key}.npy", rows) for n in self.names]
@@ -120,14 +131,6 @@ class Parts:
             else:
                 pieces.append(np.einsum("trw,r->tw", chosen, weight))
         return np.concatenate(pieces, axis=-1)
-
-    def means(self, key: str) -> np.ndarray:
-        """Mean over worlds of a (T, rows, w) array, shape (T, rows), block by block."""
-        t, rows, _ = self.shape(key)
-        out = np.empty((t, rows))
-        for chosen, values in self.blocks(key):
-            out[:, chosen] = bands(values)[0]
-        return out
 
     def shape(self, key: str) -> tuple[int, ...]:
         """Shape (T, rows, w) of a series over all worlds."""

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from lodestone.chain import naming
 from lodestone.outputs.gap import GapBook
+from lodestone.outputs.items import COST_ITEMS, STAGES
+from lodestone.outputs.labels import Labels
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.layout import Segments
 
 if TYPE_CHECKING:
     from lodestone.engine.run import BatchRun
 
-#: Items of the cost curve, USD million a week; parts overlap (premium is inside purchase).
-COST_ITEMS = ("purchase", "premium", "tariff", "holding", "lost_output", "public_outlay")
-#: What can bind, in the order of the codes of the bottleneck series.
-STAGES = ("none", "trade", "magnet", "metal", "separation")
 #: Share of normal tonnes that is kept out before trade is said to bind.
 CLOSED = 0.02
 
@@ -45,28 +42,22 @@ class Recorder:
         w = len(run.worlds)
         self.shock_day = np.zeros(w) if shock_day is None else np.resize(shock_day, w)
         lay = run.layout
-        self.start: date = run.scenario.start
-        days = run.market_days
-        self.times = np.arange(0.0, run.calendar.last_day, days)
-        n, w = len(self.times), len(run.worlds)
-        self.days = days
+        self.labels = Labels.of(run)
+        self.days = run.market_days
+        self.times, self.dates = self.labels.times, self.labels.dates
+        n = len(self.times)
         magnet = np.flatnonzero(lay.u_magnet)
         code = lay.u_region[magnet] * len(lay.sectors) + lay.u_sector[magnet]
         order = np.argsort(code, kind="stable")
         self.lines = magnet[order]
         self.by_group = Segments.of(code[order])
-        self.groups = [
-            (lay.regions[i // len(lay.sectors)], lay.sectors[i % len(lay.sectors)])
-            for i in self.by_group.ids
-        ]
-        g = len(self.groups)
+        g = len(self.labels.groups)
         # Groups with a military line of their own: their defence tier is read, not reckoned.
         self.military_lines = self.lines[lay.u_defence[self.lines, 0] == 1.0]
         code = lay.u_region[self.military_lines] * len(lay.sectors)
         self.by_military = Segments.of(code + lay.u_sector[self.military_lines])
-        at = {int(i): n for n, i in enumerate(self.by_group.ids)}
-        self.military_groups = np.array([at[int(i)] for i in self.by_military.ids], dtype=int)
-        self.priced_cells = np.flatnonzero((lay.c_need[:, 0] > 0) & ~lay.c_home)
+        self.military_groups = np.array(self.labels.military_groups, dtype=int)
+        self.priced_cells = np.array(self.labels.priced_cells)
         self.cost_regions = list(range(len(lay.regions)))
         self.tick_of_month = self._months()
         months = len(self.months)
@@ -86,6 +77,8 @@ class Recorder:
             "paid": room(n, len(self.priced_cells)),
             "cost": room(n, len(COST_ITEMS) * len(self.cost_regions)),
             "licences": np.full((n, 1, w), np.nan, dtype=np.float32),
+            # Whether a class of users of the group stands still.
+            "stopped": np.zeros((n, g, w), dtype=np.uint8),
         }
         self.monthly = {
             "declared": room(months, lay.n_links),
@@ -103,9 +96,6 @@ class Recorder:
             # Oxide won from scrap and old goods, t, by region and element.
             "recycled": room(len(self.years), len(lay.regions) * len(lay.elements)),
         }
-        self.first_stop = np.full((g, w), np.inf)
-        self.stop_weeks = np.zeros((g, w))
-        self.stopped_most = np.zeros((g, w))
         self.draws = {k: v for k, v in run.draws.items() if not k.endswith(".default")}
         self.tick = 0
         self._reference_value = np.exp(lay.c_log_reference)[lay.u_cell]
@@ -122,12 +112,9 @@ class Recorder:
         self._lost_value = np.where(lay.u_magnet[:, None], lay.u_lost_output, 0.0) / 1000.0
 
     def _months(self) -> np.ndarray:
-        dates = [self.start + timedelta(days=int(t)) for t in self.times]
-        names = [f"{d.year:04d}-{d.month:02d}" for d in dates]
-        self.months = sorted(set(names))
-        self.years = sorted({d.year for d in dates})
+        dates, names = self.dates, self.labels.month_of
+        self.months, self.years = self.labels.months, self.labels.years
         at = {m: i for i, m in enumerate(self.months)}
-        self.dates = dates
         self._tick_year = np.array([self.years.index(d.year) for d in dates])
         # What each plant could make is looked at on the market day nearest to mid-year.
         nearest: dict[int, int] = {}
@@ -179,14 +166,7 @@ class Recorder:
             )
         if np.any(unmet):
             stopped = by_group.sum(f["stopped"][self.lines])
-            now_stopped = stopped > 0
-            self.first_stop = np.where(
-                now_stopped & ~np.isfinite(self.first_stop) & (now >= self.shock_day),
-                now,
-                self.first_stop,
-            )
-            self.stop_weeks += (now_stopped & (now >= self.shock_day)) * weeks
-            self.stopped_most = np.maximum(self.stopped_most, stopped)
+            self.weekly["stopped"][t] = stopped > 0
         self.gap.market_day(run)
         share = run.draws["market.contract_share"]
         log_paid = st.log_contract * share + st.log_ask * (1.0 - share)
@@ -278,7 +258,7 @@ class Recorder:
         worst = run.day.flows["unmet"][self.lines]
         starts = self.by_group.starts
         bounds = [*starts, len(self.lines)]
-        for g in range(len(self.groups)):
+        for g in range(len(self.labels.groups)):
             rows = self.lines[bounds[g] : bounds[g + 1]]
             pick = np.argmax(worst[bounds[g] : bounds[g + 1]], axis=0)
             chosen = rows[pick]
@@ -343,116 +323,6 @@ class Recorder:
         whole[mines] = able[mines]
         return whole * (1.0 - willing)
 
-
-class Series:
-    """The kept series of one batch with their labels: what metrics read.
-
-    Attributes
-    ----------
-    worlds : ndarray of int, shape (w,)
-        A single world stands beside a copy of itself, because sums of a lone column round
-        differently; ``keep`` says how many count.
-    dates : list of date
-        Market days.
-    groups : list of (region, sector)
-    military_groups : ndarray of int
-        Groups with a military line of their own, in the order of the ``military_`` series.
-    """
-
-    def __init__(self, recorder: Recorder) -> None:
-        run = recorder.run
-        self.worlds = run.worlds
-        self.keep = len(run.asked)
-        self.layout = run.layout
-        self.chain = run.chain
-        self.scenario = run.scenario
-        self.start = recorder.start
-        self.days = recorder.days
-        self.times, self.dates = recorder.times, recorder.dates
-        self.months, self.years = recorder.months, recorder.years
-        self.groups = recorder.groups
-        self.military_groups = recorder.military_groups
-        self.priced_cells = recorder.priced_cells
-        self.cost_regions = [run.layout.regions[r] for r in recorder.cost_regions]
-        self.weekly = recorder.weekly
-        self.monthly = recorder.monthly
-        self.yearly = recorder.yearly
-        self.gap, self.quarters = recorder.gap.series, recorder.gap.quarters
-        self.first_stop = recorder.first_stop
-        self.stop_weeks = recorder.stop_weeks
-        self.stopped_most = recorder.stopped_most
-        self.draws = {
-            k: np.broadcast_to(v, (len(run.worlds),))
-            for k, v in recorder.draws.items()
-            if v.size > 1
-        }
-        self.shock_day = recorder.shock_day
-        self.balance = run.balance
-        self.discount_rate = 0.05
-
-    @property
-    def weeks(self) -> float:
-        """Length of a market day, weeks."""
-        return self.days / 7.0
-
-    def group_rows(self, region: object = "all", sector: object = "all") -> np.ndarray:
-        """Rows of the groups of regions and sectors (names, lists, blocs or ``all``)."""
-        regions = self.region_names(region)
-        sectors = names_of(sector)
-        return np.array(
-            [
-                i
-                for i, (r, s) in enumerate(self.groups)
-                if (regions is None or r in regions) and (sectors is None or s in sectors)
-            ],
-            dtype=int,
-        )
-
-    def region_names(self, region: object) -> set[str] | None:
-        """Regions meant by a selector, None for all."""
-        words = names_of(region)
-        return None if words is None else set(naming.places(self.chain, words).regions)
-
-    def links(
-        self, material: object = "all", origin: object = "all", destination: object = "all"
-    ) -> np.ndarray:
-        """Rows of the links of a selection that cross a border."""
-        lay = self.layout
-        materials = names_of(material)
-        names: list[str] | None = None
-        if materials is not None:
-            names = [m for word in materials for m in self.chain.materials_named(word)]
-        origins = self.region_names(origin)
-        places = self.region_names(destination)
-        mask = lay.link_mask(origins, None if places is None else dict.fromkeys(places, 1.0), names)
-        return np.flatnonzero(mask)
-
-    def price_weights(self, rows: np.ndarray) -> np.ndarray:
-        """Weights of rows of the ask and paid prices: base-year tonnes bought there, sum 1."""
-        tonnes = self.layout.c_need[self.priced_cells[rows], 0]
-        return tonnes / tonnes.sum()
-
-    def cells(self, material: object = "all", region: object = "all") -> np.ndarray:
-        """Rows of the cells of materials and regions."""
-        materials = names_of(material)
-        names = None
-        if materials is not None:
-            names = {m for word in materials for m in self.chain.materials_named(word)}
-        regions = self.region_names(region)
-        return np.array(
-            [
-                i
-                for i, (m, r) in enumerate(self.layout.cells)
-                if (names is None or m in names) and (regions is None or r in regions)
-            ],
-            dtype=int,
-        )
-
-
-def names_of(selector: object) -> list[str] | None:
-    """A selector as a list of names; None for ``all``."""
-    if selector is None or selector == "all":
-        return None
-    if isinstance(selector, str):
-        return [selector]
-    return [str(s) for s in selector]  # type: ignore[attr-defined]
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All kept series by name, (T, rows, w) each."""
+        return {**self.weekly, **self.monthly, **self.yearly, "gap": self.gap.series}

@@ -7,7 +7,6 @@ asked for, and a file that is missing or damaged is named in an `InputError` (ex
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,72 +14,14 @@ from typing import TYPE_CHECKING, Any
 from lodestone.border.errors import InputError
 from lodestone.border.words import unknown
 from lodestone.border.yamlfile import read_yaml
+from lodestone.outputs.tables import COLUMNS
+from lodestone.outputs.tables.frame import BAND
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "Results"]
+__all__ = ["BAND", "COLUMNS", "Results"]
 
-BAND = ("mean", "p05", "p50", "p95")
-
-
-def _band(stem: str) -> tuple[str, ...]:
-    return tuple(f"{stem}_{quantile}" for quantile in BAND)
-
-
-# Words first, then numbers, by table: what a reader may rely on. Further columns are welcome.
-COLUMNS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "calendar": (("date", "what", "where", "worlds", "source"), ("day",)),
-    "summary": (
-        ("metric", "region", "sector", "element", "unit"),
-        (*BAND, "reference_p50", "delta_p50", "delta_p05", "delta_p95"),
-    ),
-    "shortage_curve": (
-        ("date", "region", "sector", "tier"),
-        (
-            "demand_t_magnet_per_week",
-            *_band("gross_unmet_t_magnet_per_week"),
-            *_band("unmet_t_magnet_per_week"),
-            *_band("unmet_share"),
-            "reference_unmet_share_p50",
-        ),
-    ),
-    "delta_curve": (("date", "region", "sector", "series", "unit"), BAND),
-    "price_curve": (
-        ("date", "material", "market", "kind"),
-        (*_band("usd_per_kg"), "reference_usd_per_kg_p50"),
-    ),
-    "cost_curve": (("date", "region", "item"), _band("usd_million_per_week")),
-    "supply_curve": (
-        ("case", "stage", "element", "facility", "region", "bloc", "basis"),
-        ("year", "unit_cost_usd_per_kg", "available_t", "cumulative_t"),
-    ),
-    "trade_flows": (
-        ("month", "case", "material", "origin", "destination", "channel", "basis"),
-        _band("tonnes"),
-    ),
-    "bottlenecks": (
-        ("date", "region", "sector", "binding_stage", "binding_element"),
-        ("share_of_worlds",),
-    ),
-    "sources": ((), ()),
-    "assumptions": ((), ()),
-    "verdict": ((), ()),
-    "claims": (
-        (
-            "claim",
-            "statement",
-            "grade",
-            "verdict",
-            "tested",
-            "expression",
-            "measure",
-            "unit",
-            "why",
-        ),
-        ("claimed_low", "claimed_high", "p05", "p50", "p95", "share_of_worlds", "worlds"),
-    ),
-}
 DATES = ("date", "month")
 
 

@@ -17,7 +17,7 @@ from lodestone.border.expressions import Metric, metrics_in, parse_metric, parse
 from lodestone.border.numbers import parse_date
 from lodestone.border.words import suggestion
 from lodestone.chain import naming
-from lodestone.outputs.gap import ITEMS
+from lodestone.outputs.items import ITEMS
 from lodestone.outputs.metrics import METRICS
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""One run: a scenario and settings become a run folder."""
+"""One run: a scenario and its reference, compiled once, run in batches, written into a folder."""

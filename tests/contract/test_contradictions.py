@@ -27,8 +27,10 @@ from lodestone.engine.run import BatchRun
 from lodestone.interventions import REGISTRY
 from lodestone.interventions.base import build
 from lodestone.outputs.claims import OUTSIDE, against_data, claimed, claims_of
+from lodestone.outputs.items import STAGES
+from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import METRICS
-from lodestone.outputs.recorder import STAGES, Recorder, Series
+from lodestone.outputs.recorder import Recorder
 from lodestone.scenario import build_scenario, find_overlays, load_mapping, load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,7 +54,7 @@ def year_of(name, overlay=None, years=1):
     recorder = Recorder(run)
     run.watchers.append(recorder)
     run.run()
-    return Series(recorder)
+    return Series.of(recorder)
 
 
 def shipped(name):

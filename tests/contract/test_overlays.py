@@ -15,8 +15,9 @@ import pytest
 from lodestone.border.paths import data_root
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
+from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import find
-from lodestone.outputs.recorder import Recorder, Series
+from lodestone.outputs.recorder import Recorder
 from lodestone.scenario import load_scenario
 
 FOLDER = data_root("scenarios")
@@ -47,7 +48,7 @@ def run(scenario):
     recorder = Recorder(batch)
     batch.watchers.append(recorder)
     batch.run()  # raises where an element does not balance
-    return Series(recorder), batch
+    return Series.of(recorder), batch
 
 
 @lru_cache(maxsize=4)
@@ -72,7 +73,7 @@ def check(name, overlay):
     same = series.times + series.days <= begins
     if vintage == 2024 and np.any(same) and overlay not in NEW_PLANTS:
         for key in ("home", "unmet"):
-            now, then = series.weekly[key][same], before.weekly[key][same]
+            now, then = series[key][same], before[key][same]
             if now.shape == then.shape:
                 assert np.allclose(now[:1], then[:1], rtol=1e-6), key
 

@@ -12,16 +12,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import lodestone.simulate as composition
+import lodestone.runs.simulate as composition
 from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.cli.running import run_job
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.metrics import METRICS, find, selections
 from lodestone.outputs.results import COLUMNS, Results
+from lodestone.runs import chunk, compiled
+from lodestone.runs.compiled import compile_scenario
+from lodestone.runs.replay import replay
 from lodestone.runs.settings import Settings
+from lodestone.runs.simulate import simulate
 from lodestone.scenario import build_scenario, load_scenario, outside_ranges
-from lodestone.simulate import replay, simulate
 
 SHORT = {"end": "2025-08-04"}
 
@@ -123,20 +126,20 @@ def test_an_interrupted_run_goes_on_where_it_was(folder, tmp_path, monkeypatch):
     done: list[str] = []
     real = composition.run_chunk
 
-    def cut(case, worlds, *rest):
+    def cut(case, ready, worlds, *rest):
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(str(worlds))
-        real(case, worlds, *rest)
+        real(case, ready, worlds, *rest)
 
     monkeypatch.setattr(composition, "run_chunk", cut)
     with pytest.raises(KeyboardInterrupt):
         simulate(scenario, settings(out))
     assert not (out / "summary.csv").exists(), "nothing stands under a final name yet"
 
-    def count(case, worlds, *rest):
+    def count(case, ready, worlds, *rest):
         done.append(str(worlds))
-        real(case, worlds, *rest)
+        real(case, ready, worlds, *rest)
 
     monkeypatch.setattr(composition, "run_chunk", count)
     simulate(scenario, settings(out))
@@ -155,7 +158,7 @@ def test_a_full_disk_is_one_clear_error(tmp_path, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "x"))
 
-    monkeypatch.setattr(composition, "write_part", full)
+    monkeypatch.setattr(chunk, "write_part", full)
     scenario = load_scenario("licence_shock_april_2025", overrides={"end": "2024-02-01"})
     with pytest.raises(InputError, match="No space left"):
         simulate(scenario, settings(tmp_path / "full"))
@@ -190,7 +193,7 @@ def test_a_refusal_keeps_the_worlds_that_an_earlier_attempt_finished(tmp_path, m
     plain = composition.run_chunk
 
     def stopped(case, *rest, **more):
-        if case.name == "calm_2024":
+        if case == "reference":
             raise KeyboardInterrupt
         return plain(case, *rest, **more)
 
@@ -315,10 +318,10 @@ def test_the_day_of_the_shock_is_asked_of_the_rule_that_the_run_has(monkeypatch)
             seen.append(given[5] if len(given) > 5 else more.get("allocation"))
             super().__init__(*given, **more)
 
-    monkeypatch.setattr(composition, "BatchRun", Seen)
+    monkeypatch.setattr(compiled, "BatchRun", Seen)
     own = replace(settings(None), allocation="defence_first")
     shock = load_scenario("licence_shock_april_2025")
-    days = composition.shock_days(shock, None, own, np.arange(3))
+    days = compiled.shock_days(compile_scenario(shock, own), None, np.arange(3))
     assert seen == ["defence_first"]
     assert list(days) == [(shock.interventions["april_2025_licences"].start - shock.start).days] * 3
 

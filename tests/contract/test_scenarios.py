@@ -13,11 +13,12 @@ from lodestone.border.expressions import asks_reference, parse_verdict
 from lodestone.border.paths import data_root
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
+from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import METRICS
-from lodestone.outputs.recorder import Recorder, Series
+from lodestone.outputs.recorder import Recorder
 from lodestone.runs.settings import Settings
+from lodestone.runs.simulate import check_verdicts, simulate
 from lodestone.scenario import load_mapping, load_scenario
-from lodestone.simulate import check_verdicts, simulate
 
 FOLDER = data_root("scenarios")
 SCENARIOS = sorted(p.stem for p in FOLDER.glob("*.yaml"))
@@ -249,7 +250,7 @@ def test_japan_takes_the_heavies_of_malaysia_first_in_the_reference():
     recorder = Recorder(run)
     run.watchers.append(recorder)
     run.run()
-    kept = Series(recorder)
+    kept = Series.of(recorder)
     traded, output = METRICS["traded_t"], METRICS["output_t"]
     for good in ("dy_oxide", "tb_oxide"):
         made = output(kept, region="malaysia", material=good, year=2026)

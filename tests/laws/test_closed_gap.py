@@ -8,7 +8,7 @@ import pytest
 from lodestone.chain.load import load_chain
 from lodestone.engine.contents import contained_by_region
 from lodestone.engine.run import BatchRun
-from lodestone.outputs.gap import ITEMS
+from lodestone.outputs.items import ITEMS
 from lodestone.outputs.recorder import Recorder
 from lodestone.scenario import load_scenario
 

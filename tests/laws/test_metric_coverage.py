@@ -8,9 +8,10 @@ import pytest
 from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
-from lodestone.outputs.gap import ITEMS
+from lodestone.outputs.items import ITEMS
+from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import CHAIN, find
-from lodestone.outputs.recorder import Recorder, Series
+from lodestone.outputs.recorder import Recorder
 from lodestone.scenario import load_scenario
 
 WORLDS = 3
@@ -24,7 +25,7 @@ def series() -> Series:
     recorder = Recorder(run, np.full(WORLDS, SHOCK))
     run.watchers.append(recorder)
     run.run()
-    return Series(recorder)
+    return Series.of(recorder)
 
 
 def value(series: Series, name: str, **selectors: object) -> np.ndarray:
@@ -34,7 +35,7 @@ def value(series: Series, name: str, **selectors: object) -> np.ndarray:
 def planned(series: Series, sector: str, region: str, year: int) -> np.ndarray:
     weeks = [d.year == year for d in series.dates]
     rows = series.group_rows(region, sector)
-    return series.weekly["planned"][weeks][:, rows].sum(axis=(0, 1), dtype=float)
+    return series["planned"][weeks][:, rows].sum(axis=(0, 1), dtype=float)
 
 
 def test_the_need_of_a_sector_follows_from_its_magnets_and_the_recipes(series):
@@ -94,7 +95,7 @@ def test_the_year_of_coverage_is_the_first_full_year_that_reaches_it(series):
 def test_cover_is_stock_over_need(series):
     rows = series.cells("dy_oxide", "japan")
     at = int(SHOCK / 30.4375)
-    stock = series.monthly["stock"][at:, rows].sum(axis=1, dtype=float).min(axis=0)
+    stock = series["stock"][at:, rows].sum(axis=1, dtype=float).min(axis=0)
     need = float(series.layout.c_need[rows].sum()) / 7.0
     days = value(series, "cover_days_low", material="dy_oxide", region="japan")
     assert days == pytest.approx(stock / need, rel=1e-6)

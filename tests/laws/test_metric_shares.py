@@ -8,8 +8,9 @@ import pytest
 from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
+from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import find, share_lacking
-from lodestone.outputs.recorder import Recorder, Series
+from lodestone.outputs.recorder import Recorder
 from lodestone.scenario import load_scenario
 
 WORLDS = 3
@@ -22,7 +23,7 @@ def series() -> Series:
     recorder = Recorder(run, np.full(WORLDS, 459.0))
     run.watchers.append(recorder)
     run.run()
-    return Series(recorder)
+    return Series.of(recorder)
 
 
 def value(series: Series, name: str, **selectors: object) -> np.ndarray:
@@ -117,7 +118,7 @@ def test_a_change_of_share_is_the_difference_of_two_years(series):
 def test_the_worst_day_is_a_seventh_of_the_worst_week(series):
     rows = series.group_rows("all", "all")
     worth = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    weekly = np.einsum("tgw,g->tw", series.weekly["unmet"][:, rows].astype(float), worth[rows])
+    weekly = np.einsum("tgw,g->tw", series["unmet"][:, rows].astype(float), worth[rows])
     told = value(series, "lost_output_usd_million_per_day")
     assert np.allclose(told, weekly.max(axis=0) / 7000.0, rtol=1e-5)
     assert np.all(told > 0)
@@ -153,7 +154,7 @@ def test_windows_of_shortage_add_up(series):
         first = since or "2024-01-01"
         inside = [str(d) >= first and (until is None or str(d) < until) for d in series.dates]
         rows = series.group_rows("europe")
-        plan = series.weekly["planned"][np.array(inside)][:, rows].sum(axis=(0, 1), dtype=float)
+        plan = series["planned"][np.array(inside)][:, rows].sum(axis=(0, 1), dtype=float)
         planned[since, until] = share * plan
     parts = list(planned.values())
     assert np.all(parts[0] > 0)
@@ -177,11 +178,11 @@ def test_own_oxide_over_use_agrees_with_output_over_content(series):
     # 2024: what the United States separate and recycle of NdPr, as element, over their planned use.
     lay = series.layout
     covered = value(series, "separation_coverage", element="ndpr", year=2024)
-    content = series.gap[
+    content = series["gap"][
         [i for i, q in enumerate(series.quarters) if q.startswith("2024")]
     ].reshape(4, -1, len(lay.regions), len(lay.elements), len(series.worlds))
     here = content[:, :, lay.regions.index("united_states"), lay.element_at["ndpr"]].sum(axis=0)
-    from lodestone.outputs.gap import ITEMS
+    from lodestone.outputs.items import ITEMS
 
     made = here[ITEMS.index("new_supply")] + here[ITEMS.index("recycling")]
     assert np.allclose(covered, made / here.sum(axis=0), rtol=1e-5)
@@ -206,13 +207,13 @@ def test_military_users_are_followed_and_run_out_when_their_use_does_not_happen(
     rows = [
         i for i, g in enumerate(series.military_groups) if series.groups[g][0] == "united_states"
     ]
-    held = series.weekly["military_unmet"].copy()
+    held = series["military_unmet"].copy()
     try:
-        series.weekly["military_unmet"][70:, rows] = series.weekly["military_planned"][70:, rows]
+        series["military_unmet"][70:, rows] = series["military_planned"][70:, rows]
         day = value(series, "first_military_stockout", region="united_states", since="2025-04-04")
         assert np.all(day == 70 * 7 - 459)
     finally:
-        series.weekly["military_unmet"] = held
+        series["military_unmet"][...] = held
 
 
 def test_revenue_of_exports_adds_up_by_destination_and_falls_with_a_later_start(series):
@@ -257,7 +258,7 @@ def test_nothing_is_idle_in_the_base_year_and_a_deep_price_cut_idles_mines(serie
     recorder = Recorder(run)
     run.watchers.append(recorder)
     run.run()
-    after = Series(recorder)
+    after = Series.of(recorder)
     idle = value(after, "idle_share", region="united_states", stage="mine", year=2025)
     assert np.all(idle > 0.4)
     assert np.all(

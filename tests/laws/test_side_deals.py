@@ -6,8 +6,9 @@ import numpy as np
 
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
+from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import find
-from lodestone.outputs.recorder import Recorder, Series
+from lodestone.outputs.recorder import Recorder
 from lodestone.scenario import load_scenario
 
 
@@ -29,7 +30,7 @@ def exports(side_deal: object) -> np.ndarray:
     run.watchers.append(recorder)
     run.run()
     select = {"material": "dy_oxide", "origin": "china", "destination": "japan", "year": 2026}
-    return np.asarray(find("traded_t")(Series(recorder), **select))
+    return np.asarray(find("traded_t")(Series.of(recorder), **select))
 
 
 def test_a_deal_about_every_licence_is_a_deal_about_the_only_one():

@@ -10,11 +10,12 @@ import pytest
 
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
-from lodestone.outputs.recorder import STAGES, Recorder
+from lodestone.outputs.items import STAGES
+from lodestone.outputs.recorder import Recorder
 from lodestone.outputs.results import Results
 from lodestone.runs.settings import Settings
+from lodestone.runs.simulate import simulate
 from lodestone.scenario import load_scenario
-from lodestone.simulate import simulate
 
 WORLDS = 3
 

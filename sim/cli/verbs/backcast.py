@@ -74,7 +74,7 @@ def work(words: Words) -> int:
     rows = [v.row() for _, _, verdicts in scored for v in verdicts]
     target = words.flags.get("--json")
     if target is not None and target != "-":
-        from lodestone.outputs.tables import save_text
+        from lodestone.outputs.files import save_text
 
         path = Path(target).expanduser()
         if not path.parent.is_dir():

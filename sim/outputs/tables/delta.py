@@ -11,22 +11,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lodestone.outputs.parts import Parts, bands
+from lodestone.outputs.metrics import share_lacking
+from lodestone.outputs.parts import bands
+from lodestone.outputs.tables.frame import BAND, NEGLIGIBLE_T
+from lodestone.outputs.tables.registry import Source, table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Columns of the table, words first.
-WORDS = ("date", "region", "sector", "series", "unit")
-BAND = ("mean", "p05", "p50", "p95")
 #: Series of the table and their units.
 SERIES = {
     "gross_unmet": "t_magnet_per_week",
     "unmet": "t_magnet_per_week",
     "unmet_share": "share",
 }
-#: Tonnes of magnet a week below which a region and sector of no total is left out.
-NEGLIGIBLE_T = 1e-4
 
 
 def selections(groups: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -42,30 +40,17 @@ def selections(groups: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, np
         yield region, sector, np.array([i])
 
 
-def delta_curve(
-    scenario: Parts, reference: Parts, dates: Sequence[str], groups: Sequence[tuple[str, str]]
-) -> pd.DataFrame:
+@table(words=("date", "region", "sector", "series", "unit"), numbers=BAND, paired=True)
+def delta_curve(src: Source) -> pd.DataFrame:
     """Scenario less reference, world by world, of gross and net shortfall and its share.
 
-    Parameters
-    ----------
-    scenario, reference : Parts
-        With the weekly series ``planned``, ``gross`` and ``unmet`` of the same worlds.
-    dates : sequence of str
-        Market days, ISO.
-    groups : sequence of (region, sector)
-
-    Returns
-    -------
-    DataFrame
-        ``date, region, sector, series, unit, mean, p05, p50, p95``. Tonnes are t of magnet a week;
-        ``unmet_share`` is each case's net shortfall over its own planned use. A region and sector
-        whose tonnes never differ is left out: its difference is zero.
+    Tonnes are t of magnet a week; ``unmet_share`` is each case's net shortfall over its own planned
+    use. A region and sector whose tonnes never differ is left out: its difference is zero.
     """
     import pandas as pd
 
-    from lodestone.outputs.metrics import share_lacking
-
+    assert src.reference is not None
+    scenario, reference, groups = src.scenario, src.reference, src.labels.groups
     blocks: list[pd.DataFrame] = []
     for region, sector, rows in selections(groups):
         ones = np.ones(len(rows), dtype=np.float32)
@@ -87,7 +72,7 @@ def delta_curve(
             blocks.append(
                 pd.DataFrame(
                     {
-                        "date": list(dates),
+                        "date": src.dates,
                         "region": region,
                         "sector": sector,
                         "series": series,

@@ -1,0 +1,97 @@
+"""Prices and costs by date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lodestone.outputs.items import COST_ITEMS
+from lodestone.outputs.parts import Parts, bands, read_rows
+from lodestone.outputs.tables.frame import BAND, Stack
+from lodestone.outputs.tables.registry import Source, banded, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@table(
+    words=("date", "material", "market", "kind"),
+    numbers=(*banded("usd_per_kg"), "reference_usd_per_kg_p50"),
+)
+def price_curve(src: Source) -> pd.DataFrame:
+    """Home, ask and paid prices by date, material and market (all: over regions, by tonnes)."""
+
+    lay = src.labels
+    stack = Stack()
+
+    priced = [lay.cells[c] for c in lay.priced_cells]
+    there: list[Any] = []
+    if src.reference:
+        held = src.reference.rows
+        there = [held.cells[c] for c in held.priced_cells]
+
+    def add(material: str, market: str, kind: str, rows: list[int], key: str) -> None:
+        weights = np.ones(1) if key == "home" else src.price_weights(np.array(rows))
+        values = _mean_rows(src.scenario, key, rows, weights)
+        mean, q = bands(values)
+        calm: Any = np.nan
+        if src.reference and (key == "home" or all(priced[i] in there for i in rows)):
+            own = rows if key == "home" else [there.index(priced[i]) for i in rows]
+            calm = bands(_mean_rows(src.reference, key, own, weights))[1][1]
+        stack.add(
+            **{
+                "date": src.dates,
+                "material": material,
+                "market": market,
+                "kind": kind,
+                **{f"usd_per_kg_{n}": v for n, v in zip(BAND, (mean, *q), strict=True)},
+                "reference_usd_per_kg_p50": calm,
+            }
+        )
+
+    for m, name in enumerate(lay.materials):
+        cells = [i for i, c in enumerate(src.labels.priced_cells) if lay.c_material[c] == m]
+        add(name, lay.home_region, "home", [m], "home")
+        for kind in ("ask", "paid"):
+            if cells:
+                add(name, "all", kind, cells, kind)
+            for i in cells:
+                region = lay.cells[src.labels.priced_cells[i]][1]
+                add(name, region, kind, [i], kind)
+    return stack.frame()
+
+
+def _mean_rows(parts: Parts, key: str, rows: list[int], weights: np.ndarray) -> np.ndarray:
+    pieces = []
+    for name in parts.names:
+        chosen = read_rows(parts.folder / name / f"{key}.npy", np.asarray(rows))
+        pieces.append(chosen[:, 0] if len(rows) == 1 else (chosen * weights[:, None]).sum(axis=1))
+    return np.concatenate(pieces, axis=-1)
+
+
+@table(words=("date", "region", "item"), numbers=banded("usd_million_per_week"))
+def cost_curve(src: Source) -> pd.DataFrame:
+    """Cost items by date and region, USD million a week."""
+
+    regions = src.labels.regions
+    n = len(regions)
+    stack = Stack()
+    for k, item in enumerate(COST_ITEMS):
+        values = src.scenario.array("cost", slice(k * n, (k + 1) * n))
+        picks: list[tuple[str, np.ndarray]] = [("all", values.sum(axis=1, dtype=float))]
+        picks += [(r, values[:, i]) for i, r in enumerate(regions)]
+        for region, path in picks:
+            mean, q = bands(path)
+            stack.add(
+                **{
+                    "date": src.dates,
+                    "region": region,
+                    "item": item,
+                    **{
+                        f"usd_million_per_week_{b}": v
+                        for b, v in zip(BAND, (mean, *q), strict=True)
+                    },
+                }
+            )
+    return stack.frame()

@@ -1,0 +1,150 @@
+"""A scenario and its reference, from settings to a run folder: the composition root."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lodestone.border.errors import InputError
+from lodestone.chain.load import load_chain
+from lodestone.outputs.parts import finished
+from lodestone.outputs.selectors import check_expressions
+from lodestone.runs import pool
+from lodestone.runs.chunk import part_name, run_chunk
+from lodestone.runs.compiled import Compiled, compile_scenario
+from lodestone.runs.folders import PARTS, not_there, run_folder, save_identity
+from lodestone.runs.identity import identity_of, reference_of
+from lodestone.runs.settings import Settings
+from lodestone.runs.write import write_folder
+from lodestone.scenario import Scenario
+
+Progress = Callable[[int, int, str], None]
+#: Worlds of one batch: enough to spread the cost of a tick, few enough to stay in cache.
+CHUNK = 128
+#: Cost of a world's market day, seconds; decides when a second process is worth its start.
+SECONDS_PER_WORLD_TICK = 2.0e-4
+
+
+def simulate(
+    scenario: Scenario,
+    settings: Settings,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> Path:
+    """Run a scenario and its reference and write the tables of a run folder.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    settings : Settings
+    progress : callable, optional
+        ``progress(worlds done, worlds in all, what)``.
+    executor : Executor, optional
+        Where batches are run; by default processes of this machine, as many as are worth it.
+
+    Returns
+    -------
+    Path
+        The run folder.
+
+    Raises
+    ------
+    InputError
+        The folder belongs to another run, a verdict asks for an unknown metric, or a measure
+        cannot be compiled; what was not on disk before is not there afterwards.
+    ModelError
+        The mass balance does not close; nothing is reported.
+    """
+    began = time.monotonic()
+    check_verdicts(scenario)
+    reference = reference_of(scenario)
+    identity = identity_of(scenario, settings)
+    folder = run_folder(scenario, settings, identity)
+    parts = folder / PARTS
+    new = not_there(parts)
+    try:
+        cases = {"scenario": compile_scenario(scenario, settings)}
+        if reference is not None:
+            cases["reference"] = compile_scenario(reference, settings)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_identity(parts, identity)
+        run_all(cases, settings, parts, progress, executor)
+        write_folder(folder, cases, settings, parts, identity, began)
+    except InputError:
+        if new is not None:
+            shutil.rmtree(new, ignore_errors=True)
+        raise
+    except OSError as error:
+        raise InputError(
+            f"cannot be written: {error.strerror or error}",
+            file=error.filename or folder,
+            hint="Free some space or give another folder with out=DIR; the same command goes on "
+            "from the finished worlds.",
+        ) from error
+    shutil.rmtree(parts, ignore_errors=True)
+    return folder
+
+
+def check_verdicts(scenario: Scenario) -> None:
+    """Refuse a headline or a hypothesis that asks for an unknown metric, selector or word.
+
+    Raises
+    ------
+    InputError
+        Names the key and the nearest known word.
+    """
+    check_expressions(scenario, load_chain(scenario.vintage))
+
+
+def _chunks(worlds: int) -> list[np.ndarray]:
+    n = max(1, -(-worlds // CHUNK))
+    return [np.asarray(c) for c in np.array_split(np.arange(worlds), n)]
+
+
+def run_all(
+    cases: dict[str, Compiled],
+    settings: Settings,
+    parts: Path,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> None:
+    """Run what is not on disk yet of every case, batch by batch."""
+    chunks = _chunks(settings.worlds)
+    todo: list[tuple[str, np.ndarray]] = []
+    for case in cases:
+        have = set(finished(parts / case))
+        todo += [(case, c) for c in chunks if part_name(c) not in have]
+    total = settings.worlds * len(cases)
+    done = total - sum(len(c) for _, c in todo)
+    say = progress or (lambda a, b, c: None)
+    say(done, total, "worlds")
+    calm = cases["reference"].scenario if "reference" in cases else None
+    both = (cases["scenario"], calm)
+    days = sum((c.scenario.end - c.scenario.start).days for c in cases.values())
+    work = settings.worlds * days / settings.market_days * SECONDS_PER_WORLD_TICK
+    workers = pool.count(settings.workers, work, len(todo))
+    alone = executor is None and workers == 1
+
+    def tick(share: float) -> None:
+        say(done + int(share * len(todo[begun][1])), total, "worlds")
+
+    def one_done(number: int) -> None:
+        nonlocal done, begun
+        done += len(todo[number][1])
+        begun = min(begun + 1, len(todo) - 1)
+        say(done, total, "worlds")
+
+    begun = 0
+    tail: tuple[Any, ...] = (tick,) if alone else ()
+    jobs = [
+        (run_chunk, (case, cases[case], chunk, parts / case, both, *tail)) for case, chunk in todo
+    ]
+    with nullcontext(executor) if executor is not None else pool.pool(workers) as chosen:
+        pool.results(chosen, jobs, one_done)

@@ -1,0 +1,164 @@
+"""Parts of a run -> the tables and papers of its folder."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lodestone.chain.nouns import Chain
+from lodestone.outputs.files import csv_text, save_parquet, save_table, save_text
+from lodestone.outputs.parts import Parts
+from lodestone.outputs.provenance import canonical, code_hash, commit, seeds_hash, sha, versions
+from lodestone.outputs.tables import TABLES, Source, cube, summary
+from lodestone.runs.compiled import Compiled
+from lodestone.runs.settings import Settings
+from lodestone.scenario import Scenario, outside_ranges
+
+
+def write_folder(
+    folder: Path,
+    cases: Mapping[str, Compiled],
+    settings: Settings,
+    parts: Path,
+    identity: dict[str, Any],
+    began: float,
+) -> None:
+    """Write every table of a run folder, and last of all its provenance.
+
+    Parameters
+    ----------
+    folder, parts : Path
+        The run folder, and where its parts are.
+    cases : mapping
+        ``scenario`` and, where there is one, ``reference``.
+    settings : Settings
+    identity : dict
+        What decides the result.
+    began : float
+        ``time.monotonic()`` when the run began.
+    """
+    scenario, chain = cases["scenario"].scenario, cases["scenario"].ground.chain
+    own = Parts(parts / "scenario")
+    calm = Parts(parts / "reference") if "reference" in cases else None
+    calm_chain = cases["reference"].ground.chain if calm else chain
+    source = Source(chain, calm_chain, scenario, own, calm, settings.discount_rate)
+    save_text(folder / "config.yaml", _config_text(identity, settings))
+    save_text(folder / "calendar.csv", _calendar(own, scenario.start))
+    save_parquet(folder / "worlds.parquet", summary.worlds(source))
+    for name, item in TABLES.items():
+        if calm is not None or not item.paired:
+            save_table(folder / f"{name}.csv", item.make(source))
+    save_parquet(folder / "series.parquet", cube.series_table(source))
+    _save_sources(folder, chain, scenario)
+    provenance = {
+        "scenario": scenario.name,
+        "config_hash": sha(canonical(identity)),
+        "scenario_hash": sha(canonical(scenario.to_dict())),
+        "seeds_hash": seeds_hash(),
+        "code_hash": code_hash(),
+        "commit": commit(),
+        "versions": versions(),
+        "worlds": settings.worlds,
+        "seed": settings.seed,
+        "outside_ranges": outside_ranges(scenario),
+        "quantiles": "exact, from parts on disk",
+        "mass_balance_worst_eps": max(
+            label["ledger_worst_eps"] for p in (own, calm) if p for label in p.labels
+        ),
+        "command": shlex.join(["lodestone", *sys.argv[1:]]),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "wall_time_s": round(time.monotonic() - began, 2),
+    }
+    save_text(folder / "provenance.json", json.dumps(provenance, indent=2) + "\n")
+
+
+def _config_text(identity: dict[str, Any], settings: Settings) -> str:
+    import yaml
+
+    settled = {k: v for k, v in identity.items() if k not in ("seeds", "code")}
+    settled["report"] = {"formats": list(settings.report_formats)}
+    return yaml.safe_dump(settled, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _calendar(parts: Parts, start: date) -> str:
+    """The printed calendar: shared dates, and medians over worlds of what differs by world."""
+    rows: list[tuple[float, str, str, str, str]] = []
+    for day, what, where, share, source in parts.labels[0]["calendar"]:
+        rows.append((float(day), what, where, share, source))
+    days = parts.array("timelines")
+    known = {label[0]: days[i] for i, label in enumerate(parts.labels[0]["timelines"])}
+    for i, (what, where, source) in enumerate(parts.labels[0]["timelines"]):
+        begins = known.get(what.removesuffix(" announced") + " starts")
+        if what.endswith(" announced") and begins is not None and np.array_equal(days[i], begins):
+            continue
+        finite = days[i][np.isfinite(days[i])]
+        if not finite.size:
+            continue
+        same = finite.size == days.shape[1] and np.all(finite == finite[0])
+        middle = float(np.median(finite))
+        share = "all" if finite.size == days.shape[1] else f"{finite.size / days.shape[1]:.3f}"
+        rows.append((middle, what if same else f"{what} (median of worlds)", where, share, source))
+    rows.sort(key=lambda r: (r[0], r[1], r[2]))
+    table = [
+        (f"{day:g}", (start + timedelta(days=int(day))).isoformat(), what, where, share, source)
+        for day, what, where, share, source in rows
+        if day >= 0.0
+    ]
+    return csv_text(("day", "date", "what", "where", "worlds", "source"), table)
+
+
+def _save_sources(folder: Path, chain: Chain, scenario: Scenario) -> None:
+    """Exactly the sources and assumptions that the run used, and for what."""
+    used: dict[str, set[str]] = {}
+
+    def add(keys: Iterable[str], what: str) -> None:
+        for key in keys:
+            used.setdefault(key, set()).add(what)
+
+    for name, item in scenario.interventions.items():
+        add(item.source, f"intervention {name}")
+        add(item.default_sources(), f"defaults of intervention {name}")
+    add(scenario.source, "scenario")
+    add(scenario.hypothesis.get("claims", ()), "hypothesis")
+    tables: list[tuple[str, Any]] = [
+        ("parameters", chain.parameters.values()),
+        ("facilities", (f for f in chain.facilities.values() if f.modelled)),
+        ("demand", chain.demand),
+        ("sectors", chain.sectors.values()),
+        ("prices", chain.prices.values()),
+        ("routes", chain.routes.values()),
+        ("baseline", chain.baseline),
+        ("trade habits", chain.trade_priors),
+        ("oxide uses", chain.oxide_uses),
+        ("concentrate trade", chain.concentrate_trade),
+    ]
+    for what, items in tables:
+        for item in items:
+            add(item.source, what)
+    files: tuple[tuple[str, Mapping[str, Any], tuple[str, ...]], ...] = (
+        (
+            "sources.csv",
+            chain.sources,
+            ("title", "publisher", "url", "date", "kind", "grade"),
+        ),
+        (
+            "assumptions.csv",
+            chain.assumptions,
+            ("statement", "value", "low", "high", "unit", "reason"),
+        ),
+    )
+    for file, known, columns in files:
+        rows = [
+            (key, *(getattr(known[key], c) for c in columns), "; ".join(sorted(used[key])))
+            for key in sorted(used)
+            if key in known
+        ]
+        save_text(folder / file, csv_text(("key", *columns, "used_for"), rows))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simpy.events import EventPriority
 
 # Order of entries that fall on the same day.
-SAILING, POLICY, REVIEW, MARKET, OFFICE = 0, 1, 2, 5, 6
+REVIEW, MARKET, OFFICE = 2, 5, 6
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Calendar:
         self.last_day = float((end - start).days)
         self._clock = simpy.Environment()
         self.entries: list[Entry] = []
+        self._skipping = False
 
     @property
     def now(self) -> float:
@@ -58,6 +59,9 @@ class Calendar:
 
     def at(self, day: float, priority: int, action: Callable[[], None]) -> None:
         """Call ``action`` on ``day``; entries of one day run by priority, then in order."""
+        self._schedule(day, priority, lambda: self._act(action))
+
+    def _schedule(self, day: float, priority: int, action: Callable[[], None]) -> None:
         event = simpy.Event(self._clock)
         event._ok, event._value = True, None
         assert event.callbacks is not None
@@ -66,25 +70,22 @@ class Calendar:
         rank = cast("EventPriority", priority)
         self._clock.schedule(event, priority=rank, delay=max(day - self.now, 0.0))
 
+    def _act(self, action: Callable[[], None]) -> None:
+        if not self._skipping:
+            action()
+
     def every(
         self, days: float, priority: int, action: Callable[[], None], first: float = 0.0
     ) -> None:
         """Call ``action`` on ``first`` and then every ``days`` until the run ends."""
 
         def again() -> None:
-            action()
+            self._act(action)
             if self.now + days < self.last_day:
-                self.at(self.now + days, priority, again)
+                self._schedule(self.now + days, priority, again)
 
         if first < self.last_day:
-            self.at(first, priority, again)
-
-    def on_dates(self, dates: list[date], priority: int, action: Callable[[date], None]) -> None:
-        """Call ``action(date)`` on each of the dates inside the run."""
-        for when in dates:
-            day = self.day_of(when)
-            if 0.0 <= day < self.last_day:
-                self.at(day, priority, lambda when=when: action(when))  # type: ignore[misc]
+            self._schedule(first, priority, again)
 
     def note(
         self, day: float, what: str, where: str = "", worlds: str = "all", source: str = ""
@@ -92,20 +93,12 @@ class Calendar:
         """Put a line into the printed calendar (no action)."""
         self.entries.append(Entry(day, self.date_of(day).isoformat(), what, where, worlds, source))
 
-    def run(self) -> None:
-        """Run to the end of the horizon; entries dated on the last day do not happen."""
-        self._clock.run(until=self.last_day)
+    def run(self, until: float | None = None) -> None:
+        """Run to the end of the horizon, or to a day; entries dated on that day do not happen."""
+        self._clock.run(until=self.last_day if until is None else until)
 
-
-def month_starts(start: date, end: date) -> list[date]:
-    """First days of the months in (start, end)."""
-    out: list[date] = []
-    year, month = start.year, start.month
-    while True:
-        month += 1
-        if month > 12:
-            year, month = year + 1, 1
-        when = date(year, month, 1)
-        if when >= end:
-            return out
-        out.append(when)
+    def skip_to(self, day: float) -> None:
+        """Let the days before ``day`` pass without their entries."""
+        self._skipping = True
+        self._clock.run(until=day)
+        self._skipping = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -11,9 +12,10 @@ import numpy as np
 
 from lodestone.border.numbers import Distribution
 from lodestone.chain.nouns import Chain, Parameter, Stockpile
-from lodestone.engine.calendar import MARKET, OFFICE, REVIEW, SAILING, Calendar, month_starts
+from lodestone.engine.calendar import MARKET, OFFICE, REVIEW, Calendar
+from lodestone.engine.checkpoint import Checkpoint, memory_of, put_back
 from lodestone.engine.ground import behaviour_of, ground_of
-from lodestone.engine.sailings import any_in, land_rows
+from lodestone.engine.sailings import land_due
 from lodestone.engine.tick import market_day, open_ledger, open_market
 from lodestone.equations.demand import growth_multiple
 from lodestone.interventions.base import Intervention
@@ -219,31 +221,17 @@ class BatchRun:
         online[...] = self.projects.online()
         open_ledger(self.day)
         self.watchers: list[Watcher] = []
+        self.resumed = False
         self._set_calendar()
 
     # ---- set-up ------------------------------------------------------------------------
 
     def _set_calendar(self) -> None:
-        lay, st, cal = self.layout, self.day.state, self.calendar
+        cal = self.calendar
         cal.every(self.market_days, MARKET, self._market)
         cal.every(OFFICE_DAYS, OFFICE, self._office, first=0.0)
         cal.note(0.0, f"market day, every {self.market_days:g} days", "all regions")
         cal.note(0.0, f"licence-office day, every {OFFICE_DAYS:g} days", "exporters with licences")
-        for when in month_starts(self.scenario.start, self.scenario.end):
-            cal.at(cal.day_of(when), REVIEW, lambda: None)
-        self._transit_groups: dict[int, list[tuple[float, np.ndarray]]] = {}
-        # Goods already at sea on the first day.
-        weeks = self.market_days / 7.0
-        goods = np.array(np.broadcast_to(lay.l_base * weeks, st.in_transit.shape))
-        goods[lay.l_home] = 0.0
-        for transit, rows in self._by_transit(lay.l_transit):
-            for k in range(1, int(np.ceil(transit / self.market_days - 1e-9)) + 1):
-                self._arrive(rows, goods, max(transit - k * self.market_days, 0.0))
-        ore = np.array(np.broadcast_to(lay.k_base * weeks, st.ore_in_transit.shape))
-        ore = ore.reshape(len(ore), -1)
-        for transit, rows in self._by_transit(lay.k_transit):
-            for k in range(1, int(np.ceil(transit / self.market_days - 1e-9)) + 1):
-                self._land_ore(rows, ore, max(transit - k * self.market_days, 0.0))
 
     def timelines(self) -> list[tuple[str, str, str, np.ndarray]]:
         """What has a date in each world: (what, where, source, days (w,)), for the calendar."""
@@ -269,60 +257,6 @@ class BatchRun:
                 out.append((f"{item.name} on line", item.region, ";".join(item.source), inside))
         return out
 
-    def _by_transit(self, transit: np.ndarray) -> list[tuple[float, np.ndarray]]:
-        key = id(transit)
-        if key not in self._transit_groups:
-            self._transit_groups[key] = [
-                (float(t), np.flatnonzero(transit == t)) for t in np.unique(transit)
-            ]
-        return self._transit_groups[key]
-
-    # ---- sailings ----------------------------------------------------------------------
-
-    def _sail(self, transit: np.ndarray, tonnes: np.ndarray) -> None:
-        for days, rows in self._by_transit(transit):
-            if days > 0.0 and any_in(rows, tonnes):
-                self._arrive(rows, tonnes, days)
-
-    def _arrive(self, rows: np.ndarray, tonnes: np.ndarray, days: float) -> None:
-        """Let the rows of a sailing (l, w) arrive in some days, as far as the route is open."""
-        st = self.day.state
-
-        def arrive() -> None:
-            opened = self.rules.route_open
-            if opened is None:
-                land_rows(rows, tonnes, st.in_transit, st.landed)
-                return
-            through = tonnes * opened
-            land_rows(rows, through, st.in_transit, st.landed)
-            waiting = tonnes - through
-            if any_in(rows, waiting):
-                self._arrive(rows, waiting, 7.0)
-
-        self.calendar.at(self.calendar.now + days, SAILING, arrive)
-
-    def _sail_ore(self, transit: np.ndarray, tonnes: np.ndarray) -> None:
-        flat = tonnes.reshape(len(tonnes), -1)
-        for days, rows in self._by_transit(transit):
-            if not any_in(rows, flat):
-                continue
-            if days == 0.0:
-                self._ore_arrives(rows, flat)
-            else:
-                self._land_ore(rows, flat, days)
-
-    def _ore_arrives(self, rows: np.ndarray, flat: np.ndarray) -> None:
-        """Ore of some links arrives, at the separators or in bond; ``flat`` is (k, e x w)."""
-        st, k = self.day.state, len(flat)
-        bonded = self.layout.k_bond[rows, 0, 0] > 0.0
-        for part, stock in ((rows[~bonded], st.ore_landed), (rows[bonded], st.ore_bonded)):
-            if len(part):
-                under_way, there = st.ore_in_transit.reshape(k, -1), stock.reshape(k, -1)
-                land_rows(part, flat, under_way, there)
-
-    def _land_ore(self, rows: np.ndarray, flat: np.ndarray, days: float) -> None:
-        self.calendar.at(self.calendar.now + days, SAILING, lambda: self._ore_arrives(rows, flat))
-
     # ---- events ------------------------------------------------------------------------
 
     def fold(self, t0: float, t1: float) -> Conditions:
@@ -334,12 +268,14 @@ class BatchRun:
 
     def _market(self) -> None:
         now = self.calendar.now
+        land_due(self.day, now)
         for effect in self.effects:
             effect.look(now, self.market_days, self.day, self.by_name)
         self.rules = self.fold(now, now + self.market_days)
+        self.day.state.route_open = self.rules.route_open
         self.day.office.tell_users(self.rules, self.day.state, self.market_days)
         when = self.calendar.date_of(now)
-        market_day(self.day, self.rules, now, self._sail, self._sail_ore, when)
+        market_day(self.day, self.rules, now, when)
         for watcher in self.watchers:
             watcher.market_day(self, now, self.rules)
 
@@ -357,8 +293,41 @@ class BatchRun:
         ModelError
             The mass balance does not close, or a number is not finite.
         """
-        self.rules = self.fold(0.0, self.market_days)
+        if not self.resumed:
+            self.rules = self.fold(0.0, self.market_days)
+            self.day.state.route_open = self.rules.route_open
         self.calendar.run()
+        land_due(self.day, np.nextafter(self.calendar.last_day, 0.0))
+
+    def run_until(self, day: float) -> None:
+        """Run up to a day, entries of that day left out."""
+        self.rules = self.fold(0.0, self.market_days)
+        self.day.state.route_open = self.rules.route_open
+        self.calendar.run(until=day)
+
+    def checkpoint(self) -> Checkpoint:
+        """What has changed up to now: enough for the same scenario to go on from here."""
+        return Checkpoint(
+            self.calendar.now,
+            self.day.state.copy(),
+            copy.deepcopy(self.day.flows),
+            memory_of(self.effects),
+        )
+
+    def resume(self, saved: Checkpoint) -> None:
+        """Go on from a checkpoint of a run of the same scenario, worlds and step.
+
+        Parameters
+        ----------
+        saved : Checkpoint
+            Of :meth:`checkpoint`; this run must be new.
+        """
+        self.calendar.skip_to(saved.day)
+        self.day.state.restore(saved.state)
+        self.day.flows = copy.deepcopy(saved.flows)
+        for effect, held in zip(self.effects, saved.memory, strict=True):
+            put_back(effect, held)
+        self.resumed = True
 
 
 def _held_by_government(name: str, pile: Stockpile) -> Intervention:

@@ -1,10 +1,89 @@
-"""Goods and ore under way."""
+"""Goods and ore under way: what sails is in the state until it lands."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from lodestone.engine.compiling import compiled
+from lodestone.worlds.coefficients import Routes
+from lodestone.worlds.market import Market
+from lodestone.worlds.state import Sailing
+
+#: Days after which goods before a closed route try again.
+TRY_AGAIN_DAYS = 7.0
+#: Part of a day within which a crossing counts as a whole number of market days (rounding).
+WHOLE_DAY = 1e-9
+
+
+def depart(m: Market, routes: Routes, tonnes: np.ndarray) -> None:
+    """Goods (l, w) set sail; deliveries at home (no days under way) have landed already."""
+    for days, rows in routes:
+        if days > 0.0 and any_in(rows, tonnes):
+            m.state.sailings.append(Sailing(m.now + days, rows, tonnes, ore=False))
+
+
+def depart_ore(m: Market, tonnes: np.ndarray) -> None:
+    """Ore (k, e, w) sets out; what has no way to go is there at once."""
+    flat = tonnes.reshape(len(tonnes), -1)
+    for days, rows in m.c.ore_routes:
+        if not any_in(rows, flat):
+            continue
+        if days == 0.0:
+            _land_ore(m, rows, flat)
+        else:
+            m.state.sailings.append(Sailing(m.now + days, rows, flat, ore=True))
+
+
+def land_due(m: Market, now: float) -> None:
+    """Land what is due by ``now``, by day and then in the order of departure.
+
+    A route that is open in part (the rules of the last market day) lets that part through; the
+    rest tries again a week later.
+    """
+    sailings = m.state.sailings
+    while due := sorted((s for s in sailings if s.day <= now), key=lambda s: s.day):
+        sailings[:] = [s for s in sailings if s.day > now]
+        for sailing in due:
+            if sailing.ore:
+                _land_ore(m, sailing.rows, sailing.tonnes)
+            else:
+                _land_goods(m, sailing)
+
+
+def _land_goods(m: Market, sailing: Sailing) -> None:
+    st, rows, tonnes = m.state, sailing.rows, sailing.tonnes
+    if st.route_open is None:
+        land_rows(rows, tonnes, st.in_transit, st.landed)
+        return
+    through = tonnes * st.route_open
+    land_rows(rows, through, st.in_transit, st.landed)
+    waiting = tonnes - through
+    if any_in(rows, waiting):
+        st.sailings.append(Sailing(sailing.day + TRY_AGAIN_DAYS, rows, waiting, ore=False))
+
+
+def _land_ore(m: Market, rows: np.ndarray, flat: np.ndarray) -> None:
+    """Ore of some links arrives, at the separators or in bond; ``flat`` is (k, e x w)."""
+    st, k = m.state, len(flat)
+    bonded = m.layout.k_bond[rows, 0, 0] > 0.0
+    for part, stock in ((rows[~bonded], st.ore_landed), (rows[bonded], st.ore_bonded)):
+        if len(part):
+            under_way, there = st.ore_in_transit.reshape(k, -1), stock.reshape(k, -1)
+            land_rows(part, flat, under_way, there)
+
+
+def already_at_sea(m: Market) -> None:
+    """Goods and ore under way on the first day: one sailing for each market day of a crossing."""
+    lay, st, days = m.layout, m.state, m.days
+    goods = np.array(np.broadcast_to(lay.l_base * m.weeks, st.in_transit.shape))
+    goods[lay.l_home] = 0.0
+    ore = np.array(np.broadcast_to(lay.k_base * m.weeks, st.ore_in_transit.shape))
+    ore = ore.reshape(len(ore), -1)
+    for routes, tonnes, is_ore in ((m.c.sea, goods, False), (m.c.ore_routes, ore, True)):
+        for transit, rows in routes:
+            for k in range(1, int(np.ceil(transit / days - WHOLE_DAY)) + 1):
+                left = max(transit - k * days, 0.0)
+                st.sailings.append(Sailing(left, rows, tonnes, is_ore))
 
 
 @compiled

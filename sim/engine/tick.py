@@ -19,13 +19,14 @@ from lodestone.engine.phases.arrivals import hand_out, release_public_stocks
 from lodestone.engine.phases.capacity import run_plants
 from lodestone.engine.phases.closing import recount
 from lodestone.engine.phases.making import make_to_order
-from lodestone.engine.phases.mining import Sail, clear_bond, mine, send_ore
+from lodestone.engine.phases.mining import clear_bond, mine, send_ore
 from lodestone.engine.phases.orders import place_orders
 from lodestone.engine.phases.prices import set_prices
 from lodestone.engine.phases.recycling import recycle
 from lodestone.engine.phases.separation import separate
 from lodestone.engine.phases.shipping import ship
 from lodestone.engine.phases.use import draw_on_stocks
+from lodestone.engine.sailings import already_at_sea
 from lodestone.worlds.coefficients import coefficients
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
@@ -39,9 +40,7 @@ from lodestone.worlds.state import Draws, steady_state
 SLOW_DAYS = 28.0
 
 
-def market_day(
-    m: Market, rules: Conditions, now: float, sail: Sail, sail_ore: Sail, when: date
-) -> Flows:
+def market_day(m: Market, rules: Conditions, now: float, when: date) -> Flows:
     """Run one market day.
 
     Parameters
@@ -51,8 +50,6 @@ def market_day(
         Rules in force over the coming market day.
     now : float
         Day of the run.
-    sail, sail_ore : callable
-        Send goods on their way: they arrive by the calendar.
     when : date
         For messages.
 
@@ -73,7 +70,7 @@ def market_day(
     run_plants(m, f, rules)
     # 2 ore is dug for its whole basket, goes to who has room, and is split in fixed proportion
     mined = mine(m, f, rules)
-    plants = send_ore(m, f, rules, sail_ore)
+    plants = send_ore(m, f, rules)
     clear_bond(m, f)
     separate(m, f, plants)
     # 3 scrap and old goods come back
@@ -89,7 +86,7 @@ def market_day(
     # 7 orders up to use and cover under fear; every fourth week habit drifts
     place_orders(m, f, rules)
     # 8 what may leave, shared out
-    ship(m, f, rules, sail)
+    ship(m, f, rules)
     # 9 prices at home, asked and paid; fear
     set_prices(m, rules)
     # 10 every fourth week: substitution, new capacity
@@ -133,23 +130,31 @@ def open_market(
         Day -> demand multiple of the base year by sector, shape (d, w).
     """
     slow = max(1, round(SLOW_DAYS / market_days))
-    return Market(
+    state = steady_state(layout, draws, len(worlds), market_days)
+    office = LicenceOffice(layout, len(worlds))
+    nothing = np.zeros((len(layout.elements), len(worlds)))
+    ledger = Ledger(layout.elements, worlds, nothing)
+    state.books += [office, ledger]
+    m = Market(
         layout=layout,
         draws=draws,
         c=coefficients(layout, draws, len(worlds), market_days, slow),
-        state=steady_state(layout, draws, len(worlds), market_days),
+        state=state,
         online=online,
         days=market_days,
         slow=slow,
         worlds=worlds,
         growth=growth,
-        office=LicenceOffice(layout, len(worlds)),
+        office=office,
+        ledger=ledger,
     )
+    already_at_sea(m)
+    return m
 
 
 def open_ledger(m: Market) -> None:
     """Take the opening stocks, after interventions have put theirs in."""
-    m.ledger = Ledger(m.layout.elements, m.worlds, recount(m))
+    m.ledger.stock = recount(m)
 
 
 __all__ = ["market_day", "open_ledger", "open_market"]

@@ -49,7 +49,7 @@ class QuotaEffect(Effect):
 
     def prepare(self, day: Any, calendar: Any) -> None:
         """Put the allocation periods on the calendar."""
-        day.quotas.append(self.book)
+        day.open_quota(self.book)
         for index, (first, last, tonnes, _year) in enumerate(self.book.periods):
             if last <= 0.0 or first >= calendar.last_day:
                 continue

@@ -29,6 +29,10 @@ RUNNING_COST = 0.9
 FULL_USE = 0.9
 
 
+#: Days under way, and the links that take them.
+Routes = tuple[tuple[float, np.ndarray], ...]
+
+
 @dataclass(frozen=True)
 class Coefficients:
     """What stays the same through a run; ``w`` is the world, gains are shares a market day."""
@@ -87,6 +91,9 @@ class Coefficients:
     fear_down: np.ndarray  # (w,) gain
     no_cells: np.ndarray  # (c, w) zeros
     no_links: np.ndarray  # (l, w) zeros
+    sea: Routes  # links by days under way
+    air: Routes  # the same for magnets flown in
+    ore_routes: Routes  # ore links by days under way
 
 
 def coefficients(
@@ -181,9 +188,17 @@ def coefficients(
         fear_down=step("fear.fall_weeks"),
         no_cells=np.zeros((lay.n_cells, worlds)),
         no_links=np.zeros((lay.n_links, worlds)),
+        sea=_routes(lay.l_transit),
+        air=_routes(lay.l_express),
+        ore_routes=_routes(lay.k_transit),
         **_home(lay, home_rows),
         **_mines(lay),
     )
+
+
+def _routes(transit: np.ndarray) -> Routes:
+    """Links grouped by their days under way."""
+    return tuple((float(t), np.flatnonzero(transit == t)) for t in np.unique(transit))
 
 
 def _oxide_row(lay: Layout, e: int) -> int:
@@ -268,4 +283,4 @@ def _grade_share(lay: Layout) -> np.ndarray:
     return share[:, None]
 
 
-__all__ = ["Coefficients", "coefficients"]
+__all__ = ["Coefficients", "Routes", "coefficients"]

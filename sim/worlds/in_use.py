@@ -8,6 +8,7 @@ import numpy as np
 
 from lodestone.equations.lags import gain
 from lodestone.equations.recycling import STAGES, grown_stock, past_growth
+from lodestone.worlds.book import Book
 
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 WEEKS_PER_YEAR = 365.25 / 7.0
 
 
-class InUse:
+class InUse(Book):
     """Stock of magnets in use by user line, outside the ledger (what is used has left it).
 
     Parameters

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lodestone.border.errors import ModelError
+from lodestone.worlds.book import Book
 
 
 @dataclass
-class Ledger:
+class Ledger(Book):
     """Double-entry book of contained element tonnes.
 
     ``opening + mined + recovered = closing + used + lost`` where the stocks of opening and

@@ -56,11 +56,11 @@ class Market:
     worlds: np.ndarray
     growth: Callable[[float], np.ndarray]
     office: LicenceOffice
+    ledger: Ledger
     quotas: list[QuotaBook] = field(default_factory=list)
     in_use: InUse | None = None
     flows: Flows = field(default_factory=Flows)
     now: float = 0.0
-    ledger: Ledger = field(init=False)
 
     @property
     def weeks(self) -> float:
@@ -153,6 +153,11 @@ class Market:
         """Made since the first day, t, shape (c, w), where somebody asked for the count."""
         return self.state.made_so_far
 
+    def open_quota(self, book: QuotaBook) -> None:
+        """Let a quota bind what is shipped from now on."""
+        self.quotas.append(book)
+        self.state.books.append(book)
+
     def count_output(self) -> None:
         """Count what is made from now on (somebody learns from it)."""
         if self.state.made_so_far is None:
@@ -162,6 +167,7 @@ class Market:
         """Count magnets in use from now on (somebody recycles them)."""
         if self.in_use is None:
             self.in_use = InUse(self.layout, self.state.worlds)
+            self.state.books.append(self.in_use)
         return self.in_use
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lodestone.equations.lags import gain
+from lodestone.worlds.book import Book
 
 if TYPE_CHECKING:
     from lodestone.worlds.conditions import Conditions
@@ -80,7 +81,7 @@ class _Folded:
     cleared: np.ndarray
 
 
-class LicenceOffice:
+class LicenceOffice(Book):
     """Books of the office for every link that some regime lists.
 
     Rows are links; the civil and the military part of an order have separate books, so a refused

@@ -8,13 +8,14 @@ import numpy as np
 
 from lodestone.equations.lags import gain
 from lodestone.equations.trade import quota_rent
+from lodestone.worlds.book import Book
 
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
     from lodestone.worlds.state import Draws, State
 
 
-class QuotaBook:
+class QuotaBook(Book):
     """The book of one quota.
 
     Parameters

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from lodestone.equations.demand import class_cover
 from lodestone.equations.lags import gain
+from lodestone.worlds.book import Book
 
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
@@ -17,12 +18,21 @@ if TYPE_CHECKING:
 Draws = dict[str, np.ndarray]
 
 
+class Sailing(NamedTuple):
+    """Goods or ore under way that land together."""
+
+    day: float  # of landing
+    rows: np.ndarray  # links that they take
+    tonnes: np.ndarray  # (l, w), or (k, e x w) of ore; only ``rows`` count
+    ore: bool
+
+
 @dataclass
 class State:
     """Everything that changes in a run; the last axis is always ``world``.
 
     Stocks are tonnes of the material (oxide, metal, finished magnet) or, for ore, of contained
-    oxide by element. Only the market day and the calendar's sailings and offices write here.
+    oxide by element. Only the engine writes here (a test says so).
     """
 
     ore_at_mine: np.ndarray  # (o, e, w) t contained oxide
@@ -95,6 +105,9 @@ class State:
     all_open: bool = True
     all_filled: bool = True
     all_calm: bool = True
+    route_open: np.ndarray | None = None  # (l, w) share of a route that is open till the next day
+    sailings: list[Sailing] = field(default_factory=list)  # in the order of departure
+    books: list[Book] = field(default_factory=list)  # licences, quotas, magnets in use, ledger
 
     @property
     def worlds(self) -> int:
@@ -102,8 +115,20 @@ class State:
         return int(self.orders.shape[-1])
 
     def copy(self) -> State:
-        """An independent copy."""
-        return replace(self, **{name: values.copy() for name, values in self.arrays().items()})  # type: ignore[arg-type]
+        """An independent copy, books and sailings included."""
+        new: dict[str, Any] = {name: values.copy() for name, values in self.arrays().items()}
+        new["sailings"] = list(self.sailings)
+        new["books"] = [book.copy() for book in self.books]
+        return replace(self, **new)
+
+    def restore(self, saved: State) -> None:
+        """Put a copy back, into the same books."""
+        fresh = saved.copy()
+        for f in fields(self):
+            if f.name != "books":
+                setattr(self, f.name, getattr(fresh, f.name))
+        for own, kept in zip(self.books, fresh.books, strict=True):
+            own.restore(kept)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array of the state by name, without those that nothing has called up."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from lodestone.engine.compiling import compiled
 from lodestone.engine.phases.capacity import IDLE_BELOW, LEAST_MARGIN
+from lodestone.engine.sailings import depart_ore
 from lodestone.equations import investment, ore, production
 from lodestone.equations.lags import gain, toward
 from lodestone.equations.ore import DEFAULT_WEIGHT, MOST_ASKED
@@ -16,8 +16,6 @@ from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
 
-#: Dispatch of ore: (transit days of each link, tonnes) -> None.
-Sail = Callable[[np.ndarray, np.ndarray], None]
 #: Least worth of a mine's ore after what is laid on it, share of its value (A255).
 LEAST_WORTH = 0.05
 #: Weeks in a month.
@@ -133,7 +131,7 @@ def mine(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     return mined
 
 
-def send_ore(m: Market, f: Flows, rules: Conditions, sail_ore: Sail) -> Separators:
+def send_ore(m: Market, f: Flows, rules: Conditions) -> Separators:
     """Ore leaves the mines for the separators that can take it, and sets sail."""
     lay, st = m.layout, m.state
     # What separators can take, t REO a week: those of the base year as they grow and ramp,
@@ -158,7 +156,7 @@ def send_ore(m: Market, f: Flows, rules: Conditions, sail_ore: Sail) -> Separato
     shipped = np.empty_like(st.ore_in_transit)
     ship_ore(pools, lay.k_pool, share, st.ore_in_transit, shipped)
     f.ore_shipped = shipped
-    sail_ore(lay.k_transit, shipped)
+    depart_ore(m, shipped)
     return Separators(running, ability, grown)
 
 

@@ -7,7 +7,7 @@ from typing import overload
 import numpy as np
 
 from lodestone.engine.compiling import compiled
-from lodestone.engine.phases.mining import Sail
+from lodestone.engine.sailings import depart
 from lodestone.equations import trade
 from lodestone.equations.lags import toward
 from lodestone.worlds.conditions import Conditions
@@ -15,7 +15,7 @@ from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
 
 
-def ship(m: Market, f: Flows, rules: Conditions, sail: Sail) -> None:
+def ship(m: Market, f: Flows, rules: Conditions) -> None:
     """Regimes say what may leave; sellers share out what they have; goods set sail."""
     lay, st, weeks, d = m.layout, m.state, m.weeks, m.draws
     may = st.orders
@@ -78,7 +78,7 @@ def ship(m: Market, f: Flows, rules: Conditions, sail: Sail) -> None:
         book.settle(legal)
     leaving = released if leak is None else released + grey
     f.shipped, f.grey, f.declared = leaving, grey, released
-    _dispatch(m, leaving, sail)
+    _dispatch(m, leaving)
     m.state.all_filled = deliveries(
         shipped, st.orders, m.c.fill_gain, m.state.all_filled, st.link_fill
     )
@@ -98,7 +98,7 @@ def _after_regimes(m: Market, rules: Conditions) -> None:
         m.state.recovering = _either(m.state.recovering, ended)
 
 
-def _dispatch(m: Market, leaving: np.ndarray, sail: Sail) -> None:
+def _dispatch(m: Market, leaving: np.ndarray) -> None:
     """Home deliveries at once; the rest by sea, magnets partly by air when users run dry."""
     lay, st = m.layout, m.state
     dry = np.clip(1.0 - m.state.cells_hold / np.maximum(m.state.users_like, 1e-12), 0.0, 1.0)
@@ -106,8 +106,8 @@ def _dispatch(m: Market, leaving: np.ndarray, sail: Sail) -> None:
     by_air[~lay.c_magnet] = 0.0
     abroad, flying = np.empty_like(leaving), np.empty_like(leaving)
     if dispatch(leaving, lay.l_home, lay.l_to, by_air, st.in_transit, st.landed, abroad, flying):
-        sail(lay.l_express, flying)
-    sail(lay.l_transit, abroad)
+        depart(m, m.c.air, flying)
+    depart(m, m.c.sea, abroad)
 
 
 def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> np.ndarray | None:

@@ -192,7 +192,7 @@ def judge_scenarios(names: list[str], worlds: int = 64, workers: int = 1) -> Non
     """Run scenarios and write their rows of the stored verdicts; rows of others stay."""
     from dataclasses import replace
 
-    from lodestone.outputs.files import csv_text, save_text
+    from lodestone.border.files import csv_text, save_text
     from lodestone.runs.settings import Settings
     from lodestone.runs.simulate import simulate
     from lodestone.scenario import load_scenario

@@ -140,7 +140,7 @@ def refresh(settings: Settings, progress: Callable[[str], Any] | None = None) ->
     Path
         The table.
     """
-    from lodestone.outputs.files import csv_text, save_text
+    from lodestone.border.files import csv_text, save_text
     from lodestone.scenario import load_scenario
     from lodestone.simulate import simulate
 

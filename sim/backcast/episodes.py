@@ -28,7 +28,7 @@ from lodestone.backcast.statistics import KINDS, UNITS, Span
 from lodestone.border.errors import InputError
 from lodestone.border.paths import seeds_root
 from lodestone.border.words import suggestion, unknown
-from lodestone.border.yamlfile import Document, read_yaml
+from lodestone.border.yamlfile import Document, find_place, read_yaml
 from lodestone.chain.load import load_chain
 from lodestone.chain.nouns import Chain
 from lodestone.scenario import Scenario, load_reference, load_scenario
@@ -244,17 +244,14 @@ class _Reader:
     """Turns the content of an episode file into an `Episode`."""
 
     def __init__(self, path: Path, document: Document) -> None:
-        self.path, self.data, self.lines = path, document.data, document.lines
+        self.path, self.data, self.places = path, document.data, document.places
 
     def fail(self, key: str, message: str, hint: str | None = None) -> InputError:
         """Build the error for a key, with its line."""
         return InputError(message, file=self.place(key), key=key, hint=hint)
 
     def place(self, key: str) -> str:
-        parts = tuple(key.split("."))
-        while parts and parts not in self.lines:
-            parts = parts[:-1]
-        return f"{self.path}:{self.lines[parts]}" if parts else str(self.path)
+        return str(find_place(self.places, key) or self.path)
 
     def known(self, data: Mapping[str, Any], known: Iterable[str], at: str) -> None:
         for key in data:

@@ -107,6 +107,56 @@ class Distribution:
 
 Number = float | Distribution
 
+#: Most digits of a number that a person writes.
+MOST_DIGITS = 40
+
+
+def read_int(text: str) -> int:
+    """Read a whole number.
+
+    Raises
+    ------
+    ValueError
+        With a message for the user, if it is none or has more digits than a person writes.
+    """
+    word = text.strip()
+    if len(word) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(word)} digits")
+    try:
+        return int(word)
+    except ValueError:
+        raise ValueError(f"must be a whole number, got {word!r}") from None
+
+
+def read_float(text: str) -> float:
+    """Read a finite number, with a decimal point.
+
+    Raises
+    ------
+    ValueError
+        With a message for the user: no number, a decimal comma, or beyond all bounds.
+    """
+    word = text.strip()
+    if len(word) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(word)} digits")
+    try:
+        value = float(word)
+    except ValueError:
+        comma = word.replace(",", ".", 1)
+        hint = f" (write {comma}, with a point)" if comma != word and _is_float(comma) else ""
+        raise ValueError(f"must be a number, got {word!r}{hint}") from None
+    if not math.isfinite(value) or "_" in word:
+        raise ValueError(f"must be a finite number, got {word!r}")
+    return value
+
+
+def _is_float(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
 
 def _short(value: Any) -> str:
     if isinstance(value, float):
@@ -138,6 +188,10 @@ def _real(value: Any, what: str = "") -> float:
         hint = ""
         if isinstance(value, str) and value.strip().endswith("%"):
             hint = " (write a share between 0 and 1, not percent)"
+        elif (
+            isinstance(value, str) and value.count(",") == 1 and _is_float(value.replace(",", "."))
+        ):
+            hint = f" (write {value.replace(',', '.')}, with a point)"
         elif isinstance(value, str) and value[:1].isdigit() and " " in value:
             hint = " (write the bare number in the unit of the key)"
         raise ValueError(f"{prefix}must be a number, got {value!r}{hint}")

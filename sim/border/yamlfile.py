@@ -9,6 +9,7 @@ keys are always text, a repeated key is an error, and every key remembers its li
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,15 @@ from typing import Any
 import yaml
 
 from lodestone.border.errors import InputError
+from lodestone.border.files import read_text
+from lodestone.border.numbers import read_int
+
+_PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: Budgets: files that people write stay far below, files made to harm do not.
+LARGEST = 1_000_000
+DEEPEST = 24
+MOST_VALUES = 20_000
+LONGEST_KEY = 200
 
 KeyPath = tuple[str, ...]
 
@@ -45,11 +55,6 @@ def _plain_rules(cls: type) -> type:
 
 
 @_plain_rules
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Safe loader with the rules of this module."""
-
-
-@_plain_rules
 class _Dumper(yaml.SafeDumper):
     """Safe dumper that quotes only what the loader above would misread."""
 
@@ -67,21 +72,42 @@ _Dumper.add_representer(str, _as_text)
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where something stands: a file and, where known, a line (from 1)."""
+
+    file: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+def find_place(places: Mapping[KeyPath, Place], key: str) -> Place | None:
+    """Return the place of a dotted key, or of the nearest key above it that has one."""
+    parts = tuple(key.split("."))
+    while parts:
+        if parts in places:
+            return places[parts]
+        parts = parts[:-1]
+    return None
+
+
+@dataclass(frozen=True)
 class Document:
-    """A YAML file as plain Python values, with the line on which each key stands.
+    """A YAML file as plain Python values, with the place where each key stands.
 
     Attributes
     ----------
     data
         The content: dicts with text keys, lists, text, int, float, bool, None.
-    lines
-        Line number (from 1) of each key, by its path.
+    places
+        Place of each key and list item, by its path. A key with points in it counts as several.
     file
         Where it was read from.
     """
 
     data: dict[str, Any]
-    lines: dict[KeyPath, int] = field(default_factory=dict)
+    places: dict[KeyPath, Place] = field(default_factory=dict)
     file: Path | None = None
 
 
@@ -91,77 +117,165 @@ def read_yaml(path: Path) -> Document:
     Raises
     ------
     InputError
-        If the file cannot be read, is not YAML, repeats a key, or is not a mapping.
+        If the file cannot be read, is not YAML, repeats a key, is not a mapping, or is larger
+        than any file of a person.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "is not text in UTF-8", file=path, hint="Save it as UTF-8 YAML text"
-        ) from error
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", file=path) from error
-    return parse_yaml(text, path)
+    return parse_yaml(read_text(path, LARGEST), path)
 
 
 def parse_yaml(text: str, path: Path | None = None) -> Document:
     """Parse YAML text whose top level is a mapping (see `read_yaml`)."""
-    where = path if path is not None else "text"
-    try:
-        node = yaml.compose(text, Loader=_Loader)
-    except yaml.YAMLError as error:
+    return _Builder(text, path).document()
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+class _Builder:
+    """Builds plain values from the parser's events, within budgets, noting places.
+
+    The parser's own composer recurses without end on brackets without end, multiplies aliases and
+    understands tags; none of that is needed for files that people write.
+    """
+
+    def __init__(self, text: str, path: Path | None) -> None:
+        self.file = str(path) if path is not None else "text"
+        self.path = path
+        self.text = text
+        self.places: dict[KeyPath, Place] = {}
+        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.values = 0
+        self.last = 0
+
+    def document(self) -> Document:
+        data: Any = {}
+        documents = 0
+        try:
+            self.events = yaml.parse(self.text, Loader=_PARSER)
+            for event in self.events:
+                if isinstance(event, yaml.DocumentStartEvent):
+                    documents += 1
+                    if documents > 1:
+                        raise self.fail(event, "a second document begins", "Keep one, without ---.")
+                    data = self.value(next(self.events), ())
+        except yaml.YAMLError as error:
+            raise self.unreadable(error) from None
+        if data is None:
+            data = {}
+        if not isinstance(data, dict):
+            raise InputError(
+                "is not a mapping of keys to values",
+                file=self.file,
+                hint="The file must consist of 'key: value' lines, beginning with 'name:'",
+            )
+        whole = {tuple(".".join(path).split(".")): place for path, place in self.places.items()}
+        return Document(data, {**whole, **self.places}, self.path)
+
+    def unreadable(self, error: yaml.YAMLError) -> InputError:
         mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 1}: " if mark is not None else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise InputError(
-            f"{line}is not valid YAML ({problem})",
-            file=where,
+        number = mark.line + 1 if mark is not None else None
+        if number is None and isinstance(getattr(error, "position", None), int):
+            number = self.text.count("\n", 0, error.position) + 1  # type: ignore[attr-defined]
+        line = f"line {number}: " if number else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None)
+        return InputError(
+            f"{line}is not valid YAML ({problem or str(error).splitlines()[0]})",
+            file=self.file,
             hint="Indent with spaces, write 'key: value', and close every quote and bracket",
-        ) from error
-    lines: dict[KeyPath, int] = {}
-    data = {} if node is None else _value(node, (), lines, where)
-    if not isinstance(data, dict):
-        raise InputError(
-            "is not a mapping of keys to values",
-            file=where,
-            hint="The file must consist of 'key: value' lines, beginning with 'name:'",
         )
-    return Document(data, lines, path)
 
+    def fail(self, event: Any, message: str, hint: str, at: KeyPath = ()) -> InputError:
+        return InputError(
+            f"line {_line(event)}: {message}",
+            file=self.file,
+            key=".".join(at) or None,
+            hint=hint,
+        )
 
-def _value(node: yaml.Node, at: KeyPath, lines: dict[KeyPath, int], where: Any) -> Any:
-    """Turn a YAML node into Python values, noting lines and refusing repeated keys."""
-    if isinstance(node, yaml.MappingNode):
-        out: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise InputError(f"line {line}: a key must be one word", file=where)
-            key = key_node.value
-            if key in out:
-                raise InputError(
-                    f"line {line}: the key occurs twice (first on line {lines[(*at, key)]})",
-                    file=where,
-                    key=".".join((*at, key)),
-                    hint="Keep one of the two",
-                )
-            lines[(*at, key)] = line
-            out[key] = _value(value_node, (*at, key), lines, where)
+    def value(self, event: Any, at: KeyPath) -> Any:
+        self.last = _line(event)
+        self.values += 1
+        if len(at) > DEEPEST:
+            raise self.fail(event, f"is nested more than {DEEPEST} deep", "Close some brackets.")
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.anchors:
+                raise self.fail(event, f"nothing is called &{event.anchor}", "Write it out.", at)
+            held, size = self.anchors[event.anchor]
+            self.values += size
+            self.enough(event)
+            return held
+        self.enough(event)
+        if event.tag is not None and event.tag not in ("!", "tag:yaml.org,2002:str"):
+            raise self.fail(event, f"the tag {event.tag} is not read", "Leave it out.", at)
+        before = self.values
+        if isinstance(event, yaml.MappingStartEvent):
+            out: Any = self.mapping(at)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            out = self.sequence(at)
+        else:
+            out = self.scalar(event, at)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = (out, self.values - before + 1)
         return out
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(item, (*at, str(i)), lines, where) for i, item in enumerate(node.value)]
-    text = node.value
-    tag = node.tag.rsplit(":", 1)[-1]
-    if tag == "null":
-        return None
-    if tag == "bool":
-        return text.lower() == "true"
-    if tag == "int" and _INT.match(text):
-        return int(text.replace("_", ""))
-    if tag == "float":
-        plain = text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan")
-        return float(plain)
-    return text
+
+    def enough(self, event: Any) -> None:
+        if self.values > MOST_VALUES:
+            raise self.fail(
+                event,
+                f"holds more than {MOST_VALUES:,} values, those that aliases repeat included",
+                "A scenario is a page or two.",
+            )
+
+    def mapping(self, at: KeyPath) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            line = _line(event)
+            if not isinstance(event, yaml.ScalarEvent):
+                raise self.fail(event, "a key must be one word", "Write 'key: value'.", at)
+            key = event.value
+            if len(key) > LONGEST_KEY:
+                raise self.fail(
+                    event, f"a key of {len(key)} characters", "Quote text; keys are words.", at
+                )
+            if key in out:
+                first = self.places[*at, key].line
+                raise self.fail(
+                    event, f"the key occurs twice (first on line {first})", "Keep one of the two",
+                    (*at, key),
+                )  # fmt: skip
+            self.places[*at, key] = Place(self.file, line)
+            out[key] = self.value(next(self.events), (*at, key))
+        return out
+
+    def sequence(self, at: KeyPath) -> list[Any]:
+        out: list[Any] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            here = (*at, str(len(out)))
+            self.places[here] = Place(self.file, _line(event))
+            out.append(self.value(event, here))
+        return out
+
+    def scalar(self, event: Any, at: KeyPath) -> Any:
+        text = str(event.value)
+        if event.tag is not None or not event.implicit[0]:
+            return text
+        if _NULL.match(text):
+            return None
+        if _BOOL.match(text):
+            return text.lower() == "true"
+        try:
+            if _INT.match(text):
+                return read_int(text.replace("_", ""))
+            if _FLOAT.match(text):
+                return float(
+                    text.replace("_", "").lower().replace(".inf", "inf").replace(".nan", "nan")
+                )
+        except ValueError as error:
+            raise self.fail(
+                event, str(error), "Write a number that a person can read.", at
+            ) from None
+        return text
 
 
 def dump_yaml(data: dict[str, Any]) -> str:

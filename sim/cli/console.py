@@ -7,13 +7,15 @@ to standard error.
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TextIO
+
+from lodestone.border.errors import printable
+from lodestone.border.files import json_text
 
 __all__ = ["Progress", "paragraph", "print_table", "say"]
 
@@ -22,12 +24,12 @@ WIDTH = 96
 
 def say(message: str) -> None:
     """Write a remark to standard error."""
-    print(message, file=sys.stderr, flush=True)
+    print(printable(message), file=sys.stderr, flush=True)
 
 
 def paragraph(text: str, indent: str = "") -> str:
     """Return text wrapped to the page."""
-    lines = [" ".join(part.split()) for part in text.strip().split("\n\n")]
+    lines = [" ".join(part.split()) for part in printable(text).strip().split("\n\n")]
     return "\n\n".join(
         textwrap.fill(line, WIDTH, initial_indent=indent, subsequent_indent=indent)
         for line in lines
@@ -48,7 +50,7 @@ def _cell(value: Any) -> str:
         return f"{value:g}"
     if isinstance(value, list | tuple):
         return ", ".join(_cell(v) for v in value)
-    return " ".join(str(value).split())
+    return printable(" ".join(str(value).split()))
 
 
 def print_table(
@@ -75,11 +77,7 @@ def print_table(
         Columns aligned to the right.
     """
     if as_json:
-        print(
-            json.dumps(
-                [{c: row.get(c) for c in columns} for row in rows], ensure_ascii=False, default=str
-            )
-        )
+        print(json_text([{c: row.get(c) for c in columns} for row in rows]))
         return
     right = set(right)
     if is_terminal(sys.stdout):

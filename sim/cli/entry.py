@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from lodestone.border.words import unknown
-from lodestone.cli.exits import guarded
+from lodestone.cli.exits import guarded, plain_streams
 from lodestone.cli.verb import commands
 
 __all__ = ["main"]
@@ -39,7 +39,10 @@ def _help() -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
+    plain_streams()
     words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    words = [w for w in words if w != "--debug"]
 
     def work() -> int:
         if words and words[0] in ("--version", "-V"):
@@ -62,4 +65,4 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         return item.work(item.read(rest))
 
-    return guarded(work)
+    return guarded(work, debug)

@@ -1,4 +1,4 @@
-"""What goes wrong becomes one message and an exit status."""
+"""What goes wrong becomes one message and an exit status: no traceback reaches a user."""
 
 from __future__ import annotations
 
@@ -6,15 +6,36 @@ import contextlib
 import errno
 import os
 import sys
+import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
-from lodestone.border.errors import InputError, ModelError
+from lodestone.border.errors import InputError, ModelError, clip, printable
+from lodestone.border.files import os_problem
 
-__all__ = ["guarded"]
+__all__ = ["guarded", "plain_streams"]
+
+#: Errors of the operating system that the user can mend by naming another place.
+_OURS = frozenset(
+    (
+        errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR,
+        errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL,
+    )
+)  # fmt: skip
 
 
-def guarded(work: Callable[[], int]) -> int:
-    """Call `work` and turn what goes wrong into one message and an exit status."""
+def guarded(work: Callable[[], int], debug: bool = False) -> int:
+    """Call `work` and turn what goes wrong into one message and an exit status.
+
+    Parameters
+    ----------
+    work
+        Does what was asked and returns the exit status.
+    debug
+        Whether a defect of the program leaves its traceback in a file.
+    """
+    debug = debug or bool(os.environ.get("LODESTONE_DEBUG"))
     try:
         status = work()
         sys.stdout.flush()
@@ -26,34 +47,55 @@ def guarded(work: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted. Finished work is kept; the same command takes it up again.", 130)
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - keeps the final flush silent
+        _mute()
         return 0
     except OSError as error:
-        return _os_failure(error)
+        if error.errno in (errno.EPIPE, errno.EBADF, errno.ESHUTDOWN) and not error.filename:
+            _mute()
+            return 0 if error.errno == errno.EPIPE else 1
+        return _fail(str(os_problem(error)), 2 if error.errno in _OURS else 1)
     except MemoryError:
         return _fail("out of memory. Use fewer worlds or workers: ensemble.worlds=, workers=.", 1)
+    except RecursionError as error:
+        return _defect(error, "the input is nested too deeply", debug)
+    except Exception as error:
+        return _defect(error, f"{type(error).__name__}: {error}", debug)
+
+
+def plain_streams() -> None:
+    """Let output show what a terminal cannot print as ``\\x..`` instead of ending in an error."""
+    for stream in (sys.stdout, sys.stderr):
+        change = getattr(stream, "reconfigure", None)
+        if change is not None:
+            with contextlib.suppress(OSError, ValueError):
+                change(errors="backslashreplace")
+
+
+def _mute() -> None:
+    """Nobody reads any more: let the flush at the end go nowhere."""
+    with contextlib.suppress(OSError):
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
 
 
 def _fail(message: str, status: int) -> int:
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
-    print(f"lodestone: {message}", file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        print(f"lodestone: {printable(message)}", file=sys.stderr, flush=True)
     return status
 
 
-def _os_failure(error: OSError) -> int:
-    where = f"{error.filename}: " if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+def _defect(error: BaseException, told: str, debug: bool) -> int:
+    """One line for what should not have happened; where asked, the traceback in a file."""
+    line = f"a defect of the program ({clip(' '.join(told.split()), 300)})."
+    if not debug:
         return _fail(
-            f"{where}the disk is full. Free some space or choose another folder with out=DIR; "
-            "no half-written file was left under its final name.",
-            1,
+            f"{line} The same command with --debug writes a log file to report it with.", 1
         )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR):
-        return _fail(
-            f"{where}{error.strerror}. Choose a folder you may write to, for example with out=DIR.",
-            2,
-        )
-    if os.environ.get("LODESTONE_DEBUG"):
-        raise error
-    return _fail(f"{where}{error.strerror or error}", 1)
+    name = f"lodestone-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
+    text = "".join(traceback.format_exception(error))
+    with contextlib.suppress(OSError):
+        path = Path.cwd() / name
+        path.write_text(" ".join(sys.argv) + "\n\n" + text, encoding="utf-8", errors="replace")
+        return _fail(f"{line} The traceback is in {path}.", 1)
+    return _fail(f"{line} No log file could be written to {Path.cwd()}.", 1)

@@ -26,7 +26,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from lodestone.border.errors import InputError
+from lodestone.border.errors import InputError, combine
 from lodestone.border.numbers import (
     Distribution,
     Number,
@@ -530,7 +530,7 @@ def build(name: str, given: Any, file: Any = None) -> Intervention:
         raise InputError(
             "lacks its kind", file=file, key=at, hint=f"Add 'kind:', one of {', '.join(kinds())}."
         )
-    if kind not in REGISTRY:
+    if not isinstance(kind, str) or kind not in REGISTRY:
         raise InputError(
             f"unknown kind of intervention '{kind}'",
             file=file,
@@ -538,25 +538,40 @@ def build(name: str, given: Any, file: Any = None) -> Intervention:
             hint=suggestion(str(kind), REGISTRY),
         )
     cls = REGISTRY[str(kind)]
+    # An unknown key is refused before empty values drop: null means, as by default.
+    found = [_unknown_key(cls, at, [str(k)], file) for k in given if k not in cls.model_fields]
     try:
-        # null means: as by default
-        return cls.model_validate({k: v for k, v in given.items() if v is not None})
+        made = cls.model_validate(
+            {k: v for k, v in given.items() if v is not None and k in cls.model_fields}
+        )
     except ValidationError as error:
-        raise _readable(error, cls, at, file) from None
+        raise combine([*found, *_readable(error, cls, at, file)]) from None
+    if found:
+        raise combine(found)
+    return made
 
 
-def _readable(error: ValidationError, cls: type[Intervention], at: str, file: Any) -> InputError:
-    """Turn pydantic's report into one error with key, what is wrong and how to fix it."""
+def _unknown_key(cls: type[Intervention], at: str, place: list[str], file: Any) -> InputError:
+    known = _keys_at(cls, place[:-1])
+    hint = f"Known keys are {', '.join(known)}."
+    if re.fullmatch(r"\d+", place[-1]):
+        hint = "A decimal comma? Numbers are written with a point: 0.5."
+    elif near := nearest(place[-1], known):
+        hint = f"Did you mean '{near}'?"
+    return InputError("unknown key", file=file, key=".".join((at, *place)), hint=hint)
+
+
+def _readable(
+    error: ValidationError, cls: type[Intervention], at: str, file: Any
+) -> list[InputError]:
+    """Turn pydantic's report into errors with key, what is wrong and how to fix it."""
     found = []
     for item in error.errors():
         place = [str(part) for part in item["loc"]]
         key = ".".join((at, *place))
         sort = item["type"]
         if sort == "extra_forbidden":
-            known = _keys_at(cls, place[:-1])
-            near = nearest(place[-1], known)
-            hint = f"Did you mean '{near}'?" if near else f"Known keys are {', '.join(known)}."
-            found.append(InputError("unknown key", file=file, key=key, hint=hint))
+            found.append(_unknown_key(cls, at, place, file))
         elif sort == "missing":
             what = cls.model_fields[place[0]].description if place[0] in cls.model_fields else ""
             found.append(
@@ -570,16 +585,7 @@ def _readable(error: ValidationError, cls: type[Intervention], at: str, file: An
                 expected = str(item.get("ctx", {}).get("expected", ""))
                 message = f"must be {expected}, got {item['input']!r}"
             found.append(InputError(message[:1].lower() + message[1:], file=file, key=key))
-    return combine(found)
-
-
-def combine(found: list[InputError]) -> InputError:
-    """Return one error for several: the first alone, or all of them a line each."""
-    if len(found) == 1:
-        return found[0]
-    error = InputError(f"{len(found)} problems:\n" + "\n".join(f"  {problem}" for problem in found))
-    error.parts = list(found)  # type: ignore[attr-defined]
-    return error
+    return found
 
 
 def _keys_at(cls: type[BaseModel], place: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from lodestone.border.errors import InputError
+from lodestone.border.errors import InputError, combine
 from lodestone.border.expressions import Metric, metrics_in, parse_metric, parse_verdict, written
 from lodestone.border.numbers import parse_date
 from lodestone.border.words import suggestion
@@ -166,7 +166,8 @@ def _nothing(metric: Metric, chain: Chain) -> Found:
 
     sectors = many("sector")
     regions = set(naming.places(chain, many("region")).regions)
-    for row in (*chain.demand, *chain.oxide_uses):
+    rows: list[Any] = [*chain.demand, *chain.oxide_uses]
+    for row in rows:
         if row.region in (*regions, "all") and ("all" in sectors or row.sector in sectors):
             return []
     told = written(metric)
@@ -196,8 +197,8 @@ def _expressions(scenario: Scenario) -> Iterable[tuple[str, str]]:
     for number, text in enumerate(scenario.headline):
         yield f"headline.{number}", text
     for kind in ("confirmed_if", "refuted_if"):
-        if text := scenario.hypothesis.get(kind):
-            yield f"hypothesis.{kind}", str(text)
+        if scenario.hypothesis.get(kind):
+            yield f"hypothesis.{kind}", str(scenario.hypothesis[kind])
 
 
 def check_expressions(scenario: Scenario, chain: Chain) -> None:
@@ -208,10 +209,8 @@ def check_expressions(scenario: Scenario, chain: Chain) -> None:
     InputError
         Names the key, what is wrong and the nearest known word; all problems at once.
     """
-    from lodestone.interventions.base import combine
-
     problems = [
-        InputError(message, file=scenario.source_file, key=key, hint=hint)
+        InputError(message, file=scenario.place(key), key=key, hint=hint)
         for key, text in _expressions(scenario)
         for message, hint in expression_problems(key, text, chain, scenario.start, scenario.end)
     ]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lodestone.border.files import save_text
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.claims import claims_of, values_of
-from lodestone.outputs.files import save_text
 from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import METRICS, evaluate
 from lodestone.outputs.parts import LABELS, write_part

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lodestone.border.errors import InputError
-from lodestone.outputs.files import save_text
+from lodestone.border.files import save_text
 from lodestone.outputs.provenance import canonical, sha
 from lodestone.runs.identity import identity_of
 from lodestone.runs.settings import Settings

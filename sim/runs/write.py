@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from lodestone.border.files import csv_text, save_parquet, save_table, save_text
 from lodestone.chain.nouns import Chain
-from lodestone.outputs.files import csv_text, save_parquet, save_table, save_text
 from lodestone.outputs.parts import Parts
 from lodestone.outputs.provenance import canonical, code_hash, commit, seeds_hash, sha, versions
 from lodestone.outputs.tables import TABLES, Source, cube, summary

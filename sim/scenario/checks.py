@@ -8,10 +8,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lodestone.border.errors import InputError
+from lodestone.border.errors import InputError, combine
 from lodestone.border.numbers import Distribution, Number, parse_date, parse_number
 from lodestone.border.words import nearest, suggestion
+from lodestone.border.yamlfile import KeyPath, Place, find_place
 from lodestone.scenario.files import locate
+from lodestone.scenario.keys import variant_problems
 from lodestone.scenario.layers import (
     HYPOTHESIS_KEYS,
     NAME,
@@ -52,30 +54,33 @@ def vintage_of(data: Mapping[str, Any], file: Path | None) -> str:
 def checked(
     data: dict[str, Any],
     file: Path | None,
-    lines: Mapping[tuple[str, ...], int],
+    places: Mapping[KeyPath, Place],
     typed: Mapping[str, Any],
     chain: Chain | None,
     applied: tuple[str | None, tuple[str, ...]],
+    kinds: Mapping[str, str | None],
 ) -> Scenario:
     """Return the scenario of an assembled mapping.
 
     Parameters
     ----------
-    data, file, lines
-        The mapping, its file and the line of each key.
+    data, file, places
+        The mapping, its file, and the file and line of each key: layers have their own.
     typed
         Overrides typed by the user, by place.
     chain
         The chain to check against, or None to load that of the vintage.
     applied
         The variant and the overlays that are in the mapping.
+    kinds
+        Kind of each intervention by name, before variant and overlays: what a variant may name.
 
     Raises
     ------
     InputError
         With everything that is wrong.
     """
-    return _Checker(data, file, dict(lines), typed, chain).scenario(*applied)
+    return _Checker(data, file, places, typed, chain).scenario(*applied, kinds)
 
 
 class _Checker:
@@ -85,13 +90,13 @@ class _Checker:
         self,
         data: dict[str, Any],
         file: Path | None,
-        lines: dict[tuple[str, ...], int],
+        places: Mapping[KeyPath, Place],
         typed: Mapping[str, Any],
         chain: Chain | None,
     ) -> None:
         self.data = data
         self.file = file
-        self.lines = lines
+        self.places = places
         self.typed = typed
         self.chain = chain
         self.found: list[InputError] = []
@@ -101,12 +106,8 @@ class _Checker:
         for typed in self.typed:
             if key == typed or key.startswith(f"{typed}."):
                 return {"file": None, "key": f"scenario.{key}"}
-        parts = tuple(key.split("."))
-        while parts and parts not in self.lines:
-            parts = parts[:-1]
-        line = self.lines.get(parts)
-        file = f"{self.file}:{line}" if self.file and line else self.file
-        return {"file": file, "key": key}
+        found = find_place(self.places, key)
+        return {"file": self.file if found is None else found, "key": key}
 
     def problem(self, key: str, message: str, hint: str | None = None) -> None:
         """Note one thing that is wrong."""
@@ -116,10 +117,13 @@ class _Checker:
         """Note an error raised below, giving it the place we know."""
         self.problem(error.key or key, error.message, error.hint)
 
-    def scenario(self, variant: str | None, overlays: tuple[str, ...]) -> Scenario:
+    def scenario(
+        self,
+        variant: str | None,
+        overlays: tuple[str, ...],
+        kinds: Mapping[str, str | None],
+    ) -> Scenario:
         """Return the checked scenario, or raise one error with all problems."""
-        from lodestone.interventions.base import combine
-
         for key in REQUIRED:
             if self.data.get(key) in (None, "") and not (
                 key == "interventions" and key in self.data
@@ -135,6 +139,11 @@ class _Checker:
         self.horizon(start, end)
         vintage = vintage_of(self.data, self.file)
         chain = self.chain or self.load_chain(vintage)
+        for wrong in variant_problems(self.data.get("variants"), kinds, chain):
+            # A variant that is inherited may change what its heir took out: it is only not for it.
+            place = find_place(self.places, str(wrong.key))
+            if place is None or place.file == str(self.file) or "intervention" not in wrong.message:
+                self.take(wrong, "variants")
         interventions = self.interventions(chain, start, end)
         overrides = self.overrides(chain)
         headline = self.headline()
@@ -165,16 +174,31 @@ class _Checker:
             source=source,
             note=self.text("note"),
             headline=headline,
+            places=self.places,
         )
 
     def text(self, key: str) -> str:
         value = self.data.get(key)
         if value is None:
             return ""
-        if isinstance(value, Mapping | list):
-            self.problem(key, "must be text")
+        if isinstance(value, Mapping | list | bool) or (
+            key == "name" and not isinstance(value, str)
+        ):
+            self.problem(key, f"must be text, got {value!r}", "Put quotes around it.")
             return ""
         return str(value).strip()
+
+    def names_of(self, key: str, given: Any) -> list[str]:
+        """One word or a list of words."""
+        if given is None:
+            return []
+        words = [given] if isinstance(given, str) else given
+        if not isinstance(words, list) or not all(isinstance(w, str) and w for w in words):
+            self.problem(key, f"must be a word or a list of words, got {given!r}")
+            return []
+        for word in dict.fromkeys(w for w in words if words.count(w) > 1):
+            self.problem(key, f"names '{word}' twice", "Keep one of the two.")
+        return words
 
     def mapping(self, key: str) -> dict[str, Any]:
         value = self.data.get(key)
@@ -230,6 +254,11 @@ class _Checker:
         made: dict[str, Intervention] = {}
         for name, given in self.mapping("interventions").items():
             if given is None:
+                self.problem(
+                    f"interventions.{name}",
+                    "is empty, and there is nothing below it to take out",
+                    suggestion(str(name), [n for n in made if n != name]) or "Give it a kind.",
+                )
                 continue
             if not NAME.match(str(name)):
                 self.problem(
@@ -289,10 +318,15 @@ class _Checker:
         except InputError as error:
             self.take(error, "overrides")
             return out
+        known = chain.parameter_names()
         for name, given in flat.items():
-            if given is None:
-                continue
             key = f"overrides.{name}"
+            if given is None:
+                if name not in known:
+                    self.problem(key, f"unknown parameter '{name}'", suggestion(name, known))
+                else:
+                    self.problem(key, "is empty", "Give a number, or leave the line out.")
+                continue
             try:
                 value: Any = given
                 if isinstance(given, Mapping):
@@ -337,11 +371,12 @@ class _Checker:
         from lodestone.border.expressions import parse_verdict
 
         held = self.mapping("hypothesis")
-        for key in held:
+        for key, value in held.items():
             if key not in HYPOTHESIS_KEYS:
                 self.problem(f"hypothesis.{key}", "unknown key", suggestion(key, HYPOTHESIS_KEYS))
-        claims = held.get("claims") or []
-        claims = [claims] if isinstance(claims, str) else list(claims)
+            elif key != "claims" and value is not None and not isinstance(value, str):
+                self.problem(f"hypothesis.{key}", f"must be text, got {value!r}")
+        claims = self.names_of("hypothesis.claims", held.get("claims"))
         for claim in claims:
             if not chain.knows_source(str(claim)):
                 near = nearest(str(claim), chain.sources)
@@ -365,8 +400,7 @@ class _Checker:
         return held
 
     def source(self, chain: Chain) -> tuple[str, ...]:
-        given = self.data.get("source") or []
-        keys = tuple([given] if isinstance(given, str) else given)
+        keys = tuple(self.names_of("source", self.data.get("source")))
         for key in keys:
             if not chain.knows_source(str(key)):
                 self.problem(

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from lodestone.border.errors import InputError
-from lodestone.border.yamlfile import Document, read_yaml
+from lodestone.border.words import suggestion
+from lodestone.border.yamlfile import Document, KeyPath, Place, find_place, read_yaml
 from lodestone.scenario.files import locate
 
-__all__ = ["flatten_overrides", "is_value", "layer", "load_mapping", "normalise", "set_at"]
+__all__ = ["flatten_overrides", "is_value", "lay", "layer", "load_mapping", "normalise", "set_at"]
 
 #: Keys of a scenario file, in the order in which they are written.
 KEYS = (
@@ -43,6 +44,9 @@ KEYS = (
 REQUIRED = ("name", "question", "start", "end", "interventions")
 HYPOTHESIS_KEYS = ("text", "claims", "confirmed_if", "refuted_if")
 NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")
+#: How deep scenarios may inherit, and from how many at once.
+DEEPEST = 8
+MOST_DEFAULTS = 20
 _PATH_KEY = re.compile(r"^\d{4}(-.*)?$")
 
 
@@ -63,6 +67,41 @@ def layer(below: Any, above: Any) -> Any:
     for key, item in above.items():
         out[key] = layer(out[key], item) if key in out else item
     return out
+
+
+def lay(below: Document, content: Mapping[str, Any], places: Mapping[KeyPath, Place]) -> Document:
+    """Lay a layer with places of its own over a document.
+
+    Raises
+    ------
+    InputError
+        An entry is to be taken out that is not there.
+    """
+    for section in ("interventions", "overrides"):
+        held = below.data.get(section)
+        given = content.get(section)
+        if not isinstance(given, Mapping):
+            continue
+        names = list(held) if isinstance(held, Mapping) else []
+        for name, value in given.items():
+            if value is None and name not in names:
+                key = f"{section}.{name}"
+                raise InputError(
+                    "is empty, and there is nothing of that name to take out",
+                    file=find_place(places, key),
+                    key=key,
+                    hint=suggestion(str(name), names) or None,
+                )
+    data = layer(below.data, content)
+    for section in ("interventions", "overrides"):
+        if isinstance(data.get(section), Mapping):
+            gone = content.get(section) or {}
+            data[section] = {
+                k: v
+                for k, v in data[section].items()
+                if not (v is None and isinstance(gone, Mapping) and k in gone)
+            }
+    return Document(data, {**below.places, **places}, below.file)
 
 
 def flatten_overrides(given: Any, file: Any = None, at: str = "overrides") -> dict[str, Any]:
@@ -155,25 +194,31 @@ def load_mapping(
     own = normalise(document.data, path)
     defaults = own.pop("defaults", None)
     if defaults is None:
-        return Document(own, document.lines, path)
+        return Document(own, document.places, path)
     if isinstance(defaults, str):
         defaults = [defaults]
     if not isinstance(defaults, list) or not all(isinstance(d, str) for d in defaults):
         raise InputError(
             "must be a list of scenario names",
-            file=path,
+            file=find_place(document.places, "defaults"),
             key="defaults",
             hint="Write for example 'defaults: [current_law, _self_]'.",
         )
+    if len(_seen) >= DEEPEST or len(defaults) > MOST_DEFAULTS:
+        raise InputError("inherits too much", file=path, key="defaults", hint="Write it out.")
     if "_self_" not in defaults:
         defaults = [*defaults, "_self_"]
-    data: dict[str, Any] = {}
-    lines: dict[tuple[str, ...], int] = {}
+    whole = Document({}, {}, path)
     for entry in defaults:
         if entry == "_self_":
-            data = layer(data, own)
-            lines |= document.lines
-        else:
+            whole = lay(whole, own, document.places)
+            continue
+        try:
             below = load_mapping(entry, _seen=(*_seen, path))
-            data = layer(data, below.data)
-    return Document(data, lines, path)
+        except InputError as error:
+            if error.file is None:
+                error.file = str(find_place(document.places, "defaults") or path)
+                error.key = "defaults"
+            raise
+        whole = Document(layer(whole.data, below.data), {**whole.places, **below.places}, path)
+    return whole

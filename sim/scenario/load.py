@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lodestone.border.errors import InputError
-from lodestone.border.words import suggestion, unknown
+from lodestone.border.errors import InputError, combine
+from lodestone.border.words import unknown
+from lodestone.border.yamlfile import Document, KeyPath, Place, find_place
 from lodestone.scenario.checks import checked
 from lodestone.scenario.files import locate
-from lodestone.scenario.layers import HYPOTHESIS_KEYS, KEYS, layer, load_mapping, normalise, set_at
+from lodestone.scenario.keys import kind_of, unknown_keys
+from lodestone.scenario.layers import HYPOTHESIS_KEYS, KEYS, lay, load_mapping, normalise, set_at
 from lodestone.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def load_scenario(
     return build_scenario(
         document.data,
         file=document.file,
-        lines=document.lines,
+        places=document.places,
         variant=variant,
         overlays=overlays,
         overrides=overrides,
@@ -77,29 +79,65 @@ def build_scenario(
     mapping: Mapping[str, Any],
     *,
     file: Path | None = None,
-    lines: Mapping[tuple[str, ...], int] | None = None,
+    places: Mapping[KeyPath, Place] | None = None,
     variant: str | None = None,
     overlays: Iterable[str] = (),
     overrides: Mapping[str, Any] | None = None,
     chain: Chain | None = None,
 ) -> Scenario:
     """Assemble and check a scenario from its mapping (see `load_scenario`)."""
-    data = normalise(mapping, file)
-    _known_keys(data, KEYS, file, "", lines)
+    if not isinstance(mapping, Mapping):
+        raise InputError("is not a mapping of keys to values", file=file)
+    whole = Document(normalise(mapping, file), dict(places or {}), file)
+    _refuse_unknown(whole.data, whole.places, file)
     overlays = tuple(overlays)
+    entries = whole.data.get("interventions")
+    kinds = {n: kind_of(e) for n, e in entries.items()} if isinstance(entries, Mapping) else {}
     if variant is not None:
-        data = layer(data, _variant(data, variant, file))
+        at = ("variants", variant)
+        own = {path[2:]: place for path, place in whole.places.items() if path[:2] == at}
+        whole = lay(whole, _variant(whole.data, variant, file), own)
     for name in overlays:
         over = load_mapping(name, overlay=True)
-        content = {
-            k: v for k, v in over.data.items() if k not in ("name", "title", "question", "note")
-        }
-        _known_keys(content, KEYS, over.file, "", over.lines)
-        data = layer(data, content)
+        _refuse_unknown(over.data, over.places, over.file)
+        whole = lay(whole, _overlay_content(over), over.places)
+    data = whole.data
     for dotted, value in (overrides or {}).items():
         _addressable(data, dotted)
         data = set_at(data, dotted, value)
-    return checked(data, file, lines or {}, overrides or {}, chain, (variant, overlays))
+        if value is None and dotted.partition(".")[0] in ("interventions", "overrides"):
+            data = _taken_out(data, dotted)
+    return checked(data, file, whole.places, overrides or {}, chain, (variant, overlays), kinds)
+
+
+#: Keys of an overlay that say what it is, and change nothing.
+_OF_OVERLAY = ("name", "title", "question", "note")
+
+
+def _overlay_content(over: Document) -> dict[str, Any]:
+    """What an overlay changes; what it says of itself is checked and left out."""
+    for key in _OF_OVERLAY:
+        value = over.data.get(key)
+        if value is not None and not isinstance(value, str):
+            raise InputError(
+                f"must be text, got {value!r}",
+                file=find_place(over.places, key) or over.file,
+                key=key,
+                hint="Put quotes around it.",
+            )
+    content = {k: v for k, v in over.data.items() if k not in _OF_OVERLAY}
+    if not content:
+        raise InputError("changes nothing", file=over.file, hint="Add interventions or overrides.")
+    return content
+
+
+def _taken_out(data: dict[str, Any], dotted: str) -> dict[str, Any]:
+    """The mapping without an entry that was set to null by the user."""
+    section, _, name = dotted.partition(".")
+    held = data.get(section)
+    if isinstance(held, Mapping) and held.get(name, 0) is None:
+        return {**data, section: {k: v for k, v in held.items() if k != name}}
+    return data
 
 
 def _variant(data: Mapping[str, Any], name: str, file: Any) -> dict[str, Any]:
@@ -116,23 +154,12 @@ def _variant(data: Mapping[str, Any], name: str, file: Any) -> dict[str, Any]:
     return normalise(content, file)
 
 
-def _known_keys(
-    data: Mapping[str, Any],
-    known: Iterable[str],
-    file: Any,
-    at: str,
-    lines: Mapping[tuple[str, ...], int] | None = None,
-) -> None:
-    prefix = tuple(at.split(".")) if at else ()
-    for key in data:
-        if key not in known:
-            line = (lines or {}).get((*prefix, key))
-            raise InputError(
-                "unknown key",
-                file=f"{file}:{line}" if file and line else file,
-                key=".".join((*prefix, key)),
-                hint=suggestion(key, known),
-            )
+def _refuse_unknown(data: Mapping[str, Any], places: Mapping[KeyPath, Place], file: Any) -> None:
+    found = unknown_keys(data, KEYS, "")
+    for error in found:
+        error.file = str(find_place(places, str(error.key)) or file or "") or None
+    if found:
+        raise combine(found)
 
 
 def _addressable(data: Mapping[str, Any], dotted: str) -> None:

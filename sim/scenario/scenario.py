@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lodestone.border.numbers import Number, plain
+from lodestone.border.yamlfile import KeyPath, Place, find_place
 
 if TYPE_CHECKING:
     from lodestone.interventions.base import Intervention
@@ -68,6 +70,12 @@ class Scenario:
     source: tuple[str, ...] = ()
     note: str = ""
     headline: tuple[str, ...] = ()
+    #: File and line of each key, of whichever layer it was read from.
+    places: Mapping[KeyPath, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def place(self, key: str) -> Place | Path | None:
+        """Return where a key stands; the scenario's file where that is not known."""
+        return find_place(self.places, key) or self.source_file
 
     @property
     def roles(self) -> dict[str, str]:

@@ -28,7 +28,7 @@ def test_dates_words_and_keys_stay_what_they_look_like():
 
 def test_lines_of_keys_are_kept():
     document = parse_yaml("a: 1\nb:\n  c: 2\n  d:\n    e: 3\n")
-    assert document.lines[("b", "d", "e")] == 5
+    assert document.places[("b", "d", "e")].line == 5
 
 
 def test_a_repeated_key_is_refused_with_both_lines():

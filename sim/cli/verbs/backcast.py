@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from lodestone.border.errors import InputError
@@ -74,14 +73,14 @@ def work(words: Words) -> int:
     rows = [v.row() for _, _, verdicts in scored for v in verdicts]
     target = words.flags.get("--json")
     if target is not None and target != "-":
-        from lodestone.outputs.files import save_text
+        from lodestone.border.files import json_text, save_text
 
         path = Path(target).expanduser()
         if not path.parent.is_dir():
             raise InputError("no such folder", file=path.parent, key="--json")
-        save_text(path, json.dumps(rows, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+        save_text(path, json_text(rows, indent=1) + "\n")
     if target == "-" or settings.json:
-        print(json.dumps(rows, ensure_ascii=False, allow_nan=False))
+        print(json_text(rows))
     elif not quiet:
         columns = ["fact", "observed", "band", "unit", "p50", "p05_to_p95", "result"]
         for episode, _, verdicts in scored:

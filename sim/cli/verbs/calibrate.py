@@ -96,8 +96,8 @@ def work(words: Words) -> int:
     if words.on("--write"):
         import pandas as pd
 
+        from lodestone.border.files import save_table, save_text
         from lodestone.chain.load import POSTERIOR
-        from lodestone.outputs.files import save_table, save_text
 
         path = seeds_root() / POSTERIOR
         save_text(path, posterior_text(fit))
@@ -108,7 +108,7 @@ def work(words: Words) -> int:
     if words.on("--cross-validate"):
         import pandas as pd
 
-        from lodestone.outputs.files import save_table
+        from lodestone.border.files import save_table
 
         rows = cross_validate(
             plan, folder, fit, episodes, chosen["--workers"], say=None if quiet else say

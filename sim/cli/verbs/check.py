@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lodestone.border.errors import InputError
+from lodestone.border.files import json_text, read_path
 from lodestone.border.words import suggestion
 from lodestone.cli.running import short
 from lodestone.cli.verb import Words, verb
@@ -48,7 +48,7 @@ def work(words: Words) -> int:
     balance: list[dict[str, Any]] = []
     if targets:
         for target in targets:
-            attempt(target, lambda t=target: _check_one(Path(t).expanduser(), t))  # type: ignore[misc]
+            attempt(target, lambda t=target: _check_one(t))  # type: ignore[misc]
     else:
         from lodestone.border.paths import vintages
         from lodestone.scenario import find_overlays, find_scenarios
@@ -67,9 +67,7 @@ def work(words: Words) -> int:
         for name, path in find_episodes().items():
             attempt(f"episode {name}", lambda p=path: load_episode(p))  # type: ignore[misc]
     if words.on("--json"):
-        print(
-            json.dumps({"checked": checked, "problems": failures, "balance": balance}, default=str)
-        )
+        print(json_text({"checked": checked, "problems": failures, "balance": balance}))
     else:
         print_table(checked, ["checked", "result"])
         if balance:
@@ -109,10 +107,11 @@ def _check_seeds(vintage: str, balance: list[dict[str, Any]]) -> None:
     balance += [{"vintage": vintage, **row} for row in balance_table(load_chain(vintage))]
 
 
-def _check_one(path: Path, word: str) -> None:
-    """Check whatever a path is: a scenario file, an overlay, or part of the seeds."""
+def _check_one(word: str) -> None:
+    """Check whatever a word is: a scenario, an overlay, an episode, or part of the seeds."""
     from lodestone.scenario import find_scenarios
 
+    path = read_path(word)
     if not path.exists():
         found = find_scenarios()
         if word in found:
@@ -140,10 +139,25 @@ def _check_one(path: Path, word: str) -> None:
         for vintage in names:
             load_chain(vintage, root)
         return
-    if path.parent.name == "overlays":
+    if _is_overlay(path):
         _check_overlay(path)
     else:
         _check_scenario(path)
+
+
+#: Keys of which a scenario has at least one and an overlay none.
+_SCENARIO_ONLY = ("defaults", "start", "end", "name", "reference", "vintage", "variants")
+
+
+def _is_overlay(path: Path) -> bool:
+    """Whether a file is an overlay: by its folder, else by what it holds."""
+    from lodestone.border.yamlfile import read_yaml
+
+    if path.parent.resolve().name == "overlays":
+        return True
+    data = read_yaml(path).data
+    changes = "interventions" in data or "overrides" in data
+    return changes and not any(key in data for key in _SCENARIO_ONLY)
 
 
 def _check_scenario(path: Path) -> None:

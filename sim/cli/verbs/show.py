@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from lodestone.border.files import json_text
 from lodestone.cli.verb import Words, verb
 from lodestone.runs.job import job_from_words
 
@@ -28,7 +27,7 @@ def work(words: Words) -> int:
 
     scenario = job_from_words([words.one("scenario")], words.pairs).load()[0]
     if words.on("--json"):
-        print(json.dumps(scenario.to_dict(), ensure_ascii=False))
+        print(json_text(scenario.to_dict()))
         return 0
     print(f"{scenario.title}  ({scenario.name})")
     print(f"\nQuestion\n{paragraph(scenario.question, '  ')}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lodestone.outputs.files import csv_text, save_parquet, save_table, save_text
+from lodestone.border.files import csv_text, save_parquet, save_table, save_text
 from lodestone.outputs.tables import (
     bottlenecks,
     cube,

@@ -188,7 +188,7 @@ class _Builder:
         return build_scenario(
             document.data,
             file=document.file,
-            lines=document.lines,
+            places=document.places,
             variant=None if naming["variant"] is None else str(naming["variant"]),
             overlays=tuple(str(n) for n in names if n not in (None, "", "none")),
             overrides=overrides,

@@ -24,12 +24,13 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
         The absolute run folders.
     """
     from lodestone.cli.console import Progress, say
+    from lodestone.runs.identity import remarks
+    from lodestone.runs.simulate import simulate
     from lodestone.scenario import outside_ranges
-    from lodestone.simulate import simulate
 
     folders = []
     for scenario in scenarios:
-        for remark in outside_ranges(scenario):
+        for remark in (*outside_ranges(scenario), *remarks(scenario)):
             say(f"warning: {scenario.name}: {remark}")
         own = settings
         if settings.out is not None and len(scenarios) > 1:

@@ -19,6 +19,7 @@ from lodestone.outputs.parts import LABELS, write_part
 from lodestone.outputs.recorder import Recorder
 from lodestone.outputs.selectors import asked_metrics
 from lodestone.runs.compiled import Compiled, shock_days
+from lodestone.runs.identity import Stamp
 from lodestone.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def run_chunk(
     worlds: np.ndarray,
     folder: Path,
     both: tuple[Compiled, Scenario | None],
+    stamp: Stamp,
     tick: Callable[[float], None] | None = None,
 ) -> None:
     """Run a batch of worlds of one case and leave its part on disk.
@@ -78,13 +80,18 @@ def run_chunk(
         Of this case's parts.
     both : (scenario, reference)
         Both, because metrics of both are counted from the scenario's first disruption.
+    stamp : Stamp
+        Code and seeds that the run began with.
 
     Raises
     ------
+    InputError
+        Code or seeds are others by now.
     ModelError
         The mass balance does not close.
     """
     scenario, reference = both
+    stamp.hold()
     run, series = record(
         compiled,
         worlds,
@@ -124,6 +131,7 @@ def run_chunk(
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / LABELS).is_file():
         save_text(folder / LABELS, json.dumps(series.labels.to_dict()))
+    stamp.hold()
     kept = {name: values[..., : series.keep] for name, values in arrays.items()}
     write_part(folder, part_name(worlds), kept, notes)
 

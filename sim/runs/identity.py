@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lodestone.outputs.provenance import code_hash, seeds_hash
+from lodestone.border.errors import InputError
+from lodestone.border.paths import data_root
+from lodestone.outputs.provenance import canonical, code_hash, seeds_hash, sha
 from lodestone.runs.settings import Settings
 from lodestone.scenario import Scenario, load_reference
 
@@ -21,6 +23,7 @@ def reference_of(scenario: Scenario) -> Scenario | None:
 def identity_of(scenario: Scenario, settings: Settings) -> dict[str, Any]:
     """Everything that decides the result, fit for JSON; equal identity, equal numbers."""
     reference = reference_of(scenario)
+    vintages = [s.vintage for s in (scenario, reference) if s is not None]
     return {
         "scenario": scenario.to_dict(),
         "reference": reference.to_dict() if reference else None,
@@ -28,6 +31,79 @@ def identity_of(scenario: Scenario, settings: Settings) -> dict[str, Any]:
         "clock": {"market_days": settings.market_days},
         "allocation": settings.allocation,
         "discount_rate": settings.discount_rate,
-        "seeds": seeds_hash(),
+        "seeds": seeds_hash(*vintages),
         "code": code_hash(),
     }
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """The code and the seeds that a run began with: no batch may be made of others.
+
+    Attributes
+    ----------
+    seeds, code : str
+        Hashes.
+    vintages : tuple of str
+        Whose seeds were read.
+    """
+
+    seeds: str
+    code: str
+    vintages: tuple[str, ...]
+
+    @classmethod
+    def of(cls, scenario: Scenario, reference: Scenario | None) -> Stamp:
+        """What stands there now."""
+        vintages = tuple(s.vintage for s in (scenario, reference) if s is not None)
+        return cls(seeds_hash(*vintages), code_hash(), vintages)
+
+    def hold(self) -> None:
+        """Refuse to go on where the seeds or the code are no longer those.
+
+        Raises
+        ------
+        InputError
+            Says which.
+        """
+        for what, then, now in (
+            ("seeds", self.seeds, seeds_hash(*self.vintages)),
+            ("code", self.code, code_hash()),
+        ):
+            if then != now:
+                raise InputError(
+                    f"the {what} changed while the run was under way ({then} is now {now})",
+                    hint="Nothing of both is mixed: finished worlds of the old ones are left aside. "
+                    "Run the same command again.",
+                )
+
+
+def reference_told(scenario: Scenario, reference: Scenario | None) -> dict[str, Any] | None:
+    """Which reference a run was really measured against: name, file, whether shipped, hash."""
+    if reference is None:
+        return None
+    file = reference.source_file
+    shipped = file is not None and file.resolve().is_relative_to(data_root("scenarios").resolve())
+    return {
+        "name": reference.name,
+        "file": str(file) if file is not None else "",
+        "shipped": shipped,
+        "hash": sha(canonical(reference.to_dict())),
+    }
+
+
+def remarks(scenario: Scenario) -> list[str]:
+    """What a reader should know of the reference before a run: that it is not the shipped one."""
+    reference = reference_of(scenario)
+    told = reference_told(scenario, reference)
+    if told is None or told["shipped"] or told["name"] not in shipped_names():
+        return []
+    return [
+        f"the reference {told['name']} is read from {told['file']}, not the shipped one of that "
+        f"name (hash {told['hash']})"
+    ]
+
+
+def shipped_names() -> set[str]:
+    """Names of the scenarios that come with the program."""
+    return {p.stem for p in data_root("scenarios").glob("*.yaml")}

@@ -21,6 +21,9 @@ LOOK_SECONDS = 1.0
 #: Seconds that workers get to end by themselves when work is broken off.
 GRACE_SECONDS = 2.0
 
+#: Seconds of work below which no second process is started.
+WORTH_SECONDS = 8.0
+
 Job = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
@@ -119,7 +122,7 @@ def results(
     return out
 
 
-def count(asked: int, seconds: float, jobs: int, worth: float = 8.0) -> int:
+def count(asked: int, seconds: float, jobs: int, worth: float = WORTH_SECONDS) -> int:
     """How many processes some work gets.
 
     Parameters

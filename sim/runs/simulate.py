@@ -20,7 +20,7 @@ from lodestone.runs import pool
 from lodestone.runs.chunk import part_name, run_chunk
 from lodestone.runs.compiled import Compiled, compile_scenario
 from lodestone.runs.folders import PARTS, not_there, run_folder, save_identity
-from lodestone.runs.identity import identity_of, reference_of
+from lodestone.runs.identity import Stamp, identity_of, reference_of
 from lodestone.runs.settings import Settings
 from lodestone.runs.write import write_folder
 from lodestone.scenario import Scenario
@@ -103,7 +103,8 @@ def check_verdicts(scenario: Scenario) -> None:
     check_expressions(scenario, load_chain(scenario.vintage))
 
 
-def _chunks(worlds: int) -> list[np.ndarray]:
+def chunks(worlds: int) -> list[np.ndarray]:
+    """Numbers of so many worlds, cut into batches."""
     n = max(1, -(-worlds // CHUNK))
     return [np.asarray(c) for c in np.array_split(np.arange(worlds), n)]
 
@@ -116,17 +117,18 @@ def run_all(
     executor: Executor | None = None,
 ) -> None:
     """Run what is not on disk yet of every case, batch by batch."""
-    chunks = _chunks(settings.worlds)
+    batches = chunks(settings.worlds)
     todo: list[tuple[str, np.ndarray]] = []
     for case in cases:
         have = set(finished(parts / case))
-        todo += [(case, c) for c in chunks if part_name(c) not in have]
+        todo += [(case, c) for c in batches if part_name(c) not in have]
     total = settings.worlds * len(cases)
     done = total - sum(len(c) for _, c in todo)
     say = progress or (lambda a, b, c: None)
     say(done, total, "worlds")
     calm = cases["reference"].scenario if "reference" in cases else None
     both = (cases["scenario"], calm)
+    stamp = Stamp.of(cases["scenario"].scenario, calm)
     days = sum((c.scenario.end - c.scenario.start).days for c in cases.values())
     work = settings.worlds * days / settings.market_days * SECONDS_PER_WORLD_TICK
     workers = pool.count(settings.workers, work, len(todo))
@@ -144,7 +146,8 @@ def run_all(
     begun = 0
     tail: tuple[Any, ...] = (tick,) if alone else ()
     jobs = [
-        (run_chunk, (case, cases[case], chunk, parts / case, both, *tail)) for case, chunk in todo
+        (run_chunk, (case, cases[case], chunk, parts / case, both, stamp, *tail))
+        for case, chunk in todo
     ]
     with nullcontext(executor) if executor is not None else pool.pool(workers) as chosen:
         pool.results(chosen, jobs, one_done)

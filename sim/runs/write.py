@@ -16,9 +16,10 @@ import numpy as np
 from lodestone.border.files import csv_text, save_parquet, save_table, save_text
 from lodestone.chain.nouns import Chain
 from lodestone.outputs.parts import Parts
-from lodestone.outputs.provenance import canonical, code_hash, commit, seeds_hash, sha, versions
+from lodestone.outputs.provenance import canonical, commit, seeds_told, sha, versions
 from lodestone.outputs.tables import TABLES, Source, cube, summary
 from lodestone.runs.compiled import Compiled
+from lodestone.runs.identity import reference_told
 from lodestone.runs.settings import Settings
 from lodestone.scenario import Scenario, outside_ranges
 
@@ -62,8 +63,10 @@ def write_folder(
         "scenario": scenario.name,
         "config_hash": sha(canonical(identity)),
         "scenario_hash": sha(canonical(scenario.to_dict())),
-        "seeds_hash": seeds_hash(),
-        "code_hash": code_hash(),
+        "seeds_hash": identity["seeds"],
+        "code_hash": identity["code"],
+        "seeds_from": seeds_told(*{c.scenario.vintage for c in cases.values()}),
+        "reference": reference_told(scenario, cases["reference"].scenario if calm else None),
         "commit": commit(),
         "versions": versions(),
         "worlds": settings.worlds,

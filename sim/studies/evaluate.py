@@ -6,7 +6,6 @@ be pickled, and what comes back are plain arrays.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,8 @@ import numpy as np
 from lodestone.border.errors import InputError, ModelError
 
 if TYPE_CHECKING:
+    from lodestone.engine.run import BatchRun
+    from lodestone.outputs.kept import Series
     from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
@@ -85,12 +86,13 @@ def compiles(task: Task) -> None:
     InputError
         A measure that cannot be compiled, or a metric that the run does not have.
     """
-    from lodestone.outputs.recorder import Recorder, Series
-    from lodestone.simulate import _compiled
+    from lodestone.outputs.kept import Series
+    from lodestone.outputs.recorder import Recorder
+    from lodestone.runs.compiled import compile_scenario
 
-    run = _compiled(task.scenario, task.settings, np.arange(2))
+    run = compile_scenario(task.scenario, task.settings).batch(np.arange(2))
     if task.asked:
-        _asked(Series(Recorder(run)), task.asked)
+        _asked(Series.of(Recorder(run)), task.asked)
 
 
 def run_tasks(tasks: Sequence[Task], tick: Callable[[str], None] | None = None) -> list[Outcome]:
@@ -116,53 +118,53 @@ def run_task(task: Task) -> Outcome:
 
 
 def _point(task: Task) -> Outcome:
-    from lodestone.simulate import _chunks, shock_days
+    from lodestone.runs.chunk import record
+    from lodestone.runs.compiled import compile_scenario, shock_days
+    from lodestone.runs.simulate import chunks
 
+    compiled = compile_scenario(task.scenario, task.settings)
     metrics: list[dict[str, np.ndarray]] = []
     draws: list[dict[str, np.ndarray]] = []
     shocks: list[np.ndarray] = []
-    for worlds in _chunks(task.settings.worlds):
-        shock = shock_days(task.scenario, task.reference, task.settings, worlds)
-        values, drawn = _worlds(task, worlds, shock)
-        metrics.append(values)
-        draws.append(drawn)
-        shocks.append(shock)
+    for worlds in chunks(task.settings.worlds):
+
+        def shock(run: BatchRun, worlds: np.ndarray = worlds) -> np.ndarray:
+            return shock_days(compiled, task.reference, worlds, run)
+
+        _, series = record(compiled, worlds, shock)
+        metrics.append(_values(series, task.asked))
+        draws.append(_draws(series))
+        shocks.append(series.shock_day[: series.keep])
     return Outcome(task.key, (_joined(metrics),), _joined(draws), np.concatenate(shocks))
 
 
 def _reference(task: Task) -> Outcome:
-    from lodestone.simulate import _chunks
+    """Worlds of a reference, run once; metrics are counted from each point's own first disruption."""
+    from lodestone.runs.chunk import record
+    from lodestone.runs.compiled import compile_scenario
+    from lodestone.runs.simulate import chunks
 
+    compiled = compile_scenario(task.scenario, task.settings)
     parts: list[list[dict[str, np.ndarray]]] = [[] for _ in task.shocks]
     draws: list[dict[str, np.ndarray]] = []
-    for worlds in _chunks(task.settings.worlds):
+    for worlds in chunks(task.settings.worlds):
+        _, series = record(compiled, worlds, lambda run: np.zeros(len(run.worlds)))
         for i, shock in enumerate(task.shocks):
-            values, drawn = _worlds(task, worlds, shock[worlds])
-            parts[i].append(values)
-        draws.append(drawn)
+            parts[i].append(_values(series.after(shock[worlds]), task.asked))
+        draws.append(_draws(series))
     return Outcome(task.key, tuple(_joined(p) for p in parts), _joined(draws))
 
 
-def _worlds(
-    task: Task, worlds: np.ndarray, shock: np.ndarray
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Metrics and draws of a batch of worlds."""
+def _values(series: Series, asked: Sequence[str]) -> dict[str, np.ndarray]:
+    """Metrics of a batch of worlds: those of the summary, and those asked for."""
     from lodestone.outputs.metrics import evaluate
-    from lodestone.outputs.recorder import Recorder, Series
-    from lodestone.simulate import _compiled
 
-    gc.collect()  # a batch and its calendar point at each other
-    run = _compiled(task.scenario, task.settings, worlds)
-    recorder = Recorder(run, shock)
-    run.watchers.append(recorder)
-    run.run()
-    series = Series(recorder)
-    series.discount_rate = task.settings.discount_rate
-    values: dict[str, Any] = evaluate(series) | _asked(series, task.asked)
-    return (
-        {name: np.asarray(v, dtype=float)[: series.keep] for name, v in values.items()},
-        {name: np.asarray(v, dtype=float)[: series.keep] for name, v in series.draws.items()},
-    )
+    values: dict[str, Any] = evaluate(series) | _asked(series, asked)
+    return {name: np.asarray(v, dtype=float)[: series.keep] for name, v in values.items()}
+
+
+def _draws(series: Series) -> dict[str, np.ndarray]:
+    return {name: np.asarray(v, dtype=float)[: series.keep] for name, v in series.draws.items()}
 
 
 def _asked(series: Any, asked: Sequence[str]) -> dict[str, np.ndarray]:

@@ -30,9 +30,9 @@ ALSO_WORDS = ("source", "note")
 
 def reference_of(scenario: Scenario) -> Scenario | None:
     """Return the reference of a scenario, with the scenario's own parameter overrides."""
-    from lodestone.simulate import _reference_of
+    from lodestone.runs.identity import reference_of as own
 
-    return _reference_of(scenario)
+    return own(scenario)
 
 
 def content_of(scenario: Scenario) -> dict[str, Any]:

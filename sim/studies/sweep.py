@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -142,7 +141,7 @@ def _manifest(plan: Plan) -> dict[str, Any]:
         "design": request.design,
         "metrics": list(plan.shown),
         "code": code_hash(),
-        "seeds": seeds_hash(),
+        "seeds": seeds_hash(*{p.scenario.vintage for p in plan.points}),
         "versions": versions(),
         "points": [
             {"point": p.number, "key": p.key, "reference": p.reference_key, "values": p.values}
@@ -177,14 +176,11 @@ def _distinct(points: Iterable[Point]) -> list[Point]:
 
 
 def _workers(request: Request, seconds: float, tasks: int) -> int:
-    from lodestone.simulate import POOL_FROM_SECONDS
+    from lodestone.runs.pool import count
 
     if request.carried.get("cluster"):
         return 0
-    asked = int(request.carried.get("workers") or 0)
-    if asked == 0 and seconds < POOL_FROM_SECONDS:
-        return 1
-    return max(1, min(asked or os.cpu_count() or 1, tasks or 1))
+    return count(int(request.carried.get("workers") or 0), seconds, tasks or 1)
 
 
 # --------------------------------------------------------------------------- chunks

@@ -161,7 +161,7 @@ def _line_title(
 
 
 def _value(value: Any) -> str:
-    return _short(value) if isinstance(value, int | float | np.number) else str(value)
+    return _short(float(value)) if isinstance(value, int | float | np.number) else str(value)
 
 
 def _wrapped(text: Any, width: int = 16) -> str:

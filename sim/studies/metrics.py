@@ -152,3 +152,22 @@ def values_in(table: pd.DataFrame, metric: str, file: Path | str | None = None) 
             )
     values = table[needed[0]].to_numpy(float)
     return paired(table[column].to_numpy(float), values) if how == "delta" else values
+
+
+def expression(name: str, selectors: dict[str, Any]) -> str:
+    """Write a metric with selectors as an expression.
+
+    Raises
+    ------
+    InputError
+        Selectors stand in the text and beside it.
+    """
+    if not selectors:
+        return name
+    if "(" in name or "[" in name:
+        raise InputError("selectors stand in the text and beside it", key=name)
+    inside = ", ".join(
+        f"{k}={'[' + ', '.join(map(str, v)) + ']' if isinstance(v, list | tuple) else v}"
+        for k, v in selectors.items()
+    )
+    return f"{name}({inside})"

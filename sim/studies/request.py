@@ -111,6 +111,17 @@ def _listed(text: str) -> list[str]:
         raise InputError(str(error), key="metric") from None
 
 
+def request_metrics(words: Iterable[str], verb: str) -> list[str]:
+    """Return the metrics of ``metric=`` words; every other word is refused."""
+    metrics: list[str] = []
+    for word in words:
+        key, _, text = word.partition("=")
+        if key != "metric":
+            raise InputError(f"'{word}' means nothing here", key=verb)
+        metrics += _listed(text)
+    return metrics
+
+
 def request_from_values(
     names: Sequence[str],
     given: Mapping[str, Any],

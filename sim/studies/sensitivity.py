@@ -452,6 +452,6 @@ def _together(inputs: pd.DataFrame, names: Sequence[str], found: np.ndarray) -> 
     linked = np.abs(ranks.T @ ranks / len(ranks)) > TOGETHER
     out = []
     for i in range(len(names)):
-        others = [j for j in np.flatnonzero(linked[i]) if j != i]
+        others = [j for j in np.flatnonzero(linked[i]).tolist() if j != i]
         out.append(", ".join(names[j] for j in sorted(others, key=lambda j: -found[j])[:3]))
     return out

@@ -53,6 +53,7 @@ FLOORS = (
     "studies",
     "report",
     "cli",
+    "api",
     "catalogue",
     "console",
     "config",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lodestone.border.errors import InputError
 from lodestone.cli.verb import Flag, Words, setting_flags, verb
@@ -117,12 +117,14 @@ def _request(words: Words) -> Request:
         held = {k: v for k, v in words.settings.items() if k == "workers"}
         return replace(request, carried={**request.carried, **more, **held})
     settings = dict(words.settings)
-    carried_flags = {k: settings.pop(k) for k in ("workers", "out") if k in settings}
+    carried_flags: dict[str, Any] = {
+        k: settings.pop(k) for k in ("workers", "out") if k in settings
+    }
     pairs = [*words.pairs, *(f"{k}={v}" for k, v in settings.items())]
     return request_from_words(words.names, pairs, carried_flags)
 
 
-def _show(study: Study, as_json: bool, thresholds: list) -> None:  # type: ignore[type-arg]
+def _show(study: Study, as_json: bool, thresholds: list[Any]) -> None:
     from lodestone.cli.console import print_table
     from lodestone.cli.running import short
     from lodestone.report.study_memo import shown_metrics, threshold_lines

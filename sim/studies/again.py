@@ -1,0 +1,115 @@
+"""Any metric of a finished run: from the worlds it kept, else by running the same worlds again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lodestone.border.errors import InputError
+from lodestone.outputs.results import Results
+from lodestone.studies.metrics import check_metric, column_of, paired, values_in
+
+if TYPE_CHECKING:
+    from lodestone.runs.settings import Settings
+    from lodestone.scenario import Scenario
+
+__all__ = ["cases_of", "metric_of_run"]
+
+
+def metric_of_run(results: Results, metric: str) -> np.ndarray:
+    """Return a metric in every world of a run, shape (w,).
+
+    Parameters
+    ----------
+    metric
+        With its selectors, as typed; ``delta(...)`` and ``reference(...)`` of it too. What the
+        run did not keep (dates, lists of regions) is computed by running its worlds again; they
+        are the same worlds to the bit.
+
+    Raises
+    ------
+    InputError
+        An unknown metric, selector or word; a run alone that is asked for a difference; or a run
+        by other code or other seeds, whose worlds cannot be run again.
+    """
+    column = check_metric(metric)
+    how = column_of(metric)[0]
+    table = results.worlds
+    if how != "level" and not any(c.startswith("reference_") for c in table.columns):
+        raise InputError("the run has no reference", file=results.folder, key=metric)
+    if column in table.columns and (how == "level" or f"reference_{column}" in table.columns):
+        return values_in(table, metric, results.folder)
+    own, calm = _again(results, column, how != "level")
+    if how == "level":
+        return own
+    assert calm is not None
+    return calm if how == "reference" else paired(own, calm)
+
+
+def cases_of(results: Results) -> tuple[Scenario, Scenario | None, Settings]:
+    """Return the scenario, the reference and the settings that a run folder was made from.
+
+    Raises
+    ------
+    InputError
+        The run was made by other code or from other seeds.
+    """
+    from lodestone.outputs.provenance import code_hash, seeds_hash
+    from lodestone.runs.settings import Settings
+
+    held = results.provenance
+    for key, now, what in (
+        ("code_hash", code_hash(), "another version of the program"),
+        ("seeds_hash", seeds_hash(), "other seeds"),
+    ):
+        if held.get(key) != now:
+            raise InputError(
+                f"was made with {what}, so its worlds cannot be run again",
+                file=results.folder,
+                hint="Metrics that it kept can be read; run the scenario anew for others.",
+            )
+    config = results.config
+    settings = Settings(
+        worlds=int(config["ensemble"]["worlds"]),
+        seed=int(config["ensemble"]["seed"]),
+        market_days=int(config["clock"]["market_days"]),
+        allocation=config.get("allocation"),
+        discount_rate=float(config.get("discount_rate", 0.05)),
+    )
+    reference = config.get("reference")
+    return (
+        _scenario(config["scenario"], results.folder),
+        _scenario(reference, results.folder) if isinstance(reference, dict) else None,
+        settings,
+    )
+
+
+def _scenario(mapping: dict[str, Any], folder: Path) -> Scenario:
+    from lodestone.scenario import build_scenario
+
+    own = {k: v for k, v in mapping.items() if k not in ("variant", "overlays")}
+    # Its reference stands in the folder; a file of that name may not exist any more.
+    built = build_scenario({**own, "reference": "none"}, file=folder / "config.yaml")
+    return replace(built, reference=None)
+
+
+def _again(
+    results: Results, column: str, with_reference: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    from lodestone.studies.evaluate import Task, run_task
+
+    scenario, reference, settings = cases_of(results)
+    task = Task("again", scenario, reference, settings, (column,))
+    found = run_task(task)
+    if found.error is not None:
+        raise InputError(found.error[1], file=results.folder, key=column)
+    calm = None
+    if with_reference and reference is not None and found.shock is not None:
+        other = run_task(Task("again", reference, None, settings, (column,), (found.shock,)))
+        if other.error is not None:
+            raise InputError(other.error[1], file=results.folder, key=column)
+        calm = other.metrics[0][column]
+    return found.metrics[0][column], calm

@@ -1,0 +1,288 @@
+"""Studies: paired, resumable, the same bytes however they were interrupted."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lodestone as lode
+from lodestone.border.errors import InputError
+from lodestone.studies.folder import StudyFolder
+from lodestone.studies.request import request_from_words
+from lodestone.studies.study import Study, open_study
+from lodestone.studies.sweep import begin, chunks_of, measure, run_plan
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIO = "licence_shock_april_2025"
+SPILLOVER = "scenario.interventions.april_2025_licences.spillover"
+DAYS = "scenario.overrides.stockpile.japan.days"
+SHORT = ["scenario.start=2025-01-01", "scenario.end=2025-08-01", "ensemble.worlds=5"]
+METRIC = "unmet_share_between(region=europe, since=2025-05-01, until=2025-07-01)"
+
+
+def sweep(folder, *words, names=(SCENARIO,)):
+    plan, store = begin(request_from_words(names, [*SHORT, *words], {"out": str(folder)}))
+    done = run_plan(plan, store)
+    study = Study(plan, store, done["failed"])
+    study.save()
+    return study, done["ran"]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study") / "a"
+    return sweep(folder, f"{SPILLOVER}=0,1", f"{DAYS}=0,40", f"metric={METRIC}", "base=0")[0]
+
+
+def test_a_row_a_point_with_keys_bands_and_paired_differences(study):
+    with (study.folder / "results.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r[SPILLOVER], r[DAYS]) for r in rows] == [
+        ("0", "0"), ("0", "40"), ("1", "0"), ("1", "40"),
+    ]  # fmt: skip
+    column = f"unmet_share_between[{METRIC.split('(')[1][:-1].replace(', ', ',')}]"
+    for row in rows:
+        for stem in (column, "unmet_t"):
+            low, mid, high = (float(row[f"{stem}_{q}"]) for q in ("p05", "p50", "p95"))
+            assert low <= mid <= high
+        assert float(row[f"{column}_delta_p50"]) <= float(row[f"{column}_p50"]) + 1e-12
+    assert float(rows[0]["unmet_t_base_p50"]) == float(rows[0]["unmet_t_base_p95"]) == 0.0
+    assert any(float(r["unmet_t_base_p95"]) != 0.0 for r in rows[1:])
+    assert (study.folder / "failed.csv").read_text().count("\n") == 1
+    assert study.results.attrs["units"][f"{column}_p50"] == "share"
+
+
+def test_the_numbers_are_those_of_a_run_to_the_bit(study, tmp_path):
+    changes = {"start": "2025-01-01", "end": "2025-08-01"}
+    changes |= {SPILLOVER.removeprefix("scenario."): 1, DAYS.removeprefix("scenario."): 40}
+    run = lode.run(SCENARIO, changes, worlds=5, out=tmp_path / "run")
+    kept, own = run.worlds, study.worlds(3)
+    for column in kept.columns:
+        if column in own.columns:
+            np.testing.assert_array_equal(kept[column], own[column], err_msg=column)
+    shared = [c for c in kept.columns if c in own.columns]
+    assert {"unmet_t", "reference_unmet_t", "first_stoppage"} <= set(shared)
+    assert sum(c.startswith("draw.") for c in shared) > 20
+    # What the run did not keep is run again, on the same worlds.
+    again = run.metric(METRIC)
+    column = next(c for c in own.columns if c.startswith("unmet_share_between[region=europe,since"))
+    np.testing.assert_array_equal(again.to_numpy(), own[column])
+    assert again.attrs["unit"] == "share"
+    np.testing.assert_array_equal(
+        run.metric("delta(unmet_t)"), kept["unmet_t"] - kept["reference_unmet_t"]
+    )
+
+
+def test_done_points_are_not_run_again_and_new_levels_alone_are_run(study, tmp_path):
+    folder = tmp_path / "b"
+    first, ran = sweep(folder, f"{SPILLOVER}=0,1")
+    assert ran == 2
+    before = {p: p.stat().st_mtime_ns for p in (folder / "parts").iterdir()}
+    assert sweep(folder, f"{SPILLOVER}=0,1")[1] == 0
+    wider, ran = sweep(folder, f"{SPILLOVER}=0,0.5,1")
+    assert ran == 1 and len(wider.results) == 3
+    narrower, ran = sweep(folder, f"{SPILLOVER}=1,0.5")
+    assert ran == 0 and len(narrower.results) == 2
+    assert all(p.stat().st_mtime_ns == t for p, t in before.items())
+    rows = wider.results.set_index(SPILLOVER)
+    np.testing.assert_array_equal(
+        first.results.set_index(SPILLOVER).loc[1].drop("point"), rows.loc[1].drop("point")
+    )
+    # A metric that was not kept is a reason to run a point again; nothing else is.
+    assert sweep(folder, f"{SPILLOVER}=0,1", f"metric={METRIC}")[1] == 2
+    assert sweep(folder, f"{SPILLOVER}=0,1", f"metric={METRIC}")[1] == 0
+
+
+def test_a_reference_shared_by_points_is_run_once(study, tmp_path):
+    shared, _ = sweep(tmp_path / "c", f"{SPILLOVER}=0,0.3,1")
+    keys = [k for k in shared.store.done() if "-" in k]
+    assert len(keys) == 1
+    assert len([k for k in study.store.done() if "-" in k]) == 2  # one for each stockpile
+
+
+def test_all_points_see_the_same_worlds(study):
+    draws = [study.worlds(i).filter(like="draw.") for i in range(4)]
+    assert all(d.equals(draws[0]) for d in draws)
+    assert len(list((study.folder / "parts").glob("draws-*"))) == 1
+
+
+def test_a_point_of_200_worlds_takes_less_than_a_megabyte(tmp_path):
+    words = [w for w in SHORT if not w.startswith("ensemble")]
+    out = {"out": str(tmp_path / "wide")}
+    request = request_from_words([SCENARIO], [*words, "ensemble.worlds=200", f"{DAYS}=40"], out)
+    plan, store = begin(request)
+    said = measure(plan, store)
+    run_plan(plan, store)
+    assert 0.5 < said.megabytes * 1e6 / store.size() < 2.5
+    assert store.size() < 1e6
+
+
+def run_command(folder, *words, wait=True):
+    command = [str(Path(sys.executable).with_name("lodestone")), "sweep", SCENARIO, *SHORT, *words]
+    command += ["--out", str(folder), "--quiet", "report.formats=[]"]
+    if wait:
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def bytes_of(folder):
+    names = [*(folder / "parts").glob("[!.]*"), folder / "results.csv", folder / "results.parquet"]
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in names}
+
+
+def killed_and_resumed(tmp_path, words, kills, least, most):
+    """Run a study undisturbed, and once more killed at several moments; compare all bytes."""
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    done = run_command(whole, *words)
+    assert done.returncode == 0, done.stderr
+    partial = []
+    moments = np.random.default_rng(17).uniform(least, most, kills)
+    for moment in moments:
+        process = run_command(broken, *words, wait=False)
+        time.sleep(moment)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        partial.append(len(list((broken / "parts").glob("p-*"))) if broken.is_dir() else 0)
+    done = run_command(broken, *words)
+    assert done.returncode == 0, done.stderr
+    assert bytes_of(whole) == bytes_of(broken)
+    assert not list((broken / "parts").glob(".*"))
+    return partial
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_the_bytes_are_the_same(tmp_path):
+    words = [f"{SPILLOVER}=linspace(0,1,200)", "workers=2"]
+    partial = killed_and_resumed(tmp_path, words, 3, 8.0, 20.0)
+    assert any(partial)
+
+
+def test_a_study_cut_short_gives_the_same_bytes(study, tmp_path):
+    """As after a kill: parts missing, one cut short, one half written."""
+    words = [f"{SPILLOVER}=0,1", f"{DAYS}=0,40", f"metric={METRIC}", "base=0"]
+    folder = tmp_path / "again"
+    sweep(folder, *words)
+    whole = bytes_of(folder)
+    assert whole == bytes_of(study.folder)
+    parts = sorted((folder / "parts").glob("p-*"))
+    parts[0].write_bytes(parts[0].read_bytes()[:2000])
+    (folder / "parts" / ".p-half.parquet.part").write_bytes(b"PAR1")
+    (folder / "results.csv").unlink()
+    _, ran = sweep(folder, *words)
+    assert ran > 0
+    assert bytes_of(folder) == whole
+    assert not list((folder / "parts").glob(".*"))
+
+
+def test_chunks_do_not_depend_on_what_is_done(study):
+    every = chunks_of(study.plan, set())
+    left = chunks_of(study.plan, {study.plan.points[0].key})
+    assert [j.task.key for c in every for j in c][1:] == [j.task.key for c in left for j in c]
+
+
+def test_a_second_process_is_told_who_works_there(tmp_path):
+    folder = StudyFolder(tmp_path / "d")
+    second = StudyFolder(tmp_path / "d").locked()
+    with folder.locked(), pytest.raises(InputError, match=f"process {os.getpid()}"), second:
+        pytest.fail("two hold the lock")
+    with folder.locked():
+        pass  # free again
+
+
+def test_another_study_another_version_and_other_folders_are_refused(study, tmp_path):
+    with pytest.raises(InputError, match="another study: its swept keys"):
+        sweep(study.folder, f"{SPILLOVER}=0,1")
+    words = [f"{SPILLOVER}=0,1", f"{DAYS}=0,40", "clock.market_days=14"]
+    with pytest.raises(InputError, match="another study: its other words"):
+        sweep(study.folder, *words)
+    with pytest.raises(InputError, match="another study: its scenario"):
+        sweep(study.folder, *words[1:], "allocation=pro_rata,contract_first", names=("calm_2024",))
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("mine")
+    with pytest.raises(InputError, match="not empty"):
+        sweep(tmp_path / "full", f"{SPILLOVER}=0,1")
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "study.yaml").write_text((study.folder / "study.yaml").read_text())
+    (old / "manifest.json").write_text(json.dumps({"format": 0}))
+    with pytest.raises(InputError, match="another version"):
+        open_study(old)
+    with pytest.raises(InputError, match=r"study\.yaml"):
+        open_study(tmp_path)
+
+
+def test_a_large_study_waits_for_yes(tmp_path):
+    done = run_command(tmp_path / "large", f"{SPILLOVER}=linspace(0,1,1200)")
+    assert done.returncode == 2
+    assert "--yes" in done.stderr and "1,200 points" in done.stderr
+    assert not (tmp_path / "large").exists()
+
+
+def test_the_command_goes_on_with_a_folder_and_tells_its_status(study):
+    lodestone = str(Path(sys.executable).with_name("lodestone"))
+    done = subprocess.run(
+        [lodestone, "sweep", str(study.folder), "--status"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "4 points, 0 to run" in done.stdout
+    assert done.stdout.splitlines()[-1] == str(study.folder)
+
+
+def test_a_point_that_fails_is_told_and_the_others_stand(tmp_path, monkeypatch):
+    from lodestone.studies import sweep as module
+
+    real = module.run_task
+
+    def broken(task):
+        if not task.shocks and task.scenario.interventions["april_2025_licences"].spillover == 1:
+            from lodestone.studies.evaluate import Outcome
+
+            return Outcome(task.key, error=("model", "the mass balance does not close"))
+        return real(task)
+
+    monkeypatch.setattr(module, "run_task", broken)
+    found, ran = sweep(tmp_path / "e", f"{SPILLOVER}=0,1")
+    assert ran == 2 and len(found.results) == 1
+    with (tmp_path / "e" / "failed.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["point"], r[SPILLOVER], r["kind"]) for r in rows] == [("1", "1", "model")]
+    monkeypatch.undo()
+    found, ran = sweep(tmp_path / "e", f"{SPILLOVER}=0,1")
+    assert ran == 1 and len(found.results) == 2
+
+
+def test_figures_say_what_they_show(study, tmp_path):
+    held = lode.load(study.folder)
+    heat = held.figure("unmet_t(region=europe)", "heat")
+    assert "tonnes" in heat.finding or "t magnet" in heat.finding
+    assert len(heat.data) == 4
+    assert heat.save(tmp_path / "heat.png").stat().st_size > 10_000
+    tornado = held.figure("unmet_t", "tornado")
+    assert len(tornado.data) == 3  # all but the base point
+    with pytest.raises(InputError, match="2 keys cannot be drawn"):
+        held.figure("unmet_t", "line")
+    with pytest.raises(InputError, match="does not hold"):
+        held.figure("unmet_share_between(region=japan, since=2025-05-01)")
+
+
+def test_long_tables_and_thresholds(study):
+    held = lode.load(study.folder)
+    rows = held.long("unmet_t")
+    assert len(rows) == 4 * 5 and set(rows.columns) == {"point", SPILLOVER, DAYS, "world", "value"}
+    level = float(rows["value"].max())
+    found = held.threshold(f"unmet_t <= {level!r}", key=DAYS)
+    assert found["smallest"].tolist() == [0.0, 0.0] and found["share"].tolist() == [1.0, 1.0]
+    none = held.threshold("unmet_t < 0", key=DAYS)
+    assert none["smallest"].isna().all() and none["below"].tolist() == [40.0, 40.0]

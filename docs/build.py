@@ -10,6 +10,9 @@ writes nothing and says whether the text is up to date.
 `python docs/build.py --verdicts [NAME ...]` runs the scenarios named, or all that have a hypothesis,
 with 64 worlds and writes their rows of `docs/verdicts.csv` (`--worlds N`, `--workers N`).
 
+`python docs/build.py --predictions` writes `docs/predictions.md` from `seeds/predictions.yaml`. It refuses
+to where anything is changed against the commit, because the page names it (`--draft` marks the page).
+
 `python docs/build.py --pictures [KIND ...]` runs the example of each kind of intervention against its
 reference and draws `docs/img/kind_KIND.png` (see `docs/pictures.py`); about three minutes for all.
 """
@@ -106,6 +109,11 @@ def main(words: list[str]) -> int:
         worlds, workers = (_taken(words, k, v) for k, v in (("--worlds", 64), ("--workers", 1)))
         judge_scenarios(words, worlds, workers)
         words = []
+    if "--predictions" in words:
+        page = DOCS / "predictions.md"
+        page.write_text(predictions("--draft" in words), encoding="utf-8")
+        print(page)
+        return 0
     if "--pictures" in words:
         contrary = draw_kinds([w for w in words if w != "--pictures"])
         words = []
@@ -132,6 +140,65 @@ def main(words: list[str]) -> int:
     for folder in words:
         picture(Path(folder))
     return 1 if contrary else 0
+
+
+PREDICTIONS = """\
+# Predictions
+
+Written by `python docs/build.py --predictions`; do not edit by hand. {standing}
+
+Made with commit `{commit}` (code `{code}`, seeds `{seeds}`), {worlds} worlds of the scenario `current_law`,
+behaviour from `seeds/posterior.csv`, everything else drawn. Bands are 5 to 95 %: the spread of the worlds
+and the model's discrepancy for facts of this kind together, scaled by {scale:.2f} as cross-validation asks
+(`docs/scorecard.md`). {breath}
+
+**Hit**: the published value lies inside the band. **Miss**: it lies outside. **Void**: what decides it is
+not published, as said in each row, or the state of the world is another one than the scenario's: a law,
+ban, quota, licence regime or closure that changes the good of the prediction came into force after this
+page was made and before its last date, and `scenarios/current_law.yaml` of this commit draws it in no
+world. Void is said by whoever scores, with the measure named; it needs no consent of ours. Nothing is
+scored twice, and no prediction is taken back. Of six honest bands one may miss.
+
+"""
+
+
+def predictions(draft: bool) -> str:
+    """The page of pre-registered predictions, from the commit as it stands."""
+    import subprocess
+
+    from lodestone.calibration.card import breath
+    from lodestone.calibration.findings import FACTS
+    from lodestone.calibration.kept import kept_rows, scale_of_kept
+    from lodestone.calibration.predictions import WORLDS, predict
+    from lodestone.outputs.provenance import code_hash, commit, seeds_hash
+
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "--", "sim", "seeds", "scenarios", "configs"],
+        cwd=DOCS.parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if (changed.returncode or changed.stdout.strip()) and not draft:
+        sys.exit("uncommitted changes: a prediction names its commit (or --draft)")
+    rows = kept_rows(FACTS)
+    standing = (
+        "**A draft**: it registers nothing. The model of prices is still being changed."
+        if draft
+        else "Registered by the commit that adds this page."
+    )
+    text = PREDICTIONS.format(
+        standing=standing, commit=commit(), code=code_hash(), seeds=seeds_hash("2024"), worlds=WORLDS,
+        scale=scale_of_kept(rows), breath=breath(rows),
+    )  # fmt: skip
+    lines = [
+        "| | what | 5 % | median | 95 % | unit | decided | by | void where |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for item in predict():
+        values = " | ".join(f"{x:.3g}" for x in (item.p05, item.p50, item.p95))
+        lines.append(
+            f"| {item.fact.id} | {item.fact.text} | {values} | {item.fact.unit} | from "
+            f"{item.resolved} | {item.by} | {item.void} |"
+        )
+    return text + "\n".join(lines) + "\n"
 
 
 def _kinds_without_picture() -> list[str]:

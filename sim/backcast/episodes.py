@@ -37,20 +37,25 @@ __all__ = [
     "Episode",
     "Fact",
     "Point",
+    "Shock",
     "find_episodes",
     "load_episode",
     "locate_episode",
     "locate_episodes",
+    "read_episode",
 ]
 
 EPISODE_KEYS = (
-    "name", "title", "text", "scenario", "window", "facts", "points", "source", "note",
+    "name", "title", "text", "scenario", "window", "facts", "points", "source", "note", "history",
+    "inputs_in_doubt", "static",
 )  # fmt: skip
 FACT_KEYS = (
     "id", "text", "series", "statistic", "observed", "band", "unit", "source", "note", "scored",
     "panel",
 )  # fmt: skip
 FACT_NEEDS = ("id", "series", "statistic", "observed", "band")
+#: Where a good may be scarcer, for the static forecaster.
+SIDES = ("abroad", "home", "both")
 #: Times of a statistic that may be a single moment or a range.
 TIMES = ("at", "over", "base", "from", "to", "by")
 #: Units in which a fact may state a value of another unit: (natural, stated) -> factor.
@@ -126,6 +131,27 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Shock:
+    """A change of the quantity on offer, or of need, for the static forecaster.
+
+    Attributes
+    ----------
+    materials : tuple of str
+        Chain materials concerned.
+    side : str
+        ``abroad``, ``home`` or ``both``: where the good is scarcer (or more plentiful).
+    span : Span
+    quantity : float
+        What is on offer over what is needed, less one: -0.4 where two fifths are missing.
+    """
+
+    materials: tuple[str, ...]
+    side: str
+    span: Span
+    quantity: float
+
+
+@dataclass(frozen=True)
 class Episode:
     """A stretch of history with its facts, checked.
 
@@ -143,6 +169,10 @@ class Episode:
     points : tuple of Point
     remarks : tuple of str
         What is odd but allowed.
+    history : str
+        Episodes of one history are left out of a fit together; by default the episode's name.
+    static : tuple of Shock
+        What a forecaster with elasticities alone would take for the shock.
     """
 
     name: str
@@ -155,6 +185,8 @@ class Episode:
     facts: tuple[Fact, ...]
     points: tuple[Point, ...] = ()
     remarks: tuple[str, ...] = field(default=())
+    history: str = ""
+    static: tuple[Shock, ...] = ()
 
     def cases(self) -> dict[str, tuple[Scenario, list[Query]]]:
         """Scenarios to run, each with the series that facts ask of it."""
@@ -240,6 +272,11 @@ def load_episode(
     return _Reader(path, read_yaml(path)).episode(dict(overrides or {}), variant, tuple(overlays))
 
 
+def read_episode(path: Path, data: Mapping[str, Any]) -> Episode:
+    """An episode from content that was put together in memory; ``path`` is named in errors."""
+    return _Reader(path, Document(dict(data), {})).episode({}, None, ())
+
+
 class _Reader:
     """Turns the content of an episode file into an `Episode`."""
 
@@ -268,7 +305,8 @@ class _Reader:
             if data.get(key) in (None, "", []):
                 raise self.fail(key, "is missing")
         window = self.window(data["window"])
-        scenario = self.scenario(str(data["scenario"]), overrides, variant, overlays)
+        doubt = _words(data.get("inputs_in_doubt"))
+        scenario = self.scenario(str(data["scenario"]), overrides, variant, (*doubt, *overlays))
         chain = load_chain(scenario.vintage)
         reference = load_reference(scenario)
         if reference is not None:
@@ -300,6 +338,8 @@ class _Reader:
             facts=tuple(facts),
             points=tuple(self.points(data.get("points"), [f.panel for f in facts])),
             remarks=tuple(self.remarks),
+            history=str(data.get("history") or data["name"]),
+            static=tuple(self.shocks(data.get("static"))),
         )
 
     def scenario(
@@ -316,6 +356,30 @@ class _Reader:
             if found is None and error.file is None and error.message.startswith("unknown scen"):
                 raise self.fail("scenario", error.message, error.hint) from None
             raise
+
+    def shocks(self, given: Any) -> list[Shock]:
+        """What the static forecaster is told, checked."""
+        out = []
+        for number, item in enumerate(given or []):
+            at = f"static.{number}"
+            if not isinstance(item, Mapping):
+                raise self.fail(at, "must be a mapping of materials, side, over and quantity")
+            needs = ("materials", "side", "over", "quantity")
+            self.known(item, needs, at)
+            for key in needs:
+                if item.get(key) is None:
+                    raise self.fail(at, f"'{key}' is missing")
+            if item["side"] not in SIDES:
+                raise unknown("side", item["side"], SIDES, self.place(f"{at}.side"), f"{at}.side")
+            quantity = self.number(item["quantity"], f"{at}.quantity")
+            if quantity <= -1.0:
+                raise self.fail(f"{at}.quantity", "must be above -1: something is always on offer")
+            names = dict.fromkeys(
+                m for word in _words(item["materials"]) for m in self.chain.materials_named(word)
+            )
+            span = self.time(item["over"], f"{at}.over")
+            out.append(Shock(tuple(names), str(item["side"]), span, quantity))
+        return out
 
     # ---- times -------------------------------------------------------------------------
 

@@ -28,11 +28,15 @@ __all__ = [
     "BATCH",
     "Replayed",
     "Verdict",
+    "evaluate",
     "evaluate_episode",
     "judge",
+    "quantiles",
+    "record",
     "replay_episode",
     "score",
     "totals",
+    "with_overrides",
 ]
 
 #: Worlds of one batch.
@@ -144,7 +148,7 @@ def _finite(number: float) -> float | None:
 # ---- running ---------------------------------------------------------------------------
 
 
-def _with_overrides(
+def with_overrides(
     scenario: Scenario, overrides: Overrides, episode: Episode, rows: slice
 ) -> Scenario:
     """The scenario with behavioural parameters replaced, by a number or by one a world."""
@@ -170,7 +174,7 @@ def _with_overrides(
     return replace(scenario, overrides=held)
 
 
-def _record(
+def record(
     scenario: Scenario,
     episode: Episode,
     queries: Sequence[Query],
@@ -233,22 +237,23 @@ def replay_episode(
     for case, (scenario, queries) in cases.items():
         for first in range(0, len(numbers), batch):
             rows = slice(first, first + batch)
-            own = _with_overrides(scenario, overrides or {}, episode, rows)
+            own = with_overrides(scenario, overrides or {}, episode, rows)
             args = (own, episode, queries, numbers[rows], seed, market_days, allocation)
             jobs.append((case, args))
     done: dict[str, Recorded] = {}
     if pool is None:
-        results: Iterable[Recorded] = (_record(*args) for _, args in jobs)
+        results: Iterable[Recorded] = (record(*args) for _, args in jobs)
     else:
-        results = (f.result() for f in [pool.submit(_record, *args) for _, args in jobs])
+        results = (f.result() for f in [pool.submit(record, *args) for _, args in jobs])
     for (case, args), part in zip(jobs, results, strict=True):
         done[case] = done[case].beside(part) if case in done else part
         if progress is not None:
             progress(len(args[3]))
-    return _evaluate(episode, done, len(numbers))
+    return evaluate(episode, done, len(numbers))
 
 
-def _evaluate(episode: Episode, done: Mapping[str, Recorded], width: int) -> Replayed:
+def evaluate(episode: Episode, done: Mapping[str, Recorded], width: int) -> Replayed:
+    """Facts of an episode from what was recorded of its cases, in ``width`` worlds."""
     values: dict[str, np.ndarray] = {}
     absent: dict[str, str] = {}
     tracks: dict[str, tuple[Track, Track | None]] = {}
@@ -395,6 +400,7 @@ def score(
 def totals(
     scored: Iterable[tuple[Episode, Replayed, Sequence[Verdict]]],
     fitted: Collection[tuple[str, str]] = (),
+    wide: Mapping[tuple[str, str], tuple[float, float]] | None = None,
 ) -> list[dict[str, Any]]:
     """Facts passed, failed, not evaluable and covered by episode, and over all; only what is scored.
 
@@ -404,37 +410,49 @@ def totals(
     fitted : collection of (episode, fact id), optional
         Facts to which behaviour was fitted. With them the sums are also told apart: facts in the
         fit, and facts that it has not seen.
+    wide : mapping, optional
+        (episode, fact id) -> band of the worlds and the model's discrepancy together.
 
     Returns
     -------
     list of dict
-        ``episode, passed, failed, not_evaluable, facts, share, covered``; ``covered`` is the share
-        of facts whose observed value lies within 5-95 % of the worlds.
+        ``episode, passed, failed, not_evaluable, facts, share, covered, covered_wide``: shares of
+        facts whose observed value lies within 5-95 % of the worlds, and within ``wide``.
     """
-    found = [
-        (episode.name, v) for episode, _, verdicts in scored for v in verdicts if v.fact.scored
-    ]
-    names = list(dict.fromkeys(name for name, _ in found))
-    rows = [_sum(name, [v for n, v in found if n == name]) for name in names]
+    found = [v for _, _, verdicts in scored for v in verdicts if v.fact.scored]
+    names = list(dict.fromkeys(v.episode for v in found))
+    rows = [_sum(name, [v for v in found if v.episode == name], wide) for name in names]
     if len(names) > 1:
-        seen = [v for n, v in found if (n, v.fact.id) in fitted]
+        seen = [v for v in found if (v.episode, v.fact.id) in fitted]
         if fitted and len(seen) < len(found):
-            other = [v for n, v in found if (n, v.fact.id) not in fitted]
-            rows += [_sum("in the fit", seen), _sum("not in the fit", other)]
-        rows.append(_sum("all", [v for _, v in found]))
+            other = [v for v in found if v not in seen]
+            rows += [_sum("in the fit", seen, wide), _sum("not in the fit", other, wide)]
+        rows.append(_sum("all", found, wide))
     return rows
 
 
-def _sum(name: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def _sum(
+    name: str,
+    verdicts: Sequence[Verdict],
+    wide: Mapping[tuple[str, str], tuple[float, float]] | None,
+) -> dict[str, Any]:
     passed = sum(v.passed is True for v in verdicts)
     unclear = sum(v.passed is None for v in verdicts)
-    count = max(len(verdicts), 1)
-    return {
+    row = {
         "episode": name,
         "passed": passed,
         "failed": len(verdicts) - passed - unclear,
         "not_evaluable": unclear,
         "facts": len(verdicts),
-        "share": f"{passed / count:.0%}" if verdicts else "",
-        "covered": f"{sum(v.covered for v in verdicts) / count:.0%}" if verdicts else "",
     }
+    if not verdicts:
+        return row
+    known = wide or {}
+    bands = [known.get((v.episode, v.fact.id), (math.nan, math.nan)) for v in verdicts]
+    held = sum(
+        low <= v.fact.observed <= high for v, (low, high) in zip(verdicts, bands, strict=True)
+    )
+    row["share"] = f"{passed / len(verdicts):.0%}"
+    row["covered"] = f"{sum(v.covered for v in verdicts) / len(verdicts):.0%}"
+    row["covered_wide"] = f"{held / len(verdicts):.0%}" if wide else ""
+    return row

@@ -29,8 +29,10 @@ NOT_AN_INPUT = (
     "claims_verdicts.csv",
     "contradictions.csv",
     "crossvalidation.csv",
-    "fact_profiles.csv",
+    "fit_facts.csv",
+    "fit_parameters.csv",
     "identified.csv",
+    "predictions.yaml",
 )
 
 

@@ -23,6 +23,8 @@ DOORS = {
     "hydra": ("runs/compose.py", "runs/grammar.py", "cli/hydra_app.py"),
     "numpy.random": ("worlds/randomness.py",),
     "random": (),
+    "pyesmda": ("calibration/smoother.py",),
+    "covmats": ("calibration/smoother.py",),
     "pypandoc": ("report/",),
     "yaml": ("border/yamlfile.py", "runs/write.py"),
 }

@@ -36,8 +36,8 @@ Options: --worlds N (default 64), --seed N, --workers N; --json FILE (without a 
 def work(words: Words) -> int:
     """Replay episodes and print the scorecard."""
     from lodestone.backcast.episodes import find_episodes, load_episode, locate_episodes
-    from lodestone.backcast.kept import KNOWN, PROFILES, crossed, kept_rows
-    from lodestone.backcast.score import BATCH, score, totals
+    from lodestone.backcast.score import BATCH, score
+    from lodestone.calibration.card import Card
     from lodestone.cli.console import Progress, print_table, say
 
     given = dict(words.settings)
@@ -70,6 +70,7 @@ def work(words: Words) -> int:
             workers=settings.workers,
             progress=progress,
         )
+    card = Card.of(scored)
     rows = [v.row() for _, _, verdicts in scored for v in verdicts]
     target = words.flags.get("--json")
     if target is not None and target != "-":
@@ -82,34 +83,42 @@ def work(words: Words) -> int:
     if target == "-" or settings.json:
         print(json_text(rows))
     elif not quiet:
-        columns = ["fact", "observed", "band", "unit", "p50", "p05_to_p95", "result"]
+        right = ["observed", "band", "p50", "p05_to_p95", "with_discrepancy"]
+        columns = ["fact", *right[:2], "unit", *right[2:], "result", "left_out"]
         for episode, _, verdicts in scored:
             print_table(
-                [v.shown() for v in verdicts],
-                columns,
+                card.rows(episode, verdicts),
+                columns if card.fitted else columns[:6] + columns[7:8],
                 title=f"{episode.name}: {episode.title} ({episode.scenario.name})",
-                right=["observed", "band", "p50", "p05_to_p95"],
+                right=right,
             )
             print()
+        sums = ["passed", "failed", "not_evaluable", "facts", "share", "covered", "covered_wide"]
         print_table(
-            totals(scored, crossed()),
-            ["episode", "passed", "failed", "not_evaluable", "facts", "share", "covered"],
-            title=f"Facts in band at the median of {settings.worlds} worlds, and observed values "
-            "within 5-95 % of them",
-            right=["passed", "failed", "not_evaluable", "facts", "share", "covered"],
+            card.totals(),
+            ["episode", *sums],
+            title=f"Facts in band at the median of {settings.worlds} worlds; observed values "
+            "within 5-95 % of them, and of them with the model's discrepancy",
+            right=sums,
         )
+        if card.breath:
+            print(f"\n{card.breath}")
+            print()
+            for title, found in (
+                ("The calibration of the shipped posterior", card.summary()),
+                ("Skill where left out of the fit (above 0: better)", card.skill()),
+            ):
+                print_table(found, list(found[0]), title=title)
+                print()
     if "--write" in words.flags:
         from lodestone.backcast.panels import panels
         from lodestone.report.scorecard import write_scorecard
 
         made = write_scorecard(
             Path(words.flags["--write"]).expanduser(),
-            [(e.name, e.title, vs, panels(e, r, vs)) for e, r, vs in scored],
-            totals(scored, crossed()),
+            [(e.name, e.title, vs, card.rows(e, vs), panels(e, r, vs)) for e, r, vs in scored],
+            card,
             settings.worlds,
-            crossed(),
-            kept_rows(KNOWN),
-            kept_rows(PROFILES),
         )
         for path in made:
             print(path.resolve())

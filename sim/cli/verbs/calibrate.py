@@ -7,34 +7,29 @@ from pathlib import Path
 from lodestone.border.errors import InputError
 from lodestone.cli.verb import Flag, Words, verb
 
-NUMBERS = {"--population": 48, "--generations": 60, "--starts": 2, "--seed": 0, "--workers": 0}
+NUMBERS = {"--members": 200, "--steps": 6, "--seeds": 1, "--workers": 0}
 
 MORE = """
 Without an episode: all of 'lodestone list episodes', and always the control worlds of
-seeds/controls, in which nothing happens. Searches the sourced ranges of the parameters
-of behaviour for vectors that bring the facts into their bands, and keeps every vector tried in
-results/calibration; an interrupted search goes on where it was. With --leave-out the facts of one
-episode stay unseen. With --cross-validate each is left out in turn, and its facts are scored.
+seeds/controls, in which nothing happens. An ensemble is drawn from the priors of the
+parameters of behaviour, and moved toward the facts in steps (ES-MDA), with an error for each kind
+of fact. Every run is kept in results/calibration; an interrupted calibration goes on where it
+was. With --cross-validate each history is left out in turn, and its facts are foretold.
 
   lodestone calibrate
-  lodestone calibrate --leave-out licensing_2025
-  lodestone calibrate --cross-validate              every episode left out in turn, and scored
-  lodestone calibrate --generations 100 --write     --write makes seeds/posterior.csv anew, and the
-                                                    tables of what history says of each number
+  lodestone calibrate --cross-validate --write      seeds/posterior.csv anew, and the tables of what
+                                                    was found: fit_facts.csv, fit_parameters.csv
 
-Options: --population N (48), --generations N (60 from each start, a quarter of it again from the
-best of all, before the last steps down), --starts N (2), --seed N, --workers N,
---out DIR, --begin FOLDER (start at the best of an earlier calibration), --quiet."""
+Options: --members N (200), --steps N (6), --seeds N (1; ensembles that are pooled), --workers N,
+--out DIR, --quiet."""
 
 
 @verb(
-    about="fits behaviour to history: one vector for all episodes, and how well it is known",
-    usage="lodestone calibrate [EPISODE|FOLDER ...] [--leave-out EPISODE] [--write]",
+    about="fits behaviour to history: an ensemble for all episodes, and how well it foretells",
+    usage="lodestone calibrate [EPISODE|FOLDER ...] [--cross-validate] [--write]",
     order=70,
     flags=(
-        Flag("--leave-out"),
         Flag("--out"),
-        Flag("--begin"),
         *(Flag(name) for name in NUMBERS),
         Flag("--write", value=False),
         Flag("--cross-validate", value=False),
@@ -43,18 +38,12 @@ best of all, before the last steps down), --starts N (2), --seed N, --workers N,
 )
 def work(words: Words) -> int:
     """Fit behaviour to history."""
-    from lodestone.backcast.calibrate import (
-        Plan,
-        calibrate,
-        cross_validate,
-        fact_profiles,
-        findings,
-        load_fit,
-        posterior_text,
-    )
-    from lodestone.backcast.episodes import find_episodes, locate_episodes
-    from lodestone.backcast.kept import CROSS, KNOWN, PROFILES
-    from lodestone.border.paths import seeds_root
+    from lodestone.backcast.episodes import locate_episodes
+    from lodestone.calibration.calibrate import study
+    from lodestone.calibration.findings import skill_rows, summary_rows
+    from lodestone.calibration.kept import write
+    from lodestone.calibration.plan import shipped_plan
+    from lodestone.calibration.posterior import parameter_rows
     from lodestone.cli.console import print_table, say
 
     if words.pairs:
@@ -62,61 +51,35 @@ def work(words: Words) -> int:
     chosen: dict[str, int] = {}
     for flag, usual in NUMBERS.items():
         text = words.flags.get(flag, str(usual))
-        if not text.isdigit() or (flag in list(NUMBERS)[:3] and int(text) < 1):
+        if not text.isdigit() or (flag != "--workers" and int(text) < 1):
             raise InputError(f"must be a whole number, got {text!r}", key=flag)
         chosen[flag] = int(text)
-    episodes = [p for name in words.names or find_episodes() for p in locate_episodes(name)]
-    # Worlds in which nothing happens hold a fit to be right for the right reason.
-    files = episodes + sorted(p.parent for p in (seeds_root() / "controls").glob("*/episode.yaml"))
-    left = words.flags.get("--leave-out")
-    if left is not None:
-        unseen = locate_episodes(left)
-        files = [p for p in files if p not in unseen]
-    if not files:
-        raise InputError("there are no episodes", key="lodestone calibrate")
-    plan = Plan(
-        tuple(dict.fromkeys(files)),
-        population=max(chosen["--population"], 4),
-        generations=chosen["--generations"],
-        starts=chosen["--starts"],
-        seed=chosen["--seed"],
+    if chosen["--members"] < 20:
+        raise InputError("an ensemble needs at least 20 members", key="--members")
+    plan = shipped_plan(
+        [path for name in words.names for path in locate_episodes(name)],
+        members=chosen["--members"],
+        steps=chosen["--steps"],
+        seeds=tuple(range(chosen["--seeds"])),
     )
-    usual_place = "results/calibration" + (f"_without_{Path(left).name}" if left else "")
-    folder = Path(words.flags.get("--out", usual_place)).expanduser()
-    quiet = words.on("--quiet")
-    begin = None
-    if "--begin" in words.flags:
-        begin = load_fit(Path(words.flags["--begin"]).expanduser())
-    fit = calibrate(plan, folder, chosen["--workers"], None if quiet else say, begin=begin)
-    facts, parameters = findings(plan, fit)
-    if not quiet:
-        print_table(facts, ["episode", "fact", "band", "best", "p05_to_p95", "in_band"])
-        print()
-        print_table(parameters, ["parameter", "range", "best", "p05_to_p95", "spread", "verdict"])
-    if words.on("--write"):
-        import pandas as pd
-
-        from lodestone.border.files import save_table, save_text
-        from lodestone.chain.load import POSTERIOR
-
-        path = seeds_root() / POSTERIOR
-        save_text(path, posterior_text(fit))
-        print(path.resolve())
-        for name, rows in ((KNOWN, parameters), (PROFILES, fact_profiles(plan, fit))):
-            save_table(seeds_root() / name, pd.DataFrame(rows))
-            print((seeds_root() / name).resolve())
-    if words.on("--cross-validate"):
-        import pandas as pd
-
-        from lodestone.border.files import save_table
-
-        rows = cross_validate(
-            plan, folder, fit, episodes, chosen["--workers"], say=None if quiet else say
+    crossed = words.on("--cross-validate")
+    if crossed and len(plan.histories) < 2:
+        raise InputError(
+            "there is one history only: nothing is left to learn from", key="--cross-validate"
         )
-        path = seeds_root() / CROSS if words.on("--write") else folder / CROSS
-        save_table(path, pd.DataFrame(rows))
-        passed = sum(r["pass"] for r in rows)
-        print(f"{passed} of {len(rows)} unseen facts in band")
+    folder = Path(words.flags.get("--out", "results/calibration")).expanduser()
+    quiet = words.on("--quiet")
+    found = study(plan, folder, chosen["--workers"], None if quiet else say, crossed)
+    if not quiet:
+        tables = {
+            "Parameters": parameter_rows(found.posterior),
+            "Facts, and how many observed values 5-95 % hold": summary_rows(found.facts),
+        }
+        if crossed:
+            tables["Skill where left out (above 0: better)"] = skill_rows(found.facts)
+        for title, rows in tables.items():
+            print_table(rows, list(rows[0]), title=title)
+            print()
+    for path in write(found, folder, seeds=words.on("--write")):
         print(path.resolve())
-    print(folder.resolve())
     return 0

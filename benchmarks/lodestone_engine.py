@@ -249,8 +249,7 @@ def outages_of(toy: Toy, layout: Any, worlds: int, seed: int) -> Any:
     met = (starts < last).any(axis=(0, 2))
     spans = Timeline(starts.transpose(1, 0, 2)[met].copy(), ends.transpose(1, 0, 2)[met].copy())
     rows = [
-        layout.facility_at[f"{STAGE_NAMES[f // REGIONS]}_{region(f)}"]
-        for f in range(toy.facilities)
+        layout.plants.at[f"{STAGE_NAMES[f // REGIONS]}_{region(f)}"] for f in range(toy.facilities)
     ]
     ever = np.zeros(worlds)
     return OutageEffect(
@@ -272,8 +271,8 @@ class Delivered:
     """Adds up what reaches the users of magnets, (region, world)."""
 
     def __init__(self, layout: Any, worlds: int) -> None:
-        self.rows = np.flatnonzero(layout.u_magnet)
-        self.at = [int(layout.regions[layout.u_region[u]].split("_")[1]) for u in self.rows]
+        self.rows = np.flatnonzero(layout.users.magnet)
+        self.at = [int(layout.regions[layout.users.region[u]].split("_")[1]) for u in self.rows]
         self.tonnes = np.zeros((REGIONS, worlds))
 
     def market_day(self, run: Any, now: float, rules: Any) -> None:

@@ -118,10 +118,10 @@ def _users(
     return np.array(
         [
             u
-            for u in np.flatnonzero(lay.u_magnet)
-            if (places is None or lay.regions[lay.u_region[u]] in places)
-            and (sector == "all" or lay.sectors[lay.u_sector[u]] in names)
-            and (military is None or bool(lay.u_defence[u, 0] == 1.0) is military)
+            for u in np.flatnonzero(lay.users.magnet)
+            if (places is None or lay.regions[lay.users.region[u]] in places)
+            and (sector == "all" or lay.sectors[lay.users.sector[u]] in names)
+            and (military is None or bool(lay.users.defence[u, 0] == 1.0) is military)
         ]
     )
 
@@ -167,10 +167,10 @@ def ore(kept: Any, origin: Any = "all", destination: Any = "all") -> Look:
     rows = np.array(
         [
             k
-            for k in range(len(lay.ore_links))
+            for k in range(len(lay.ore.keys))
             if all(
                 names is None or lay.regions[int(at[k])] in names
-                for names, at in zip(ends, (lay.k_region_from, lay.k_region_to), strict=True)
+                for names, at in zip(ends, (lay.ore.region_from, lay.ore.region_to), strict=True)
             )
         ],
         dtype=int,
@@ -191,7 +191,7 @@ def dug(kept: Any, region: Any = "all", without: Any = ()) -> Look:
     run, lay = kept.run, kept.run.layout
     places = kept.region_names(region) or set(lay.regions)
     places = places - (kept.region_names(without) if without else set())
-    at = [i for i, f in enumerate(lay.mines) if lay.facilities[f].region in places]
+    at = [i for i, f in enumerate(lay.ore.mines) if lay.plants.rows[f].region in places]
     return lambda rules: run.day.flows["dug"][at].sum(axis=0) * _per_year(run)
 
 
@@ -199,7 +199,7 @@ def dug(kept: Any, region: Any = "all", without: Any = ()) -> Look:
 def ore_pile(kept: Any, region: Any = "all") -> Look:
     """Ore that lies at mines."""
     run, lay, places = kept.run, kept.run.layout, kept.region_names(region)
-    rows = [i for i, (_, r) in enumerate(lay.ore_pools) if places is None or r in places]
+    rows = [i for i, (_, r) in enumerate(lay.ore.pools) if places is None or r in places]
     return lambda rules: run.day.state.ore_at_mine[rows].sum(axis=(0, 1))
 
 
@@ -216,8 +216,10 @@ def recycled(kept: Any, region: Any, element: str) -> Look:
 def capacity(kept: Any, stage: str, region: Any) -> Look:
     """What the plants of a stage that stand and run could make."""
     run, lay, places = kept.run, kept.run.layout, kept.region_names(region)
-    rows = [i for i, f in enumerate(lay.facilities) if f.stage == stage and f.region in places]
-    return lambda rules: (lay.f_capacity[rows] * run.day.available[rows]).sum(0) * WEEKS_PER_YEAR
+    rows = [i for i, f in enumerate(lay.plants.rows) if f.stage == stage and f.region in places]
+    return lambda rules: (
+        (lay.plants.capacity[rows] * run.day.available[rows]).sum(0) * WEEKS_PER_YEAR
+    )
 
 
 @series("t a year")

@@ -176,15 +176,15 @@ def _ore_elements(query: Query, lay: Layout) -> np.ndarray:
 def _users(query: Query, lay: Layout, default: str = "ndfeb_magnets;smco") -> np.ndarray:
     """Share of each user line that is meant, shape (u,)."""
     default = "all" if query.get("sector") is not None else default
-    weight = _weights(query.get("region"), lay)[lay.u_region]
-    weight = weight * (_material_mask(query, lay, default) > 0)[lay.u_material]
+    weight = _weights(query.get("region"), lay)[lay.users.region]
+    weight = weight * (_material_mask(query, lay, default) > 0)[lay.users.material]
     sectors, tiers = query.get("sector"), query.get("tier")
     if sectors is not None:
-        weight = weight * np.isin(lay.u_sector, [lay.sector_at[s] for s in sectors])
+        weight = weight * np.isin(lay.users.sector, [lay.sector_at[s] for s in sectors])
     if tiers is not None:
         shares = lay.chain.tiers
         part = [
-            sum(shares.get(lay.sectors[s], {}).get(t, 0.0) for t in tiers) for s in lay.u_sector
+            sum(shares.get(lay.sectors[s], {}).get(t, 0.0) for t in tiers) for s in lay.users.sector
         ]
         weight = weight * np.minimum(part, 1.0)
     return weight
@@ -214,20 +214,20 @@ def _total(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def _links(query: Query, lay: Layout) -> np.ndarray:
     """Tonnes that count of each tonne on a link that crosses a border, shape (l,)."""
     default = "oxides;metals;magnets"
-    origin = _weights(query.get("origin"), lay)[lay.l_region_from]
-    place = _weights(query.get("destination"), lay)[lay.l_region_to]
-    counted = _material_mask(query, lay, default)[lay.l_material]
-    return np.where(lay.l_home, 0.0, origin * place * counted)
+    origin = _weights(query.get("origin"), lay)[lay.links.region_from]
+    place = _weights(query.get("destination"), lay)[lay.links.region_to]
+    counted = _material_mask(query, lay, default)[lay.links.material]
+    return np.where(lay.links.home, 0.0, origin * place * counted)
 
 
 def _ore_links(query: Query, lay: Layout) -> np.ndarray:
     """Share of each ore link that is meant, shape (k,)."""
     names = _materials(query, lay.chain, "oxides")
-    pools = np.array([1.0 if m in names else 0.0 for m, _ in lay.ore_pools])
-    origin = _weights(query.get("origin"), lay)[lay.k_region_from]
-    place = _weights(query.get("destination"), lay)[lay.k_region_to]
-    abroad = lay.k_region_from != lay.k_region_to
-    return np.where(abroad, origin * place * pools[lay.k_pool], 0.0)
+    pools = np.array([1.0 if m in names else 0.0 for m, _ in lay.ore.pools])
+    origin = _weights(query.get("origin"), lay)[lay.ore.region_from]
+    place = _weights(query.get("destination"), lay)[lay.ore.region_to]
+    abroad = lay.ore.region_from != lay.ore.region_to
+    return np.where(abroad, origin * place * pools[lay.ore.pool], 0.0)
 
 
 def _channel(query: Query) -> str:
@@ -280,7 +280,7 @@ def _imports(query: Query, run: BatchRun) -> Read | str:
     w, elements = weight[rows][:, None], _ore_elements(query, lay)
     width = len(run.worlds)
     days = run.market_days
-    late = np.maximum(np.ceil(lay.l_transit[rows] / days - 1e-9), 1).astype(int)
+    late = np.maximum(np.ceil(lay.links.transit[rows] / days - 1e-9), 1).astype(int)
     sent: list[np.ndarray | None] = []
 
     def grey_share(run: BatchRun) -> np.ndarray:
@@ -367,27 +367,33 @@ def _production(query: Query, run: BatchRun) -> Read | str:
     names = set(_materials(query, lay.chain, "all"))
     region = _weights(query.get("region"), lay)
     elements = _ore_elements(query, lay)
-    mined = np.array([1.0 if m in names else 0.0 for m, _ in lay.ore_pools])
+    mined = np.array([1.0 if m in names else 0.0 for m, _ in lay.ore.pools])
     if stages is not None and "mine" not in stages:
         mined = mined * 0.0
-    pool = mined * region[[lay.region_at[r] for _, r in lay.ore_pools]]
-    mines = np.repeat(pool[lay.by_pool.ids], np.diff([*lay.by_pool.starts, len(lay.mines)]))
+    pool = mined * region[[lay.region_at[r] for _, r in lay.ore.pools]]
+    mines = np.repeat(
+        pool[lay.ore.by_pool.ids], np.diff([*lay.ore.by_pool.starts, len(lay.ore.mines)])
+    )
     counted = _material_mask(query, lay, "all")
     forms = np.array(lay.form)
-    cell = counted[lay.c_material] * region[lay.c_region]
+    cell = counted[lay.cells.material] * region[lay.cells.region]
     oxide = np.zeros_like(cell)
     if stages is not None and not {"separation", "recycling"} <= set(stages):
-        oxide = np.where(forms[lay.c_material] == "oxide", cell, 0.0)
+        oxide = np.where(forms[lay.cells.material] == "oxide", cell, 0.0)
         cell = cell - oxide
     primary = stages is not None and "separation" in stages and np.any(oxide)
     second = stages is not None and "recycling" in stages and np.any(oxide)
     # What separators make of each element at each place, where only one oxide source is asked for.
     by_element = np.zeros(len(lay.elements))
     for e, name in enumerate(lay.elements):
-        row = lay.material_at.get(lay._oxide(name), -1)
+        row = lay.material_at.get(lay.names.oxide(name), -1)
         by_element[e] = counted[row] if row >= 0 else 0.0
-    place = region[lay.separator_regions][:, None] * by_element[None, :]
-    place = np.where(lay.oxide_cell[lay.separator_regions] >= 0, place, 0.0)
+    place = region[lay.separation.regions][:, None] * by_element[None, :]
+    place = np.where(
+        lay.separation.oxide_cell[lay.separation.regions] >= 0,
+        place,
+        0.0,
+    )
     if not (np.any(mines) or np.any(cell) or (np.any(oxide) and (primary or second))):
         return f"nobody in the chain makes {query.told()}"
     width = len(run.worlds)
@@ -397,7 +403,7 @@ def _production(query: Query, run: BatchRun) -> Read | str:
         f = run.day.flows
         sums = np.zeros(width)
         if np.any(mines):
-            part = (lay.mine_mix[:, :, 0] * elements).sum(axis=1)
+            part = (lay.ore.mix[:, :, 0] * elements).sum(axis=1)
             whole = 1.0 if query.get("element") is None else part[:, None]
             sums = sums + (f["dug"] * mines[:, None] * whole).sum(axis=0)
         if rows.size:
@@ -417,7 +423,7 @@ def _production(query: Query, run: BatchRun) -> Read | str:
 def _by_facility(query: Query, run: BatchRun) -> Read | str:
     lay = run.layout
     names = query.get("facility") or ()
-    rows = [lay.facility_at[n] for n in names if n in lay.facility_at]
+    rows = [lay.plants.at[n] for n in names if n in lay.plants.at]
     if not rows:
         return f"{', '.join(names)}: not modelled in this vintage (cancelled, closed or part of another row)"
     asked = _materials(query, lay.chain, "all")
@@ -431,7 +437,7 @@ def _by_facility(query: Query, run: BatchRun) -> Read | str:
     width = len(run.worlds)
     parts: list[tuple[int, str, list[int]]] = []
     for row in rows:
-        f = lay.facilities[row]
+        f = lay.plants.rows[row]
         if stages is not None and f.stage not in stages:
             continue
         form = FORM_OF[f.stage]
@@ -440,7 +446,9 @@ def _by_facility(query: Query, run: BatchRun) -> Read | str:
             if f.material in asked:
                 parts.append((row, "mine", []))
         elif made:
-            able = {"metal": lay.metals_of(f), "magnet": lay.magnets_of(f)}.get(f.stage, made)
+            able = {"metal": lay.names.metals_of(f), "magnet": lay.names.magnets_of(f)}.get(
+                f.stage, made
+            )
             parts.append((row, f.stage, [lay.material_at[m] for m in made if m in able]))
     if not parts:
         return f"{', '.join(names)}: no output of {query.told()} that the chain keeps apart"
@@ -450,10 +458,10 @@ def _by_facility(query: Query, run: BatchRun) -> Read | str:
         day, sums = run.day, np.zeros(width)
         for row, stage, materials in parts:
             if stage == "mine":
-                at = int(np.flatnonzero(lay.mines == row)[0])
+                at = int(np.flatnonzero(lay.ore.mines == row)[0])
                 part = 1.0
                 if query.get("element") is not None:
-                    part = float((lay.mine_mix[at, :, 0] * in_ore).sum())
+                    part = float((lay.ore.mix[at, :, 0] * in_ore).sum())
                 sums = sums + day.flows["dug"][at] * part
             for m in materials:
                 sums = sums + day.facility_output(np.array([row]), m) * counted[m]
@@ -469,8 +477,8 @@ def _makers_need(query: Query, lay: Layout, default: str) -> np.ndarray:
     """Tonnes that count of what makers take of each input (i, ...), shape (inputs,)."""
     counted = _material_mask(query, lay, default)
     region = _weights(query.get("region"), lay)
-    cells = lay.by_input.ids
-    return counted[lay.c_material[cells]] * region[lay.c_region[cells]]
+    cells = lay.groups.by_input.ids
+    return counted[lay.cells.material[cells]] * region[lay.cells.region[cells]]
 
 
 def _wants_makers(query: Query) -> bool:
@@ -481,7 +489,7 @@ def _wants_makers(query: Query) -> bool:
 
 def _use(query: Query, run: BatchRun) -> Read | str:
     lay = run.layout
-    weight = _users(query, lay) * _contained(query, lay)[lay.u_material]
+    weight = _users(query, lay) * _contained(query, lay)[lay.users.material]
     need = _makers_need(query, lay, "ndfeb_magnets;smco") if _wants_makers(query) else np.zeros(0)
     rows, inputs = np.flatnonzero(weight), np.flatnonzero(need)
     if not rows.size and not inputs.size:
@@ -494,7 +502,7 @@ def _use(query: Query, run: BatchRun) -> Read | str:
         if rows.size:
             sums = sums + _total(f["used"][rows], w)
         if inputs.size:
-            drawn = lay.by_input.sum(lay.i_coefficient * f["output"][lay.i_output])
+            drawn = lay.groups.by_input.sum(lay.groups.coefficient * f["output"][lay.groups.output])
             sums = sums + _total(drawn[inputs], n)
         return sums, None
 
@@ -505,7 +513,7 @@ def _unmet(query: Query, run: BatchRun) -> Read | str:
     lay = run.layout
     weight = _users(query, lay)
     if query.metric == "unmet_t":
-        weight = weight * _contained(query, lay)[lay.u_material]
+        weight = weight * _contained(query, lay)[lay.users.material]
     rows, w = _picked(weight, f"nobody in the chain uses {query.told()}")
 
     def read(run: BatchRun, rules: Conditions) -> Day:
@@ -532,17 +540,17 @@ def _stock(query: Query, run: BatchRun) -> Read | str:
     lay = run.layout
     width = len(run.worlds)
     if query.get("sector") is not None or query.get("tier") is not None:
-        weight = _users(query, lay, "all") * _contained(query, lay)[lay.u_material]
+        weight = _users(query, lay, "all") * _contained(query, lay)[lay.users.material]
         rows, w = _picked(weight, f"nobody in the chain uses {query.told()}")
         return lambda run, rules: (_total(run.day.users_hold[rows], w), None)
     names = set(_materials(query, lay.chain, "oxides;metals;magnets"))
     region = _weights(query.get("region"), lay)
     counted = _material_mask(query, lay, "oxides;metals;magnets")
-    cell = counted[lay.c_material] * region[lay.c_region]
+    cell = counted[lay.cells.material] * region[lay.cells.region]
     elements = _ore_elements(query, lay)
-    pool = np.array([region[lay.region_at[r]] if m in names else 0.0 for m, r in lay.ore_pools])
+    pool = np.array([region[lay.region_at[r]] if m in names else 0.0 for m, r in lay.ore.pools])
     wants_ore = np.any(pool) or any(lay.chain.materials[m].form == "concentrate" for m in names)
-    place = region[lay.separator_regions] if wants_ore else np.zeros(len(lay.separators))
+    place = region[lay.separation.regions] if wants_ore else np.zeros(len(lay.separation.places))
     rows = np.flatnonzero(cell)
     if not rows.size and not np.any(pool) and not np.any(place):
         return f"the chain holds no stock {query.told()}"
@@ -573,18 +581,20 @@ def _cover(query: Query, run: BatchRun) -> Read | str:
         return f"nobody in the chain uses {query.told()}"
     width = len(run.worlds)
     w, n = weight[rows][:, None], (need[inputs] > 0)[:, None]
-    cells = lay.by_input.ids[inputs] if inputs.size else inputs
+    cells = lay.groups.by_input.ids[inputs] if inputs.size else inputs
     on_hand_only = query.metric == "cover_on_hand_days"
 
     def read(run: BatchRun, rules: Conditions) -> Day:
         day, st = run.day, run.day.state
-        rate = lay.by_cell.spread(st.forecast, lay.n_cells) + st.plant_forecast
-        coming = np.zeros_like(rate) if on_hand_only else lay.sum_by_destination(st.in_transit)
+        rate = lay.users.by_cell.spread(st.forecast, lay.cells.n) + st.plant_forecast
+        coming = (
+            np.zeros_like(rate) if on_hand_only else lay.links.sum_by_destination(st.in_transit)
+        )
         per_use = coming / np.maximum(rate, 1e-12)  # weeks of use under way, by cell
         held, use = np.zeros(width), np.zeros(width)
         if rows.size:
             user = st.forecast[rows]
-            held = held + _total(day.users_hold[rows] + user * per_use[lay.u_cell[rows]], w)
+            held = held + _total(day.users_hold[rows] + user * per_use[lay.users.cell[rows]], w)
             use = use + _total(user, w)
         if inputs.size:
             maker = st.plant_forecast[cells]
@@ -613,7 +623,7 @@ def _price_home(query: Query, run: BatchRun) -> Read | str:
     rows = [lay.material_at[m] for m in _price_materials(query, lay.chain) if m in lay.material_at]
     if not rows:
         return f"no price in the chain answers to {query.told()}"
-    cells = lay.home_cell[rows]
+    cells = lay.prices.home_cell[rows]
 
     def read(run: BatchRun, rules: Conditions) -> Day:
         st = run.day.state
@@ -632,9 +642,11 @@ def _price_abroad(query: Query, run: BatchRun) -> Read | str:
     names = set(_price_materials(query, lay.chain))
     asked = np.array([m in names for m in lay.materials])
     place = _weights(words, lay)
-    weight = np.where(asked[lay.c_material] & (lay.c_need[:, 0] > 0), place[lay.c_region], 0.0)
+    weight = np.where(
+        asked[lay.cells.material] & (lay.cells.need[:, 0] > 0), place[lay.cells.region], 0.0
+    )
     if words is None:
-        weight = np.where(lay.c_home, 0.0, weight)
+        weight = np.where(lay.cells.home, 0.0, weight)
     rows = np.flatnonzero(weight)
     if not rows.size:
         return f"nobody in the chain buys {query.told()}"

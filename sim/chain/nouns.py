@@ -249,13 +249,19 @@ class BlocMember(Row):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Element(Row):
-    """An element, or the pair NdPr that the trade handles as one."""
+    """An element, or the pair NdPr that the trade handles as one.
+
+    ``circuit`` says how separators take it out: blank wherever ore is separated (light elements)
+    or with the lead element (heavy ones), ``own`` by a circuit of its own whose nameplate is a
+    column ``ELEMENT_t_per_year`` of the facilities, ``lead`` the same, and others follow it.
+    """
 
     name: str = _col(column="element")
     title: str = _col()
     oxide: str = _col()
     element_per_oxide: float = _col(low=0.5, high=1, unit="t element per t oxide")
     group: str = _col(choices=("light", "heavy"))
+    circuit: str = _col(choices=("", "own", "lead"), default="")
     thin_data: bool = _col()
 
 
@@ -347,6 +353,15 @@ class Facility(Row):
     destination: str | None = _col(of="regions", default=None)
     feed: str = _col(default="")
     role: str = _col(choices=ROLES)
+
+    def contents(self) -> dict[str, float]:
+        """Nameplate by element that is on file, t a year: columns ``ELEMENT_t_per_year``."""
+        tail = "_t_per_year"
+        return {
+            f.name.removesuffix(tail): float(getattr(self, f.name))
+            for f in fields(self)
+            if f.name.endswith(tail) and f.name != "capacity" + tail
+        }
 
     @property
     def modelled(self) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def contained_by_cell(layout: Layout, tonnes: np.ndarray) -> np.ndarray:
     """Contained element of tonnes by cell: (c, w) -> (e, w)."""
-    by_material = layout.by_material.spread(tonnes, len(layout.materials))
+    by_material = layout.cells.by_material.spread(tonnes, len(layout.materials))
     return np.einsum("me,mw->ew", layout.content, by_material)
 
 

@@ -95,7 +95,7 @@ def ground_of(scenario: Scenario, chain: Chain) -> Ground:
     found = _kept.get(key)
     if found is None:
         closed = balance(fixed)
-        found = Ground(fixed, closed, Layout(fixed, closed, scenario.start, opened), chain)
+        found = Ground(fixed, closed, Layout.of(fixed, closed, scenario.start, opened), chain)
         laid += 1
         _kept[key] = found
         while len(_kept) > KEPT:

@@ -250,10 +250,10 @@ class BatchRun:
                 begins = np.where(effect.start < last, np.maximum(effect.start, 0.0), np.inf)
                 what = f"{effect.name} changes nothing: {effect.reason}"
                 out.append((what, effect.where, source, begins))
-        for row, item in enumerate(lay.facilities):
+        for row, item in enumerate(lay.plants.rows):
             days = self.day.online[row]
             inside = np.where((days >= 0.0) & (days < last), days, np.inf)
-            if not lay.f_base[row]:
+            if not lay.plants.base[row]:
                 out.append((f"{item.name} on line", item.region, ";".join(item.source), inside))
         return out
 

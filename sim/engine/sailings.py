@@ -65,7 +65,7 @@ def _land_goods(m: Market, sailing: Sailing) -> None:
 def _land_ore(m: Market, rows: np.ndarray, flat: np.ndarray) -> None:
     """Ore of some links arrives, at the separators or in bond; ``flat`` is (k, e x w)."""
     st, k = m.state, len(flat)
-    bonded = m.layout.k_bond[rows, 0, 0] > 0.0
+    bonded = m.layout.ore.bond[rows, 0, 0] > 0.0
     for part, stock in ((rows[~bonded], st.ore_landed), (rows[bonded], st.ore_bonded)):
         if len(part):
             under_way, there = st.ore_in_transit.reshape(k, -1), stock.reshape(k, -1)
@@ -75,9 +75,9 @@ def _land_ore(m: Market, rows: np.ndarray, flat: np.ndarray) -> None:
 def already_at_sea(m: Market) -> None:
     """Goods and ore under way on the first day: one sailing for each market day of a crossing."""
     lay, st, days = m.layout, m.state, m.days
-    goods = np.array(np.broadcast_to(lay.l_base * m.weeks, st.in_transit.shape))
-    goods[lay.l_home] = 0.0
-    ore = np.array(np.broadcast_to(lay.k_base * m.weeks, st.ore_in_transit.shape))
+    goods = np.array(np.broadcast_to(lay.links.base * m.weeks, st.in_transit.shape))
+    goods[lay.links.home] = 0.0
+    ore = np.array(np.broadcast_to(lay.ore.base * m.weeks, st.ore_in_transit.shape))
     ore = ore.reshape(len(ore), -1)
     for routes, tonnes, is_ore in ((m.c.sea, goods, False), (m.c.ore_routes, ore, True)):
         for transit, rows in routes:

@@ -87,7 +87,7 @@ class AllianceEffect(Effect):
             lay = licence.layout
             for m, region in enumerate(self.members):
                 if np.any(np.isfinite(self.leaves[m])):
-                    part = (lay.l_region_to == region).astype(float)[:, None]
+                    part = (lay.links.region_to == region).astype(float)[:, None]
                     licence.general.append((part, Since(self.leaves[m]), np.full(1, np.inf)))
 
     def plan(self, projects: Projects) -> None:
@@ -113,8 +113,8 @@ class AllianceEffect(Effect):
         lay = day.layout
         inside = np.zeros((len(lay.regions), len(self.start)))
         inside[self.members] = t0 < self.leaves
-        both = inside[lay.l_region_from[self.links]] * inside[lay.l_region_to[self.links]]
-        shape = (lay.n_links, len(self.start))
+        both = inside[lay.links.region_from[self.links]] * inside[lay.links.region_to[self.links]]
+        shape = (lay.links.n, len(self.start))
         rules.favour(self.links, shape, 1.0 + (self.pooled - 1.0) * active * both)
 
 
@@ -214,7 +214,11 @@ class Alliance(Intervention):
                 leaves[m] = random_day(ctx, f"{name}/leaves/{region}", when["start"], hazard)
         leaves = np.where(leaves < when["end"], leaves, np.inf)
         rows = np.array(
-            [i for i, f in enumerate(lay.facilities) if not lay.f_base[i] and f.region in regions],
+            [
+                i
+                for i, f in enumerate(lay.plants.rows)
+                if not lay.plants.base[i] and f.region in regions
+            ],
             dtype=int,
         )
         drop = ctx.number(self.drop_probability, f"{name}/drop_probability")
@@ -222,7 +226,7 @@ class Alliance(Intervention):
         shape = (len(rows), ctx.count)
         drops, shared = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
         for n, i in enumerate(rows):
-            plant = lay.facilities[i].name
+            plant = lay.plants.rows[i].name
             drops[n] = uniforms(ctx.seed, f"{name}/drops/{plant}", ctx.worlds) < drop
             shared[n] = uniforms(ctx.seed, f"{name}/shares/{plant}", ctx.worlds) < sharing
         mask, _ = ctx.links(self.members, self.members, None)
@@ -237,5 +241,5 @@ class Alliance(Intervention):
             shared=shared,
             pooled=ctx.number(self.pooled_weight, f"{name}/pooled_weight"),
             side_deal=self.side_deal[0] if self.side_deal else None,
-            regions_of_rows=lay.f_region[rows],
+            regions_of_rows=lay.plants.region[rows],
         )

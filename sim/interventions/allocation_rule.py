@@ -25,17 +25,21 @@ class AllocationEffect(Effect):
         if self.rule == "pro_rata" or not np.any(active):
             return
         lay, st = day.layout, day.state
-        shape = (lay.n_links, len(self.start))
+        shape = (lay.links.n, len(self.start))
         if self.rule == "defence_first":
             more = day.draws["allocation.defence_weight"] - 1.0
-            defence = np.where(lay.u_defence > 0, 1.0 + more * lay.u_defence * active, 1.0)
-            rules.multiply("user_priority", np.arange(lay.n_users), defence.shape, defence)
+            defence = np.where(lay.users.defence > 0, 1.0 + more * lay.users.defence * active, 1.0)
+            rules.multiply("user_priority", np.arange(lay.users.n), defence.shape, defence)
             weight = 1.0 + more * day.office.military[self.links] * active
         elif self.rule == "contract_first":
-            habit = lay.l_share[self.links] / np.maximum(lay.l_share[self.links].max(), 1e-12)
+            habit = lay.links.share[self.links] / np.maximum(
+                lay.links.share[self.links].max(), 1e-12
+            )
             weight = 1.0 + 4.0 * np.sqrt(habit) * active
         else:
-            bid = np.exp(st.log_ask[lay.l_to] - st.log_home[lay.l_material])[self.links]
+            bid = np.exp(st.log_ask[lay.links.destination] - st.log_home[lay.links.material])[
+                self.links
+            ]
             weight = 1.0 + (np.maximum(bid, 1.0) ** 2 - 1.0) * active
         rules.favour(self.links, shape, weight)
 

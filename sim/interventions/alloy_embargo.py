@@ -98,8 +98,8 @@ class AlloyEmbargo(Intervention):
         mask, weight = ctx.links(self.withheld_by, self.target, self.materials)
         ore = ctx.ore_links(self.withheld_by, self.target, self.materials)
         week = 365.25 / 7.0
-        price = np.exp(lay.c_log_reference[lay.l_from])[:, 0]
-        goods = float((lay.l_base[:, 0] * price * week / 1000.0)[mask].sum())
+        price = np.exp(lay.prices.log_reference[lay.links.origin])[:, 0]
+        goods = float((lay.links.base[:, 0] * price * week / 1000.0)[mask].sum())
         elements = [
             next(
                 m
@@ -108,10 +108,10 @@ class AlloyEmbargo(Intervention):
             )
             for e in lay.elements
         ]
-        oxide = np.exp(lay.m_home[elements])[:, 0]
-        dug = float(((lay.k_base[:, :, 0] @ oxide) * week / 1000.0)[ore].sum())
-        ends = np.unique(lay.l_to[mask])
-        need = float(lay.c_need[ends].sum())
+        oxide = np.exp(lay.prices.home[elements])[:, 0]
+        dug = float(((lay.ore.base[:, :, 0] @ oxide) * week / 1000.0)[ore].sum())
+        ends = np.unique(lay.links.destination[mask])
+        need = float(lay.cells.need[ends].sum())
         return EmbargoEffect(
             **timing(self, name, ctx),
             links=mask,
@@ -120,5 +120,5 @@ class AlloyEmbargo(Intervention):
             share_stopped=ctx.path(self.share, f"{name}/share"),
             goods_usd_million=goods,
             ore_usd_million=dug,
-            use_share=float(lay.l_base[mask].sum()) / max(need, 1e-12),
+            use_share=float(lay.links.base[mask].sum()) / max(need, 1e-12),
         )

@@ -46,11 +46,13 @@ class BioEffect(ProjectEffect):
         running = (day.online[self.row] <= t0) & (self.factor != 1.0)
         if not np.any(running):
             return
-        mates = lay.separation[lay.f_region[lay.separation] == lay.f_region[self.row]]
+        mates = lay.separation.plants[
+            lay.plants.region[lay.separation.plants] == lay.plants.region[self.row]
+        ]
         whole = np.maximum(day.normal_output[mates].sum(axis=0), 1e-12)
         part = day.normal_output[self.row] / whole * running
         charge = self.on_goods * (self.factor - 1.0) * part
-        rules.add("charge", self.cells, (lay.n_cells, len(self.start)), charge)
+        rules.add("charge", self.cells, (lay.cells.n, len(self.start)), charge)
 
 
 @intervention("bio_extraction")
@@ -135,7 +137,7 @@ class BioExtraction(Intervention):
     def compile(self, name: str, ctx: Context) -> BioEffect:
         """Find the plant, and draw the day and the cost."""
         lay = ctx.layout
-        row = lay.facility_at.get(new_facility_name(name), -1)
+        row = lay.plants.at.get(new_facility_name(name), -1)
         when = timing(self, name, ctx)
         costs = stage_costs(lay, {self.region: 1.0} if row >= 0 else {}, "separation")
         return BioEffect(

@@ -70,7 +70,7 @@ class ProjectEffect(Effect):
             return
         active = self.share(t0, t1)
         if np.any(active):
-            shape = (len(day.layout.facilities), len(self.start))
+            shape = (len(day.layout.plants.rows), len(self.start))
             rules.multiply("facility_available", np.array([self.row]), shape, 1.0 - active)
 
     planning: ClassVar[int] = 0
@@ -285,7 +285,7 @@ class CapacityProject(Intervention):
 
     def compile(self, name: str, ctx: Context) -> ProjectEffect:
         """Find the plant (added to the chain before the run) and draw its day on line."""
-        row = ctx.layout.facility_at.get(self.facility or new_facility_name(name), -1)
+        row = ctx.layout.plants.at.get(self.facility or new_facility_name(name), -1)
         when = timing(self, name, ctx)
         delay = ctx.number(self.delay_days, f"{name}/delay_days")
         funding = ctx.number(self.public_funding_usd_million, f"{name}/public_funding")
@@ -294,11 +294,11 @@ class CapacityProject(Intervention):
             row=row,
             dated=self.start is not None,
             added=self.facility is None,
-            running=row >= 0 and bool(ctx.layout.f_base[row]),
+            running=row >= 0 and bool(ctx.layout.plants.base[row]),
             due=(
                 when["start"]
                 if self.start is not None
-                else ctx.full(float(ctx.layout.f_online[row, 0]) if row >= 0 else np.inf)
+                else ctx.full(float(ctx.layout.plants.online[row, 0]) if row >= 0 else np.inf)
             )
             + delay,
             delay=delay,

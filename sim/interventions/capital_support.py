@@ -170,16 +170,16 @@ class CapitalSupport(Intervention):
         names = self.facilities or naming.plants_at(
             ctx.chain, self.region or (), (str(self.stage),)
         )
-        found = [lay.facility_at[n] for n in names if n in lay.facility_at]
-        rows = np.array([i for i in found if not lay.f_base[i]], dtype=int)
+        found = [lay.plants.at[n] for n in names if n in lay.plants.at]
+        rows = np.array([i for i in found if not lay.plants.base[i]], dtype=int)
         if self.capex_usd_per_kg_year is None:
             costs = [
-                ctx.chain.plant_cost(f.stage, f.region) for f in (lay.facilities[i] for i in rows)
+                ctx.chain.plant_cost(f.stage, f.region) for f in (lay.plants.rows[i] for i in rows)
             ]
             capex = np.array([c.capital_usd_per_kg_year for c in costs]).reshape(-1, 1)
         else:
             capex = ctx.number(self.capex_usd_per_kg_year, f"{name}/capex")[None, :]
-        size = np.array([lay.facilities[i].capacity_t_per_year for i in rows]).reshape(-1, 1)
+        size = np.array([lay.plants.rows[i].capacity_t_per_year for i in rows]).reshape(-1, 1)
         loan = 1.0 if self.instrument == "loan" else 0.0
 
         def drawn(key: str) -> np.ndarray:

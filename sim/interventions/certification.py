@@ -59,20 +59,20 @@ def clean_share(day: Any, excluded: np.ndarray) -> np.ndarray:
         kept apart. 0 in excluded regions.
     """
     lay, weight = day.layout, day.state.link_weight
-    fed = np.zeros(len(lay.separators))
-    bad = np.zeros(len(lay.separators))
-    np.add.at(fed, lay.k_place, lay.k_base_t[:, 0])
-    np.add.at(bad, lay.k_place, lay.k_base_t[:, 0] * excluded[lay.k_region_from])
+    fed = np.zeros(len(lay.separation.places))
+    bad = np.zeros(len(lay.separation.places))
+    np.add.at(fed, lay.ore.place, lay.ore.base_t[:, 0])
+    np.add.at(bad, lay.ore.place, lay.ore.base_t[:, 0] * excluded[lay.ore.region_from])
     by_region = np.ones(len(lay.regions))
-    by_region[lay.separator_regions] = 1.0 - bad / np.maximum(fed, 1e-12)
-    out = np.where(lay.c_oxide, by_region[lay.c_region], 1.0)[:, None]
-    out = np.where(excluded[lay.c_region][:, None], 0.0, out) * np.ones((1, weight.shape[1]))
-    for stage in (lay.c_metal, lay.c_magnet):
-        total = np.maximum(lay.sum_by_destination(weight), 1e-12)
-        arriving = lay.sum_by_destination(weight * out[lay.l_from]) / total
+    by_region[lay.separation.regions] = 1.0 - bad / np.maximum(fed, 1e-12)
+    out = np.where(lay.cells.oxide, by_region[lay.cells.region], 1.0)[:, None]
+    out = np.where(excluded[lay.cells.region][:, None], 0.0, out) * np.ones((1, weight.shape[1]))
+    for stage in (lay.cells.metal, lay.cells.magnet):
+        total = np.maximum(lay.links.sum_by_destination(weight), 1e-12)
+        arriving = lay.links.sum_by_destination(weight * out[lay.links.origin]) / total
         # A cell that buys nothing yet has nothing unclean.
-        arriving = np.where(lay.sum_by_destination(weight) > 1e-12, arriving, 1.0)
-        for i, c in zip(lay.i_input, lay.i_output, strict=True):
+        arriving = np.where(lay.links.sum_by_destination(weight) > 1e-12, arriving, 1.0)
+        for i, c in zip(lay.groups.input, lay.groups.output, strict=True):
             if stage[c]:
                 out[c] = np.minimum(out[c], arriving[i])
     return out
@@ -101,7 +101,7 @@ class CertificationEffect(Effect):
             self.clean = clean_share(day, self.excluded)
         else:
             lay = day.layout
-            origin = np.where(self.excluded[lay.c_region], 0.0, 1.0)[:, None]
+            origin = np.where(self.excluded[lay.cells.region], 0.0, 1.0)[:, None]
             self.clean = origin * np.ones((1, len(self.start)))
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
@@ -109,20 +109,22 @@ class CertificationEffect(Effect):
         lay, w = day.layout, len(self.start)
         known = self.known(t0)
         if np.any(known):
-            cells = np.unique(lay.l_to[self.links & self.excluded[lay.l_region_from]])
-            rules.most("announced", cells, (lay.n_cells, w), known)
+            cells = np.unique(
+                lay.links.destination[self.links & self.excluded[lay.links.region_from]]
+            )
+            rules.most("announced", cells, (lay.cells.n, w), known)
         share = self.certified.at(t0)
         active = self.share(t0, t1)
         if not np.any(active * share) or self.clean is None:
             return
         # Sellers give their clean goods to certified buyers first.
-        lacking = np.maximum(share - self.clean, 0.0)[lay.l_from] * self.weight
+        lacking = np.maximum(share - self.clean, 0.0)[lay.links.origin] * self.weight
         if np.any(lacking[self.links]):
             passing = 1.0 - lacking[self.links] * active
-            rules.multiply("passes", self.links, (lay.n_links, w), passing)
+            rules.multiply("passes", self.links, (lay.links.n, w), passing)
         if np.any(self.premium):
             cost = self.weight[self.links] * (share * self.premium * active)
-            rules.add("trade_cost", self.links, (lay.n_links, w), cost)
+            rules.add("trade_cost", self.links, (lay.links.n, w), cost)
 
 
 @intervention("certification")
@@ -187,8 +189,8 @@ class Certification(Intervention):
         bloc = bloc_without(ctx.chain, self.bloc, self.without)
         out = ctx.places(self.excluded)
         rows = {lay.material_at[m] for m in ctx.rows(self.materials) or [] if m in lay.material_at}
-        weight = np.array([bloc.get(lay.regions[r], 0.0) for r in lay.l_region_to])
-        links = (weight > 0) & np.isin(lay.l_material, sorted(rows))
+        weight = np.array([bloc.get(lay.regions[r], 0.0) for r in lay.links.region_to])
+        links = (weight > 0) & np.isin(lay.links.material, sorted(rows))
         return CertificationEffect(
             **timing(self, name, ctx),
             links=links,

@@ -65,29 +65,29 @@ def stage_costs(lay: Layout, regions: Mapping[str, float], stage: str) -> StageC
     The cost of separating a kg of ore is laid on the oxides that come out by their value.
     """
     rows = np.array(
-        [i for i, f in enumerate(lay.facilities) if f.stage == stage and f.region in regions],
+        [i for i, f in enumerate(lay.plants.rows) if f.stage == stage and f.region in regions],
         dtype=int,
     )
     cells, on_goods, price = [], [], []
     for region in regions if stage in SELLS else ():
-        here = [i for i in rows if lay.facilities[i].region == region]
+        here = [i for i in rows if lay.plants.rows[i].region == region]
         if not here:
             continue
-        size = lay.f_capacity[here]
-        mean = float((lay.f_cost[here] * size).sum() / max(float(size.sum()), 1e-12))
+        size = lay.plants.capacity[here]
+        mean = float((lay.plants.cost[here] * size).sum() / max(float(size.sum()), 1e-12))
         per_value = 1.0
         if stage == "separation":
             per_value = 1.0 / max(_basket(lay, region), 1e-9)
-        for c, (m, r) in enumerate(lay.cells):
-            if r != region or lay.form[lay.c_material[c]] != SELLS[stage]:
+        for c, (m, r) in enumerate(lay.cells.keys):
+            if r != region or lay.form[lay.cells.material[c]] != SELLS[stage]:
                 continue
-            value = float(np.exp(lay.m_home[lay.material_at[m], 0]))
+            value = float(np.exp(lay.prices.home[lay.material_at[m], 0]))
             cells.append(c)
             price.append(value)
             on_goods.append(mean * value * per_value if stage == "separation" else mean)
     return StageCosts(
         rows=rows,
-        unit=lay.f_cost[rows],
+        unit=lay.plants.cost[rows],
         cells=np.array(cells, dtype=int),
         on_goods=np.array(on_goods, dtype=float).reshape(-1, 1),
         price=np.array(price, dtype=float).reshape(-1, 1),
@@ -96,14 +96,18 @@ def stage_costs(lay: Layout, regions: Mapping[str, float], stage: str) -> StageC
 
 def _basket(lay: Layout, region: str) -> float:
     """Value of the oxides out of a kg of ore at base-year prices, USD/kg REO."""
-    fed = lay.s_fed[:, :, 0]
-    if region in lay.separator_at and fed[lay.separator_at[region]].sum() > 0:
-        rows = np.array([lay.separator_at[region]])
+    fed = lay.separation.fed[:, :, 0]
+    if region in lay.separation.at and fed[lay.separation.at[region]].sum() > 0:
+        rows = np.array([lay.separation.at[region]])
     else:
-        rows = np.arange(len(lay.separators))
-    oxide = [lay.material_at.get(lay._oxide(e), -1) for e in lay.elements]
-    price = np.array([np.exp(lay.m_home[m, 0]) if m >= 0 else 0.0 for m in oxide])
-    made = fed[rows] * lay.s_recovery[rows, :, 0] * np.minimum(lay.s_taken[rows, :, 0], 1.0)
+        rows = np.arange(len(lay.separation.places))
+    oxide = [lay.material_at.get(lay.names.oxide(e), -1) for e in lay.elements]
+    price = np.array([np.exp(lay.prices.home[m, 0]) if m >= 0 else 0.0 for m in oxide])
+    made = (
+        fed[rows]
+        * lay.separation.recovery[rows, :, 0]
+        * np.minimum(lay.separation.taken[rows, :, 0], 1.0)
+    )
     return float((made @ price).sum() / max(fed[rows].sum(), 1e-12))
 
 
@@ -131,10 +135,10 @@ def shift_costs(
     """
     worlds = on_plants.shape[-1]
     if len(costs.cells):
-        rules.add("charge", costs.cells, (lay.n_cells, worlds), on_goods * passed)
+        rules.add("charge", costs.cells, (lay.cells.n, worlds), on_goods * passed)
         on_plants = on_plants * (1.0 - passed)
     if np.any(on_plants):
-        rules.add("margin_support", costs.rows, (len(lay.facilities), worlds), -on_plants)
+        rules.add("margin_support", costs.rows, (len(lay.plants.rows), worlds), -on_plants)
 
 
 @dataclass
@@ -183,7 +187,7 @@ class CostEffect(Effect):
 def _covered(day: Any, rows: np.ndarray) -> np.ndarray:
     """Cost that the base year covers: mines' is cut to their basket (decision 12), (n, 1)."""
     out = np.full((len(rows), 1), np.inf)
-    at = {int(row): i for i, row in enumerate(day.layout.mines)}
+    at = {int(row): i for i, row in enumerate(day.layout.ore.mines)}
     for n, row in enumerate(rows):
         if int(row) in at:
             out[n] = day.mine_cost[at[int(row)]]

@@ -110,12 +110,12 @@ class GrowthEffect(Effect):
             in_use, rise = between(self.units.days, self.units.values, t0)
             made = units_sold(in_use, rise * YEAR, self.lifetime)
             tonnes_week = made * self.kg_per_unit / 1000.0 / (YEAR / 7.0)
-            planned = lay.u_base * day.growth(t0)[lay.u_sector]
+            planned = lay.users.base * day.growth(t0)[lay.users.sector]
             total = (planned * self.weight)[self.users].sum(axis=0)
             factor = tonnes_week / np.maximum(total, 1e-12)
         change = (factor - 1.0) * active
         if np.any(change):
-            shape = (lay.n_users, len(active))
+            shape = (lay.users.n, len(active))
             rules.multiply(
                 "demand_factor", self.users, shape, 1.0 + self.weight[self.users] * change
             )
@@ -182,7 +182,7 @@ class DemandGrowth(Intervention):
         lay = ctx.layout
         where = ctx.places(self.regions)
         rows = lay.user_rows(set(where), set(naming.sectors(ctx.chain, self.sectors)))
-        weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.u_region])
+        weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.users.region])
 
         def drawn(key: str) -> DrawnPath | None:
             given = getattr(self, key)

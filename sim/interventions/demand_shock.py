@@ -35,7 +35,7 @@ class DemandEffect(Effect):
         change = (self.factor.at(t0, 1.0) - 1.0) * active
         if not np.any(change):
             return
-        shape = (day.layout.n_users, len(self.start))
+        shape = (day.layout.users.n, len(self.start))
         rules.multiply("demand_factor", self.users, shape, 1.0 + self.weight[self.users] * change)
 
 
@@ -62,7 +62,7 @@ class DemandShock(Intervention):
         lay = ctx.layout
         where = ctx.places(self.regions)
         rows = lay.user_rows(set(where), set(naming.sectors(ctx.chain, self.sectors)))
-        weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.u_region])
+        weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.users.region])
         return DemandEffect(
             **timing(self, name, ctx),
             users=rows,

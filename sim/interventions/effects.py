@@ -110,7 +110,7 @@ class Context:
         lay = self.layout
         where = self.places(places)
         mask = lay.link_mask(set(self.places(exporter)), where, self.rows(materials))
-        weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.l_region_to])
+        weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.links.region_to])
         return mask, weight[:, None]
 
     def ore_links(
@@ -124,8 +124,8 @@ class Context:
         origins, ends = self.places(exporter), self.places(places)
         names = self.rows(materials)
         out = []
-        for (o, s), a, b in zip(lay.ore_links, lay.k_region_from, lay.k_region_to, strict=True):
-            material = lay.ore_pools[o][0]
+        for (o, s), a, b in zip(lay.ore.keys, lay.ore.region_from, lay.ore.region_to, strict=True):
+            material = lay.ore.pools[o][0]
             out.append(
                 lay.regions[a] in origins
                 and lay.regions[b] in ends

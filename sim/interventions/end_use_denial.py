@@ -48,8 +48,8 @@ class DenialEffect(Effect):
         """Hand today's rule to the office, beside those of the licences in force."""
         known = self.known(t0)
         if np.any(known):
-            cells = np.unique(day.layout.l_to[self.links])
-            rules.most("announced", cells, (day.layout.n_cells, len(known)), known)
+            cells = np.unique(day.layout.links.destination[self.links])
+            rules.most("announced", cells, (day.layout.cells.n, len(known)), known)
         active = self.share(t0, t1)
         if not np.any(active):
             return

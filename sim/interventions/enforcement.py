@@ -71,7 +71,7 @@ class EnforcementEffect(Effect):
         active = self.share(t0, t1)
         if not np.any(active):
             return
-        shape = (day.layout.n_links, len(self.start))
+        shape = (day.layout.links.n, len(self.start))
         stopped = leak_stopped(
             self.detection.at(t0), self.tracking.at(t0), self.blacklist, self.between
         )

@@ -27,16 +27,16 @@ class BanEffect(Effect):
         lay, w = day.layout, len(self.start)
         known = self.known(t0)
         if np.any(known):
-            cells = np.unique(lay.l_to[self.links])
-            rules.most("announced", cells, (lay.n_cells, w), known)
+            cells = np.unique(lay.links.destination[self.links])
+            rules.most("announced", cells, (lay.cells.n, w), known)
         active = self.share(t0, t1) * self.share_stopped.at(t0)
         if not np.any(active):
             return
         rules.multiply(
-            "passes", self.links, (lay.n_links, w), 1.0 - self.weight[self.links] * active
+            "passes", self.links, (lay.links.n, w), 1.0 - self.weight[self.links] * active
         )
         if self.ore.any():
-            rules.multiply("ore_passes", self.ore, (len(lay.ore_links), w), 1.0 - active)
+            rules.multiply("ore_passes", self.ore, (len(lay.ore.keys), w), 1.0 - active)
 
 
 @intervention("export_ban")

@@ -110,8 +110,8 @@ class LicenceEffect(Effect):
         lay, w = day.layout, len(self.start)
         known = self.known(t0)
         if np.any(known):
-            cells = np.unique(lay.l_to[self.links])
-            rules.most("announced", cells, (lay.n_cells, w), known)
+            cells = np.unique(lay.links.destination[self.links])
+            rules.most("announced", cells, (lay.cells.n, w), known)
         active = self.share(t0, t1)
         if not np.any(active):
             return
@@ -119,7 +119,7 @@ class LicenceEffect(Effect):
         approval = self.approval.at(t0)
         if self.valid is not None:
             approval = approval * np.where(since > self.valid, self.renewal, 1.0)
-        general = self._general(t0, lay.n_links)
+        general = self._general(t0, lay.links.n)
         weeks = since / 7.0
         # Held for testing at first; the share fades around the weeks given.
         fading = 1.0 / (1.0 + np.exp(np.clip((weeks - self.spillover_weeks) / 0.8, -40.0, 40.0)))
@@ -150,8 +150,8 @@ class LicenceEffect(Effect):
     def approval_now(self, now: float, day: Any) -> np.ndarray:
         """Share of listed trade that is granted now, shape (w,); NaN where not in force."""
         lay = day.layout
-        base = lay.l_base[self.links]
-        general = self._general(now, lay.n_links)[self.links]
+        base = lay.links.base[self.links]
+        general = self._general(now, lay.links.n)[self.links]
         granted = general + (1.0 - general) * self.approval.at(now)
         share = (base * granted).sum(axis=0) / max(float(base.sum()), 1e-12)
         return np.where(self.share(now, now + 1.0) > 0.0, share, np.nan)
@@ -345,7 +345,7 @@ class ExportLicence(Intervention):
         hazard = ctx.number(self.revocation_hazard_per_year, f"{name}/revocation_hazard_per_year")
         for place, given in self.general_licences.items():
             where = ctx.places((place,))
-            share = np.array([where.get(lay.regions[r], 0.0) for r in lay.l_region_to])
+            share = np.array([where.get(lay.regions[r], 0.0) for r in lay.links.region_to])
             path = ctx.path(given, f"{name}/general/{place}")
             granted = next((d for d, v in zip(path.days, path.values, strict=True) if v.any()), 0.0)
             since = np.maximum(when["start"], granted)

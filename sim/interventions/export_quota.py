@@ -69,8 +69,8 @@ class QuotaEffect(Effect):
         self.book.active = self.share(t0, t1) * min(covered / (t1 - t0), 1.0)
         known = self.known(t0)
         if np.any(known):
-            cells = np.unique(day.layout.l_to[self.book.links])
-            rules.most("announced", cells, (day.layout.n_cells, len(known)), known)
+            cells = np.unique(day.layout.links.destination[self.book.links])
+            rules.most("announced", cells, (day.layout.cells.n, len(known)), known)
 
 
 @intervention("export_quota")
@@ -109,10 +109,10 @@ class ExportQuota(Intervention):
         """Resolve links, weights and allocation periods."""
         lay = ctx.layout
         mask, _ = ctx.links(self.exporter, ("all",), self.materials)
-        weight = np.ones(lay.n_links)
+        weight = np.ones(lay.links.n)
         if self.basis == "t_reo":
             contained = lay.content @ (1.0 / lay.per_oxide[:, 0])
-            weight = contained[lay.l_material]
+            weight = contained[lay.links.material]
         periods = []
         for index, (period, tonnes) in enumerate(sorted(self.tonnes.items())):
             first, last = period_dates(period)

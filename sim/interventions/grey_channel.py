@@ -36,7 +36,7 @@ class GreyEffect(Effect):
         active = self.share(t0, t1)
         if not np.any(active):
             return
-        shape = (day.layout.n_links, len(self.start))
+        shape = (day.layout.links.n, len(self.start))
         opened = (t0 >= self.start + self.opening) & (active > 0)
         rules.most("leak_ceiling", self.links, shape, np.where(opened, self.ceiling, 0.0))
         rules.complement("detection", self.links, shape, self.detection.at(t0) * active)

@@ -59,7 +59,7 @@ class MiningBanEffect(Effect):
         days = np.minimum(np.minimum(self.until, self.end), t1) - np.maximum(self.start, t0)
         closed = np.clip(days / (t1 - t0), 0.0, 1.0)
         if np.any(closed):
-            shape = (len(day.layout.facilities), len(self.start))
+            shape = (len(day.layout.plants.rows), len(self.start))
             rules.multiply("facility_available", self.rows, shape, 1.0 - closed)
 
 
@@ -99,7 +99,7 @@ class MiningBan(Intervention):
         lay = ctx.layout
         when = timing(self, name, ctx)
         names = self.facilities or naming.plants_at(ctx.chain, self.region or (), ("mine",))
-        rows = np.array([lay.facility_at[n] for n in names if n in lay.facility_at], dtype=int)
+        rows = np.array([lay.plants.at[n] for n in names if n in lay.plants.at], dtype=int)
         why = ""
         if self.commodity != "rare_earths":
             rows = rows[:0]

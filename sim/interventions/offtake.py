@@ -63,7 +63,7 @@ def goods_of(facility: Facility, chain: Chain) -> list[str]:
 
 def cells_of(ctx: Context, facility: Facility) -> np.ndarray:
     """Cells in which a facility sells, (n,) int."""
-    at = ctx.layout.cell_at
+    at = ctx.layout.cells.at
     goods = goods_of(facility, ctx.chain)
     return np.array([at[(m, facility.region)] for m in goods if (m, facility.region) in at], int)
 
@@ -132,7 +132,7 @@ class OfftakeEffect(Effect):
         assert self.called is not None
         expected = (st.orders + st.link_weight * day.weeks) * day.home_first
         for n, c in enumerate(self.cells):
-            here = lay.l_from == c
+            here = lay.links.origin == c
             mine = here & self.links
             weight = call_weight(
                 self.called[n],
@@ -146,21 +146,21 @@ class OfftakeEffect(Effect):
         lay = day.layout
         if "dug" not in day.flows:
             return
-        at = lay.by_pool.group[np.flatnonzero(lay.mines == self.row)[0]]
-        mine = day.flows["dug"][lay.mines == self.row].sum(axis=0)
-        whole = lay.by_pool.sum(day.flows["dug"])[at]
-        wanted = np.zeros((len(lay.ore_pools), len(self.start)))
+        at = lay.ore.by_pool.group[np.flatnonzero(lay.ore.mines == self.row)[0]]
+        mine = day.flows["dug"][lay.ore.mines == self.row].sum(axis=0)
+        whole = lay.ore.by_pool.sum(day.flows["dug"])[at]
+        wanted = np.zeros((len(lay.ore.pools), len(self.start)))
         wanted[self.pool] = share * mine / np.maximum(whole, 1e-12)
         rules.pivots.append(Turn(self.origin, self.target, wanted, active, at_least=True))
 
     def _support(self, rules: Conditions, share: np.ndarray, day: Any) -> None:
         """The agreed price lifts the margin of a mine while the market pays less."""
         lay = day.layout
-        f = lay.facilities[self.row]
+        f = lay.plants.rows[self.row]
         element = lay.chain.materials[lay.materials[self.material]].element or ""
         gap = np.maximum(np.asarray(self.price) - np.exp(day.state.log_home[self.material]), 0.0)
         part = lay.chain.mixes.get(f.mix or "", {}).get(element, 0.0)
-        shape = (len(lay.facilities), len(self.start))
+        shape = (len(lay.plants.rows), len(self.start))
         rules.add("margin_support", np.array([self.row]), shape, gap * part * share)
 
     def pull(self, goal: np.ndarray, offer: np.ndarray, day: Any) -> np.ndarray:
@@ -182,9 +182,9 @@ class OfftakeEffect(Effect):
         lay = day.layout
         assert self.called is not None
         goal = goal.copy()
-        need = lay.c_need[lay.l_to]
+        need = lay.cells.need[lay.links.destination]
         for n, c in enumerate(self.cells):
-            here = lay.l_from == c
+            here = lay.links.origin == c
             mine, rest = here & self.links, here & ~self.links
             now, left = goal[mine].sum(axis=0), goal[rest].sum(axis=0)
             wanted = np.maximum(np.minimum(self.called[n] * offer[c], now + left), now)
@@ -206,25 +206,25 @@ def compile_call(
 ) -> OfftakeEffect:
     """Resolve a facility and its buyers to rows."""
     lay = ctx.layout
-    row = lay.facility_at.get(item.facility, -1)
+    row = lay.plants.at.get(item.facility, -1)
     if row < 0:
         raise InputError(
             f"{item.facility} makes nothing in this chain",
             key=f"interventions.{name}.facility",
             hint="It has no capacity, or its output stands in another row.",
         )
-    facility = lay.facilities[row]
+    facility = lay.plants.rows[row]
     where = ctx.places(buyers)
     cells = cells_of(ctx, facility)
-    inside = np.array([lay.regions[r] in where for r in lay.l_region_to])
-    links = inside & np.isin(lay.l_from, cells)
+    inside = np.array([lay.regions[r] in where for r in lay.links.region_to])
+    links = inside & np.isin(lay.links.origin, cells)
     pool = -1
-    origin = np.zeros(len(lay.ore_links), dtype=bool)
+    origin = np.zeros(len(lay.ore.keys), dtype=bool)
     target = origin.copy()
     if facility.stage == "mine":
-        pool = lay.ore_pools.index((facility.material, facility.region))
-        origin = lay.k_pool == pool
-        target = origin & np.array([lay.regions[r] in where for r in lay.k_region_to])
+        pool = lay.ore.pools.index((facility.material, facility.region))
+        origin = lay.ore.pool == pool
+        target = origin & np.array([lay.regions[r] in where for r in lay.ore.region_to])
     if not (links.any() or target.any()):
         raise InputError(
             f"{facility.name} has no way to sell to {', '.join(buyers)}",

@@ -77,7 +77,7 @@ class OutageEffect(Effect):
 
     def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
         """Take out the share lost, to the fraction of a day."""
-        shape = (len(day.layout.facilities), len(self.start))
+        shape = (len(day.layout.plants.rows), len(self.start))
         if self.spans is None:
             down = self.share(t0, t1) * self.lost
             if np.any(down):
@@ -162,7 +162,7 @@ class Outage(Intervention):
         """Resolve facilities and draw the spans of each world."""
         lay = ctx.layout
         names = naming.plants(ctx.chain, self.facilities, self.region, self.stage)
-        rows = np.array([lay.facility_at[n] for n in names if n in lay.facility_at], dtype=int)
+        rows = np.array([lay.plants.at[n] for n in names if n in lay.plants.at], dtype=int)
         when = timing(self, name, ctx)
         lost = ctx.number(self.share_lost, f"{name}/share_lost")
         spans = None

@@ -118,9 +118,9 @@ class Permitting(Intervention):
         rows = np.array(
             [
                 i
-                for i, f in enumerate(lay.facilities)
+                for i, f in enumerate(lay.plants.rows)
                 if f.name in there
-                and not lay.f_base[i]
+                and not lay.plants.base[i]
                 and (f.status in WAITING or f.name.startswith("added_"))
             ],
             dtype=int,
@@ -131,7 +131,7 @@ class Permitting(Intervention):
             ("construction_months", "build_months"),
         ):
             given = getattr(self, key)
-            plants = [lay.facilities[i] for i in rows]
+            plants = [lay.plants.rows[i] for i in rows]
             months = [getattr(ctx.chain.plant_cost(f.stage, f.region), column) for f in plants]
             spread = (
                 np.broadcast_to(np.array(months).reshape(-1, 1), (len(rows), ctx.count))

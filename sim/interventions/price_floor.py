@@ -110,11 +110,11 @@ class FloorEffect(Effect):
         if not np.any(active):
             return
         lay = day.layout
-        shape = (len(lay.facilities), len(self.start))
+        shape = (len(lay.plants.rows), len(self.start))
         for m in self.materials:
             gap = self.gap(day, int(m), t0) * active
             for row in self.rows:
-                f = lay.facilities[row]
+                f = lay.plants.rows[row]
                 share = _share_of(lay, f, int(m))
                 rules.add("margin_support", np.array([row]), shape, gap * share)
             self._support_mines(rules, shape, day, int(m), gap)
@@ -130,18 +130,18 @@ class FloorEffect(Effect):
         lay = day.layout
         if "dug" not in day.flows or not np.any(gap):
             return
-        for region in sorted({int(lay.f_region[row]) for row in self.rows}):
-            here = self.rows[(lay.f_region[self.rows] == region)]
+        for region in sorted({int(lay.plants.region[row]) for row in self.rows}):
+            here = self.rows[(lay.plants.region[self.rows] == region)]
             plants = np.array(
-                [row for row in here if lay.facilities[row].stage == "separation"], dtype=int
+                [row for row in here if lay.plants.rows[row].stage == "separation"], dtype=int
             )
-            mines = np.flatnonzero(lay.f_region[lay.mines] == region)
+            mines = np.flatnonzero(lay.plants.region[lay.ore.mines] == region)
             if not len(plants) or not len(mines):
                 continue
             tonnes = day.facility_output(plants, material)
             dug = np.maximum(day.flows["dug"][mines].sum(axis=0), 1e-9)
             rules.add(
-                "margin_support", lay.mines[mines], shape, gap * np.minimum(tonnes / dug, 1.0)
+                "margin_support", lay.ore.mines[mines], shape, gap * np.minimum(tonnes / dug, 1.0)
             )
 
     def gap(self, day: Any, material: int, t0: float) -> np.ndarray:
@@ -166,15 +166,15 @@ class FloorEffect(Effect):
         lay = day.layout
         if not np.any(self.pass_through):
             return None
-        out = np.zeros((lay.n_cells, len(self.start)))
+        out = np.zeros((lay.cells.n, len(self.start)))
         made = day.flows["output"]
         for m in self.materials:
             gap = self.gap(day, int(m), t0) * active * self.pass_through
-            for region in sorted({lay.facilities[row].region for row in self.rows}):
-                cell = lay.cell_at.get((lay.materials[m], region))
+            for region in sorted({lay.plants.rows[row].region for row in self.rows}):
+                cell = lay.cells.at.get((lay.materials[m], region))
                 if cell is None:
                     continue
-                rows = [row for row in self.rows if lay.facilities[row].region == region]
+                rows = [row for row in self.rows if lay.plants.rows[row].region == region]
                 tonnes = day.facility_output(np.array(rows), int(m))
                 out[cell] += gap * np.minimum(tonnes / np.maximum(made[cell], 1e-12), 1.0)
         return out
@@ -186,8 +186,8 @@ class FloorEffect(Effect):
         lay, st, store = day.layout, day.state, self.store
         store.taken = np.zeros((len(store.cells), len(self.start)))
         for n, cell in enumerate(store.cells):
-            m = int(lay.c_material[cell])
-            here = self.rows[lay.f_region[self.rows] == lay.c_region[cell]]
+            m = int(lay.cells.material[cell])
+            here = self.rows[lay.plants.region[self.rows] == lay.cells.region[cell]]
             tonnes = day.facility_output(here, m) * active
             wanted = np.where(self.gap(day, m, day.now) > 0.0, tonnes, 0.0)
             store.taken[n] = np.minimum(wanted, st.seller_stock[cell])
@@ -300,24 +300,24 @@ class PriceFloor(Intervention):
             names = list(self.facilities)
         else:
             where = ctx.places(self.region)
-            names = [f.name for f in lay.facilities if f.region in where]
-        rows = np.array([lay.facility_at[n] for n in names if n in lay.facility_at], dtype=int)
+            names = [f.name for f in lay.plants.rows if f.region in where]
+        rows = np.array([lay.plants.at[n] for n in names if n in lay.plants.at], dtype=int)
         materials = [
             lay.material_at[m] for m in ctx.rows(self.materials) or [] if m in lay.material_at
         ]
-        places = {lay.facilities[row].region for row in rows}
+        places = {lay.plants.rows[row].region for row in rows}
         store = None
         if self.mechanism == "purchase" and self.disposal == "stock":
             wanted = [
                 i
-                for i, (m, r) in enumerate(lay.cells)
+                for i, (m, r) in enumerate(lay.cells.keys)
                 if lay.material_at[m] in materials and r in places
             ]
             cells = np.array(wanted, dtype=int)
             store = FloorStock(
                 cells=cells,
-                rows=np.flatnonzero(np.isin(lay.u_cell, cells)),
-                user_share=np.ones((lay.n_users, 1)),
+                rows=np.flatnonzero(np.isin(lay.users.cell, cells)),
+                user_share=np.ones((lay.users.n, 1)),
                 taken=np.zeros((len(cells), ctx.count)),
             )
         return FloorEffect(

@@ -45,15 +45,15 @@ class PriceWarEffect(Effect):
             price = np.exp(day.state.log_home[oxide])
             own = np.isin(oxide, self.materials)[:, None]
             lost = np.where(own, price * np.expm1(-np.minimum(shifted[oxide], 0.0)), 0.0)
-            mix = np.zeros((len(lay.facilities), len(lay.elements)))
-            mix[lay.mines] = lay.mine_mix[:, :, 0]
+            mix = np.zeros((len(lay.plants.rows), len(lay.elements)))
+            mix[lay.ore.mines] = lay.ore.mix[:, :, 0]
             kept = np.einsum("fe,ew->fw", mix[self.mines], lost)
-            rules.add("margin_support", self.mines, (len(lay.facilities), w), kept)
+            rules.add("margin_support", self.mines, (len(lay.plants.rows), w), kept)
         if not np.any(active):
             return
         shape = (len(lay.materials), w)
         rules.add("price_shift", self.materials, shape, np.log1p(-active))
-        rules.most("undercut", self.links, (lay.n_links, w), active)
+        rules.most("undercut", self.links, (lay.links.n, w), active)
 
 
 @intervention("price_war")
@@ -121,7 +121,7 @@ class PriceWar(Intervention):
         rows = [m for m in ctx.rows(self.materials) or [] if m in lay.material_at]
         mask, _ = ctx.links(self.exporter, ("all",), self.materials)
         where = ctx.places(self.exporter)
-        mines = [i for i in lay.mines if lay.facilities[i].region in where]
+        mines = [i for i in lay.ore.mines if lay.plants.rows[i].region in where]
         return PriceWarEffect(
             **timing(self, name, ctx),
             materials=np.array([lay.material_at[m] for m in rows], dtype=int),

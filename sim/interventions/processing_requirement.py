@@ -43,17 +43,17 @@ class ProcessingEffect(Effect):
         if not np.any(active) or not self.links.any():
             return
         lay = day.layout
-        rules.multiply("ore_passes", self.links, (len(lay.ore_links), len(active)), 1.0 - active)
-        usual = np.maximum(lay.pool_base.sum(axis=1) * np.ones((1, len(active))), 1e-9)
+        rules.multiply("ore_passes", self.links, (len(lay.ore.keys), len(active)), 1.0 - active)
+        usual = np.maximum(lay.ore.pool_base.sum(axis=1) * np.ones((1, len(active))), 1e-9)
         piled = day.state.ore_at_mine.sum(axis=1) / usual  # weeks of base-year output
         # A pool without base-year output is measured against what it dug last.
         if "dug" in day.flows:
-            dug = lay.by_pool.spread(day.flows["dug"], len(lay.ore_pools)) / day.weeks
+            dug = lay.ore.by_pool.spread(day.flows["dug"], len(lay.ore.pools)) / day.weeks
             piled = day.state.ore_at_mine.sum(axis=1) / np.maximum(np.maximum(usual, dug), 1e-9)
         full = np.clip(2.0 - piled[self.pools] / self.room_weeks, 0.0, 1.0)
         slowed = 1.0 - active * (1.0 - full)
         if np.any(slowed < 1.0):
-            shape = (len(lay.facilities), len(active))
+            shape = (len(lay.plants.rows), len(active))
             rules.multiply("facility_available", self.mines, shape, slowed)
 
 
@@ -88,11 +88,11 @@ class ProcessingRequirement(Intervention):
         if self.partners:
             links &= ~ctx.ore_links(self.region, self.partners, self.materials)
         home, names = ctx.places(self.region), ctx.rows(self.materials) or []
-        bound = set(np.unique(lay.k_pool[links]).tolist())
+        bound = set(np.unique(lay.ore.pool[links]).tolist())
         mines, pools = [], []
-        for place, row in enumerate(lay.mines):
-            pool = int(lay.by_pool.rows[place])
-            material, region = lay.ore_pools[pool]
+        for place, row in enumerate(lay.ore.mines):
+            pool = int(lay.ore.by_pool.rows[place])
+            material, region = lay.ore.pools[pool]
             if region in home and material in names and pool in bound:
                 mines.append(int(row))
                 pools.append(pool)

@@ -106,7 +106,7 @@ class ProductionQuotaEffect(Effect):
         active = self.share(t0, t1)
         if not np.any(active) or np.all(self.factor >= 1.0):
             return
-        shape = (len(day.layout.facilities), len(self.start))
+        shape = (len(day.layout.plants.rows), len(self.start))
         rules.multiply("facility_available", self.rows, shape, 1.0 - active * (1.0 - self.factor))
 
     def _made(self, day: Any) -> np.ndarray | None:
@@ -128,13 +128,13 @@ class ProductionQuotaEffect(Effect):
         """Output of the stage in the base year, t a week, shape (w,)."""
         lay = day.layout
         if self.stage == "mine":
-            base = (lay.f_capacity * lay.f_use)[self.rows].sum()
+            base = (lay.plants.capacity * lay.plants.use)[self.rows].sum()
         elif self.stage == "separation":
-            here = np.isin(lay.separator_regions, self.regions)
-            base = (lay.s_fed * lay.s_recovery * lay.s_taken)[here].sum()
+            here = np.isin(lay.separation.regions, self.regions)
+            base = (lay.separation.fed * lay.separation.recovery * lay.separation.taken)[here].sum()
         else:
-            form = lay.c_metal if self.stage == "metal" else lay.c_magnet
-            base = lay.c_output[form & np.isin(lay.c_region, self.regions)].sum()
+            form = lay.cells.metal if self.stage == "metal" else lay.cells.magnet
+            base = lay.cells.output[form & np.isin(lay.cells.region, self.regions)].sum()
         return np.full(len(self.start), float(base)) * self._domestic(day)
 
     def _able(self, day: Any, made: np.ndarray | None, weeks: float) -> np.ndarray:
@@ -144,7 +144,7 @@ class ProductionQuotaEffect(Effect):
         factor = np.maximum(self.factor, 1e-3) * np.ones(len(self.start))
         if self.stage == "mine":
             return base if made is None else made / weeks / factor
-        groups = np.unique(lay.g_of_facility[self.rows])
+        groups = np.unique(lay.groups.of_facility[self.rows])
         groups = groups[groups >= 0]
         if not hasattr(day, "group_capacity"):
             return np.full(len(self.start), np.inf)
@@ -170,9 +170,9 @@ class ProductionQuotaEffect(Effect):
         if self.imported or self.stage != "separation":
             return np.ones(len(self.start))
         lay = day.layout
-        here = np.isin(lay.k_region_to, self.regions)
-        own = here & np.isin(lay.k_region_from, self.regions)
-        part = lay.k_base_t[own].sum() / max(float(lay.k_base_t[here].sum()), 1e-12)
+        here = np.isin(lay.ore.region_to, self.regions)
+        own = here & np.isin(lay.ore.region_from, self.regions)
+        part = lay.ore.base_t[own].sum() / max(float(lay.ore.base_t[here].sum()), 1e-12)
         return np.full(len(self.start), float(part))
 
 
@@ -236,7 +236,7 @@ class ProductionQuota(Intervention):
         """Resolve facilities and periods."""
         lay = ctx.layout
         names = naming.plants(ctx.chain, None, self.region, self.stage)
-        rows = np.array([lay.facility_at[n] for n in names if n in lay.facility_at], dtype=int)
+        rows = np.array([lay.plants.at[n] for n in names if n in lay.plants.at], dtype=int)
         periods = []
         for index, (period, tonnes) in enumerate(sorted((self.tonnes or {}).items())):
             first, last = period_dates(period)

@@ -78,7 +78,9 @@ class RecyclingEffect(Effect):
             recovery, nor than the capacity that has ramped up.
         """
         lay = day.layout
-        chosen = self.sectors[lay.u_sector[day.in_use.lines]] & (day.in_use.region == self.region)
+        chosen = self.sectors[lay.users.sector[day.in_use.lines]] & (
+            day.in_use.region == self.region
+        )
         there = day.in_use.oxide_of(retired, chosen)[self.region]
         left = np.maximum(there - taken[self.region], 0.0)
         begun = np.where(np.isfinite(self.start), self.start, 0.0)

@@ -39,9 +39,9 @@ class ClosureEffect(Effect):
         if not np.any(active):
             return
         lay, w = day.layout, len(self.start)
-        rules.least("route_open", self.links, (lay.n_links, w), 1.0 - active)
+        rules.least("route_open", self.links, (lay.links.n, w), 1.0 - active)
         if self.ore.any():
-            rules.multiply("ore_passes", self.ore, (len(lay.ore_links), w), 1.0 - active)
+            rules.multiply("ore_passes", self.ore, (len(lay.ore.keys), w), 1.0 - active)
 
 
 @intervention("route_closure")

@@ -120,7 +120,7 @@ class SeparationLearning(Intervention):
         """Resolve plants and goods, and draw the rate."""
         lay = ctx.layout
         costs = stage_costs(lay, ctx.places(self.region), self.stage)
-        base = max(float(lay.c_output[costs.cells].sum()) * WEEKS_PER_YEAR, 100.0)
+        base = max(float(lay.cells.output[costs.cells].sum()) * WEEKS_PER_YEAR, 100.0)
         years = ctx.number(self.experience_years, f"{name}/experience_years")
         return LearningEffect(
             **timing(self, name, ctx),

@@ -57,7 +57,7 @@ class StockpileEffect(Effect):
             return np.zeros_like(held)
         if self.rule == "price":
             lay = day.layout
-            ratio = np.exp(day.state.log_ask[self.cells] - lay.c_log_reference[self.cells])
+            ratio = np.exp(day.state.log_ask[self.cells] - lay.prices.log_reference[self.cells])
             lack = np.where(ratio >= self.multiple, np.maximum(lack, held * 0.1), 0.0)
         return np.minimum(held, lack)
 
@@ -113,20 +113,20 @@ class Stockpile(Intervention):
         )
         names = set(ctx.rows(self.materials) or [])
         cells = np.array(
-            [i for i, (m, r) in enumerate(lay.cells) if m in names and r in where], dtype=int
+            [i for i, (m, r) in enumerate(lay.cells.keys) if m in names and r in where], dtype=int
         )
-        weight = np.array([where[lay.cells[i][1]] for i in cells])[:, None]
+        weight = np.array([where[lay.cells.keys[i][1]] for i in cells])[:, None]
         wanted = set(self.draw)
-        users = np.zeros(lay.n_users, dtype=bool)
-        share = np.zeros((lay.n_users, 1))
-        for u, (s, _, _) in enumerate(lay.users):
+        users = np.zeros(lay.users.n, dtype=bool)
+        share = np.zeros((lay.users.n, 1))
+        for u, (s, _, _) in enumerate(lay.users.keys):
             tiers = lay.tiers_of(u)
             part = (
                 1.0 if ("all" in wanted or s in wanted) else sum(tiers.get(t, 0.0) for t in wanted)
             )
             share[u] = part
             users[u] = part > 0
-        use = lay.c_need[cells] * weight
+        use = lay.cells.need[cells] * weight
         return StockpileEffect(
             **timing(self, name, ctx),
             cells=cells,
@@ -135,6 +135,6 @@ class Stockpile(Intervention):
             fill_weeks=ctx.number(self.fill_days, f"{name}/fill_days") / 7.0,
             rule=self.release_rule,
             multiple=ctx.number(self.release_price_multiple, f"{name}/release_price_multiple"),
-            rows=np.flatnonzero(users & np.isin(lay.u_cell, cells)),
+            rows=np.flatnonzero(users & np.isin(lay.users.cell, cells)),
             user_share=share,
         )

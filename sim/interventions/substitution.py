@@ -70,7 +70,7 @@ class SubstitutionEffect(Effect):
         age = np.where(begun, np.minimum(t1, self.end) - np.where(begun, self.start, 0.0), 0.0)
         moved = adoption(age, self.half_years, self.ceiling) * self.saving * self.weight
         if np.any(moved):
-            shape = (day.layout.n_users, len(age))
+            shape = (day.layout.users.n, len(age))
             rules.most(self.field, self.users, shape, moved)
 
 
@@ -119,14 +119,14 @@ class Substitution(Intervention):
         lay, where = ctx.layout, ctx.places(self.regions)
         heavy = self.design == "heavy_free"
         rows = lay.user_rows(set(where), set(naming.sectors(ctx.chain, self.sectors)))
-        rows = np.flatnonzero(rows & (lay.u_heavy if heavy else lay.u_magnet))
-        table = lay.u_heavy_ceiling if heavy else lay.u_free_ceiling
+        rows = np.flatnonzero(rows & (lay.users.heavy if heavy else lay.users.magnet))
+        table = lay.users.heavy_ceiling if heavy else lay.users.free_ceiling
         shape = (len(rows), ctx.count)
         ceiling = np.broadcast_to(
             table[rows] if self.ceiling is None else ctx.number(self.ceiling, f"{name}/ceiling"),
             shape,
         )
-        weight = np.array([where[lay.regions[lay.u_region[u]]] for u in rows])
+        weight = np.array([where[lay.regions[lay.users.region[u]]] for u in rows])
         return SubstitutionEffect(
             **timing(self, name, ctx),
             users=rows,

@@ -68,33 +68,36 @@ class Turn:
             destination cannot take waits at the mine; no ore is made or lost.
         """
         lay = day.layout
-        pools = len(lay.ore_pools)
+        pools = len(lay.ore.pools)
         inside = self.target[:, None] & self.origin[:, None]
         others = self.origin[:, None] & ~self.target[:, None]
-        before = lay.k_by_pool.spread(np.where(inside, shares, 0.0), pools)
-        rest = lay.k_by_pool.spread(np.where(others, shares, 0.0), pools)
+        before = lay.ore.links_by_pool.spread(np.where(inside, shares, 0.0), pools)
+        rest = lay.ore.links_by_pool.spread(np.where(others, shares, 0.0), pools)
         wanted = np.maximum(self.share, before) if self.at_least else self.share
         # Ore that waited does not slip away elsewhere: others get their share of what is dug.
         dug = np.zeros_like(tonnes)
-        dug[lay.by_pool.ids] = lay.by_pool.sum(day.flows["dug"])
+        dug[lay.ore.by_pool.ids] = lay.ore.by_pool.sum(day.flows["dug"])
         fresh = np.minimum(dug / np.maximum(tonnes, 1e-12), 1.0)
         elsewhere = np.maximum(1.0 - wanted, 0.0) * fresh
-        usual = np.where(others & (rest[lay.k_pool] <= 0.0), lay.k_default + 1e-6, shares)
+        usual = np.where(others & (rest[lay.ore.pool] <= 0.0), lay.ore.default + 1e-6, shares)
         usual = np.where(others, usual, 0.0)
-        usual = usual / np.maximum(lay.k_by_pool.spread(usual, pools), 1e-12)[lay.k_pool]
+        usual = usual / np.maximum(lay.ore.links_by_pool.spread(usual, pools), 1e-12)[lay.ore.pool]
         # Separators that run and have room; those served before keep at least that.
-        rows = lay.separation
-        ability = np.zeros((len(lay.separators), shares.shape[-1]))
-        ability[lay.sep_by_place.ids] = lay.sep_by_place.sum(
-            lay.f_capacity[rows] * day.available[rows] * lay.sep_takes_ore
+        rows = lay.separation.plants
+        ability = np.zeros((len(lay.separation.places), shares.shape[-1]))
+        ability[lay.separation.by_place.ids] = lay.separation.by_place.sum(
+            lay.plants.capacity[rows] * day.available[rows] * lay.separation.takes_ore
         )
-        ore = np.maximum(tonnes[lay.k_pool], 1e-12)
-        room = np.maximum(SLACK * ability - lay.s_fed.sum(axis=1), 0.0)[lay.k_place] * day.weeks
+        ore = np.maximum(tonnes[lay.ore.pool], 1e-12)
+        room = (
+            np.maximum(SLACK * ability - lay.separation.fed.sum(axis=1), 0.0)[lay.ore.place]
+            * day.weeks
+        )
         most = shares + room / ore
-        space = lay.k_by_pool.spread(np.where(inside, most, 0.0), pools)
+        space = lay.ore.links_by_pool.spread(np.where(inside, most, 0.0), pools)
         there = np.where(wanted > 0.0, np.minimum(1.0 - elsewhere, space), 0.0)
-        pulled = most / np.maximum(space, 1e-12)[lay.k_pool] * there[lay.k_pool]
-        kept = np.minimum(usual * elsewhere[lay.k_pool], most)
+        pulled = most / np.maximum(space, 1e-12)[lay.ore.pool] * there[lay.ore.pool]
+        kept = np.minimum(usual * elsewhere[lay.ore.pool], most)
         new = np.where(inside, pulled, np.where(others, kept, shares))
         return shares + (new - shares) * self.active
 
@@ -167,9 +170,9 @@ class SupplyPivot(Intervention):
         lay = ctx.layout
         origins, ends = ctx.places(self.origin), ctx.places(self.destination)
         kinds = set(ctx.rows(self.materials) or [])
-        pools = np.array([r in origins and m in kinds for m, r in lay.ore_pools])
-        origin = pools[lay.k_pool]
-        target = origin & np.array([lay.regions[r] in ends for r in lay.k_region_to])
+        pools = np.array([r in origins and m in kinds for m, r in lay.ore.pools])
+        origin = pools[lay.ore.pool]
+        target = origin & np.array([lay.regions[r] in ends for r in lay.ore.region_to])
         return PivotEffect(
             **timing(self, name, ctx),
             origin=origin,

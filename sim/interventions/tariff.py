@@ -81,7 +81,7 @@ class TariffEffect(Effect):
         active = self.share(t0, t1) * self.charge(t0) * self.pass_through
         if not np.any(active):
             return
-        shape = (day.layout.n_links, len(self.start))
+        shape = (day.layout.links.n, len(self.start))
         rules.add(self.field, self.links, shape, self.weight[self.links] * active)
 
 

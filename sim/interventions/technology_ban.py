@@ -113,7 +113,7 @@ class TechnologyBanEffect(Effect):
         learnt = np.clip(age / np.maximum(self.recovery_days, 1.0), 0.0, 1.0)
         share = np.where(running, share * (1.0 - self.yield_loss * (1.0 - learnt)), 1.0)
         if np.any(share != 1.0):
-            shape = (len(day.layout.facilities), len(self.start))
+            shape = (len(day.layout.plants.rows), len(self.start))
             rules.multiply("facility_available", self.rows, shape, share)
 
 
@@ -172,7 +172,11 @@ class TechnologyBan(Intervention):
         there = set(naming.plants_at(ctx.chain, self.regions, self.stages))
         there -= set(naming.plants_at(ctx.chain, self.exporter, self.stages))
         rows = np.array(
-            [i for i, f in enumerate(lay.facilities) if f.name in there and not lay.f_base[i]],
+            [
+                i
+                for i, f in enumerate(lay.plants.rows)
+                if f.name in there and not lay.plants.base[i]
+            ],
             dtype=int,
         )
         return TechnologyBanEffect(
@@ -184,5 +188,5 @@ class TechnologyBan(Intervention):
             ramp_factor=ctx.number(self.ramp_factor, f"{name}/ramp_factor"),
             yield_loss=ctx.number(self.yield_loss, f"{name}/yield_loss"),
             recovery_days=ctx.number(self.recovery_months, f"{name}/recovery_months") * MONTH,
-            ramp_days=np.maximum(lay.f_ramp_months[rows] * MONTH, 1.0),
+            ramp_days=np.maximum(lay.plants.ramp_months[rows] * MONTH, 1.0),
         )

@@ -258,11 +258,11 @@ def stage_output(day: Any, stage: str) -> tuple[np.ndarray, np.ndarray] | None:
     if "output" not in flows:
         return None
     if stage == "mine":
-        return flows["dug"], lay.f_region[lay.mines]
+        return flows["dug"], lay.plants.region[lay.ore.mines]
     if stage == "separation":
-        return flows["separated"].sum(axis=1), lay.separator_regions
-    rows = np.flatnonzero(lay.c_metal if stage == "metal" else lay.c_magnet)
-    return flows["output"][rows], lay.c_region[rows]
+        return flows["separated"].sum(axis=1), lay.separation.regions
+    rows = np.flatnonzero(lay.cells.metal if stage == "metal" else lay.cells.magnet)
+    return flows["output"][rows], lay.cells.region[rows]
 
 
 def output_share(day: Any, region: str, stage: str) -> np.ndarray | None:

@@ -46,14 +46,18 @@ class GapBook:
         self.series = np.zeros((len(self.quarters), rows, self.worlds), dtype=np.float32)
         self.flow = self._empty()
         self.before = self._stock(run)
-        abroad = ~lay.l_home
-        exporter = lay.l_region_from == lay.home
+        abroad = ~lay.links.home
+        exporter = lay.links.region_from == lay.home
         self.from_exporter = np.flatnonzero(abroad & exporter)
         self.from_others = np.flatnonzero(abroad & ~exporter)
         self.abroad = np.flatnonzero(abroad)
         # Oxide cells that have a market, by separator region and by region, for the ledger's sake.
-        self.sold = (lay.oxide_cell >= 0)[:, :, None]
-        self.left_at = np.where(lay.left_region >= 0, lay.left_region, lay.c_region[lay.left_cell])
+        self.sold = (lay.separation.oxide_cell >= 0)[:, :, None]
+        self.left_at = np.where(
+            lay.scrap.left_region >= 0,
+            lay.scrap.left_region,
+            lay.cells.region[lay.scrap.left_cell],
+        )
         self.tick = 0
 
     def _empty(self) -> dict[str, np.ndarray]:
@@ -72,29 +76,35 @@ class GapBook:
 
         response, late = f["response"], f["late"]
         still = f["planned"] * response
-        users = (lay.u_material, lay.u_region)
+        users = (lay.users.material, lay.users.region)
         add("demand_destruction", f["planned"] - still, *users, 1.0)
         add("substitution", still - (f["wanted"] - late), *users, 1.0)
         add("unmet", f["unmet"] - late, *users, 1.0)
         for item, rows in (("exporter", self.from_exporter), ("others", self.from_others)):
-            material = lay.l_material[rows]
-            add(item, f["declared"][rows], material, lay.l_region_to[rows], 1.0)
+            material = lay.links.material[rows]
+            add(item, f["declared"][rows], material, lay.links.region_to[rows], 1.0)
         rows = self.abroad
-        add("others", f["declared"][rows], lay.l_material[rows], lay.l_region_from[rows], -1.0)
+        add(
+            "others",
+            f["declared"][rows],
+            lay.links.material[rows],
+            lay.links.region_from[rows],
+            -1.0,
+        )
         if np.any(f["grey"]):
             grey = f["grey"][rows]
-            add("leak", grey, lay.l_material[rows], lay.l_region_to[rows], 1.0)
-            add("others", grey, lay.l_material[rows], lay.l_region_from[rows], -1.0)
-        places = lay.separator_regions
+            add("leak", grey, lay.links.material[rows], lay.links.region_to[rows], 1.0)
+            add("others", grey, lay.links.material[rows], lay.links.region_from[rows], -1.0)
+        places = lay.separation.regions
         flow["new_supply"][places] += f["separated"] * lay.per_oxide * self.sold[places]
         flow["recycling"] += f["recycled"] * lay.per_oxide * self.sold
         left_behind(
             f["output"],
-            lay.left_cell,
-            lay.left_region >= 0,
+            lay.scrap.left_cell,
+            lay.scrap.left_region >= 0,
             self.left_at,
-            lay.left_element,
-            lay.left_tonnes,
+            lay.scrap.left_element,
+            lay.scrap.left_tonnes,
             flow["recycling"],
             flow["others"],
         )
@@ -112,13 +122,13 @@ class GapBook:
         lay, st, day = run.layout, run.day.state, run.day
         out = np.zeros((self.regions, self.elements, self.worlds))
         here = st.seller_stock + st.plant_stock + st.public_stock + day.cells_hold
-        contained_by_region(here, lay.c_material, lay.c_region, lay.content, 1.0, out)
+        contained_by_region(here, lay.cells.material, lay.cells.region, lay.content, 1.0, out)
         for stock, region in (
-            (st.in_transit, lay.l_region_to),
-            (st.landed, lay.l_region_to),
-            (st.held, lay.l_region_from),
+            (st.in_transit, lay.links.region_to),
+            (st.landed, lay.links.region_to),
+            (st.held, lay.links.region_from),
         ):
-            contained_by_region(stock, lay.l_material, region, lay.content, 1.0, out)
+            contained_by_region(stock, lay.links.material, region, lay.content, 1.0, out)
         return out
 
 

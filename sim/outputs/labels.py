@@ -78,13 +78,13 @@ class Labels:
     def of(cls, run: BatchRun) -> Labels:
         """Labels of a run that is compiled."""
         lay = run.layout
-        magnet = np.flatnonzero(lay.u_magnet)
+        magnet = np.flatnonzero(lay.users.magnet)
         many = len(lay.sectors)
-        code = lay.u_region[magnet] * many + lay.u_sector[magnet]
+        code = lay.users.region[magnet] * many + lay.users.sector[magnet]
         ids = np.unique(code)
         at = {int(i): n for n, i in enumerate(ids)}
-        military = magnet[lay.u_defence[magnet, 0] == 1.0]
-        base = np.asarray(lay.u_base).reshape(lay.n_users, -1)[:, 0]
+        military = magnet[lay.users.defence[magnet, 0] == 1.0]
+        base = np.asarray(lay.users.base).reshape(lay.users.n, -1)[:, 0]
         return cls(
             start=run.scenario.start,
             market_days=run.market_days,
@@ -98,16 +98,18 @@ class Labels:
             content=lay.content.tolist(),
             groups=[(lay.regions[i // many], lay.sectors[i % many]) for i in ids],
             military_groups=sorted(
-                {at[int(c)] for c in lay.u_region[military] * many + lay.u_sector[military]}
+                {at[int(c)] for c in lay.users.region[military] * many + lay.users.sector[military]}
             ),
-            cells=list(lay.cells),
-            need=[float(x) for x in lay.c_need[:, 0]],
-            links=[(int(o), int(d)) for o, d in lay.links],
-            ore_links=[(*lay.ore_pools[o], lay.separators[s]) for o, s in lay.ore_links],
-            priced_cells=[int(c) for c in np.flatnonzero((lay.c_need[:, 0] > 0) & ~lay.c_home)],
-            facilities=[(f.name, f.region, f.stage, f.material) for f in lay.facilities],
+            cells=list(lay.cells.keys),
+            need=[float(x) for x in lay.cells.need[:, 0]],
+            links=[(int(o), int(d)) for o, d in lay.links.keys],
+            ore_links=[(*lay.ore.pools[o], lay.separation.places[s]) for o, s in lay.ore.keys],
+            priced_cells=[
+                int(c) for c in np.flatnonzero((lay.cells.need[:, 0] > 0) & ~lay.cells.home)
+            ],
+            facilities=[(f.name, f.region, f.stage, f.material) for f in lay.plants.rows],
             magnet_use=[
-                (int(at[int(c)]), lay.materials[lay.u_material[u]], float(base[u]))
+                (int(at[int(c)]), lay.materials[lay.users.material[u]], float(base[u]))
                 for u, c in zip(magnet, code, strict=True)
             ],
         )

@@ -46,16 +46,16 @@ class Recorder:
         self.days = run.market_days
         self.times, self.dates = self.labels.times, self.labels.dates
         n = len(self.times)
-        magnet = np.flatnonzero(lay.u_magnet)
-        code = lay.u_region[magnet] * len(lay.sectors) + lay.u_sector[magnet]
+        magnet = np.flatnonzero(lay.users.magnet)
+        code = lay.users.region[magnet] * len(lay.sectors) + lay.users.sector[magnet]
         order = np.argsort(code, kind="stable")
         self.lines = magnet[order]
         self.by_group = Segments.of(code[order])
         g = len(self.labels.groups)
         # Groups with a military line of their own: their defence tier is read, not reckoned.
-        self.military_lines = self.lines[lay.u_defence[self.lines, 0] == 1.0]
-        code = lay.u_region[self.military_lines] * len(lay.sectors)
-        self.by_military = Segments.of(code + lay.u_sector[self.military_lines])
+        self.military_lines = self.lines[lay.users.defence[self.lines, 0] == 1.0]
+        code = lay.users.region[self.military_lines] * len(lay.sectors)
+        self.by_military = Segments.of(code + lay.users.sector[self.military_lines])
         self.military_groups = np.array(self.labels.military_groups, dtype=int)
         self.priced_cells = np.array(self.labels.priced_cells)
         self.cost_regions = list(range(len(lay.regions)))
@@ -81,35 +81,35 @@ class Recorder:
             "stopped": np.zeros((n, g, w), dtype=np.uint8),
         }
         self.monthly = {
-            "declared": room(months, lay.n_links),
-            "grey": room(months, lay.n_links),
-            "output": room(months, lay.n_cells),
-            "stock": room(months, lay.n_cells),
-            "used": room(months, lay.n_cells),
-            "ore": room(months, len(lay.ore_links)),
+            "declared": room(months, lay.links.n),
+            "grey": room(months, lay.links.n),
+            "output": room(months, lay.cells.n),
+            "stock": room(months, lay.cells.n),
+            "used": room(months, lay.cells.n),
+            "ore": room(months, len(lay.ore.keys)),
             "binding": np.zeros((months, g, w), dtype=np.uint8),
         }
         self.gap = GapBook(run, self.dates)
         self.yearly = {
-            "available": room(len(self.years), len(lay.facilities)),
-            "idle": room(len(self.years), len(lay.facilities)),
+            "available": room(len(self.years), len(lay.plants.rows)),
+            "idle": room(len(self.years), len(lay.plants.rows)),
             # Oxide won from scrap and old goods, t, by region and element.
             "recycled": room(len(self.years), len(lay.regions) * len(lay.elements)),
         }
         self.draws = {k: v for k, v in run.draws.items() if not k.endswith(".default")}
         self.tick = 0
-        self._reference_value = np.exp(lay.c_log_reference)[lay.u_cell]
+        self._reference_value = np.exp(lay.prices.log_reference)[lay.users.cell]
         # Users by region of the cost curve; only magnets' missing output is counted as lost.
         place = {r: i for i, r in enumerate(self.cost_regions)}
-        inside = np.array([u for u in range(lay.n_users) if lay.u_region[u] in place])
+        inside = np.array([u for u in range(lay.users.n) if lay.users.region[u] in place])
         self._to_region = csr_array(
             (
                 np.ones(len(inside)),
-                ([place[lay.u_region[u]] for u in inside], inside),
+                ([place[lay.users.region[u]] for u in inside], inside),
             ),
-            shape=(len(place), lay.n_users),
+            shape=(len(place), lay.users.n),
         )
-        self._lost_value = np.where(lay.u_magnet[:, None], lay.u_lost_output, 0.0) / 1000.0
+        self._lost_value = np.where(lay.users.magnet[:, None], lay.users.lost_output, 0.0) / 1000.0
 
     def _months(self) -> np.ndarray:
         dates, names = self.dates, self.labels.month_of
@@ -200,12 +200,12 @@ class Recorder:
         """Cost items of the market day by region, USD million, shape (items x regions, w)."""
         lay, st, f = run.layout, run.day.state, run.day.flows
         w = st.worlds
-        value = f["to_users"] * paid[lay.u_cell] / 1000.0
+        value = f["to_users"] * paid[lay.users.cell] / 1000.0
         plain = f["to_users"] * self._reference_value / 1000.0
         lost = f["unmet"] * self._lost_value
         hold = (
             run.day.users_hold
-            * paid[lay.u_cell]
+            * paid[lay.users.cell]
             / 1000.0
             * run.draws["money.holding_cost"]
             * run.day.weeks
@@ -214,21 +214,26 @@ class Recorder:
         by_region = [self._to_region @ x for x in (value, value - plain, hold, lost)]
         tariff = np.zeros((len(lay.regions), w))
         if rules.import_tariff is not None:
-            duty = f["shipped"] * rules.import_tariff * np.exp(st.log_home[lay.l_material]) / 1000.0
-            np.add.at(tariff, lay.l_region_to, duty)
+            duty = (
+                f["shipped"]
+                * rules.import_tariff
+                * np.exp(st.log_home[lay.links.material])
+                / 1000.0
+            )
+            np.add.at(tariff, lay.links.region_to, duty)
         outlay = np.zeros((len(lay.regions), w))
         for effect, active in rules.floors:
             paid_out = effect.outlay(run.day, active, run.calendar.now)
-            places = {int(lay.f_region[r]) for r in effect.rows}
+            places = {int(lay.plants.region[r]) for r in effect.rows}
             for region in places:
                 outlay[region] += paid_out / len(places)
         bought = f["bought"] - f["released_public"]
         if np.any(bought):
-            np.add.at(outlay, lay.c_region, bought * np.exp(st.log_ask) / 1000.0)
+            np.add.at(outlay, lay.cells.region, bought * np.exp(st.log_ask) / 1000.0)
         for item in run.effects:
             spent = item.spending(run.calendar.now, run.calendar.now + run.market_days)
             if spent is not None:
-                np.add.at(outlay, lay.f_region[spent[0]], spent[1])
+                np.add.at(outlay, lay.plants.region[spent[0]], spent[1])
         rows = self.cost_regions
         return np.concatenate(
             [by_region[0], by_region[1], tariff[rows], by_region[2], by_region[3], outlay[rows]]
@@ -246,11 +251,11 @@ class Recorder:
         if not np.any(short):
             return out
         stage = self._stages(run)
-        element = np.zeros(lay.n_users, dtype=int)
-        for u in range(lay.n_users):
+        element = np.zeros(lay.users.n, dtype=int)
+        for u in range(lay.users.n):
             names = [
                 lay.chain.materials[r.input].element
-                for r in lay.chain.recipes.get(lay.users[u][1], {}).values()
+                for r in lay.chain.recipes.get(lay.users.keys[u][1], {}).values()
             ]
             heavy = [e for e in names if e and lay.chain.elements[e].group == "heavy"]
             pick = (heavy or [e for e in names if e] or [lay.elements[0]])[0]
@@ -282,35 +287,35 @@ class Recorder:
         short = day.flows["input_short"] < 0.995
         kept, upstream = np.zeros_like(short), np.zeros_like(short)
         for _ in range(2):  # oxide to metal, metal to magnet
-            for source, made in zip(lay.i_input, lay.i_output, strict=True):
+            for source, made in zip(lay.groups.input, lay.groups.output, strict=True):
                 kept[made] |= late[source] | (short[source] & kept[source])
                 upstream[made] |= short[source]
         why = np.where(kept, STAGES.index("trade"), STAGES.index("metal"))
         why = np.where(upstream & ~kept, STAGES.index("separation"), why)
-        home = np.maximum(lay.home_cell[lay.u_material], 0)
+        home = np.maximum(lay.prices.home_cell[lay.users.material], 0)
         waiting = st.orders + st.in_transit + st.landed + st.held
         lacking = np.zeros_like(st.openness)
-        np.add.at(lacking, lay.u_cell, day.flows["unmet"])
-        comes = late & (lay.sum_by_destination(waiting) > lacking)
-        stage = np.where(comes[lay.u_cell], STAGES.index("trade"), STAGES.index("none"))
-        load = day.group_load[lay.g_of_cell[home]]
+        np.add.at(lacking, lay.users.cell, day.flows["unmet"])
+        comes = late & (lay.links.sum_by_destination(waiting) > lacking)
+        stage = np.where(comes[lay.users.cell], STAGES.index("trade"), STAGES.index("none"))
+        load = day.group_load[lay.groups.of_cell[home]]
         stage = np.where(load > 0.97, STAGES.index("magnet"), stage)
         # Makers elsewhere count where a twentieth of what users need comes from such as lack.
         most = np.full(stage.shape, 0.05)
         for code in np.unique(why):
-            part = day.l_need_share * (short & (why == code))[lay.l_from]
-            weight = lay.sum_by_destination(part)[lay.u_cell]
+            part = day.l_need_share * (short & (why == code))[lay.links.origin]
+            weight = lay.links.sum_by_destination(part)[lay.users.cell]
             stage = np.where(weight > most, code, stage)
             most = np.maximum(most, weight)
         stage = np.where(short[home], why[home], stage)
-        return np.where(closed[lay.u_cell], STAGES.index("trade"), stage)
+        return np.where(closed[lay.users.cell], STAGES.index("trade"), stage)
 
     def _available(self, run: BatchRun) -> np.ndarray:
         """What each plant could make in a year, t of its own basis, shape (f, w)."""
         lay, day = run.layout, run.day
-        grown = np.ones((len(lay.facilities), run.day.state.worlds))
-        grown[lay.mines] = day.grown[lay.by_pool.ids][lay.by_pool.group]
-        return lay.f_capacity * day.available * grown * (365.25 / 7.0)
+        grown = np.ones((len(lay.plants.rows), run.day.state.worlds))
+        grown[lay.ore.mines] = day.grown[lay.ore.by_pool.ids][lay.ore.by_pool.group]
+        return lay.plants.capacity * day.available * grown * (365.25 / 7.0)
 
     def _idle(self, run: BatchRun, able: np.ndarray) -> np.ndarray:
         """What each plant could make in a year but does not for want of margin, shape (f, w).
@@ -319,7 +324,7 @@ class Recorder:
         """
         willing = np.clip(run.day.state.willing, 1e-6, 1.0)
         whole = able / willing
-        mines = run.layout.mines
+        mines = run.layout.ore.mines
         whole[mines] = able[mines]
         return whole * (1.0 - willing)
 

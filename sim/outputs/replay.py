@@ -62,18 +62,22 @@ class Replay:
             say(f"  quota left {book.left[0]:,.0f} t, rent {book.rent[0]:.2f} USD/kg")
         say("  prices, USD/kg (home; mean ask outside; base year in brackets):")
         for m, name in enumerate(lay.materials):
-            cells = [c for c in range(lay.n_cells) if lay.c_material[c] == m and not lay.c_home[c]]
+            cells = [
+                c
+                for c in range(lay.cells.n)
+                if lay.cells.material[c] == m and not lay.cells.home[c]
+            ]
             ask = float(np.exp(st.log_ask[cells, 0]).mean()) if cells else float("nan")
             say(
                 f"    {name:24s} {np.exp(st.log_home[m, 0]):9.2f} {ask:9.2f}"
-                f"   ({np.exp(lay.m_home[m, 0]):.2f}; {np.exp(lay.m_ask[m, 0]):.2f})"
+                f"   ({np.exp(lay.prices.home[m, 0]):.2f}; {np.exp(lay.prices.ask[m, 0]):.2f})"
             )
         say("  stock, output, shipments abroad of the largest cells, t:")
-        crossing = np.where(lay.l_home[:, None], 0.0, f["declared"])
-        out = lay.sum_by_origin(np.ascontiguousarray(crossing))
+        crossing = np.where(lay.links.home[:, None], 0.0, f["declared"])
+        out = lay.links.sum_by_origin(np.ascontiguousarray(crossing))
         order = np.argsort(-f["output"][:, 0])[:14]
         for c in order:
-            m, r = lay.cells[c]
+            m, r = lay.cells.keys[c]
             say(
                 f"    {m:24s} {r:16s} stock {st.seller_stock[c, 0]:9.1f} made {f['output'][c, 0]:8.1f}"
                 f" shipped abroad {out[c, 0]:8.1f}"
@@ -83,8 +87,8 @@ class Replay:
             say("  users who go short, t missing (share of what they want):")
             for u in np.argsort(-short)[:12]:
                 if short[u] > 0.01:
-                    s, m, r = lay.users[u]
-                    s += " (military)" if lay.u_defence[u, 0] == 1.0 else ""
+                    s, m, r = lay.users.keys[u]
+                    s += " (military)" if lay.users.defence[u, 0] == 1.0 else ""
                     share = short[u] / max(f["wanted"][u, 0], 1e-12)
                     say(f"    {s:30s} {m:24s} {r:16s} {short[u]:8.2f} ({share:.0%})")
         else:

@@ -124,35 +124,37 @@ def coefficients(
 
     cover = user_targets(lay, d)
     user_cover = np.array(
-        np.broadcast_to(cover, (lay.classes, lay.n_users, worlds)), dtype=float, order="C"
+        np.broadcast_to(cover, (lay.classes, lay.users.n, worlds)), dtype=float, order="C"
     )
     user_weeks = user_cover.mean(axis=0)
-    plant_weeks = wide(plant_targets(lay, d), lay.n_cells)
+    plant_weeks = wide(plant_targets(lay, d), lay.cells.n)
     habit = np.where(
-        lay.c_oxide[:, None],
+        lay.cells.oxide[:, None],
         d["qualification.oxide_weeks"],
         np.where(
-            lay.c_metal[:, None], d["qualification.metal_weeks"], d["qualification.magnet_weeks"]
+            lay.cells.metal[:, None],
+            d["qualification.metal_weeks"],
+            d["qualification.magnet_weeks"],
         ),
     )
-    base_link = np.maximum(lay.l_base, 0.0)
-    need = np.maximum(lay.sum_by_destination(base_link), 1e-12)
+    base_link = np.maximum(lay.links.base, 0.0)
+    need = np.maximum(lay.links.sum_by_destination(base_link), 1e-12)
     calm = _calmest_fear(lay, d, user_weeks, plant_weeks)
-    abroad = np.where(lay.c_home[:, None], 0.0, lay.c_need)
-    home_rows = np.flatnonzero(lay.m_priced & (lay.home_cell >= 0))
-    whole = lay.by_material.spread(abroad, len(lay.materials))
-    home_cover = np.where(lay.c_home[:, None], d["cover.home_weeks"], d["cover.seller_weeks"])
-    home_weight = np.where(lay.l_home[:, None], d["allocation.home_weight"], 1.0)
+    abroad = np.where(lay.cells.home[:, None], 0.0, lay.cells.need)
+    home_rows = np.flatnonzero(lay.prices.priced & (lay.prices.home_cell >= 0))
+    whole = lay.cells.by_material.spread(abroad, len(lay.materials))
+    home_cover = np.where(lay.cells.home[:, None], d["cover.home_weeks"], d["cover.seller_weeks"])
+    home_weight = np.where(lay.links.home[:, None], d["allocation.home_weight"], 1.0)
     return Coefficients(
         lead=column_lead(lay, market_days),
         user_cover=user_cover,
         user_weeks=user_weeks,
         plant_weeks=plant_weeks,
-        seller_cover=wide(home_cover, lay.n_cells),
+        seller_cover=wide(home_cover, lay.cells.n),
         made_to_order_weeks=wide(d["production.made_to_order_weeks"]),
-        elasticity=lay.u_elasticity
+        elasticity=lay.users.elasticity
         * (d["market.elasticity_short"] / d["market.elasticity_short.default"]),
-        habit_gain=gain(weeks * slow, habit)[lay.l_to],
+        habit_gain=gain(weeks * slow, habit)[lay.links.destination],
         ore_out=step("cover.ore_weeks"),
         scrap_out=step("recycling.swarf_weeks"),
         forecast_gain=step("order.forecast_weeks"),
@@ -166,13 +168,13 @@ def coefficients(
         catch_up_weeks=wide(d["catch_up.weeks"]),
         cancel_share=wide(d["order.cancel_share"]),
         express_share=wide(d["express.share"]),
-        need_share=base_link / need[lay.l_to],
-        home_first=wide(home_weight, lay.n_links),
-        leak_factor=np.where(lay.l_magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1))),
+        need_share=base_link / need[lay.links.destination],
+        home_first=wide(home_weight, lay.links.n),
+        leak_factor=np.where(lay.links.magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1))),
         grade_share=_grade_share(lay),
         need_abroad=abroad,
         whole_abroad=np.maximum(whole, 1e-12)[home_rows],
-        full_use=np.maximum(lay.f_use, FULL_USE),
+        full_use=np.maximum(lay.plants.use, FULL_USE),
         forgetting=1.0 - gain(weeks, d["market.closure_memory_weeks"]),
         closure_weeks=wide(d["market.expected_closure_weeks"]),
         plateau=wide(d["market.ask_response"]),
@@ -180,17 +182,17 @@ def coefficients(
         contract_gain=step("market.contract_lag_weeks"),
         trend_gain=step("fear.trend_window_weeks"),
         fear_threshold=wide(d["fear.threshold"]),
-        fear_of_trend=wide(np.minimum(d["fear.trend"], calm), lay.n_cells),
+        fear_of_trend=wide(np.minimum(d["fear.trend"], calm), lay.cells.n),
         fear_of_closure=wide(d["fear.unfilled"]),
         fear_of_notice=wide(d["fear.announced"]),
         fear_ceiling=wide(d["market.fear_ceiling"]),
         fear_up=step("fear.rise_weeks"),
         fear_down=step("fear.fall_weeks"),
-        no_cells=np.zeros((lay.n_cells, worlds)),
-        no_links=np.zeros((lay.n_links, worlds)),
-        sea=_routes(lay.l_transit),
-        air=_routes(lay.l_express),
-        ore_routes=_routes(lay.k_transit),
+        no_cells=np.zeros((lay.cells.n, worlds)),
+        no_links=np.zeros((lay.links.n, worlds)),
+        sea=_routes(lay.links.transit),
+        air=_routes(lay.links.express),
+        ore_routes=_routes(lay.ore.transit),
         **_home(lay, home_rows),
         **_mines(lay),
     )
@@ -214,16 +216,16 @@ def _home(lay: Layout, home_rows: np.ndarray) -> dict:
     oxide_of = [_oxide_row(lay, e) for e in range(len(lay.elements))]
     row_of = {int(m): row for row, m in enumerate(home_rows)}
     priced = [e for e, m in enumerate(oxide_of) if m in row_of]
-    place = lay.separator_at.get(lay.regions[lay.home], -1)
+    place = lay.separation.at.get(lay.regions[lay.home], -1)
     made = np.zeros((len(lay.elements), 1))
     if place >= 0:
-        made = lay.s_taken[place] * lay.s_recovery[place]
+        made = lay.separation.taken[place] * lay.separation.recovery[place]
     return {
         "oxide_material": np.array(oxide_of),
         "home_rows": home_rows,
-        "home_cells": lay.home_cell[home_rows],
+        "home_cells": lay.prices.home_cell[home_rows],
         "home_place": place,
-        "home_ore_links": np.flatnonzero(lay.k_place == place),
+        "home_ore_links": np.flatnonzero(lay.ore.place == place),
         "home_elements": np.array(priced, dtype=int),
         "home_oxide_rows": np.array([row_of[oxide_of[e]] for e in priced], dtype=int),
         "home_yield": made,
@@ -237,8 +239,8 @@ def _mines(lay: Layout) -> dict:
     prices (decision 12): a dearer midpoint is cut to ``RUNNING_COST`` of value.
     """
     oxide = np.array([_oxide_row(lay, e) for e in range(len(lay.elements))])
-    value = (lay.mine_mix[:, :, 0] @ np.exp(lay.m_home[oxide, 0]))[:, None]
-    cost = np.minimum(lay.f_cost[lay.mines], RUNNING_COST * value)
+    value = (lay.ore.mix[:, :, 0] @ np.exp(lay.prices.home[oxide, 0]))[:, None]
+    cost = np.minimum(lay.plants.cost[lay.ore.mines], RUNNING_COST * value)
     return {"mine_value0": value, "mine_cost": cost, "mine_margin0": 1.0 - cost / value}
 
 
@@ -252,28 +254,33 @@ def _calmest_fear(
     that response times buyers' cover over traders' cover, and the adaptive anchor makes up
     to 2.5 times of a lasting rise. Below ``LOOP`` a shock is never its own cause.
     """
-    held = lay.by_cell.spread(lay.u_base * user_weeks, lay.n_cells)
-    held = held + lay.c_plant_need * plant_weeks
-    wanted = lay.by_material.spread(held, len(lay.materials))
-    cells = np.maximum(lay.home_cell, 0)
+    held = lay.users.by_cell.spread(lay.users.base * user_weeks, lay.cells.n)
+    held = held + lay.cells.plant_need * plant_weeks
+    wanted = lay.cells.by_material.spread(held, len(lay.materials))
+    cells = np.maximum(lay.prices.home_cell, 0)
     traders = np.where(
-        (lay.home_cell >= 0)[:, None], lay.c_output[cells] * d["cover.home_weeks"], 0.0
+        (lay.prices.home_cell >= 0)[:, None],
+        lay.cells.output[cells] * d["cover.home_weeks"],
+        0.0,
     )
     ratio = wanted / np.maximum(traders, 1e-9)
     most = LOOP / (d["market.home_cover_response"] * np.maximum(ratio, 1e-6))
-    return most[lay.c_material]
+    return most[lay.cells.material]
 
 
 def _grade_share(lay: Layout) -> np.ndarray:
     """Share of a plant group's capacity that each grade would take, shape (made cells, 1)."""
-    cells, group = lay.made_cells, lay.g_of_cell[lay.made_cells]
-    base = lay.c_output[cells, 0]
+    cells, group = (
+        lay.groups.made_cells,
+        lay.groups.of_cell[lay.groups.made_cells],
+    )
+    base = lay.cells.output[cells, 0]
     world = np.zeros(len(lay.materials))
-    np.add.at(world, lay.c_material, lay.c_output[:, 0])
-    fallback = world[lay.c_material[cells]]
-    total_base = np.zeros(lay.n_groups)
+    np.add.at(world, lay.cells.material, lay.cells.output[:, 0])
+    fallback = world[lay.cells.material[cells]]
+    total_base = np.zeros(lay.groups.n)
     np.add.at(total_base, group, base)
-    total_fallback = np.zeros(lay.n_groups)
+    total_fallback = np.zeros(lay.groups.n)
     np.add.at(total_fallback, group, fallback)
     share = np.where(
         total_base[group] > 0,

@@ -34,15 +34,17 @@ class InUse(Book):
 
     def __init__(self, layout: Layout, worlds: int) -> None:
         self.layout = layout
-        self.lines = np.flatnonzero(layout.u_magnet)
-        sectors = [layout.chain.sectors[layout.users[u][0]] for u in self.lines]
+        self.lines = np.flatnonzero(layout.users.magnet)
+        sectors = [layout.chain.sectors[layout.users.keys[u][0]] for u in self.lines]
         years = np.array([s.lifetime_years for s in sectors])
         growth = past_growth(np.array([s.growth_2030 for s in sectors])).reshape(-1, 1)
         self.stage_weeks = years.reshape(-1, 1) * WEEKS_PER_YEAR / STAGES
-        begun = grown_stock(layout.u_base[self.lines], self.stage_weeks, growth / WEEKS_PER_YEAR)
+        begun = grown_stock(
+            layout.users.base[self.lines], self.stage_weeks, growth / WEEKS_PER_YEAR
+        )
         self.stock = np.array(np.broadcast_to(begun, (STAGES, len(self.lines), worlds)))
-        self.content = layout.content[layout.u_material[self.lines]]  # (n, e) t per t
-        self.region = layout.u_region[self.lines]
+        self.content = layout.content[layout.users.material[self.lines]]  # (n, e) t per t
+        self.region = layout.users.region[self.lines]
 
     def retire(self, weeks: float) -> np.ndarray:
         """Let everything age; return what comes to its end, t of magnet, shape (n, w)."""

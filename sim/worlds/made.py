@@ -78,11 +78,7 @@ def nameplate(facility: Facility, chain: Chain) -> dict[str, float]:
     if facility.stage == "mine":
         mix: Mapping[str, float] = chain.mixes.get(facility.mix or "", {})
         return {e: facility.capacity_t_per_year * share for e, share in mix.items()}
-    stated = {
-        "ndpr": facility.ndpr_t_per_year,
-        "dy": facility.dy_t_per_year,
-        "tb": facility.tb_t_per_year,
-    }
+    stated = facility.contents()
     splits = facility.stage in ("separation", "recycling")
     return {
         e: t
@@ -117,21 +113,23 @@ def makes(facility: Facility, chain: Chain) -> list[str]:
 
 
 def _able(lay: Layout, row: int, material: int) -> bool:
-    f = lay.facilities[row]
+    f = lay.plants.rows[row]
     if f.stage == "metal":
-        return lay.materials[material] in lay.metals_of(f)
+        return lay.materials[material] in lay.names.metals_of(f)
     return lay.materials[material] in makes(f, lay.chain)
 
 
 def _separated_share(m: Seen, row: int, e: int) -> np.ndarray:
     """Share of a plant in what its region separates of an element, shape (w,)."""
     lay = m.layout
-    mates = np.flatnonzero(lay.f_region[lay.separation] == lay.f_region[row])
-    mine = int(np.flatnonzero(lay.separation[mates] == row)[0])
-    rows = lay.separation[mates]
-    lead = lay.element_at.get("dy", e) if lay.e_follows[e] else e
-    named = lay.sep_name[mates, lead] * lay.sep_able[mates, e] * m.available[rows]
-    plain = m.normal_output[rows] * lay.sep_able[mates, e] * lay.sep_takes_ore[mates]
+    mates = np.flatnonzero(lay.plants.region[lay.separation.plants] == lay.plants.region[row])
+    mine = int(np.flatnonzero(lay.separation.plants[mates] == row)[0])
+    rows = lay.separation.plants[mates]
+    lead = lay.separation.lead if lay.separation.follows[e] else e
+    named = (
+        lay.separation.nameplate[mates, lead] * lay.separation.able[mates, e] * m.available[rows]
+    )
+    plain = m.normal_output[rows] * lay.separation.able[mates, e] * lay.separation.takes_ore[mates]
     by_name = named.sum(axis=0)
     by_ore = plain.sum(axis=0)
     return np.where(
@@ -144,11 +142,11 @@ def _separated_share(m: Seen, row: int, e: int) -> np.ndarray:
 def _group_share(m: Seen, row: int, material: int) -> np.ndarray:
     """Share of a metal or magnet plant in what its region makes of a product, shape (w,)."""
     lay = m.layout
-    g = int(lay.g_of_facility[row])
+    g = int(lay.groups.of_facility[row])
     if g < 0 or not _able(lay, row, material):
         return np.zeros(m.available.shape[1])
-    running = lay.f_capacity * m.available
-    mates = np.flatnonzero(lay.g_of_facility == g)
+    running = lay.plants.capacity * m.available
+    mates = np.flatnonzero(lay.groups.of_facility == g)
     able = [i for i in mates if _able(lay, int(i), material)]
     unnamed = np.maximum(m.group_capacity[g] - running[mates].sum(axis=0), 0.0)
     return running[row] / np.maximum(running[able].sum(axis=0) + unnamed, TINY)
@@ -161,22 +159,22 @@ def _recycled(m: Seen, row: int, e: int) -> np.ndarray:
     else their region recycled, none above its nameplate (the rest is nobody's on file).
     """
     lay = m.layout
-    region = int(lay.f_region[row])
-    alike = [int(i) for i in lay.facilities_of("recycling", lay.facilities[row].region)]
-    ran = m.normal_output / np.maximum(lay.f_capacity, TINY)
-    new = {int(i): n for n, i in enumerate(lay.recyclers)}
+    region = int(lay.plants.region[row])
+    alike = [int(i) for i in lay.plants.of("recycling", lay.plants.rows[row].region)]
+    ran = m.normal_output / np.maximum(lay.plants.capacity, TINY)
+    new = {int(i): n for n, i in enumerate(lay.scrap.recyclers)}
     if row in new:
-        return lay.recycler_yield[new[row], e] * ran[row] * m.weeks
+        return lay.scrap.recycler_yield[new[row], e] * ran[row] * m.weeks
     others = np.zeros(m.available.shape[1])
     for i in alike:
         if i in new:
-            others = others + lay.recycler_yield[new[i], e] * ran[i] * m.weeks
+            others = others + lay.scrap.recycler_yield[new[i], e] * ran[i] * m.weeks
     left = np.maximum(m.flows["recycled"][region, e] - others, 0.0)
     element = lay.elements[e]
     week = m.weeks * 7.0 / 365.25
 
     def able(i: int) -> np.ndarray:
-        return nameplate(lay.facilities[i], lay.chain).get(element, 0.0) * week * m.available[i]
+        return nameplate(lay.plants.rows[i], lay.chain).get(element, 0.0) * week * m.available[i]
 
     whole = sum((able(i) for i in alike if i not in new), np.zeros_like(left))
     return left * able(row) / np.maximum(np.maximum(whole, left), TINY)
@@ -202,11 +200,11 @@ def facility_output(m: Seen, rows: Iterable[int], material: int) -> np.ndarray:
     item = lay.chain.materials[lay.materials[material]]
     total = np.zeros(m.available.shape[1])
     for row in map(int, rows):
-        f = lay.facilities[row]
+        f = lay.plants.rows[row]
         if f.stage == "mine":
-            at = int(np.flatnonzero(lay.mines == row)[0])
+            at = int(np.flatnonzero(lay.ore.mines == row)[0])
             if item.form == "oxide" and item.element in lay.element_at:
-                total += flows["dug"][at] * lay.mine_mix[at, lay.element_at[item.element]]
+                total += flows["dug"][at] * lay.ore.mix[at, lay.element_at[item.element]]
             elif lay.materials[material] == f.material:
                 total += flows["dug"][at]
             continue
@@ -217,10 +215,10 @@ def facility_output(m: Seen, rows: Iterable[int], material: int) -> np.ndarray:
             if f.stage == "recycling":
                 total += _recycled(m, row, e)
             else:
-                s = lay.separator_at[f.region]
+                s = lay.separation.at[f.region]
                 total += flows["separated"][s, e] * _separated_share(m, row, e)
             continue
-        cell = lay.cell_at.get((lay.materials[material], f.region))
+        cell = lay.cells.at.get((lay.materials[material], f.region))
         if f.stage == item.form and cell is not None:
             total += flows["output"][cell] * _group_share(m, row, material)
     return total
@@ -233,9 +231,9 @@ def share_of_cell(m: Seen, row: int, cell: int) -> np.ndarray:
     Zero before the first market day, and for a mine: ore is sold from no cell.
     """
     lay = m.layout
-    f, material = lay.facilities[row], int(lay.c_material[cell])
-    width = lay.c_output.shape[1] if not _seen(m) else m.available.shape[1]
-    if not _seen(m) or f.stage == "mine" or lay.regions[lay.c_region[cell]] != f.region:
+    f, material = lay.plants.rows[row], int(lay.cells.material[cell])
+    width = lay.cells.output.shape[1] if not _seen(m) else m.available.shape[1]
+    if not _seen(m) or f.stage == "mine" or lay.regions[lay.cells.region[cell]] != f.region:
         return np.zeros(width)
     if f.stage in ("metal", "magnet"):
         return np.minimum(_group_share(m, row, material), 1.0)
@@ -245,7 +243,7 @@ def share_of_cell(m: Seen, row: int, cell: int) -> np.ndarray:
     made = m.flows["output"][cell]
     if f.stage == "recycling":
         return np.minimum(_recycled(m, row, e) / np.maximum(made, TINY), 1.0)
-    primary = m.flows["separated"][lay.separator_at[f.region], e]
+    primary = m.flows["separated"][lay.separation.at[f.region], e]
     part = np.where(made > TINY, np.minimum(primary / np.maximum(made, TINY), 1.0), 1.0)
     return np.minimum(_separated_share(m, row, e) * part, 1.0)
 
@@ -257,8 +255,10 @@ def share_of_plants(m: Seen, rows: np.ndarray, cell: int) -> np.ndarray:
     countries of a region add up to one.
     """
     lay = m.layout
-    every = [i for i, f in enumerate(lay.facilities) if lay.f_region[i] == lay.c_region[cell]]
-    parts = {i: share_of_cell(m, i, cell) for i in every if lay.facilities[i].stage != "mine"}
+    every = [
+        i for i, f in enumerate(lay.plants.rows) if lay.plants.region[i] == lay.cells.region[cell]
+    ]
+    parts = {i: share_of_cell(m, i, cell) for i in every if lay.plants.rows[i].stage != "mine"}
     whole = sum(parts.values(), np.zeros(m.available.shape[1]))
     own = sum((parts[int(i)] for i in rows if int(i) in parts), np.zeros_like(whole))
     return np.where(whole > TINY, own / np.maximum(whole, TINY), 0.0)

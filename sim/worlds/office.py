@@ -101,12 +101,12 @@ class LicenceOffice(Book):
 
     def _military_share(self) -> None:
         lay = self.layout
-        need = np.zeros(lay.n_cells)
-        defence = np.zeros(lay.n_cells)
-        np.add.at(need, lay.u_cell, lay.u_base[:, 0])
-        np.add.at(defence, lay.u_cell, (lay.u_base * lay.u_defence)[:, 0])
+        need = np.zeros(lay.cells.n)
+        defence = np.zeros(lay.cells.n)
+        np.add.at(need, lay.users.cell, lay.users.base[:, 0])
+        np.add.at(defence, lay.users.cell, (lay.users.base * lay.users.defence)[:, 0])
         share = np.divide(defence, need, out=np.zeros_like(need), where=need > 0)
-        self.military = share[lay.l_to][:, None]
+        self.military = share[lay.links.destination][:, None]
 
     def open(self, links: np.ndarray) -> None:
         """Provide books for the listed links (before the run)."""
@@ -302,7 +302,7 @@ class LicenceOffice(Book):
             Length of a tick: shipments are looked up as long ago as their transit.
         """
         lay = self.layout
-        ticks = np.ceil(lay.l_transit[self.rows] / market_days - 1e-9).astype(int)
+        ticks = np.ceil(lay.links.transit[self.rows] / market_days - 1e-9).astype(int)
         deep = int(ticks.max()) + 1 if len(ticks) else 1
         ones = np.ones((len(self.rows), self.worlds))
         self.usable = [ones if self.usable_now is None else self.usable_now, *self.usable][:deep]
@@ -318,10 +318,10 @@ class LicenceOffice(Book):
         barred[self.rows] = state.landed[self.rows] * (1.0 - usable)
         if not np.any(barred):
             return
-        total = np.maximum(lay.sum_by_destination(state.landed), 1e-12)
-        lost = np.minimum(lay.sum_by_destination(barred) / total, 1.0)
-        weight = 1.0 - lay.u_defence * lost[lay.u_cell]
-        rules.multiply("user_priority", np.arange(lay.n_users), weight.shape, weight)
+        total = np.maximum(lay.links.sum_by_destination(state.landed), 1e-12)
+        lost = np.minimum(lay.links.sum_by_destination(barred) / total, 1.0)
+        weight = 1.0 - lay.users.defence * lost[lay.users.cell]
+        rules.multiply("user_priority", np.arange(lay.users.n), weight.shape, weight)
 
     def granted_share(self) -> np.ndarray:
         """Granted over filed to date, by world, shape (w,) (NaN where nothing was filed)."""

@@ -55,9 +55,9 @@ class Projects:
     """
 
     def __init__(self, layout: Layout, draws: Draws, seed: int, worlds: np.ndarray) -> None:
-        shape = (len(layout.facilities), len(worlds))
+        shape = (len(layout.plants.rows), len(worlds))
         self.layout = layout
-        self.announced = np.array(np.broadcast_to(layout.f_online, shape))
+        self.announced = np.array(np.broadcast_to(layout.plants.online, shape))
         self.slip, self.luck = np.zeros(shape), np.zeros(shape)
         self.chance, self.shift = np.ones(shape), np.zeros(shape)
         self.failing, self.odds = np.ones(shape), np.ones(shape)
@@ -67,8 +67,8 @@ class Projects:
             "planned": draws["project.success_planned"],
             "permitting": draws["project.success_permitting"],
         }
-        for row, item in enumerate(layout.facilities):
-            if layout.f_base[row]:
+        for row, item in enumerate(layout.plants.rows):
+            if layout.plants.base[row]:
                 continue
             if item.status in chance:
                 self.luck[row] = uniforms(seed, f"facility/{item.name}/alive", worlds)

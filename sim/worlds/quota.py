@@ -79,8 +79,10 @@ class QuotaBook(Book):
         d = draws
         # What would leave without the quota: orders that sellers could fill, not all that wait.
         lay, stock = self.layout, state.seller_stock
-        asked = lay.sum_by_origin(may)
-        could = np.minimum(stock / np.maximum(asked, 1e-12), 1.0)[lay.l_from[rows]] * may[rows]
+        asked = lay.links.sum_by_origin(may)
+        could = (
+            np.minimum(stock / np.maximum(asked, 1e-12), 1.0)[lay.links.origin[rows]] * may[rows]
+        )
         wanted = (could * self.weight[rows]).sum(axis=0)
         weeks_left = max((self.period_end - now) / 7.0, 4.0)
         outside = self.outside.at(now)  # type: ignore[attr-defined]
@@ -103,7 +105,7 @@ class QuotaBook(Book):
         )
         self.rent = moved * self.enforcement
         self.share_outside = outside
-        cells = lay.l_to[rows]
+        cells = lay.links.destination[rows]
         trend = (state.log_ask[cells] - state.log_trend[cells]).mean(axis=0)
         goal = d["rent.withholding"] * np.clip(trend / 0.6, 0.0, 1.0)
         self.waiting += (goal - self.waiting) * gain(weeks, 4.0)

@@ -148,13 +148,15 @@ def lead_weeks(transit_days: np.ndarray, market_days: float) -> np.ndarray:
 
 def user_targets(layout: Layout, draws: Draws) -> np.ndarray:
     """Normal cover of each class of each user line, weeks, shape (b, u, w)."""
-    cover = layout.u_cover * (draws["cover.user_weeks"] / draws["cover.user_weeks.default"])
+    cover = layout.users.cover * (draws["cover.user_weeks"] / draws["cover.user_weeks.default"])
     return class_cover(draws["cover.user_spread"])[:, None, :] * cover[None, :, :]
 
 
 def plant_targets(layout: Layout, draws: Draws) -> np.ndarray:
     """Normal stock of inputs at metal and magnet makers, weeks of use, shape (c, w) or (c, 1)."""
-    return layout.c_plant_cover * (draws["cover.plant_weeks"] / draws["cover.plant_weeks.default"])
+    return layout.cells.plant_cover * (
+        draws["cover.plant_weeks"] / draws["cover.plant_weeks.default"]
+    )
 
 
 def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) -> State:
@@ -176,7 +178,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         Stocks, in tonnes, after the close of a market day of the base year.
     """
     weeks = market_days / 7.0
-    nC, nL, nU, nF = layout.n_cells, layout.n_links, layout.n_users, len(layout.facilities)
+    nC, nL, nU, nF = layout.cells.n, layout.links.n, layout.users.n, len(layout.plants.rows)
     nE = len(layout.elements)
 
     def full(base: np.ndarray) -> np.ndarray:
@@ -185,53 +187,53 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
     def zeros(*shape: int) -> np.ndarray:
         return np.zeros((*shape, worlds))
 
-    sailing = np.ceil(layout.l_transit / market_days - 1e-9)[:, None]
+    sailing = np.ceil(layout.links.transit / market_days - 1e-9)[:, None]
     ore_gain = gain(weeks, draws["cover.ore_weeks"])
-    pool = layout.pool_base * weeks
-    feed = layout.s_fed * weeks
+    pool = layout.ore.pool_base * weeks
+    feed = layout.separation.fed * weeks
     scrap_gain = gain(weeks, draws["recycling.swarf_weeks"])
     user = np.empty((layout.classes, nU, worlds))
-    user[...] = user_targets(layout, draws) * (layout.u_base / layout.classes)
+    user[...] = user_targets(layout, draws) * (layout.users.base / layout.classes)
     home_cover = draws["cover.home_weeks"]
-    made = np.maximum(layout.c_output, 0.0)
-    seller_cover = np.where(layout.c_home[:, None], home_cover, draws["cover.seller_weeks"])
-    ore_sailing = np.ceil(layout.k_transit / market_days - 1e-9)[:, None, None]
-    base_reference = layout.c_log_reference
+    made = np.maximum(layout.cells.output, 0.0)
+    seller_cover = np.where(layout.cells.home[:, None], home_cover, draws["cover.seller_weeks"])
+    ore_sailing = np.ceil(layout.ore.transit / market_days - 1e-9)[:, None, None]
+    base_reference = layout.prices.log_reference
     share_heavy = np.zeros((nU, 1))
-    forecast, plant_forecast = full(layout.u_base), full(layout.c_plant_need)
-    users_hold, habit = user.sum(axis=0), full(layout.l_base)
-    weight = np.maximum(layout.sum_by_destination(habit), 1e-12)
+    forecast, plant_forecast = full(layout.users.base), full(layout.cells.plant_need)
+    users_hold, habit = user.sum(axis=0), full(layout.links.base)
+    weight = np.maximum(layout.links.sum_by_destination(habit), 1e-12)
     lead = column_lead(layout, market_days)
     return State(
         ore_at_mine=full(pool * (1.0 / ore_gain - 1.0)),
-        ore_in_transit=full(layout.k_base * weeks * ore_sailing),
-        ore_bonded=full(layout.k_base * layout.k_bond),
-        ore_landed=zeros(len(layout.ore_links), nE),
+        ore_in_transit=full(layout.ore.base * weeks * ore_sailing),
+        ore_bonded=full(layout.ore.base * layout.ore.bond),
+        ore_landed=zeros(len(layout.ore.keys), nE),
         ore_at_plant=full(feed * (1.0 / ore_gain - 1.0)),
         seller_stock=full(made * seller_cover),
-        plant_stock=full(layout.c_plant_need * plant_targets(layout, draws)),
+        plant_stock=full(layout.cells.plant_need * plant_targets(layout, draws)),
         user_stock=user,
-        in_transit=full(layout.l_base * weeks * sailing),
-        landed=full(np.where(layout.l_home[:, None], layout.l_base * weeks, 0.0)),
+        in_transit=full(layout.links.base * weeks * sailing),
+        landed=full(np.where(layout.links.home[:, None], layout.links.base * weeks, 0.0)),
         held=zeros(nL),
-        scrap=full(layout.scrap_base * layout.r_recycles * weeks / scrap_gain),
+        scrap=full(layout.scrap.base * layout.scrap.recycles * weeks / scrap_gain),
         public_stock=zeros(nC),
         orders=zeros(nL),
         link_weight=habit,
         link_pass=np.ones((nL, worlds)),
         link_fill=np.ones((nL, worlds)),
-        normal=full(layout.l_base),
+        normal=full(layout.links.base),
         leak_capacity=zeros(nL),
         wait=zeros(nC),
         forecast=forecast,
         plant_forecast=plant_forecast,
-        shipped=full(layout.c_output),
-        throughput=full(layout.c_output),
+        shipped=full(layout.cells.output),
+        throughput=full(layout.cells.output),
         openness=np.ones((nC, worlds)),
         remembered=zeros(nC),
         fear=zeros(nC),
-        log_home=full(layout.m_home),
-        log_anchor=full(layout.m_home),
+        log_home=full(layout.prices.home),
+        log_anchor=full(layout.prices.home),
         held_back=np.zeros((len(layout.materials), worlds)),
         log_base=full(base_reference),
         log_ask=full(base_reference),
@@ -243,19 +245,19 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         ree_free=full(share_heavy),
         postponed=zeros(nU),
         willing=np.ones((nF, worlds)),
-        losing_weeks=zeros(len(layout.mines)),
-        expansion=zeros(4, len(layout.ore_pools)),
-        group_expansion=zeros(4, layout.n_groups),
-        expected_price=zeros(len(layout.ore_pools)),
+        losing_weeks=zeros(len(layout.ore.mines)),
+        expansion=zeros(4, len(layout.ore.pools)),
+        group_expansion=zeros(4, layout.groups.n),
+        expected_price=zeros(len(layout.ore.pools)),
         users_hold=users_hold,
         thinnest=user[0].copy(),
         last_wanted=forecast.copy(),
-        cells_hold=layout.by_cell.spread(users_hold, nC),
+        cells_hold=layout.users.by_cell.spread(users_hold, nC),
         users_like=zeros(nC),
-        use_rate=layout.by_cell.spread(forecast, nC) + plant_forecast,
+        use_rate=layout.users.by_cell.spread(forecast, nC) + plant_forecast,
         use_growth=np.ones((nC, worlds)),
-        link_share=habit / weight[layout.l_to],
-        cell_lead=layout.sum_by_destination(habit * lead) / weight,
+        link_share=habit / weight[layout.links.destination],
+        cell_lead=layout.links.sum_by_destination(habit * lead) / weight,
         missing=zeros(nU),
         missed_of=zeros(nU),
         perceived=zeros(nC),
@@ -264,4 +266,4 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
 
 def column_lead(layout: Layout, market_days: float) -> np.ndarray:
     """Lead of every link in weeks of its flow, shape (l, 1)."""
-    return lead_weeks(layout.l_transit, market_days)[:, None]
+    return lead_weeks(layout.links.transit, market_days)[:, None]

@@ -23,15 +23,15 @@ WORLDS = 3
 @pytest.fixture(scope="module")
 def layout():
     chain = load_chain("2024")
-    return Layout(chain, balance(chain), START)
+    return Layout.of(chain, balance(chain), START)
 
 
 class Desk:
     """One foreign link under licence; buyers file the same tonnes every week."""
 
     def __init__(self, layout, *, military=0.0, **settings):
-        self.lay, self.row = layout, int(np.flatnonzero(~layout.l_home)[5])
-        mask = np.zeros(layout.n_links, dtype=bool)
+        self.lay, self.row = layout, int(np.flatnonzero(~layout.links.home)[5])
+        mask = np.zeros(layout.links.n, dtype=bool)
         mask[self.row] = True
         self.office = LicenceOffice(layout, WORLDS)
         self.office.military = np.full_like(self.office.military, military)
@@ -47,11 +47,11 @@ class Desk:
                 links=mask,
                 lookalike=np.zeros_like(mask),
                 active=np.ones(WORLDS),
-                general=np.full((layout.n_links, WORLDS), general),
+                general=np.full((layout.links.n, WORLDS), general),
                 **{k: np.full(WORLDS, float(v)) for k, v in given.items()},
             )
         ]
-        shape = (layout.n_links, WORLDS)
+        shape = (layout.links.n, WORLDS)
         self.state = SimpleNamespace(
             orders=np.zeros(shape), held=np.zeros(shape), normal=np.full(shape, WEEKLY)
         )
@@ -180,7 +180,7 @@ def test_look_alikes_are_held_and_then_let_out():
     }  # fmt: skip
     trace = simulate({"queue": queue}, weeks=60, worlds=2)
     alike = trace.links("china", None, "ndfeb_standard")
-    flow = trace["declared"][:, alike].sum(axis=1) / trace.layout.l_base[alike].sum()
+    flow = trace["declared"][:, alike].sum(axis=1) / trace.layout.links.base[alike].sum()
     assert np.all(flow[4] < 0.5) and np.all(np.abs(flow[45:] - 1.0) < 0.1)
     assert trace.run.day.state.held.max() < 0.01  # t, of hundreds
 
@@ -257,7 +257,7 @@ def test_a_quota_stops_nothing_outside_its_periods():
 def test_a_quota_ends_with_its_last_period():
     trace = simulate({"q": quota(tonnes={"2024-H1": 100.0})}, weeks=156, worlds=2)
     cut = trace.links("china", None, "oxides")
-    flow = trace["declared"][:, cut].sum(axis=1) / trace.layout.l_base[cut].sum()
+    flow = trace["declared"][:, cut].sum(axis=1) / trace.layout.links.base[cut].sum()
     assert np.all(flow[4:24] < 0.2)
     # Contracts stay dear for a year, and users of oxides have learnt to do with less.
     assert np.all(flow[130:].mean(axis=0) > 0.5)

@@ -129,11 +129,11 @@ def test_the_base_year_balances_by_material(chain):
     lay = simulate(weeks=2, worlds=2, keep=()).layout
     made = np.zeros(len(lay.materials))
     need = np.zeros(len(lay.materials))
-    np.add.at(made, lay.c_material, lay.c_output[:, 0])
-    np.add.at(need, lay.c_material, lay.c_need[:, 0])
+    np.add.at(made, lay.cells.material, lay.cells.output[:, 0])
+    np.add.at(need, lay.cells.material, lay.cells.need[:, 0])
     assert np.allclose(made, need, rtol=1e-6), dict(zip(lay.materials, made / need, strict=True))
-    into = lay.sum_by_destination(lay.l_base)[:, 0]
-    assert np.allclose(into, lay.c_need[:, 0], rtol=1e-6, atol=1e-9)
+    into = lay.links.sum_by_destination(lay.links.base)[:, 0]
+    assert np.allclose(into, lay.cells.need[:, 0], rtol=1e-6, atol=1e-9)
 
 
 # ---- timelines --------------------------------------------------------------------------

@@ -26,12 +26,12 @@ def home(trace, material):
 
 
 def output(trace, material, region):
-    return trace["output"][FROM:, trace.layout.cell_at[(material, region)]].sum()
+    return trace["output"][FROM:, trace.layout.cells.at[(material, region)]].sum()
 
 
 def use(trace, sector, what="planned"):
     lay = trace.layout
-    return trace[what][FROM:, lay.u_sector == lay.sector_at[sector]].sum()
+    return trace[what][FROM:, lay.users.sector == lay.sector_at[sector]].sum()
 
 
 def share_to(trace, origin, region, material="ndfeb_magnets"):
@@ -106,7 +106,7 @@ EFFECTS = {
     "bio_extraction": (
         {"region": "brazil", "tonnes_per_year": 3000, "ramp_months": 1},
         {}, lambda t: output(t, "ndpr_oxide", "brazil") if ("ndpr_oxide", "brazil")
-        in t.layout.cell_at else 0.0, +1,
+        in t.layout.cells.at else 0.0, +1,
     ),
     "capacity_project": (
         {"region": "united_states", "stage": "magnet", "material": "ndfeb_standard",
@@ -185,20 +185,20 @@ EFFECTS = {
 
 
 def ask(trace, region, material="ndfeb_standard"):
-    cell = trace.layout.cell_at[(material, region)]
+    cell = trace.layout.cells.at[(material, region)]
     return trace["log_ask"][FROM:, cell].mean()
 
 
 def defence_share(trace):
     """Share of what defence wanted that it got."""
     lay = trace.layout
-    rows = lay.u_magnet & (lay.u_sector == lay.sector_at["defence_and_aerospace"])
+    rows = lay.users.magnet & (lay.users.sector == lay.sector_at["defence_and_aerospace"])
     return trace["to_users"][FROM:, rows].sum() / trace["wanted"][FROM:, rows].sum()
 
 
 def started(trace):
     """Day on which the late plant comes on line."""
-    return trace.run.day.online[trace.layout.facility_at["added_plant"]].mean()
+    return trace.run.day.online[trace.layout.plants.at["added_plant"]].mean()
 
 
 def spent(trace):

@@ -303,7 +303,7 @@ def test_prices_of_all_regions_weigh_by_the_tonnes_of_the_base_year(folder):
             some = table[(table["material"] == good) & (table["kind"] == kind)]
             wide = some.pivot_table(index="date", columns="market", values="usd_per_kg_mean")
             places = [r for r in wide.columns if r != "all"]
-            tonnes = np.array([lay.c_need[lay.cell_at[(good, r)], 0] for r in places])
+            tonnes = np.array([lay.cells.need[lay.cells.at[(good, r)], 0] for r in places])
             mean = wide[places].to_numpy() @ (tonnes / tonnes.sum())
             assert wide["all"].to_numpy() == pytest.approx(mean, rel=1e-4)
             plain = wide[places].mean(axis=1).to_numpy()

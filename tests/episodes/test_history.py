@@ -36,9 +36,9 @@ class Diary:
     def __init__(self, run: BatchRun) -> None:
         lay = self.lay = run.layout
         self.run = run
-        forms = np.array(lay.form)[lay.l_material]
-        self.raw = np.isin(forms, ("oxide", "metal")) & ~lay.l_home
-        self.raw &= lay.l_region_from == lay.home
+        forms = np.array(lay.form)[lay.links.material]
+        self.raw = np.isin(forms, ("oxide", "metal")) & ~lay.links.home
+        self.raw &= lay.links.region_from == lay.home
         self.days: list[date] = []
         self.kept: dict[str, list[np.ndarray]] = {}
         self.landed: dict[tuple[str, str], np.ndarray] = {}
@@ -49,9 +49,9 @@ class Diary:
         self.days.append(run.calendar.date_of(now))
         month = run.calendar.date_of(now).isoformat()[:7]
         for row, t in enumerate(f["ore_landed"].sum(axis=1)):
-            if run.layout.k_home[row]:
+            if run.layout.ore.home[row]:
                 continue
-            key = (run.layout.regions[run.layout.k_region_from[row]], month)
+            key = (run.layout.regions[run.layout.ore.region_from[row]], month)
             self.landed[key] = self.landed.get(key, 0.0) + t
         book = run.day.quotas[0] if run.day.quotas else None
         for name, value in {
@@ -76,8 +76,8 @@ class Diary:
     def abroad(self, material: str) -> np.ndarray:
         """Ask outside the home region, weighted by need, (t, w)."""
         lay = self.lay
-        rows = np.flatnonzero((lay.c_material == lay.material_at[material]) & ~lay.c_home)
-        need = lay.c_need[rows]
+        rows = np.flatnonzero((lay.cells.material == lay.material_at[material]) & ~lay.cells.home)
+        need = lay.cells.need[rows]
         return (self["ask"][:, rows] * need).sum(axis=1) / need.sum()
 
     def inside(self, material: str) -> np.ndarray:
@@ -147,8 +147,8 @@ def test_without_growth_the_calm_chain_stays_flat_for_five_years(vintage):
     }  # fmt: skip
     diary = play(load_scenario(f"calm_{vintage}", overrides=flat))
     lay = diary.lay
-    home = diary["home"] / np.exp(lay.m_home)[None]
-    ask = diary["ask"] / np.exp(lay.c_log_reference)[None]
+    home = diary["home"] / np.exp(lay.prices.home)[None]
+    ask = diary["ask"] / np.exp(lay.prices.log_reference)[None]
     assert len(home) > 260
     for ratio in (home, ask):
         assert ratio.min() > 0.97 and ratio.max() < 1.03
@@ -302,7 +302,7 @@ def test_home_traders_hold_back_when_prices_abroad_run_ahead():
 def test_the_new_plants_come_late():
     run = BatchRun(load_scenario("calm_2009"), load_chain("2009"), 0, np.arange(101))
     july = (date(2010, 7, 8) - date(2009, 1, 1)).days
-    rows = [run.layout.facility_at[n] for n in ("my_lamp", "us_mp_ndpr")]
+    rows = [run.layout.plants.at[n] for n in ("my_lamp", "us_mp_ndpr")]
     first = run.day.online[rows].min(axis=0)
     months = (np.median(first) - july) / 30.44
     assert 14 < months < 36
@@ -379,15 +379,15 @@ def test_a_ban_on_one_destination_for_fifty_nine_days():
     cut = shock("2009", "2010-01-01", "2011-07-01", {"senkaku": ban})
     calm = shock("2009", "2010-01-01", "2011-07-01", {})
     lay = cut.lay
-    japan = cut.raw & (lay.l_region_to == lay.region_at["japan"])
+    japan = cut.raw & (lay.links.region_to == lay.region_at["japan"])
     during = cut.when("2010-09-28", "2010-11-08")
     assert cut["by_link"][during][:, japan].sum() == 0.0
     others = cut.raw & ~japan
     assert cut["by_link"][during][:, others].sum() > 0.9 * calm["by_link"][during][:, others].sum()
     after = cut.when("2010-11-22", "2011-03-31")
     assert cut["by_link"][after][:, japan].sum() > calm["by_link"][after][:, japan].sum()
-    here = lay.cell_at[("ce_oxide", "japan")]
-    there = lay.cell_at[("ce_oxide", "united_states")]
+    here = lay.cells.at[("ce_oxide", "japan")]
+    there = lay.cells.at[("ce_oxide", "united_states")]
     peak = (cut["ask"] / calm["ask"])[cut.when("2010-09-21", "2010-12-31")].max(axis=0)
     assert median(peak[here]) > 1.3 > 1.1 > median(peak[there])
 

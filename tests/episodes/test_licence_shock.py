@@ -26,9 +26,9 @@ class Watch:
         lay = run.layout
         grades = [lay.material_at[m] for m in ("ndfeb_standard", "ndfeb_high_coercivity")]
         self.links = lay.link_mask({"china"}, None, [lay.materials[m] for m in grades])
-        self.abroad = lay.u_magnet & (lay.u_region != lay.home)
+        self.abroad = lay.users.magnet & (lay.users.region != lay.home)
         self.dy = lay.material_at["dy_oxide"]
-        self.cells = np.flatnonzero((lay.c_material == self.dy) & ~lay.c_home)
+        self.cells = np.flatnonzero((lay.cells.material == self.dy) & ~lay.cells.home)
         self.months: dict[str, np.ndarray] = {}
         self.stopped: dict[date, np.ndarray] = {}
         self.ask: dict[date, np.ndarray] = {}
@@ -43,7 +43,7 @@ class Watch:
             self.months[month] = self.months.get(month, 0.0) + left
         self.stopped[today] = run.day.flows["stopped"][self.abroad].sum(axis=0)
         st = run.day.state
-        need = run.layout.c_need[self.cells]
+        need = run.layout.cells.need[self.cells]
         self.ask[today] = (np.exp(st.log_ask[self.cells]) * need).sum(axis=0) / need.sum()
         self.home[today] = np.exp(st.log_home[self.dy]).copy()
 

@@ -26,7 +26,9 @@ def books(name: str, end: str, overrides: dict | None = None):
     class Count:
         def market_day(self, run, now, rules):
             tonnes = run.day.flows["planned"]
-            contained_by_region(tonnes, lay.u_material, lay.u_region, lay.content, 1.0, planned)
+            contained_by_region(
+                tonnes, lay.users.material, lay.users.region, lay.content, 1.0, planned
+            )
 
     run.watchers += [recorder, Count()]
     run.run()

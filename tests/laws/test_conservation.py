@@ -116,9 +116,9 @@ def recount(run):
         return out
 
     goods = state.seller_stock + state.plant_stock + state.public_stock
-    for c, (material, _) in enumerate(lay.cells):
-        mine = goods[c] + state.user_stock[:, lay.u_cell == c].sum(axis=(0, 1))
-        links = lay.l_to == c
+    for c, (material, _) in enumerate(lay.cells.keys):
+        mine = goods[c] + state.user_stock[:, lay.users.cell == c].sum(axis=(0, 1))
+        links = lay.links.destination == c
         mine = mine + (state.in_transit + state.landed + state.held)[links].sum(axis=0)
         for e, x in content(material).items():
             total[at[e]] += x * mine
@@ -193,16 +193,16 @@ class Thief:
 
 
 def dy_cell(lay):
-    return (lay.cell_at[("dy_oxide", "china")],)
+    return (lay.cells.at[("dy_oxide", "china")],)
 
 
 def dy_link(lay):
-    c = lay.cell_at[("dy_oxide", "japan")]
-    return (int(np.flatnonzero((lay.l_to == c) & ~lay.l_home)[0]),)
+    c = lay.cells.at[("dy_oxide", "japan")]
+    return (int(np.flatnonzero((lay.links.destination == c) & ~lay.links.home)[0]),)
 
 
 def dy_ore(lay):
-    return (lay.separator_at["china"], lay.element_at["dy"])
+    return (lay.separation.at["china"], lay.element_at["dy"])
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def dy_ore(lay):
         ("held", dy_link),
         ("ore_at_plant", dy_ore),
         ("scrap", lambda lay: (lay.region_at["china"], lay.element_at["dy"])),
-        ("user_stock", lambda lay: (0, int(np.flatnonzero(lay.u_heavy)[0]))),
+        ("user_stock", lambda lay: (0, int(np.flatnonzero(lay.users.heavy)[0]))),
     ],
 )
 @pytest.mark.parametrize("tonnes", [1.0, -1.0])

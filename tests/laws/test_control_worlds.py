@@ -27,11 +27,11 @@ def stays_flat(trace):
         assert prices.min() > 0.97 and prices.max() < 1.03
     out = trace.links("china", None, MAGNETS)
     weeks = trace.run.market_days / 7.0
-    exports = trace["declared"][:, out].sum(axis=1) / (lay.l_base[out].sum() * weeks)
+    exports = trace["declared"][:, out].sum(axis=1) / (lay.links.base[out].sum() * weeks)
     assert exports.min() > 0.95 and exports.max() < 1.05
-    for region in np.unique(lay.u_region[lay.u_magnet]):
-        mine = lay.u_magnet & (lay.u_region == region)
-        use = trace["used"][:, mine].sum(axis=1) / (lay.u_base[mine].sum() * weeks)
+    for region in np.unique(lay.users.region[lay.users.magnet]):
+        mine = lay.users.magnet & (lay.users.region == region)
+        use = trace["used"][:, mine].sum(axis=1) / (lay.users.base[mine].sum() * weeks)
         assert use.min() > 0.95 and use.max() < 1.05, lay.regions[region]
     assert trace["unmet"].sum() == 0.0
     assert trace["fear"].max() < 0.02
@@ -139,11 +139,11 @@ LENGTHS = (4, 8, 12, 16, 26)
 def closure(weeks):
     trace = shared({"cut": ban(13, 13 + weeks)}, worlds=7, weeks=91)
     lay = trace.layout
-    mine = trace.users(abroad=True) & (lay.u_material != lay.material_at["smco"])
-    normal = lay.u_base[mine].sum()
+    mine = trace.users(abroad=True) & (lay.users.material != lay.material_at["smco"])
+    normal = lay.users.base[mine].sum()
     lost = trace["unmet"][:, mine].sum(axis=(0, 1)) / normal
     cut = trace.links("china", None, MAGNETS)
-    return lost, lay.l_base[cut].sum() / normal, trace
+    return lost, lay.links.base[cut].sum() / normal, trace
 
 
 def test_lost_use_is_convex_in_the_length_of_the_closure():
@@ -177,15 +177,15 @@ def test_time_to_survive_is_usable_stock_over_the_gap(region):
     """Stock on hand and at sea over use less what still comes: the day lost use sets in."""
     trace = shared({"cut": ban(13)}, worlds=7, weeks=53, overrides={"fear.unfilled": 0})
     lay, day = trace.layout, trace.run.day
-    mine = (lay.u_region == lay.region_at[region]) & trace.users()
-    mine &= lay.u_material != lay.material_at["smco"]
-    into = np.isin(lay.l_to, np.unique(lay.u_cell[mine]))
+    mine = (lay.users.region == lay.region_at[region]) & trace.users()
+    mine &= lay.users.material != lay.material_at["smco"]
+    into = np.isin(lay.links.destination, np.unique(lay.users.cell[mine]))
     cut = trace.links("china", [region], MAGNETS)
-    use = lay.u_base[mine].sum()
-    gap = use - lay.l_base[into & ~cut].sum()
-    hand = (day.user_cover[:, mine] * lay.u_base[mine] / lay.classes).sum(axis=(0, 1))
-    ticks = np.ceil(lay.l_transit[cut] / 7.0 - 1e-9)
-    survive = (hand + (lay.l_base[cut, 0] * ticks).sum()) / gap
+    use = lay.users.base[mine].sum()
+    gap = use - lay.links.base[into & ~cut].sum()
+    hand = (day.user_cover[:, mine] * lay.users.base[mine] / lay.classes).sum(axis=(0, 1))
+    ticks = np.ceil(lay.links.transit[cut] / 7.0 - 1e-9)
+    survive = (hand + (lay.links.base[cut, 0] * ticks).sum()) / gap
     # When the line of lost use, once it runs straight, started from nothing.
     lost = np.cumsum(trace["unmet"][13:, mine].sum(axis=1), axis=0)
     rate = (lost[36] - lost[28]) / 8.0
@@ -226,9 +226,11 @@ def test_what_piled_up_leaves_at_a_steady_pace(kind):
     if kind == "quota":
         shut |= {"kind": "export_quota", "tonnes": {"2024": 9000.0, "2025-Q1": 2000.0}}
     trace = shared({"shut": shut}, weeks=104)
-    out = trace.links("china", None, "ndfeb_magnets") & ~trace.layout.l_home
+    out = trace.links("china", None, "ndfeb_magnets") & ~trace.layout.links.home
     flow = (
-        trace["shipped"][:, out].sum(axis=1) / trace.layout.l_base[out].sum() / trace.run.day.weeks
+        trace["shipped"][:, out].sum(axis=1)
+        / trace.layout.links.base[out].sum()
+        / trace.run.day.weeks
     )
     weeks = trace.weeks()
     assert flow[(weeks > 28) & (weeks < 64)].max() < 0.9

@@ -30,7 +30,7 @@ def shift(region="united_states", stage="magnet", **more):
 
 def paid(items, cell):
     trace = shared(items, **SETTINGS)
-    return np.exp(trace["log_ask"][-1, trace.layout.cell_at[cell]])
+    return np.exp(trace["log_ask"][-1, trace.layout.cells.at[cell]])
 
 
 # ---- what buyers pay --------------------------------------------------------------------
@@ -43,11 +43,13 @@ def test_a_dearer_origin_costs_its_buyers_the_added_cost_and_no_more(base):
     lay = trace.layout
     costs = stage_costs(lay, {"china": 1.0}, "magnet")
     at = {int(c): i for i, c in enumerate(costs.cells)}
-    home = lay.cell_at[("ndfeb_standard", "china")]
+    home = lay.cells.at[("ndfeb_standard", "china")]
     added = (costs.on_goods if base == "opex" else costs.price)[at[home], 0] * 0.5
-    cell = lay.cell_at[("ndfeb_standard", "united_states")]
-    here = lay.l_to == cell
-    from_china = (trace.run.day.link_share[here] * (lay.l_from[here] == home)[:, None]).sum(axis=0)
+    cell = lay.cells.at[("ndfeb_standard", "united_states")]
+    here = lay.links.destination == cell
+    from_china = (trace.run.day.link_share[here] * (lay.links.origin[here] == home)[:, None]).sum(
+        axis=0
+    )
     rise = np.exp(trace["log_base"][-1, cell]) - np.exp(before["log_base"][-1, cell])
     charge = charges(trace.run.day, trace.run.rules)[cell]
     assert np.allclose(charge, added * from_china, rtol=1e-3), (charge, added * from_china)
@@ -66,8 +68,8 @@ def test_buyers_drift_away_from_an_origin_that_gets_dearer_than_others():
     for factor in (1.0, 1.2, 1.5):
         trace = shared(shift("china", base="price", factor=factor), **SETTINGS)
         lay = trace.layout
-        there = (lay.l_from == lay.cell_at[("ndfeb_standard", "china")]) & (
-            lay.l_to == lay.cell_at[("ndfeb_standard", "japan")]
+        there = (lay.links.origin == lay.cells.at[("ndfeb_standard", "china")]) & (
+            lay.links.destination == lay.cells.at[("ndfeb_standard", "japan")]
         )
         shares.append(trace.run.day.link_share[there].sum(axis=0))
     assert np.all(np.diff(shares, axis=0) < 0)
@@ -79,7 +81,7 @@ def test_cost_of_oxide_goes_down_the_chain_once():
     lay = trace.layout
     charge = charges(trace.run.day, trace.run.rules)
     assert np.all(charge >= 0.0)
-    oxide, metal = (lay.cell_at[(m, "china")] for m in ("ndpr_oxide", "ndpr_metal"))
+    oxide, metal = (lay.cells.at[(m, "china")] for m in ("ndpr_oxide", "ndpr_metal"))
     recipe = lay.chain.recipes["ndpr_metal"]
     (use,) = [r.input_t_per_t_output for r in recipe.values() if r.input == "ndpr_oxide"]
     share = charge[metal] / (use * charge[oxide])
@@ -91,17 +93,21 @@ def test_cost_of_oxide_goes_down_the_chain_once():
 def test_the_cost_of_ore_is_laid_on_oxides_in_full():
     lay = shared({}, **SETTINGS).layout
     costs = stage_costs(lay, {"china": 1.0}, "separation")
-    s = lay.separator_at["china"]
-    made = lay.s_fed[s] * lay.s_recovery[s] * np.minimum(lay.s_taken[s], 1.0)  # (e, 1)
-    cell_of = {lay.materials[lay.c_material[c]]: i for i, c in enumerate(costs.cells)}
+    s = lay.separation.at["china"]
+    made = (
+        lay.separation.fed[s]
+        * lay.separation.recovery[s]
+        * np.minimum(lay.separation.taken[s], 1.0)
+    )  # (e, 1)
+    cell_of = {lay.materials[lay.cells.material[c]]: i for i, c in enumerate(costs.cells)}
     laid = sum(
-        float(made[lay.element_at[e], 0]) * float(costs.on_goods[cell_of[lay._oxide(e)], 0])
+        float(made[lay.element_at[e], 0]) * float(costs.on_goods[cell_of[lay.names.oxide(e)], 0])
         for e in lay.elements
-        if lay._oxide(e) in cell_of
+        if lay.names.oxide(e) in cell_of
     )
-    size = lay.f_capacity[costs.rows]
+    size = lay.plants.capacity[costs.rows]
     mean = float((costs.unit * size).sum() / size.sum())
-    assert laid == pytest.approx(mean * float(lay.s_fed[s].sum()), rel=1e-6)
+    assert laid == pytest.approx(mean * float(lay.separation.fed[s].sum()), rel=1e-6)
 
 
 # ---- what plants do ---------------------------------------------------------------------
@@ -109,7 +115,7 @@ def test_the_cost_of_ore_is_laid_on_oxides_in_full():
 
 def made(items, material, region):
     trace = shared(items, **SETTINGS)
-    return trace["output"][-20:, trace.layout.cell_at[(material, region)]].sum(axis=0)
+    return trace["output"][-20:, trace.layout.cells.at[(material, region)]].sum(axis=0)
 
 
 def test_plants_that_cannot_pass_on_their_cost_shut_down_and_the_more_the_dearer():
@@ -128,7 +134,7 @@ def test_a_mine_takes_prices_and_digs_less_when_it_gets_dearer():
 def test_plants_come_back_after_a_shift_ends():
     it = shift("japan", pass_through=0.0, factor=1.5, end=day_after(30))
     trace = shared(it, **{**SETTINGS, "weeks": 160})
-    plants = trace.layout.facilities_of("magnet", "japan")
+    plants = trace.layout.plants.of("magnet", "japan")
     assert np.all(trace.run.day.state.willing[plants] > 0.95)
 
 
@@ -215,7 +221,7 @@ def test_a_plant_below_the_smallest_scale_is_not_built_and_says_why():
     assert any("smaller than the smallest" in line for line in lines)
     assert shared(
         bio(tonnes_per_year=150, minimum_tonnes_per_year=100), **SETTINGS
-    ).layout.facility_at["added_bio"]
+    ).layout.plants.at["added_bio"]
 
 
 def test_it_separates_from_the_day_the_technology_is_ready_and_never_more_than_its_size():
@@ -223,13 +229,15 @@ def test_it_separates_from_the_day_the_technology_is_ready_and_never_more_than_i
     lay = trace.layout
     cells = [
         c
-        for c, (m, r) in enumerate(lay.cells)
-        if r == "brazil" and lay.form[lay.c_material[c]] == "oxide"
+        for c, (m, r) in enumerate(lay.cells.keys)
+        if r == "brazil" and lay.form[lay.cells.material[c]] == "oxide"
     ]
     out = trace["output"][:, cells].sum(axis=1)
     before = shared({}, **SETTINGS)
     old = [
-        before.layout.cell_at[lay.cells[c]] for c in cells if lay.cells[c] in before.layout.cell_at
+        before.layout.cells.at[lay.cells.keys[c]]
+        for c in cells
+        if lay.cells.keys[c] in before.layout.cells.at
     ]
     base = before["output"][:, old].sum(axis=1) if old else np.zeros_like(out)
     assert np.allclose(out[:10], base[:10])
@@ -242,6 +250,6 @@ def test_a_dearer_process_makes_its_oxide_dearer():
     trace = shared(bio(cost_factor=1.5), **SETTINGS)
     runs = [shared(bio(cost_factor=f), **SETTINGS).run for f in (0.8, 1.5)]
     paid = [charges(run.day, run.rules) for run in runs]
-    home = trace.layout.cell_at[cell]
+    home = trace.layout.cells.at[cell]
     assert np.all(paid[0] <= 0.0) and np.all(paid[1] >= 0.0)
     assert paid[1][home].min() >= 0.0 and paid[1].max() > 0.0 > paid[0].min()

@@ -57,7 +57,7 @@ def test_units_are_made_for_growth_and_for_what_wears_out():
 
 def robots(trace):
     lay = trace.layout
-    rows = lay.u_sector == lay.sector_at["humanoid_robots"]
+    rows = lay.users.sector == lay.sector_at["humanoid_robots"]
     return trace["planned"][:, rows].sum(axis=1)
 
 
@@ -67,7 +67,7 @@ def test_robots_use_units_times_kilograms_and_others_what_they_did():
     made = 2e6 / (6 * YEAR) * 7.0  # a straight line from nothing to two million in six years
     early = robots(trace)[0] / 1.0
     assert early == pytest.approx(made * 3 / 1000.0, rel=0.01)
-    others = lay.u_sector != lay.sector_at["humanoid_robots"]
+    others = lay.users.sector != lay.sector_at["humanoid_robots"]
     assert np.array_equal(trace["planned"][:, others], base["planned"][:, others])
 
 
@@ -76,7 +76,7 @@ def test_a_multiple_grows_evenly_and_one_changes_nothing():
           "multiple": {"2024-01-01": 1, day_after(52): 4}}  # fmt: skip
     trace, base = shared({"it": it}, worlds=2, weeks=60), shared({}, worlds=2, weeks=60)
     lay = trace.layout
-    rows = (lay.u_sector == lay.sector_at["wind"]) & (lay.u_base[:, 0] > 0)
+    rows = (lay.users.sector == lay.sector_at["wind"]) & (lay.users.base[:, 0] > 0)
     ratio = trace["planned"][:, rows] / base["planned"][:, rows]
     assert np.allclose(ratio[26], 2.0, rtol=1e-6) and np.allclose(ratio[55:], 4.0)
     assert np.all(np.diff(ratio, axis=0) >= 0)
@@ -149,7 +149,7 @@ def test_adoption_never_falls_and_never_passes_its_ceiling(age, more, half, top)
 def wanted(items, material):
     trace = shared(items, worlds=3, weeks=104)
     lay = trace.layout
-    rows = lay.u_material == lay.material_at[material]
+    rows = lay.users.material == lay.material_at[material]
     return trace["wanted"][-20:, rows].sum(axis=(0, 1)), trace
 
 
@@ -173,7 +173,7 @@ def test_the_more_a_design_can_replace_the_less_magnets_its_sector_wants():
         it = design(design="rare_earth_free", sectors="ev_traction", ceiling=ceiling)
         trace = shared(it, worlds=3, weeks=104)
         lay = trace.layout
-        rows = lay.u_sector == lay.sector_at["ev_traction"]
+        rows = lay.users.sector == lay.sector_at["ev_traction"]
         totals.append(trace["wanted"][-20:, rows].sum(axis=(0, 1)))
     # What others use more of because prices fall is not the sector's.
     assert np.all(np.diff(totals, axis=0) < -0.1 * totals[0])
@@ -181,6 +181,6 @@ def test_the_more_a_design_can_replace_the_less_magnets_its_sector_wants():
 
 def test_what_has_moved_stays_after_the_end_of_a_programme():
     _, trace = wanted(design(design="heavy_free", end=day_after(40)), "ndfeb_standard")
-    rows = trace.layout.u_heavy
+    rows = trace.layout.users.heavy
     moved = trace["heavy_free"][:, rows].mean(axis=(1, 2))
     assert moved[60] == pytest.approx(moved[-1], rel=1e-6) and moved[60] > 0.05

@@ -15,13 +15,13 @@ def day():
 
 
 def plants(lay, stage, region):
-    return [i for i, f in enumerate(lay.facilities) if f.stage == stage and f.region == region]
+    return [i for i, f in enumerate(lay.plants.rows) if f.stage == stage and f.region == region]
 
 
 def share(day, name, material):
-    row = day.layout.facility_at[name]
-    region = day.layout.facilities[row].region
-    return float(share_of_cell(day, row, day.layout.cell_at[(material, region)]).mean())
+    row = day.layout.plants.at[name]
+    region = day.layout.plants.rows[row].region
+    return float(share_of_cell(day, row, day.layout.cells.at[(material, region)]).mean())
 
 
 def test_a_light_earth_plant_makes_next_to_no_dysprosium(day):
@@ -29,13 +29,13 @@ def test_a_light_earth_plant_makes_next_to_no_dysprosium(day):
     assert share(day, "my_lamp", "ndpr_oxide") > 0.5
     assert share(day, "cn_cnre_sep", "dy_oxide") < 0.1 < share(day, "cn_cnre_sep", "ndpr_oxide")
     lay = day.layout
-    mp = lay.facilities[lay.facility_at["us_mp_ndpr"]]
+    mp = lay.plants.rows[lay.plants.at["us_mp_ndpr"]]
     assert content(mp, lay.chain, "dy") < 1e-3 < content(mp, lay.chain, "ndpr")
 
 
 def test_plants_of_a_region_never_make_more_than_the_region(day):
     lay = day.layout
-    for c, (material, region) in enumerate(lay.cells):
+    for c, (material, region) in enumerate(lay.cells.keys):
         form = lay.chain.materials[material].form
         stages = ("separation", "recycling") if form == "oxide" else (form,)
         rows = [i for s in stages for i in plants(lay, s, region)]
@@ -51,17 +51,17 @@ def test_plants_on_file_add_up_to_one_and_separation_to_all_that_is_separated(da
         ("ndpr_oxide", "malaysia"),
         ("ndpr_oxide", "europe"),
     ):
-        c = lay.cell_at[(material, region)]
+        c = lay.cells.at[(material, region)]
         rows = np.array(plants(lay, "separation", region) + plants(lay, "recycling", region))
         assert share_of_plants(day, rows, c) == pytest.approx(1.0)
         made = facility_output(day, plants(lay, "separation", region), lay.material_at[material])
         e = lay.element_at[lay.chain.materials[material].element]
-        split = day.flows["separated"][lay.separator_at[region], e]
+        split = day.flows["separated"][lay.separation.at[region], e]
         assert made == pytest.approx(split, rel=1e-9)
 
 
 def test_a_recycler_of_the_base_year_makes_something(day):
     lay = day.layout
-    row = next(i for i in lay.facilities_of("recycling") if lay.f_base[i])
+    row = next(i for i in lay.plants.of("recycling") if lay.plants.base[i])
     made = facility_output(day, [row], lay.material_at["ndpr_oxide"])
     assert np.all(made > 0.0)

@@ -46,10 +46,10 @@ def weeks(trace, first, last):
 def outside(trace, *materials):
     """Ask outside the home region over its opening value, weighted by need, (t, w)."""
     lay = trace.layout
-    rows = np.isin(lay.c_material, [lay.material_at[m] for m in materials]) & ~lay.c_home
-    rows &= lay.c_need[:, 0] > 0
-    gap = trace["log_ask"][:, rows] - lay.c_log_reference[rows]
-    weight = lay.c_need[rows] / lay.c_need[rows].sum()
+    rows = np.isin(lay.cells.material, [lay.material_at[m] for m in materials]) & ~lay.cells.home
+    rows &= lay.cells.need[:, 0] > 0
+    gap = trace["log_ask"][:, rows] - lay.prices.log_reference[rows]
+    weight = lay.cells.need[rows] / lay.cells.need[rows].sum()
     return np.exp((gap * weight).sum(axis=1))
 
 
@@ -66,7 +66,7 @@ def sent(trace, links, first, last):
     """Tonnes a week that cross these links, over their base-year tonnes, (w,)."""
     days = weeks(trace, first, last)
     rate = trace["declared"][days][:, links].sum(axis=1).mean(axis=0) / (trace.run.market_days / 7)
-    return rate / trace.layout.l_base[links].sum()
+    return rate / trace.layout.links.base[links].sum()
 
 
 def china_bans(materials, **more):
@@ -84,7 +84,7 @@ def links_of_goods(trace):
 
 
 def base_exports(trace):
-    return trace.layout.l_base[links_of_goods(trace)].sum() * 365.25 / 7.0
+    return trace.layout.links.base[links_of_goods(trace)].sum() * 365.25 / 7.0
 
 
 def quota_world(years=6):
@@ -199,18 +199,18 @@ def test_when_everything_is_banned_for_good_new_capacity_outside_sells_outside()
     lay = trace.layout
     last = weeks(trace, 9 * YEAR, 10 * YEAR)
     for form in ("oxide", "magnet"):
-        goods = np.array(lay.form)[lay.c_material] == form
-        goods &= lay.c_material != lay.material_at["smco"]
+        goods = np.array(lay.form)[lay.cells.material] == form
+        goods &= lay.cells.material != lay.material_at["smco"]
         if form == "oxide":
-            goods = lay.c_material == lay.material_at["ndpr_oxide"]
-        makers = goods & ~lay.c_home
+            goods = lay.cells.material == lay.material_at["ndpr_oxide"]
+        makers = goods & ~lay.cells.home
         made = trace["output"][last][:, makers].sum(axis=1).mean(axis=0)
-        assert np.all(made > 1.1 * lay.c_output[makers].sum()), (form, made)
-        from_outside = makers[lay.l_from]
-        to_china = from_outside & lay.c_home[lay.l_to]
+        assert np.all(made > 1.1 * lay.cells.output[makers].sum()), (form, made)
+        from_outside = makers[lay.links.origin]
+        to_china = from_outside & lay.cells.home[lay.links.destination]
         sold = trace["declared"][last][:, from_outside].sum(axis=1).mean(axis=0)
         back = trace["declared"][last][:, to_china].sum(axis=1).mean(axis=0)
-        assert np.all(sold > 1.1 * lay.l_base[from_outside & ~to_china].sum()), (form, sold)
+        assert np.all(sold > 1.1 * lay.links.base[from_outside & ~to_china].sum()), (form, sold)
         assert np.all(back < 0.05 * sold), (form, back / sold)
 
 
@@ -219,13 +219,13 @@ def test_new_oxide_does_not_go_to_china_when_china_sells_nothing():
     trace = all_banned(**{"project.scale": 1})
     lay = trace.layout
     mine = trace.links("australia", None, "ndpr_oxide") | (
-        (lay.l_region_from == lay.region_at["australia"])
-        & lay.l_home
-        & (lay.l_material == lay.material_at["ndpr_oxide"])
+        (lay.links.region_from == lay.region_at["australia"])
+        & lay.links.home
+        & (lay.links.material == lay.material_at["ndpr_oxide"])
     )
     late = weeks(trace, 5 * YEAR, 10 * YEAR)
     sold = trace["declared"][late][:, mine].sum(axis=(0, 1))
-    back = trace["declared"][late][:, mine & lay.c_home[lay.l_to]].sum(axis=(0, 1))
+    back = trace["declared"][late][:, mine & lay.cells.home[lay.links.destination]].sum(axis=(0, 1))
     assert np.all(sold > 0.0)
     assert np.all(back < 0.05 * sold), back / sold
 
@@ -239,11 +239,11 @@ def test_a_ban_on_one_buyer_costs_no_more_than_buying_from_the_others():
     lay = trace.layout
     dear = []
     for material in ("ndfeb_standard", "ndfeb_high_coercivity"):
-        mine = lay.c_material == lay.material_at[material]
-        gap = np.exp(trace["log_ask"] - lay.c_log_reference)
-        here = gap[:, mine & (lay.c_region == lay.region_at["united_states"])][:, 0]
-        rest = mine & ~lay.c_home & (lay.c_region != lay.region_at["united_states"])
-        weight = lay.c_need[rest] / lay.c_need[rest].sum()
+        mine = lay.cells.material == lay.material_at[material]
+        gap = np.exp(trace["log_ask"] - lay.prices.log_reference)
+        here = gap[:, mine & (lay.cells.region == lay.region_at["united_states"])][:, 0]
+        rest = mine & ~lay.cells.home & (lay.cells.region != lay.region_at["united_states"])
+        weight = lay.cells.need[rest] / lay.cells.need[rest].sum()
         dear.append(here / (gap[:, rest] * weight).sum(axis=1))
     assert np.max(dear) < 1.6, np.max(dear)
     assert np.max(dear) > 1.02  # it is felt

@@ -71,7 +71,7 @@ def test_a_country_closes_its_own_mines_only():
         run = simulate(
             {"x": {"kind": "mining_ban", "region": place}}, worlds=2, weeks=3, keep=()
         ).run
-        return {run.layout.facilities[row].country for row in run.effects[-1].rows}
+        return {run.layout.plants.rows[row].country for row in run.effects[-1].rows}
 
     assert closed("greenland") == {"greenland"}
     assert closed("quad") == {"united_states", "australia", "india"}
@@ -131,7 +131,7 @@ def leaving(region):
     def of(run):
         lay = run.layout
         here = lay.region_at[region]
-        out = (lay.k_region_from == here) & (lay.k_region_to != here)
+        out = (lay.ore.region_from == here) & (lay.ore.region_to != here)
         return run.day.flows["ore_shipped"][out].sum(axis=(0, 1))
 
     return of
@@ -149,7 +149,9 @@ def test_no_ore_leaves_and_more_of_it_must_stay_the_less_leaves():
 def test_ore_may_go_to_partners():
     def to_china(run):
         lay = run.layout
-        pick = (lay.k_region_from == lay.region_at["united_states"]) & (lay.k_region_to == lay.home)
+        pick = (lay.ore.region_from == lay.region_at["united_states"]) & (
+            lay.ore.region_to == lay.home
+        )
         return run.day.flows["ore_shipped"][pick].sum(axis=(0, 1))
 
     open_, _ = watched(requirement(partners="china"), to_china)
@@ -160,13 +162,13 @@ def test_ore_may_go_to_partners():
 def test_home_separators_lose_nothing_and_the_yard_never_overflows():
     def fed(run):
         lay = run.layout
-        s = lay.separator_at["united_states"]
+        s = lay.separation.at["united_states"]
         return run.day.flows["separated"][s].sum(axis=0)
 
     def piled(run):
         lay = run.layout
-        pools = [o for o, (_, r) in enumerate(lay.ore_pools) if r == "united_states"]
-        return run.day.state.ore_at_mine[pools].sum(axis=(0, 1)) / lay.pool_base[pools].sum()
+        pools = [o for o, (_, r) in enumerate(lay.ore.pools) if r == "united_states"]
+        return run.day.state.ore_at_mine[pools].sum(axis=(0, 1)) / lay.ore.pool_base[pools].sum()
 
     free, _ = watched({}, fed)
     kept, _ = watched(requirement(), fed)

@@ -75,7 +75,7 @@ def test_a_partial_ban_stops_its_share(share):
     """Half a ban lets half of normal tonnes pass, for as long as it lasts."""
     trace = shared({"cut": ban(6, share=share, destinations="united_states")}, weeks=84, **WORLDS)
     links = trace.links("china", ["united_states"], "ndfeb_magnets")
-    flow = trace["declared"][32:, links].sum(axis=1) / trace.layout.l_base[links].sum()
+    flow = trace["declared"][32:, links].sum(axis=1) / trace.layout.links.base[links].sum()
     assert np.all(np.abs(flow.mean(axis=0) - (1.0 - share)) < 0.05)
 
 
@@ -86,14 +86,14 @@ def test_a_strait_that_is_half_closed_halves_what_comes():
     }  # fmt: skip
     trace = shared({"shut": shut}, weeks=84, **WORLDS)
     links = trace.links("china", ["united_states"], "ndfeb_magnets")
-    flow = trace["landed"][40:, links].sum(axis=1) / trace.layout.l_base[links].sum()
+    flow = trace["landed"][40:, links].sum(axis=1) / trace.layout.links.base[links].sum()
     assert np.all(np.abs(flow.mean(axis=0) - 0.5) < 0.06)
 
 
 def test_a_ban_on_one_buyer_is_felt_by_that_buyer():
     trace = shared({"cut": ban(6, 32, destinations="europe")}, weeks=52, **WORLDS)
     lay = trace.layout
-    here = trace.users(abroad=True) & (lay.u_region == lay.region_at["europe"])
+    here = trace.users(abroad=True) & (lay.users.region == lay.region_at["europe"])
     there = trace.users(abroad=True) & ~here
     miss = trace["unmet"]
     assert np.all(miss[:, here].sum(axis=(0, 1)) > 0)
@@ -113,9 +113,9 @@ def unmet_with(days, draw="all", holder="japan"):
     }  # fmt: skip
     trace = shared(given, weeks=65, **WORLDS)
     lay = trace.layout
-    mine = trace.users(abroad=True) & (lay.u_region == lay.region_at[holder])
+    mine = trace.users(abroad=True) & (lay.users.region == lay.region_at[holder])
     if draw != "all":
-        mine &= lay.u_sector == lay.sector_at[draw]
+        mine &= lay.users.sector == lay.sector_at[draw]
     return trace["unmet"][:, mine].sum(axis=(0, 1)), trace
 
 

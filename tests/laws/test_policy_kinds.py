@@ -112,8 +112,8 @@ def lack(trace, defence):
     """Weeks of use that defence makers, or all others abroad, went without."""
     lay = trace.layout
     rows = trace.users(abroad=True)
-    rows &= (lay.u_sector == lay.sector_at["defence_and_aerospace"]) == defence
-    return trace["unmet"][:, rows].sum(axis=(0, 1)) / lay.u_base[rows].sum()
+    rows &= (lay.users.sector == lay.sector_at["defence_and_aerospace"]) == defence
+    return trace["unmet"][:, rows].sum(axis=(0, 1)) / lay.users.base[rows].sum()
 
 
 def test_a_proof_delays_by_its_length_and_then_everything_flows():
@@ -121,7 +121,7 @@ def test_a_proof_delays_by_its_length_and_then_everything_flows():
     for days in (10, 20, 30):
         trace = run(d=denial(proof_working_days=days, military_approval=1.0), weeks=60)
         out = trace.links("china", None, "magnets")
-        flow = trace["declared"][:, out].sum(axis=1) / trace.layout.l_base[out].sum()
+        flow = trace["declared"][:, out].sum(axis=1) / trace.layout.links.base[out].sum()
         totals.append(flow[6:26].sum(axis=0))
         # A scare of weeks leaves some thrift behind; nothing is held back for good.
         assert np.all(flow[30:].mean(axis=0) > 0.8)
@@ -205,7 +205,7 @@ def test_a_quota_above_what_is_made_changes_nothing_and_a_tighter_one_never_adds
     totals = []
     for allowed in (0.5, 0.7, 0.9, 1.2):
         trace = run(q=quota("magnet", share=allowed, start=day_after(6)))
-        cell = trace.layout.cell_at[("ndfeb_standard", "china")]
+        cell = trace.layout.cells.at[("ndfeb_standard", "china")]
         totals.append(trace["output"][:, cell].sum(axis=0))
     assert rises(totals)
 
@@ -263,7 +263,7 @@ def test_a_guarantee_costs_its_working_capital():
         "deposit_days": 91.3125, "deposit_interest": 0.08, "start": day_after(6),
     }  # fmt: skip
     with_it, without = run(force=force), run()
-    cell = with_it.layout.cell_at[("ndfeb_standard", "europe")]
+    cell = with_it.layout.cells.at[("ndfeb_standard", "europe")]
     dearer = with_it["log_ask"][20, cell] - without["log_ask"][20, cell]
     assert np.all(np.abs(np.expm1(dearer) - 0.03) < 0.002)
 
@@ -308,16 +308,16 @@ def test_the_chain_of_custody_bars_what_is_made_elsewhere_of_excluded_inputs():
     )
     lay = strict.layout
     clean = effect(strict, "c").clean
-    assert np.all(clean[lay.cell_at[("ndfeb_high_coercivity", "japan")]] < 0.5)
-    assert np.all(clean[lay.cell_at[("ndfeb_standard", "china")]] == 0.0)
-    assert np.all(effect(loose, "c").clean[lay.cell_at[("ndfeb_standard", "japan")]] == 1.0)
-    rows = lay.u_magnet & (lay.u_region == lay.region_at["japan"])
+    assert np.all(clean[lay.cells.at[("ndfeb_high_coercivity", "japan")]] < 0.5)
+    assert np.all(clean[lay.cells.at[("ndfeb_standard", "china")]] == 0.0)
+    assert np.all(effect(loose, "c").clean[lay.cells.at[("ndfeb_standard", "japan")]] == 1.0)
+    rows = lay.users.magnet & (lay.users.region == lay.region_at["japan"])
     short = [t["unmet"][:, rows].sum(axis=(0, 1)) for t in (strict, loose)]
     assert np.all(short[0] > short[1])
 
 
 def test_buyers_pay_their_part_of_the_premium():
-    cell = run().layout.cell_at[("ndfeb_standard", "japan")]
+    cell = run().layout.cells.at[("ndfeb_standard", "japan")]
     for through in (0.0, 0.5, 1.0):
         item = certified(excluded="mexico", cost_premium=0.2, pass_through=through)
         dearer = run(c=item)["log_ask"][25, cell] - run()["log_ask"][25, cell]
@@ -335,8 +335,10 @@ def projects(**more):
     trace = simulate({"a": item} if more else {}, worlds=5, weeks=4, flat=False, keep=("used",))
     lay = trace.layout
     members = {"united_states", "japan", "australia", "india"}
-    rows = [i for i, f in enumerate(lay.facilities) if not lay.f_base[i] and f.region in members]
-    rest = [i for i, f in enumerate(lay.facilities) if f.region not in members]
+    rows = [
+        i for i, f in enumerate(lay.plants.rows) if not lay.plants.base[i] and f.region in members
+    ]
+    rest = [i for i, f in enumerate(lay.plants.rows) if f.region not in members]
     return trace.run.day.online[rows], trace.run.day.online[rest]
 
 
@@ -388,8 +390,8 @@ def ore_from(origin):
         out = np.zeros((len(lay.regions), run.day.state.worlds))
         flows = run.day.flows
         for row, tonnes in enumerate(flows["ore_shipped"].sum(axis=1)):
-            if lay.regions[lay.k_region_from[row]] == origin:
-                out[lay.k_region_to[row]] += tonnes
+            if lay.regions[lay.ore.region_from[row]] == origin:
+                out[lay.ore.region_to[row]] += tonnes
         return out
 
     return measure
@@ -447,7 +449,7 @@ def test_a_price_war_hits_mines_elsewhere_and_spares_the_exporter_s_own():
     def dug(cut):
         def measure(run):
             lay = run.layout
-            where = lay.f_region[lay.mines] == lay.region_at["china"]
+            where = lay.plants.region[lay.ore.mines] == lay.region_at["china"]
             out = run.day.flows["dug"]
             return np.stack([out[where].sum(axis=0), out[~where].sum(axis=0)])
 
@@ -479,8 +481,8 @@ def test_the_calendar_tells_value_from_use():
     trace = run(e=item, weeks=10)
     made = effect(trace, "e")
     lay = trace.layout
-    price = np.exp(lay.c_log_reference[lay.l_from])
-    by_hand = (lay.l_base * price)[made.links].sum() * 365.25 / 7.0 / 1000.0
+    price = np.exp(lay.prices.log_reference[lay.links.origin])
+    by_hand = (lay.links.base * price)[made.links].sum() * 365.25 / 7.0 / 1000.0
     assert np.isclose(made.goods_usd_million, by_hand) and made.goods_usd_million > 0
     assert 0.0 < made.use_share < 0.2
     assert any("% of the target's need" in e.what for e in trace.run.calendar.entries)
@@ -494,8 +496,8 @@ SCARCE = {"cut": ban(6, materials=["ndpr_oxide", "ndpr_metal"])}
 def malaysian(trace, region):
     """Share of Malaysian NdPr oxide that goes to a region after half a year."""
     lay = trace.layout
-    rows = lay.l_from == lay.cell_at[("ndpr_oxide", "malaysia")]
-    mine = rows & (lay.l_to == lay.cell_at[("ndpr_oxide", region)])
+    rows = lay.links.origin == lay.cells.at[("ndpr_oxide", "malaysia")]
+    mine = rows & (lay.links.destination == lay.cells.at[("ndpr_oxide", region)])
     flow = trace["declared"][30:]
     return flow[:, mine].sum(axis=(0, 1)) / flow[:, rows].sum(axis=(0, 1))
 
@@ -676,8 +678,8 @@ def test_a_contract_opens_a_way_that_habit_does_not_know():
     }  # fmt: skip
     trace = simulate({"o": item}, weeks=150, flat=False, **WORLDS)
     lay = trace.layout
-    rows = lay.l_from == lay.cell_at[("dy_oxide", "malaysia")]
-    mine = rows & (lay.l_to == lay.cell_at[("dy_oxide", "japan")])
+    rows = lay.links.origin == lay.cells.at[("dy_oxide", "malaysia")]
+    mine = rows & (lay.links.destination == lay.cells.at[("dy_oxide", "japan")])
     assert mine.sum() == 1 and np.all(trace["declared"][:70, mine] == 0.0)
     flow = trace["declared"][110:]
     share = flow[:, mine].sum(axis=(0, 1)) / flow[:, rows].sum(axis=(0, 1))
@@ -700,11 +702,13 @@ def test_a_link_that_nobody_uses_changes_nothing():
 def test_military_lines_are_part_of_their_sector():
     trace = run()
     lay = trace.layout
-    both = [u for u in range(lay.n_users) if lay.users[u][0] == "defence_and_aerospace"]
+    both = [u for u in range(lay.users.n) if lay.users.keys[u][0] == "defence_and_aerospace"]
     share = load_chain().tiers["defence_and_aerospace"]["defence"]
     lines = {}
     for u in both:
-        lines.setdefault(lay.users[u], []).append((float(lay.u_defence[u, 0]), lay.u_base[u, 0]))
+        lines.setdefault(lay.users.keys[u], []).append(
+            (float(lay.users.defence[u, 0]), lay.users.base[u, 0])
+        )
     for parts in lines.values():
         (civil, rest), (military, use) = sorted(parts)
         assert (civil, military) == (0.0, 1.0)
@@ -712,7 +716,7 @@ def test_military_lines_are_part_of_their_sector():
     for u in both:
         tiers = lay.tiers_of(u)
         assert np.isclose(sum(tiers.values()), 1.0)
-        assert tiers["defence"] == lay.u_defence[u, 0]
+        assert tiers["defence"] == lay.users.defence[u, 0]
 
 
 # ---- all at once ------------------------------------------------------------------------

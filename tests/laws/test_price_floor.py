@@ -97,7 +97,7 @@ def test_what_buyers_are_charged_is_paid_once_by_those_who_use_the_goods():
     trace, till = run(pass_through=1.0)
     lay = trace.layout
     last = till.charge[-1]
-    paid = (lay.u_base * last[lay.u_cell]).sum(axis=0) * trace.run.day.weeks / 1000.0
+    paid = (lay.users.base * last[lay.users.cell]).sum(axis=0) * trace.run.day.weeks / 1000.0
     assert np.allclose(paid, till.due[-1], rtol=0.1)
     assert np.all(last >= 0.0)
 
@@ -106,7 +106,7 @@ def test_buyers_pay_more_the_more_is_passed_on_and_the_exporter_s_home_price_sta
     runs = [run(pass_through=share)[0] for share in (0.0, 0.5, 1.0)]
     lay = runs[0].layout
     for material in ("ndpr_oxide", "ndpr_metal", "ndfeb_standard"):
-        cell = lay.cell_at[(material, "united_states")]
+        cell = lay.cells.at[(material, "united_states")]
         ask = [t["log_ask"][-10:, cell].mean(axis=0) for t in runs]
         assert np.all(np.diff(ask, axis=0) > 0), material
     home = [t["log_home"][-1, lay.material_at["ndpr_oxide"]] for t in runs]
@@ -118,7 +118,7 @@ def test_output_that_is_stocked_leaves_the_market_and_is_paid_at_the_floor():
     stocked, till = run(mechanism="purchase", disposal="stock")
     taken = np.array(till.taken)
     assert np.allclose(till.outlay, 110.0 * taken / 1000.0, rtol=1e-12)
-    cell = stocked.layout.cell_at[("ndpr_oxide", "united_states")]
+    cell = stocked.layout.cells.at[("ndpr_oxide", "united_states")]
 
     def gained(trace):  # beside what the government holds and buys anyway
         return trace["public_stock"][-1, cell] + trace["released_public"][:, cell].sum(axis=0)
@@ -154,7 +154,7 @@ def test_a_floor_on_a_separator_keeps_the_mine_that_feeds_it_when_the_market_fal
         class Dug:
             def market_day(self, run, now, rules, dug=dug):
                 lay = run.layout
-                here = lay.f_region[lay.mines] == lay.region_at["united_states"]
+                here = lay.plants.region[lay.ore.mines] == lay.region_at["united_states"]
                 dug.append(run.day.flows["dug"][here].sum(axis=0))
 
         trace = simulate(

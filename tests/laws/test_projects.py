@@ -78,7 +78,7 @@ def test_permitting_moves_the_projects_of_its_region_that_wait_for_permits_and_n
     waits = np.array(
         [
             f.region == "united_states" and f.status in ("planned", "permitting")
-            for f in lay.facilities
+            for f in lay.plants.rows
         ]
     )
     moved = (before != faster).any(axis=1)
@@ -136,7 +136,7 @@ def test_a_technology_ban_delays_plants_outside_the_exporter_only():
     outside = np.array(
         [
             f.region != "china" and f.stage in ("separation", "metal", "magnet")
-            for f in lay.facilities
+            for f in lay.plants.rows
         ]
     )
     assert moved.any() and not moved[~outside].any()
@@ -164,7 +164,7 @@ def test_a_plant_without_help_ramps_slowly_and_loses_yield_until_it_has_learnt()
     seen = {}
     for name, items in (("free", {"plant": plant}), ("ban", {"plant": plant, "ban": ban})):
         trace = shared(items, worlds=2, weeks=60)
-        row = trace.layout.facility_at["added_plant"]
+        row = trace.layout.plants.at["added_plant"]
         rules = trace.run.fold
         shares = []
         for week in range(4, 60):

@@ -28,7 +28,7 @@ class Tally:
 
     def market_day(self, run, now, rules):
         self.recovered.append(run.day.flows["recovered"] + 0.0)
-        magnets = run.day.flows["used"][run.layout.u_magnet].sum(axis=0)
+        magnets = run.day.flows["used"][run.layout.users.magnet].sum(axis=0)
         self.used.append(magnets)
         self.in_use.append(0.0 if run.day.in_use is None else run.day.in_use.stock.sum(axis=(0, 1)))
 
@@ -107,13 +107,15 @@ def test_a_line_of_100_tonnes_shows_in_a_niche_and_not_in_the_market():
     zinc = line("south_korea", collection=0.5, tonnes_per_year=100, ramp_months=12)
     trace, base = (shared(items, worlds=3, weeks=104) for items in (zinc, {}))
     lay = trace.layout
-    cells = [lay.cell_at[(m, "south_korea")] for m in ("ndpr_oxide", "dy_oxide", "tb_oxide")]
+    cells = [lay.cells.at[(m, "south_korea")] for m in ("ndpr_oxide", "dy_oxide", "tb_oxide")]
     a_year = trace["output"][-52:, cells].sum(axis=(0, 1)) * 365.25 / 364.0
     assert np.allclose(a_year, 100.0, rtol=0.03)
     # The niche: Korea makes no oxide without it. The market: 0.1 % of the world's NdPr.
-    korea = [c for c, (m, r) in enumerate(base.layout.cells) if r == "south_korea" and "oxide" in m]
+    korea = [
+        c for c, (m, r) in enumerate(base.layout.cells.keys) if r == "south_korea" and "oxide" in m
+    ]
     assert not base["output"][:, korea].any()
-    world = lay.c_material == lay.material_at["ndpr_oxide"]
+    world = lay.cells.material == lay.material_at["ndpr_oxide"]
     share = a_year / (trace["output"][-52:, world].sum(axis=(0, 1)))
     assert np.all((share > 0.0002) & (share < 0.002))
     moved = np.exp(trace["log_home"][-1] - base["log_home"][-1]) - 1.0

@@ -42,11 +42,11 @@ def shuffled(table, seed):
 
 def by_name(trace):
     lay = trace.layout
-    lines = [(*k, float(d)) for k, d in zip(lay.users, lay.u_defence[:, 0], strict=True)]
+    lines = [(*k, float(d)) for k, d in zip(lay.users.keys, lay.users.defence[:, 0], strict=True)]
     used = dict(zip(lines, np.moveaxis(trace["used"], 1, 0), strict=True))
     unmet = dict(zip(lines, np.moveaxis(trace["unmet"], 1, 0), strict=True))
     home = dict(zip(lay.materials, np.moveaxis(trace["log_home"], 1, 0), strict=True))
-    ask = dict(zip(lay.cells, np.moveaxis(trace["log_ask"], 1, 0), strict=True))
+    ask = dict(zip(lay.cells.keys, np.moveaxis(trace["log_ask"], 1, 0), strict=True))
     return {"used": used, "unmet": unmet, "home": home, "ask": ask}
 
 

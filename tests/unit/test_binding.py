@@ -39,7 +39,9 @@ def stages(calm):
     """Stage of the heavy line of European cars in every world."""
     recorder, run = calm
     lay = run.layout
-    line = lay.users.index(next(u for u in lay.users if u[1:] == LINE[1:] and u[0] == LINE[0]))
+    line = lay.users.keys.index(
+        next(u for u in lay.users.keys if u[1:] == LINE[1:] and u[0] == LINE[0])
+    )
     found = recorder._stages(run)[line]
     assert len(set(found)) == 1
     return STAGES[int(found[0])]
@@ -49,7 +51,7 @@ LINE = ("ev_traction", "ndfeb_high_coercivity", "europe")
 
 
 def cell(run, material, region):
-    return run.layout.cell_at[(material, region)]
+    return run.layout.cells.at[(material, region)]
 
 
 def test_where_nothing_binds_it_says_so(calm):
@@ -84,7 +86,7 @@ def test_after_a_closure_what_is_under_way_or_waits_is_trade(calm):
     st.remembered[here] = 0.3
     assert stages(calm) == "trade"
     for held in (st.orders, st.in_transit, st.landed, st.held):
-        held[run.layout.l_to == here] = 0.0
+        held[run.layout.links.destination == here] = 0.0
     assert stages(calm) == "none"
 
 
@@ -94,7 +96,9 @@ def test_makers_elsewhere_who_are_kept_from_their_inputs_lack_them_by_trade(calm
     japan = cell(run, "ndfeb_high_coercivity", "japan")
     run.day.flows["input_short"][japan] = 0.5
     # As if a tenth of what Europe needs came from Japan.
-    link = (lay.l_from == japan) & (lay.l_to == cell(run, "ndfeb_high_coercivity", "europe"))
+    link = (lay.links.origin == japan) & (
+        lay.links.destination == cell(run, "ndfeb_high_coercivity", "europe")
+    )
     run.day.l_need_share[link] = 0.1
     assert stages(calm) == "metal"
     for name in ("dy_metal", "tb_metal", "ndpr_metal"):

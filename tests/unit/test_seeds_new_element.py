@@ -151,7 +151,7 @@ def test_the_new_element_runs_through_the_whole_chain(seeds):
 
     class Watch:
         def market_day(self, run, now, rules):
-            cells = np.flatnonzero(lay.c_material == lay.material_at["gd_oxide"])
+            cells = np.flatnonzero(lay.cells.material == lay.material_at["gd_oxide"])
             made.append(run.day.flows["output"][cells].sum())
 
     run.watchers.append(Watch())

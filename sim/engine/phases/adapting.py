@@ -27,27 +27,29 @@ def substitute(m: Market, rules: Conditions) -> None:
     """Thrift and substitution follow lasting price and unmet use, slowly, part for good."""
     lay, st, weeks, d = m.layout, m.state, m.weeks * m.slow, m.draws
     paid = demand.paid_over_base(
-        st.log_contract, st.log_ask, lay.c_log_reference, d["market.contract_share"]
-    )[lay.u_cell]
+        st.log_contract, st.log_ask, lay.prices.log_reference, d["market.contract_share"]
+    )[lay.users.cell]
     missing = d["substitution.unmet_weight"] * st.missing / np.maximum(st.missed_of, 1e-12)
     st.missing[...] = 0.0
     st.missed_of[...] = 0.0
     lag = gain(
         weeks,
-        lay.u_lag * (d["substitution.lag_weeks"] / d["substitution.lag_weeks.default"]) / 2.0,
+        lay.users.lag * (d["substitution.lag_weeks"] / d["substitution.lag_weeks.default"]) / 2.0,
     )
     # Away from rare earths: the price of the product. Away from heavy elements: theirs.
     # Nobody redesigns a product for a price that moves as prices do.
     usual = d["fear.threshold"]
     now = np.maximum(paid - usual, 0.0) + missing
     heavy = missing.copy()
-    if lay.by_heavy is not None:
-        dear = st.log_ask[lay.h_cell] - lay.c_log_reference[lay.h_cell]
-        heavy[lay.by_heavy.ids] += np.maximum(lay.by_heavy.sum(dear * lay.h_share) - usual, 0.0)
+    if lay.users.by_heavy is not None:
+        dear = st.log_ask[lay.users.heavy_cell] - lay.prices.log_reference[lay.users.heavy_cell]
+        heavy[lay.users.by_heavy.ids] += np.maximum(
+            lay.users.by_heavy.sum(dear * lay.users.heavy_share) - usual, 0.0
+        )
     price_signal, heavy_signal = st.signal[:2], st.signal[2:]
     for held, ceiling, signal, heard in (
-        (st.ree_free, lay.u_free_ceiling, price_signal, now),
-        (st.heavy_free, lay.u_heavy_ceiling, heavy_signal, heavy),
+        (st.ree_free, lay.users.free_ceiling, price_signal, now),
+        (st.heavy_free, lay.users.heavy_ceiling, heavy_signal, heavy),
     ):
         signal[0] += (heard - signal[0]) * lag
         signal[1] += (signal[0] - signal[1]) * lag
@@ -81,8 +83,8 @@ def invest(m: Market, f: Flows) -> None:
     lay, st, weeks, d = m.layout, m.state, m.weeks * m.slow, m.draws
     value = np.log(np.maximum(f.ore_value, 1e-9))
     st.expected_price = toward(st.expected_price, value, weeks, investment.EXPECTATION_WEEKS)
-    fast = lay.o_fast[:, None]
-    ndpr = np.exp(lay.m_home[m.c.oxide_material[lay.element_at.get("ndpr", 0)], 0])
+    fast = lay.ore.fast[:, None]
+    ndpr = np.exp(lay.prices.home[m.c.oxide_material[lay.element_at.get("ndpr", 0)], 0])
     incentive = d["investment.incentive_price_ndpr_usd_per_kg"] / ndpr
     threshold = np.where(
         fast,

@@ -87,7 +87,7 @@ def hand_out(m: Market, f: Flows, rules: Conditions) -> None:
         st.seller_stock,
         rate,
     )
-    share_landed(landed, Edges(lay.link_starts, lay.user_starts), users, buyers, m.weeks)
+    share_landed(landed, Edges(lay.links.starts, lay.users.starts), users, buyers, m.weeks)
     bought = wishes * rate if piles else np.zeros_like(st.public_stock)
     st.public_stock += bought
     f.to_users, f.bought = to_users, bought
@@ -103,18 +103,18 @@ def release_public_stocks(m: Market, f: Flows, rules: Conditions) -> None:
         rate = OVER_LACK * np.maximum(st.forecast[rows], st.last_wanted[rows])
         each = rate * (m.weeks / lay.classes)
         lack = np.maximum(each - st.user_stock[:, rows], 0.0) * pile.user_share[rows]
-        lack_users = np.zeros((lay.n_cells, st.worlds))
-        np.add.at(lack_users, lay.u_cell[rows], lack.sum(axis=0))
+        lack_users = np.zeros((lay.cells.n, st.worlds))
+        np.add.at(lack_users, lay.users.cell[rows], lack.sum(axis=0))
         lack_plant = np.maximum(st.plant_forecast[cells] * m.weeks - st.plant_stock[cells], 0.0)
         total = lack_users[cells] + lack_plant
         given = np.where(total > 0.0, pile.release(m, total), 0.0)
         if not np.any(given):
             continue
-        rate = np.zeros((lay.n_cells, st.worlds))
+        rate = np.zeros((lay.cells.n, st.worlds))
         rate[cells] = given / np.where(total > 0.0, total, 1.0)
         st.public_stock[cells] -= given
         st.plant_stock[cells] += lack_plant * rate[cells]
-        st.user_stock[:, rows] += lack * rate[lay.u_cell[rows]]
+        st.user_stock[:, rows] += lack * rate[lay.users.cell[rows]]
         f.released_public[cells] += given
 
 

@@ -25,24 +25,24 @@ USUAL_MARGIN = 0.1
 def run_plants(m: Market, f: Flows, rules: Conditions) -> None:
     """Capacity that can run today: on line, ramped, not broken down, willing to run."""
     lay = m.layout
-    built = ramp(m.now, m.online, lay.f_ramp_months)
-    built[lay.f_base] = 1.0
+    built = ramp(m.now, m.online, lay.plants.ramp_months)
+    built[lay.plants.base] = 1.0
     available = built
     if rules.facility_available is not None:
         available = built * rules.facility_available
     if rules.margin_support is not None or m.state.squeezed:
         available = available * _viability(m, rules)
     # Plants of the base year that were still ramping reach full output in time.
-    left = lay.f_ramp_left
+    left = lay.plants.ramp_left
     progress = np.clip(m.now / np.maximum(left, 1.0), 0.0, 1.0) * (left > 0)
     progress = progress * m.draws["project.scale"]
     use = np.where(
-        lay.f_base[:, None],
-        lay.f_use + (m.c.full_use - lay.f_use) * progress,
+        lay.plants.base[:, None],
+        lay.plants.use + (m.c.full_use - lay.plants.use) * progress,
         m.draws["production.normal_use"],
     )
     f.available = available
-    f.normal_output = lay.f_capacity * use * available  # t/week in the plant's basis
+    f.normal_output = lay.plants.capacity * use * available  # t/week in the plant's basis
 
 
 def _viability(m: Market, rules: Conditions) -> np.ndarray:
@@ -52,13 +52,13 @@ def _viability(m: Market, rules: Conditions) -> np.ndarray:
     mines do, and come back slowly.
     """
     lay, st, d = m.layout, m.state, m.draws
-    rows = np.flatnonzero(~np.isin(np.arange(len(lay.facilities)), lay.mines))
+    rows = np.flatnonzero(~np.isin(np.arange(len(lay.plants.rows)), lay.ore.mines))
     support = rules.margin_support
     held = np.zeros((len(rows), st.worlds)) if support is None else support[rows]
-    out = np.ones((len(lay.facilities), st.worlds))
+    out = np.ones((len(lay.plants.rows), st.worlds))
     if not m.state.squeezed and not np.any(held < 0.0):
         return out
-    cost = np.maximum(lay.f_cost[rows], 1e-9)
+    cost = np.maximum(lay.plants.cost[rows], 1e-9)
     value = cost / (1.0 - USUAL_MARGIN) + np.maximum(held, 0.0)
     margin = np.maximum(1.0 - (cost - np.minimum(held, 0.0)) / value, LEAST_MARGIN)
     goal = production.willingness(margin, np.full((1, 1), USUAL_MARGIN), SHUT_DOWN_WIDTH)

@@ -16,8 +16,8 @@ def recount(m: Market) -> np.ndarray:
     lay, st = m.layout, m.state
     out = np.empty((len(lay.elements), st.worlds))
     shelves = Shelves(st.seller_stock, st.plant_stock, st.public_stock, st.cells_hold)
-    sailing = Sailing(lay.link_starts, st.in_transit, st.landed, st.held)
-    count_goods((lay.c_material, lay.content), shelves, sailing, out)
+    sailing = Sailing(lay.links.starts, st.in_transit, st.landed, st.held)
+    count_goods((lay.cells.material, lay.content), shelves, sailing, out)
     ore = (
         st.ore_at_mine.sum(axis=0)
         + st.ore_in_transit.sum(axis=0)

@@ -85,33 +85,33 @@ class Residues(NamedTuple):
 def make_to_order(m: Market, f: Flows) -> None:
     """Made to order, within capacity and what the inputs on hand allow."""
     lay, st = m.layout, m.state
-    f.group_capacity = np.empty((lay.n_groups, st.worlds))
+    f.group_capacity = np.empty((lay.groups.n, st.worlds))
     f.group_potential = np.empty_like(f.group_capacity)
     f.group_load = np.empty_like(f.group_capacity)
     made, enough = np.empty_like(st.seller_stock), np.empty_like(st.seller_stock)
     plants = Plants(
-        lay.plants_order,
-        lay.g_of_facility[lay.plants_order],
-        lay.f_capacity,
-        lay.f_base,
-        lay.f_use,
+        lay.groups.plants_order,
+        lay.groups.of_facility[lay.groups.plants_order],
+        lay.plants.capacity,
+        lay.plants.base,
+        lay.plants.use,
         f.available,
         f.normal_output,
     )
     groups = Groups(
-        lay.g_unnamed,
-        lay.g_base_output,
+        lay.groups.unnamed,
+        lay.groups.base_output,
         st.group_expansion[3],
         f.group_capacity,
         f.group_potential,
         f.group_load,
     )
     recipes = Recipes(
-        lay.made_order,
-        lay.g_of_cell[lay.made_order],
-        lay.i_input,
-        lay.i_output,
-        lay.i_coefficient,
+        lay.groups.made_order,
+        lay.groups.of_cell[lay.groups.made_order],
+        lay.groups.input,
+        lay.groups.output,
+        lay.groups.coefficient,
     )
     habits = Habits(m.c.seller_cover, m.c.made_to_order_weeks, m.c.forecast_gain, m.weeks)
     shelves = Shelves(
@@ -125,7 +125,11 @@ def make_to_order(m: Market, f: Flows) -> None:
         enough,
     )
     left = Residues(
-        lay.left_cell, lay.left_region, lay.left_element, lay.left_tonnes, lay.r_recycles
+        lay.scrap.left_cell,
+        lay.scrap.left_region,
+        lay.scrap.left_element,
+        lay.scrap.left_tonnes,
+        lay.scrap.recycles,
     )
     group_capacity(plants, groups)
     make(recipes, groups, habits, shelves)

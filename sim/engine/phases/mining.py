@@ -85,16 +85,16 @@ def mine(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     lay, st, weeks = m.layout, m.state, m.weeks
     oxide = m.c.oxide_material
     price = np.exp(st.log_home[oxide])  # (e, w): ore is sold on home prices
-    value = np.einsum("fe,ew->fw", lay.mine_mix[:, :, 0], price)
+    value = np.einsum("fe,ew->fw", lay.ore.mix[:, :, 0], price)
     cost, worth = m.c.mine_cost, value
     if rules.margin_support is not None:
         # Support adds to revenue; what is laid on a mine adds to its cost.
-        support = rules.margin_support[lay.mines]
+        support = rules.margin_support[lay.ore.mines]
         value = value + np.maximum(support, 0.0)
         cost = cost - np.minimum(support, 0.0)
         worth = np.maximum(value + np.minimum(support, 0.0), LEAST_WORTH * value)
-    ratio = np.ones((len(lay.ore_pools), st.worlds))
-    ratio[lay.by_pool.ids] = (worth / m.c.mine_value0)[lay.by_pool.starts]
+    ratio = np.ones((len(lay.ore.pools), st.worlds))
+    ratio[lay.ore.by_pool.ids] = (worth / m.c.mine_value0)[lay.ore.by_pool.starts]
     f.ore_value = ratio
     margin = np.maximum(1.0 - cost / np.maximum(value, 1e-9), LEAST_MARGIN)
     goal = production.willingness(margin, m.c.mine_margin0, production.SHUT_DOWN_WIDTH)
@@ -104,7 +104,7 @@ def mine(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         m.draws["production.basket_elasticity"],
         m.draws["production.surge"],
     )
-    rows = lay.mines
+    rows = lay.ore.mines
     # A mine that has lost money for months is idle, and an idle mine is slow to come back.
     losing = margin < 0.0
     st.losing_weeks = np.where(losing, st.losing_weeks + weeks, 0.0)
@@ -122,11 +122,11 @@ def mine(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     dug = (
         f.normal_output[rows]
         * st.willing[rows]
-        * f.grown[lay.by_pool.ids][lay.by_pool.group]
+        * f.grown[lay.ore.by_pool.ids][lay.ore.by_pool.group]
         * weeks
     )
     mined = np.empty_like(f.lost)
-    dig(dug, Mines(lay.mine_mix, lay.by_pool.rows, lay.per_oxide), st.ore_at_mine, mined)
+    dig(dug, Mines(lay.ore.mix, lay.ore.by_pool.rows, lay.per_oxide), st.ore_at_mine, mined)
     f.dug = dug
     return mined
 
@@ -136,17 +136,22 @@ def send_ore(m: Market, f: Flows, rules: Conditions) -> Separators:
     lay, st = m.layout, m.state
     # What separators can take, t REO a week: those of the base year as they grow and ramp,
     # and new ones as far as their ore has not piled up.
-    rows = lay.separation
-    running = lay.f_capacity[rows] * f.available[rows] * lay.sep_takes_ore
-    ability = np.zeros((len(lay.separators), st.worlds))
-    ability[lay.sep_by_place.ids] = lay.sep_by_place.sum(running)
+    rows = lay.separation.plants
+    running = lay.plants.capacity[rows] * f.available[rows] * lay.separation.takes_ore
+    ability = np.zeros((len(lay.separation.places), st.worlds))
+    ability[lay.separation.by_place.ids] = lay.separation.by_place.sum(running)
     grown = np.empty_like(ability)
-    share = np.empty((len(lay.ore_links), st.worlds))
-    links = OreLinks(lay.k_pool, lay.k_place, lay.k_home, lay.k_base_t, lay.k_default)
+    share = np.empty((len(lay.ore.keys), st.worlds))
+    links = OreLinks(lay.ore.pool, lay.ore.place, lay.ore.home, lay.ore.base_t, lay.ore.default)
     places = Places(
-        ability, lay.s_base_capacity, lay.s_base_feed, _base_ramp(m, f), st.ore_at_plant, grown
+        ability,
+        lay.separation.base_capacity,
+        lay.separation.base_feed,
+        _base_ramp(m, f),
+        st.ore_at_plant,
+        grown,
     )
-    pools = Pools(st.ore_at_mine, m.c.ore_out, f.grown, lay.pool_base_t, m.weeks)
+    pools = Pools(st.ore_at_mine, m.c.ore_out, f.grown, lay.ore.pool_base_t, m.weeks)
     ore_shares(links, places, pools, share)
     for pivot in rules.pivots:
         tonnes = st.ore_at_mine.sum(axis=1) * m.c.ore_out
@@ -154,7 +159,7 @@ def send_ore(m: Market, f: Flows, rules: Conditions) -> Separators:
     if rules.ore_passes is not None:
         share = share * rules.ore_passes
     shipped = np.empty_like(st.ore_in_transit)
-    ship_ore(pools, lay.k_pool, share, st.ore_in_transit, shipped)
+    ship_ore(pools, lay.ore.pool, share, st.ore_in_transit, shipped)
     f.ore_shipped = shipped
     depart_ore(m, shipped)
     return Separators(running, ability, grown)
@@ -163,17 +168,17 @@ def send_ore(m: Market, f: Flows, rules: Conditions) -> Separators:
 def _base_ramp(m: Market, f: Flows) -> np.ndarray:
     """Growth of base-year separators that were still ramping, by place, shape (s, w)."""
     lay = m.layout
-    rows = lay.separation
-    base = lay.f_base[rows][:, None]
-    if not np.any(lay.f_ramp_left[rows]):
-        return np.ones((len(lay.separators), m.state.worlds))
+    rows = lay.separation.plants
+    base = lay.plants.base[rows][:, None]
+    if not np.any(lay.plants.ramp_left[rows]):
+        return np.ones((len(lay.separation.places), m.state.worlds))
     now = np.where(base, f.normal_output[rows], 0.0)
-    then = np.where(base, lay.f_capacity[rows] * lay.f_use[rows] * f.available[rows], 0.0)
-    ratio = np.ones((len(lay.separators), m.state.worlds))
-    ratio[lay.sep_by_place.ids] = np.maximum(lay.sep_by_place.sum(now), 1e-12) / np.maximum(
-        lay.sep_by_place.sum(then), 1e-12
-    )
-    return np.where(lay.s_base_capacity > 0, np.clip(ratio, 1.0, MOST_RAMP), 1.0)
+    then = np.where(base, lay.plants.capacity[rows] * lay.plants.use[rows] * f.available[rows], 0.0)
+    ratio = np.ones((len(lay.separation.places), m.state.worlds))
+    ratio[lay.separation.by_place.ids] = np.maximum(
+        lay.separation.by_place.sum(now), 1e-12
+    ) / np.maximum(lay.separation.by_place.sum(then), 1e-12)
+    return np.where(lay.separation.base_capacity > 0, np.clip(ratio, 1.0, MOST_RAMP), 1.0)
 
 
 def clear_bond(m: Market, f: Flows) -> None:
@@ -183,14 +188,14 @@ def clear_bond(m: Market, f: Flows) -> None:
     gone, when too much does the excess follows with ``ore.BOND_WEEKS``.
     """
     lay, st, weeks = m.layout, m.state, m.weeks
-    rows = lay.k_bonded
+    rows = lay.ore.bonded
     if not len(rows):
         return
     held = st.ore_bonded[rows]
     total = held.sum(axis=1)
-    usual = lay.k_base_t[rows] * f.grown[lay.k_pool[rows]]  # t/week
+    usual = lay.ore.base_t[rows] * f.grown[lay.ore.pool[rows]]  # t/week
     out = ore.cleared_from_bond(
-        total, usual, lay.k_bond[rows, 0], weeks, gain(weeks, ore.BOND_WEEKS)
+        total, usual, lay.ore.bond[rows, 0], weeks, gain(weeks, ore.BOND_WEEKS)
     )
     cleared = held * (out / np.maximum(total, 1e-12))[:, None, :]
     st.ore_landed[rows] += cleared
@@ -204,10 +209,10 @@ def ore_growth(m: Market) -> np.ndarray:
     is what price has called up.
     """
     lay, st = m.layout, m.state
-    magnets = lay.u_magnet
-    base = lay.u_base[magnets]
-    world = (base * m.growth(m.now)[lay.u_sector[magnets]]).sum(axis=0) / base.sum()
-    follow = np.where(lay.o_follows[:, None], m.draws["investment.follow_share"], 0.0)
+    magnets = lay.users.magnet
+    base = lay.users.base[magnets]
+    world = (base * m.growth(m.now)[lay.users.sector[magnets]]).sum(axis=0) / base.sum()
+    follow = np.where(lay.ore.fast[:, None], m.draws["investment.follow_share"], 0.0)
     return investment.ore_growth(world, follow, st.expansion[3])
 
 

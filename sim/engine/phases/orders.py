@@ -23,8 +23,8 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
             extra[pile.cells] += pile.wish(m)
     placed = np.empty_like(st.orders)
     order_up_to(
-        lay.link_starts,
-        lay.user_starts,
+        lay.links.starts,
+        lay.users.starts,
         st.forecast,
         m.c.user_weeks,
         st.plant_forecast,
@@ -64,30 +64,33 @@ def _offer_again(m: Market, placed: np.ndarray) -> None:
     if np.any(moved > 0):
         moved *= m.c.habit_gain
         free = st.link_weight * np.where(st.link_fill > 0.9, 1.0, 0.0)
-        base = lay.sum_by_destination(free)
-        total = np.where(base > 0, lay.sum_by_destination(moved), 0.0)
-        moved = np.where((base > 0)[lay.l_to], moved, 0.0)
-        st.orders += total[lay.l_to] * free / np.maximum(base, 1e-12)[lay.l_to] - moved
+        base = lay.links.sum_by_destination(free)
+        total = np.where(base > 0, lay.links.sum_by_destination(moved), 0.0)
+        moved = np.where((base > 0)[lay.links.destination], moved, 0.0)
+        st.orders += (
+            total[lay.links.destination] * free / np.maximum(base, 1e-12)[lay.links.destination]
+            - moved
+        )
 
 
 def _weigh(m: Market) -> None:
     """Share of each link in its destination's orders, and the lead that follows."""
     lay, st = m.layout, m.state
-    weight = np.maximum(lay.sum_by_destination(st.link_weight), 1e-12)
-    m.state.link_share = st.link_weight / weight[lay.l_to]
-    m.state.cell_lead = lay.sum_by_destination(st.link_weight * m.c.lead) / weight
+    weight = np.maximum(lay.links.sum_by_destination(st.link_weight), 1e-12)
+    m.state.link_share = st.link_weight / weight[lay.links.destination]
+    m.state.cell_lead = lay.links.sum_by_destination(st.link_weight * m.c.lead) / weight
 
 
 def _reweigh(m: Market, f: Flows, rules: Conditions) -> None:
     """Buyers drift to the origins that can deliver and are cheap, as fast as they qualify."""
     lay, st = m.layout, m.state
     push = st.shipped
-    offer = np.where(lay.c_made_to_order[:, None], 0.0, push)
-    group = lay.g_of_cell[lay.made_cells]
+    offer = np.where(lay.groups.made_to_order[:, None], 0.0, push)
+    group = lay.groups.of_cell[lay.groups.made_cells]
     potential = f.group_potential[group]
     share = m.c.grade_share
-    offer[lay.made_cells] = potential * share
-    goal = lay.l_share * offer[lay.l_from]
+    offer[lay.groups.made_cells] = potential * share
+    goal = lay.links.share * offer[lay.links.origin]
     for contract in rules.contracts:
         goal = contract.pull(goal, offer, m)
     for dearer in (rules.import_tariff, rules.trade_cost):
@@ -96,8 +99,10 @@ def _reweigh(m: Market, f: Flows, rules: Conditions) -> None:
     if rules.undercut is not None:
         goal = goal * (1.0 - rules.undercut) ** (-m.draws["market.armington"])
     if rules.charge is not None:
-        dear = rules.charge / np.exp(st.log_home)[lay.c_material]
-        goal = goal * (1.0 + np.maximum(dear, -0.9))[lay.l_from] ** (-m.draws["market.armington"])
+        dear = rules.charge / np.exp(st.log_home)[lay.cells.material]
+        goal = goal * (1.0 + np.maximum(dear, -0.9))[lay.links.origin] ** (
+            -m.draws["market.armington"]
+        )
     goal = goal * (0.05 + 0.95 * st.link_fill)
     st.link_weight += (goal - st.link_weight) * m.c.habit_gain
 

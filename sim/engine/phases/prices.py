@@ -23,26 +23,26 @@ def set_prices(m: Market, rules: Conditions) -> None:
     lay, st = m.layout, m.state
     _home_prices(m, rules)
     perceive(m)
-    rent = np.zeros((lay.n_links, 1))
+    rent = np.zeros((lay.links.n, 1))
     for book in m.quotas:
         rent = rent + book.rent_by_link()
-    links = np.maximum(lay.c_home_link, 0)
-    has = (lay.c_home_link >= 0)[:, None]
-    cost = np.exp(st.log_home)[lay.c_material] + lay.c_freight
+    links = np.maximum(lay.prices.home_link, 0)
+    has = (lay.prices.home_link >= 0)[:, None]
+    cost = np.exp(st.log_home)[lay.cells.material] + lay.prices.freight
     if m.quotas:
         cost = cost + np.where(has, rent[links], 0.0)
-    delivered = np.log(cost * lay.c_wedge)  # (c, w)
+    delivered = np.log(cost * lay.prices.wedge)  # (c, w)
     for levied in (rules.import_tariff, rules.export_tax, rules.trade_cost):
         if levied is not None:
             delivered += np.log1p(np.where(has, levied[links], 0.0))
-    delivered = np.where(lay.c_home[:, None], st.log_home[lay.c_material], delivered)
+    delivered = np.where(lay.cells.home[:, None], st.log_home[lay.cells.material], delivered)
     charge = charges(m, rules)
     if charge is not None:
         price = np.exp(delivered)
         delivered = np.log(np.maximum(price + charge, LEAST_PRICE * price))
     announced, c = rules.announced, m.c
     ask_prices(
-        lay.c_home,
+        lay.cells.home,
         delivered,
         st.openness,
         m.state.perceived,
@@ -53,7 +53,7 @@ def set_prices(m: Market, rules: Conditions) -> None:
         m.state.cell_lead,
         m.state.cells_hold,
         st.plant_stock,
-        m.c.no_cells if m.state.all_calm else lay.sum_by_destination(st.in_transit),
+        m.c.no_cells if m.state.all_calm else lay.links.sum_by_destination(st.in_transit),
         c.closure_weeks,
         c.plateau,
         c.ask_gain,
@@ -93,12 +93,12 @@ def charges(m: Market, rules: Conditions) -> np.ndarray | None:
     if laid is None or not np.any(laid):
         return None
     carried = laid
-    paid = lay.sum_by_destination(m.state.link_share * carried[lay.l_from])
+    paid = lay.links.sum_by_destination(m.state.link_share * carried[lay.links.origin])
     for _ in ("metal", "magnet"):
-        need = lay.i_coefficient * paid[lay.i_input]
+        need = lay.groups.coefficient * paid[lay.groups.input]
         carried = laid.copy()
-        carried[lay.by_output.ids] += lay.by_output.sum(need[lay.order_output])
-        paid = lay.sum_by_destination(m.state.link_share * carried[lay.l_from])
+        carried[lay.groups.by_output.ids] += lay.groups.by_output.sum(need[lay.groups.order_output])
+        paid = lay.links.sum_by_destination(m.state.link_share * carried[lay.links.origin])
     return paid
 
 
@@ -115,7 +115,7 @@ def _hold_back(m: Market) -> np.ndarray | float:
     trend = st.log_ask - st.log_trend
     # Where less than half passes nobody counts on selling there.
     passes = np.maximum(2.0 * st.openness - 1.0, 0.0)
-    abroad = lay.by_material.spread(m.c.need_abroad * passes * trend, len(lay.materials))
+    abroad = lay.cells.by_material.spread(m.c.need_abroad * passes * trend, len(lay.materials))
     ahead = abroad[m.c.home_rows] / m.c.whole_abroad - trend[m.c.home_cells]
     none = np.zeros(1)
     goal = pricing.fear_goal(
@@ -149,8 +149,8 @@ def _ore_to_come(m: Market) -> np.ndarray:
     ore = ore + st.ore_at_plant[m.c.home_place]
     if m.state.ore_normal is None:
         m.state.ore_normal = np.maximum(ore, 0.0)
-    cells = np.maximum(lay.oxide_cell[lay.home], 0)
-    grown = st.throughput[cells] / np.maximum(lay.c_output[cells], 1e-12)
+    cells = np.maximum(lay.separation.oxide_cell[lay.home], 0)
+    grown = st.throughput[cells] / np.maximum(lay.cells.output[cells], 1e-12)
     short = (ore - m.state.ore_normal * np.minimum(grown, 1.0)) * m.c.home_yield
     out = np.zeros((len(m.c.home_rows), st.worlds))
     out[m.c.home_oxide_rows] = short[m.c.home_elements]
@@ -183,17 +183,17 @@ def _home_prices(m: Market, rules: Conditions) -> None:
     st.log_anchor[rows] = pricing.anchor(
         st.log_anchor[rows],
         st.log_home[rows],
-        lay.m_home[rows],
+        lay.prices.home[rows],
         gain(weeks, slow),
         gain(weeks, 1.5 * slow),
     )
     if cut is not None:
         st.log_home[rows] += cut
-    for row, inputs, rest in lay.cost_rows:
+    for row, inputs, rest in lay.prices.cost_rows:
         cost = rest
         for i, share in inputs:
-            cost = cost + share * np.exp(st.log_home[i] - lay.m_home[i])
-        goal = lay.m_home[row] + np.log(cost)
+            cost = cost + share * np.exp(st.log_home[i] - lay.prices.home[i])
+        goal = lay.prices.home[row] + np.log(cost)
         if m.state.shifted is not None:
             goal = goal + m.state.shifted[row]
         st.log_home[row] += (goal - st.log_home[row]) * gain(weeks, 3.0)

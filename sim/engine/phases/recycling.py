@@ -30,15 +30,15 @@ def recycle(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     lay, st, weeks = m.layout, m.state, m.weeks
     years = m.now / DAYS_PER_YEAR * m.draws["demand.growth_scale"]
     grown = end_of_life_growth(m.draws["recycling.eol_growth"], years)
-    back = lay.end_of_life * grown * weeks * np.ones((1, 1, st.worlds))
-    if len(lay.recyclers):
+    back = lay.scrap.end_of_life * grown * weeks * np.ones((1, 1, st.worlds))
+    if len(lay.scrap.recyclers):
         new = (
-            lay.recycler_yield
-            * f.normal_output[lay.recyclers][:, None, :]
-            / np.maximum(lay.f_capacity[lay.recyclers][:, None, :], 1e-12)
+            lay.scrap.recycler_yield
+            * f.normal_output[lay.scrap.recyclers][:, None, :]
+            / np.maximum(lay.plants.capacity[lay.scrap.recyclers][:, None, :], 1e-12)
         )
-        for n, i in enumerate(lay.recyclers):
-            back[lay.f_region[i]] += new[n] * weeks
+        for n, i in enumerate(lay.scrap.recyclers):
+            back[lay.plants.region[i]] += new[n] * weeks
     if m.in_use is not None:
         retired = m.in_use.retire(weeks)
         back = np.array(np.broadcast_to(back, (*back.shape[:2], st.worlds)))
@@ -47,7 +47,7 @@ def recycle(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     f.recovered = back
     made, recovered = np.empty_like(st.scrap), np.empty_like(f.lost)
     work_scrap(
-        Scrap(st.scrap, m.c.scrap_out, lay.swarf_recovery, lay.per_oxide),
+        Scrap(st.scrap, m.c.scrap_out, lay.scrap.recovery, lay.per_oxide),
         back,
         f.lost,
         recovered,

@@ -20,50 +20,60 @@ _follower_share = compiled(follower_share)
 def separate(m: Market, f: Flows, plants: Separators) -> None:
     """What has landed is split in fixed proportion, and goes on the shelves of sellers."""
     lay, st, weeks = m.layout, m.state, m.weeks
-    rows = lay.separation
+    rows = lay.separation.plants
     ability, running = plants.ability, plants.running
-    named = np.zeros((len(lay.separators), len(lay.elements), st.worlds))
+    named = np.zeros((len(lay.separation.places), len(lay.elements), st.worlds))
     able = np.zeros_like(named)
-    able[lay.sep_by_place.ids] = lay.sep_by_place.sum(lay.sep_able * running[:, None, :])
-    named[lay.sep_by_place.ids] = lay.sep_by_place.sum(lay.sep_name * f.available[rows][:, None, :])
+    able[lay.separation.by_place.ids] = lay.separation.by_place.sum(
+        lay.separation.able * running[:, None, :]
+    )
+    named[lay.separation.by_place.ids] = lay.separation.by_place.sum(
+        lay.separation.nameplate * f.available[rows][:, None, :]
+    )
     growth = plants.grown
     # A region whose base-year output exceeds the plants on file keeps that output.
-    scale = np.where(lay.s_base_capacity > 0, ability / np.maximum(lay.s_base_capacity, 1e-12), 1.0)
-    limit = np.maximum(ability * OVERLOAD, lay.s_base_feed * OVERLOAD * scale) * growth * weeks
+    scale = np.where(
+        lay.separation.base_capacity > 0,
+        ability / np.maximum(lay.separation.base_capacity, 1e-12),
+        1.0,
+    )
+    limit = (
+        np.maximum(ability * OVERLOAD, lay.separation.base_feed * OVERLOAD * scale) * growth * weeks
+    )
     # Dy and Tb: as far as the nameplates of their circuits go, in the element's own tonnes.
     circuit = np.where(
-        lay.s_named > 0,
-        lay.s_circuit * named / np.maximum(lay.s_named, 1e-12),
-        lay.s_circuit + named,
+        lay.separation.base_nameplate > 0,
+        lay.separation.circuit * named / np.maximum(lay.separation.base_nameplate, 1e-12),
+        lay.separation.circuit + named,
     )
     # Other heavies come out with dysprosium; light elements wherever ore is separated.
     light = np.where(
-        lay.s_taken > 0,
-        lay.s_taken,
+        lay.separation.taken > 0,
+        lay.separation.taken,
         np.minimum(able / np.maximum(able.max(axis=1, keepdims=True), 1e-12), 1.0),
     )
     made = np.empty_like(st.ore_at_plant)
     landed, st.ore_landed = st.ore_landed, np.zeros_like(st.ore_landed)
     f.ore_landed = landed
-    feed = Feed(landed, lay.k_place, st.ore_at_plant, m.c.ore_out, limit, weeks)
+    feed = Feed(landed, lay.ore.place, st.ore_at_plant, m.c.ore_out, limit, weeks)
     circuits = Circuits(
-        lay.s_recovery,
+        lay.separation.recovery,
         circuit * growth[:, None, :],
         light,
-        lay.s_taken[:, :, 0],
-        lay.e_kind,
-        lay.element_at.get("dy", 0),
+        lay.separation.taken[:, :, 0],
+        lay.separation.kind,
+        lay.separation.lead,
         lay.per_oxide,
     )
     split_ore(feed, circuits, f.lost, made)
     f.separated = made
-    to_sellers(m, f, made, lay.separator_regions)
+    to_sellers(m, f, made, lay.separation.regions)
 
 
 def to_sellers(m: Market, f: Flows, oxide: np.ndarray, regions: np.ndarray) -> None:
     """Put oxides (n, e, w) on the shelves of the sellers of their regions."""
     lay, st = m.layout, m.state
-    cells = (lay.oxide_cell[regions], lay.per_oxide)
+    cells = (lay.separation.oxide_cell[regions], lay.per_oxide)
     put_on_shelf(oxide, cells, f.output, st.seller_stock, f.lost)
 
 

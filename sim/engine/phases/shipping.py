@@ -53,13 +53,21 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
     if rules.priority is not None:
         weight = np.ascontiguousarray(weight * rules.priority)
     shipped, sold = np.empty_like(may), np.empty_like(st.seller_stock)
-    ration(may, weight, st.seller_stock, lay.origin_links, lay.origin_starts, shipped, sold)
+    ration(
+        may,
+        weight,
+        st.seller_stock,
+        lay.links.by_origin,
+        lay.links.origin_starts,
+        shipped,
+        sold,
+    )
     # Normal throughput, for cover targets, is slow: a jam does not make it forget.
     take(
         shipped,
         sold,
         f.output,
-        lay.c_made_to_order,
+        lay.groups.made_to_order,
         m.c.plan_gain,
         m.c.throughput_gain,
         weeks,
@@ -103,9 +111,18 @@ def _dispatch(m: Market, leaving: np.ndarray) -> None:
     lay, st = m.layout, m.state
     dry = np.clip(1.0 - m.state.cells_hold / np.maximum(m.state.users_like, 1e-12), 0.0, 1.0)
     by_air = np.minimum(m.c.express_share * dry, 1.0)
-    by_air[~lay.c_magnet] = 0.0
+    by_air[~lay.cells.magnet] = 0.0
     abroad, flying = np.empty_like(leaving), np.empty_like(leaving)
-    if dispatch(leaving, lay.l_home, lay.l_to, by_air, st.in_transit, st.landed, abroad, flying):
+    if dispatch(
+        leaving,
+        lay.links.home,
+        lay.links.destination,
+        by_air,
+        st.in_transit,
+        st.landed,
+        abroad,
+        flying,
+    ):
         depart(m, m.c.air, flying)
     depart(m, m.c.sea, abroad)
 
@@ -117,12 +134,12 @@ def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> np.nda
         if not np.any(st.leak_capacity):
             return None
         restricted = np.zeros(st.orders.shape, dtype=bool)
-    ask = np.exp(st.log_ask[lay.l_to])
+    ask = np.exp(st.log_ask[lay.links.destination])
     if rules.trade_cost is not None:
         # Guarantees and certificates make legal goods dearer, not smuggling more rewarding.
         ask = ask / (1.0 + rules.trade_cost)
-    home = np.exp(st.log_home[lay.l_material])
-    legal = (home + lay.l_freight) * lay.c_wedge[lay.l_to]
+    home = np.exp(st.log_home[lay.links.material])
+    legal = (home + lay.links.freight) * lay.prices.wedge[lay.links.destination]
     wedge = np.maximum(ask / legal - 1.0, 0.0)
     goal = trade.leak_goal(wedge, d["leak.scale"], d["leak.half_wedge"]) * m.c.leak_factor
     if rules.leak_ceiling is not None:
@@ -130,7 +147,7 @@ def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> np.nda
         goal = goal + trade.leak_goal(wedge, rules.leak_ceiling, d["leak.half_wedge"])
     if rules.detection is not None:
         goal = goal * (1.0 - rules.detection)
-    goal = np.where(restricted & (lay.l_region_from == lay.home)[:, None], goal, 0.0)
+    goal = np.where(restricted & (lay.links.region_from == lay.home)[:, None], goal, 0.0)
     st.leak_capacity = toward(st.leak_capacity, goal, weeks, d["leak.lag_weeks"])
     return np.minimum(st.leak_capacity * st.normal * weeks, d["leak.order_share"] * st.orders)
 
@@ -144,7 +161,7 @@ def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) ->
     if restricted is None:
         if usual is not None:
             # What is caught up is no new habit.
-            grown = st.normal * m.state.use_growth[lay.l_to]
+            grown = st.normal * m.state.use_growth[lay.links.destination]
             st.normal = (
                 usual if m.state.recovering is None else np.where(m.state.recovering, grown, usual)
             )
@@ -157,14 +174,14 @@ def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) ->
         flow = np.minimum(released / np.maximum(wanted, 1e-9), 1.0)
         passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
         # Under control, normal tonnes grow only with what the destination plans to use.
-        grown = st.normal * m.state.use_growth[lay.l_to]
+        grown = st.normal * m.state.use_growth[lay.links.destination]
         kept = _either(m.state.recovering, restricted)
         st.normal = np.where(kept, grown, st.normal if usual is None else usual)
     st.link_pass = toward(st.link_pass, passing, weeks, 1.0)
     st.link_pass = np.where(st.link_pass > 1.0 - 1e-6, 1.0, st.link_pass)
     m.state.all_open = bool(np.all(st.link_pass == 1.0))
     lacking = m.c.need_share * (1.0 - st.link_pass)
-    st.openness = 1.0 - np.clip(lay.sum_by_destination(lacking), 0.0, 1.0)
+    st.openness = 1.0 - np.clip(lay.links.sum_by_destination(lacking), 0.0, 1.0)
 
 
 def perceive(m: Market) -> None:
@@ -181,8 +198,8 @@ def perceive(m: Market) -> None:
     st.remembered *= m.c.forgetting
     if m.state.hard is not None:
         shut = np.where(m.state.hard, m.c.need_share * (1.0 - st.link_pass), 0.0)
-        depends = np.maximum(lay.sum_by_destination(m.c.need_share * m.state.hard), 1e-9)
-        now = lay.sum_by_destination(shut) * np.minimum(1.0 / depends, 2.0)
+        depends = np.maximum(lay.links.sum_by_destination(m.c.need_share * m.state.hard), 1e-9)
+        now = lay.links.sum_by_destination(shut) * np.minimum(1.0 / depends, 2.0)
         np.maximum(st.remembered, np.minimum(now, 1.0), out=st.remembered)
     st.remembered[st.remembered < 1e-3] = 0.0
     m.state.perceived = np.maximum(1.0 - st.openness, st.remembered)

@@ -88,16 +88,16 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     """
     lay, st, d = m.layout, m.state, m.draws
     paid = demand.paid_over_base(
-        st.log_contract, st.log_ask, lay.c_log_reference, d["market.contract_share"]
+        st.log_contract, st.log_ask, lay.prices.log_reference, d["market.contract_share"]
     )
     # Runs, recipes and orders are planned ahead: use answers to the price of the last months.
     st.log_felt += (paid - st.log_felt) * gain(m.weeks, d["demand.response_weeks"])
-    f.response = demand.price_response(st.log_felt[lay.u_cell], m.c.elasticity)
+    f.response = demand.price_response(st.log_felt[lay.users.cell], m.c.elasticity)
     f.late = st.postponed / d["catch_up.weeks"] * m.weeks
     by_line = [np.empty_like(st.forecast) for _ in Used._fields[:-1]]
     new = Used._make([*by_line, np.empty_like(st.fear)])
     st.last_wanted = np.empty_like(st.forecast)
-    lines = Lines(lay.u_base, lay.u_sector, lay.u_cell, lay.u_twin)
+    lines = Lines(lay.users.base, lay.users.sector, lay.users.cell, lay.users.twin)
     plans = Plans(
         m.wide(m.growth(m.now), len(lay.sectors)),
         NONE if rules.demand_factor is None else rules.demand_factor,
@@ -136,7 +136,7 @@ def _without_heavy(m: Market) -> np.ndarray:
     st, d = m.state, m.draws
     years = m.now / DAYS_PER_YEAR * d["demand.growth_scale"]
     thrifty = demand.thrift(d["thrift.heavy_per_year"], years)
-    kept = np.where((m.layout.u_twin >= 0)[:, None], thrifty, 1.0)
+    kept = np.where((m.layout.users.twin >= 0)[:, None], thrifty, 1.0)
     return np.ascontiguousarray(1.0 - (1.0 - st.heavy_free) * kept)
 
 

@@ -36,8 +36,11 @@ def guarded(work: Callable[[], int], debug: bool = False) -> int:
         Whether a defect of the program leaves its traceback in a file.
     """
     debug = debug or bool(os.environ.get("LODESTONE_DEBUG"))
+    from lodestone.runs.stopping import stoppable
+
     try:
-        status = work()
+        with stoppable():
+            status = work()
         sys.stdout.flush()
         return status
     except InputError as error:

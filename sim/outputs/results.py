@@ -7,6 +7,7 @@ asked for, and a file that is missing or damaged is named in an `InputError` (ex
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from lodestone.border.errors import InputError
 from lodestone.border.words import unknown
 from lodestone.border.yamlfile import read_yaml
+from lodestone.outputs.parts import checksum
 from lodestone.outputs.tables import COLUMNS
 from lodestone.outputs.tables.frame import BAND
 
@@ -120,7 +122,23 @@ class Results:
                 file=path,
                 hint="Run the scenario again; a run folder is used whole.",
             )
+        told = self._checksums.get(file)
+        if told is not None and checksum(path.read_bytes()) != told:
+            raise InputError(
+                "is not the file that the run wrote: its checksum differs from the one in "
+                "provenance.json",
+                file=path,
+                hint="It was damaged or edited. Run the scenario again; edit copies only.",
+            )
         return path
+
+    @cached_property
+    def _checksums(self) -> Mapping[str, str]:
+        """Checksum of each file that the run wrote; none from a run that kept none."""
+        if not (self.folder / "provenance.json").is_file():
+            return {}
+        told = self.provenance.get("files", {})
+        return told if isinstance(told, dict) else {}
 
     def _read(self, name: str) -> pd.DataFrame:
         import pandas as pd

@@ -15,7 +15,7 @@ from lodestone.engine.run import BatchRun
 from lodestone.outputs.claims import claims_of, values_of
 from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import METRICS, evaluate
-from lodestone.outputs.parts import LABELS, write_part
+from lodestone.outputs.parts import LABELS, rounded, write_part
 from lodestone.outputs.recorder import Recorder
 from lodestone.outputs.selectors import asked_metrics
 from lodestone.runs.compiled import Compiled, shock_days
@@ -24,6 +24,24 @@ from lodestone.scenario import Scenario
 
 if TYPE_CHECKING:
     from lodestone.worlds.conditions import Conditions
+
+#: Series that a run of many worlds keeps rounded. What adds up exactly, and prices at home, is kept
+#: as it is; metrics of every world are worked out before anything is rounded.
+ROUNDED = (
+    "gross",
+    "unmet",
+    "military_gross",
+    "military_unmet",
+    "ask",
+    "paid",
+    "cost",
+    "declared",
+    "grey",
+    "output",
+    "stock",
+    "used",
+    "ore",
+)
 
 
 def part_name(worlds: np.ndarray) -> str:
@@ -66,6 +84,7 @@ def run_chunk(
     folder: Path,
     both: tuple[Compiled, Scenario | None],
     stamp: Stamp,
+    exact: bool,
     tick: Callable[[float], None] | None = None,
 ) -> None:
     """Run a batch of worlds of one case and leave its part on disk.
@@ -82,6 +101,8 @@ def run_chunk(
         Both, because metrics of both are counted from the scenario's first disruption.
     stamp : Stamp
         Code and seeds that the run began with.
+    exact : bool
+        Whether series are kept as they are; else those of `ROUNDED` to 0.2 %.
 
     Raises
     ------
@@ -133,6 +154,8 @@ def run_chunk(
         save_text(folder / LABELS, json.dumps(series.labels.to_dict()))
     stamp.hold()
     kept = {name: values[..., : series.keep] for name, values in arrays.items()}
+    if not exact:
+        kept |= {name: rounded(kept[name]) for name in ROUNDED}
     write_part(folder, part_name(worlds), kept, notes)
 
 

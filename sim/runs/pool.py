@@ -89,6 +89,19 @@ def end(executor: ProcessPoolExecutor) -> None:
             process.kill()
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Hold back Ctrl-C while workers are started: they inherit that it is not theirs to hear."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def results(
     executor: Executor | None,
     jobs: Sequence[Job],
@@ -110,7 +123,8 @@ def results(
             out[number] = work(*arguments)
             say(number)
         return out
-    futures = {executor.submit(work, *given): n for n, (work, given) in enumerate(jobs)}
+    with _deaf():
+        futures = {executor.submit(work, *given): n for n, (work, given) in enumerate(jobs)}
     try:
         for future in as_completed(futures):
             out[futures[future]] = future.result()

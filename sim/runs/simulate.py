@@ -14,13 +14,14 @@ import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
-from lodestone.outputs.parts import finished
+from lodestone.outputs.parts import sound
 from lodestone.outputs.selectors import check_expressions
 from lodestone.runs import pool
 from lodestone.runs.chunk import part_name, run_chunk
 from lodestone.runs.compiled import Compiled, compile_scenario
 from lodestone.runs.folders import PARTS, not_there, run_folder, save_identity
 from lodestone.runs.identity import Stamp, identity_of, reference_of
+from lodestone.runs.lock import held
 from lodestone.runs.settings import Settings
 from lodestone.runs.write import write_folder
 from lodestone.scenario import Scenario
@@ -28,6 +29,8 @@ from lodestone.scenario import Scenario
 Progress = Callable[[int, int, str], None]
 #: Worlds of one batch: enough to spread the cost of a tick, few enough to stay in cache.
 CHUNK = 128
+#: Worlds up to which series are kept as they are; beyond, rounded to 0.2 % before bands are taken.
+EXACT = 500
 #: Cost of a world's market day, seconds; decides when a second process is worth its start.
 SECONDS_PER_WORLD_TICK = 2.0e-4
 
@@ -74,9 +77,11 @@ def simulate(
         if reference is not None:
             cases["reference"] = compile_scenario(reference, settings)
         folder.mkdir(parents=True, exist_ok=True)
-        save_identity(parts, identity)
-        run_all(cases, settings, parts, progress, executor)
-        write_folder(folder, cases, settings, parts, identity, began)
+        with held(folder):
+            save_identity(parts, identity)
+            run_all(cases, settings, parts, progress, executor)
+            write_folder(folder, cases, settings, parts, identity, began, settings.worlds <= EXACT)
+            shutil.rmtree(parts, ignore_errors=True)
     except InputError:
         if new is not None:
             shutil.rmtree(new, ignore_errors=True)
@@ -88,7 +93,6 @@ def simulate(
             hint="Free some space or give another folder with out=DIR; the same command goes on "
             "from the finished worlds.",
         ) from error
-    shutil.rmtree(parts, ignore_errors=True)
     return folder
 
 
@@ -120,7 +124,7 @@ def run_all(
     batches = chunks(settings.worlds)
     todo: list[tuple[str, np.ndarray]] = []
     for case in cases:
-        have = set(finished(parts / case))
+        have = set(sound(parts / case))
         todo += [(case, c) for c in batches if part_name(c) not in have]
     total = settings.worlds * len(cases)
     done = total - sum(len(c) for _, c in todo)
@@ -144,9 +148,10 @@ def run_all(
         say(done, total, "worlds")
 
     begun = 0
+    exact = settings.worlds <= EXACT
     tail: tuple[Any, ...] = (tick,) if alone else ()
     jobs = [
-        (run_chunk, (case, cases[case], chunk, parts / case, both, stamp, *tail))
+        (run_chunk, (case, cases[case], chunk, parts / case, both, stamp, exact, *tail))
         for case, chunk in todo
     ]
     with nullcontext(executor) if executor is not None else pool.pool(workers) as chosen:

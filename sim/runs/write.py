@@ -15,7 +15,7 @@ import numpy as np
 
 from lodestone.border.files import csv_text, save_parquet, save_table, save_text
 from lodestone.chain.nouns import Chain
-from lodestone.outputs.parts import Parts
+from lodestone.outputs.parts import Parts, checksum
 from lodestone.outputs.provenance import canonical, commit, seeds_told, sha, versions
 from lodestone.outputs.tables import TABLES, Source, cube, summary
 from lodestone.runs.compiled import Compiled
@@ -31,6 +31,7 @@ def write_folder(
     parts: Path,
     identity: dict[str, Any],
     began: float,
+    exact: bool,
 ) -> None:
     """Write every table of a run folder, and last of all its provenance.
 
@@ -45,6 +46,8 @@ def write_folder(
         What decides the result.
     began : float
         ``time.monotonic()`` when the run began.
+    exact : bool
+        Whether the parts hold the series as they are.
     """
     scenario, chain = cases["scenario"].scenario, cases["scenario"].ground.chain
     own = Parts(parts / "scenario")
@@ -72,15 +75,25 @@ def write_folder(
         "worlds": settings.worlds,
         "seed": settings.seed,
         "outside_ranges": outside_ranges(scenario),
-        "quantiles": "exact, from parts on disk",
+        "quantiles": "exact, over all worlds"
+        if exact
+        else "exact over all worlds, of series kept to 0.2 %",
         "mass_balance_worst_eps": max(
             label["ledger_worst_eps"] for p in (own, calm) if p for label in p.labels
         ),
+        "files": {p.name: checksum(p.read_bytes()) for p in written(folder)},
         "command": shlex.join(["lodestone", *sys.argv[1:]]),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_time_s": round(time.monotonic() - began, 2),
     }
     save_text(folder / "provenance.json", json.dumps(provenance, indent=2) + "\n")
+
+
+def written(folder: Path) -> list[Path]:
+    """Files that a run wrote into its folder, the provenance itself apart."""
+    names = [f"{n}.csv" for n in (*TABLES, "calendar", "sources", "assumptions")]
+    names += ["worlds.parquet", "series.parquet", "config.yaml"]
+    return [folder / name for name in sorted(names) if (folder / name).is_file()]
 
 
 def _config_text(identity: dict[str, Any], settings: Settings) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import filecmp
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,6 +147,24 @@ def test_an_interrupted_run_goes_on_where_it_was(folder, tmp_path, monkeypatch):
     assert len(done) == 2 * 3, "three chunks a case, none of them twice"
     for name in ("summary.csv", "shortage_curve.csv", "worlds.parquet"):
         assert (out / name).read_bytes() == (folder / name).read_bytes()
+
+
+@pytest.mark.parametrize("damage", ["cut in half", "one digit", "gone"])
+def test_a_table_that_is_not_the_one_written_is_named(folder, tmp_path, damage):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    path = copy / "price_curve.csv"
+    data = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    elif damage == "cut in half":
+        path.write_bytes(data[: data.index(b"\n", len(data) // 2) + 1])
+    else:
+        path.write_bytes(data[:-3] + (b"1" if data[-3:-2] != b"1" else b"2") + data[-2:])
+    words = "is missing" if damage == "gone" else "is not the file that the run wrote"
+    with pytest.raises(InputError, match=words) as error:
+        Results.load(copy).table("price_curve")
+    assert "price_curve.csv" in str(error.value)
 
 
 def test_a_folder_of_another_run_is_refused(folder):

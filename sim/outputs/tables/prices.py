@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lodestone.outputs.items import COST_ITEMS
-from lodestone.outputs.parts import Parts, bands, read_rows
+from lodestone.outputs.parts import Parts, bands
 from lodestone.outputs.tables.frame import BAND, Stack
 from lodestone.outputs.tables.registry import Source, banded, table
 
@@ -63,10 +63,10 @@ def price_curve(src: Source) -> pd.DataFrame:
 
 
 def _mean_rows(parts: Parts, key: str, rows: list[int], weights: np.ndarray) -> np.ndarray:
-    pieces = []
-    for name in parts.names:
-        chosen = read_rows(parts.folder / name / f"{key}.npy", np.asarray(rows))
-        pieces.append(chosen[:, 0] if len(rows) == 1 else (chosen * weights[:, None]).sum(axis=1))
+    pieces = [
+        chosen[:, 0] if len(rows) == 1 else (chosen * weights[:, None]).sum(axis=1)
+        for chosen in parts.pieces(key, np.asarray(rows))
+    ]
     return np.concatenate(pieces, axis=-1)
 
 
@@ -78,10 +78,12 @@ def cost_curve(src: Source) -> pd.DataFrame:
     n = len(regions)
     stack = Stack()
     for k, item in enumerate(COST_ITEMS):
-        values = src.scenario.array("cost", slice(k * n, (k + 1) * n))
-        picks: list[tuple[str, np.ndarray]] = [("all", values.sum(axis=1, dtype=float))]
-        picks += [(r, values[:, i]) for i, r in enumerate(regions)]
-        for region, path in picks:
+        first = k * n
+        for i, region in enumerate(("all", *regions)):
+            if region == "all":
+                path = src.scenario.total("cost", slice(first, first + n))
+            else:
+                path = src.scenario.array("cost", slice(first + i - 1, first + i))[:, 0]
             mean, q = bands(path)
             stack.add(
                 **{

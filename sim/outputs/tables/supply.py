@@ -87,8 +87,8 @@ def _passes(src: Source) -> dict[tuple[int, str, str, str], float]:
     if not src.reference:
         return out
     calm = src.reference.rows
-    made = bands(src.reference.array("output"))[0]
-    shipped = {p: bands(p.array("declared"))[0] for p in (src.scenario, src.reference)}
+    made = src.reference.means("output")
+    shipped = {p: p.means("declared") for p in (src.scenario, src.reference)}
 
     def abroad(parts: Parts, months: list[int], r: int, form: str, e: int) -> float | None:
         """What leaves a region across borders, t of the element; None without a way."""

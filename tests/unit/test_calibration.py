@@ -10,6 +10,7 @@ import pytest
 
 from lodestone.backcast.episodes import find_episodes, load_episode
 from lodestone.border.errors import InputError
+from lodestone.border.yamlfile import dump_yaml, read_yaml
 from lodestone.calibration.calibrate import fit, session
 from lodestone.calibration.discrepancy import (
     ALIKE,
@@ -314,3 +315,25 @@ def test_a_fit_goes_on_where_it_was_and_refuses_another_plan(tmp_path):
     again = replace(plan, steps=3)
     with pytest.raises(InputError, match="another plan"), session(again, tmp_path / "parts", 1):
         pass
+
+
+@pytest.mark.parametrize(
+    ("shock", "says"),
+    [
+        ({"side": "outside"}, "side"),
+        ({"quantity": -1.0}, "above -1"),
+        ({"quantity": None}, "'quantity' is missing"),
+        ({"materials": "dy_oxid"}, "dy_oxide"),
+        ({"price": 3}, "unknown key"),
+    ],
+)
+def test_what_the_static_forecaster_cannot_be_told_is_refused(tmp_path, shock, says):
+    data = dict(read_yaml(EPISODES["myanmar_2024"]).data)
+    data.pop("points")
+    good = {"materials": "dy_oxide", "side": "home", "over": "2024-11", "quantity": -0.3}
+    data["static"] = [{k: v for k, v in {**good, **shock}.items() if v is not None}]
+    path = tmp_path / "episode.yaml"
+    path.write_text(dump_yaml(data))
+    with pytest.raises(InputError) as error:
+        load_episode(path)
+    assert says in f"{error.value} {error.value.hint}"

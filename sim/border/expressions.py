@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from lodestone.border.numbers import read_float
+
 __all__ = [
     "And",
     "Compare",
@@ -42,6 +44,8 @@ _TOKEN = re.compile(
     r"|(?P<op><=|>=|==|!=|<|>)"
     r"|(?P<mark>[(),=*\[\]]))"
 )
+#: Budgets of an expression that a person writes.
+LONGEST, DEEPEST = 2000, 30
 _SCALES = {"days": 1.0, "weeks": 7.0, "years": 365.25, "percent": 0.01}
 #: How a metric counts: the scenario's value, the reference's, or a difference of both.
 _HOW = ("reference", "delta", "fall")
@@ -224,6 +228,9 @@ class _Parser:
     """Recursive descent over the tokens of one expression."""
 
     def __init__(self, expression: str) -> None:
+        if len(expression) > LONGEST:
+            raise ValueError(f"has {len(expression)} characters, more than {LONGEST}")
+        self.depth = 0
         self.tokens: list[tuple[str, str]] = []
         at = 0
         text = expression.rstrip()
@@ -269,15 +276,21 @@ class _Parser:
         return parts[0] if len(parts) == 1 else And(tuple(parts))
 
     def single(self) -> Any:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise ValueError(f"is nested more than {DEEPEST} deep")
+        tree: Any
         if self.peek() == "not":
             self.take()
-            return Not(self.single())
-        if self.peek() == "(":
+            tree = Not(self.single())
+        elif self.peek() == "(":
             self.take()
             tree = self.either()
             self.take(")")
-            return tree
-        return self.comparison()
+        else:
+            tree = self.comparison()
+        self.depth -= 1
+        return tree
 
     def alone(self) -> Metric:
         metric = self.metric()
@@ -343,7 +356,7 @@ class _Parser:
         kind, text = self.tokens[self.at] if self.at < len(self.tokens) else ("", "")
         if kind == "number":
             self.take()
-            return float(text)
+            return read_float(text)
         if text in _SCALES:
             self.take()
             self.take("(")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,16 @@ def read_yaml(path: Path) -> Document:
         than any file of a person.
     """
     return parse_yaml(read_text(path, LARGEST), path)
+
+
+def read_yaml_kept(path: Path) -> Document:
+    """Read a YAML file as `read_yaml` does; for unchanged text the same object, not to be changed."""
+    return _parsed(read_text(path, LARGEST), path)
+
+
+@lru_cache(maxsize=128)
+def _parsed(text: str, path: Path) -> Document:
+    return parse_yaml(text, path)
 
 
 def parse_yaml(text: str, path: Path | None = None) -> Document:

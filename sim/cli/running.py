@@ -23,18 +23,26 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
     list of Path
         The absolute run folders.
     """
+    from lodestone.chain.load import load_chain
     from lodestone.cli.console import Progress, say
     from lodestone.runs.identity import remarks
+    from lodestone.runs.ready import ready
     from lodestone.runs.simulate import simulate
-    from lodestone.scenario import outside_ranges
+    from lodestone.scenario import remarks_on
 
+    each = [
+        replace(settings, out=settings.out / s.name)
+        if settings.out is not None and len(scenarios) > 1
+        else settings
+        for s in scenarios
+    ]
+    for scenario, own in zip(scenarios, each, strict=True):
+        ready(scenario, own)
     folders = []
-    for scenario in scenarios:
-        for remark in (*outside_ranges(scenario), *remarks(scenario)):
+    for scenario, own in zip(scenarios, each, strict=True):
+        odd = remarks_on(scenario, load_chain(scenario.vintage))
+        for remark in (*odd, *remarks(scenario)):
             say(f"warning: {scenario.name}: {remark}")
-        own = settings
-        if settings.out is not None and len(scenarios) > 1:
-            own = replace(settings, out=settings.out / scenario.name)
         with Progress(quiet=settings.quiet) as progress:
             folder = Path(simulate(scenario, own, progress=progress)).resolve()
         if settings.report_formats:

@@ -11,6 +11,7 @@ its unit, limits, vocabulary and source stand beside it; the checks, the JSON sc
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -159,6 +160,23 @@ TriggeredBy = Annotated[
 ]
 
 _REQUIRED: Any = ...
+#: Most that a number of a unit can mean, where its key states no limit of its own: a lifetime, a
+#: multiple of world output, the whole economy. Beyond it stands a slip of the unit.
+_MOST = {
+    "day": 36_525.0,
+    "working day": 36_525.0,
+    "week": 5_218.0,
+    "month": 1_200.0,
+    "year": 100.0,
+    "t": 1e8,
+    "t/year": 1e8,
+    "kg": 1e11,
+    "USD/kg": 1e6,
+    "USD million": 1e8,
+    "multiple": 1e4,
+    "factor": 1e4,
+    "share of value": 100.0,
+}
 
 
 def number(
@@ -377,6 +395,7 @@ class Intervention(BaseModel):
             for where, value in _leaves(key, getattr(self, key)):
                 low: Any = extra.get("low")
                 high: Any = extra.get("high")
+                beyond = _MOST.get(str(extra["unit"]), 1e12)
                 least, most = value.support() if isinstance(value, Distribution) else (value, value)
                 unit = "" if extra["unit"] == "share" else f" {extra['unit']}"
                 can = "can be" if isinstance(value, Distribution) else "is"
@@ -385,6 +404,8 @@ class Intervention(BaseModel):
                     message = f"{can} {least:g}{unit}, below the lowest possible {low:g}"
                 elif high is not None and most > high:
                     message = f"{can} {most:g}{unit}, above the highest possible {high:g}"
+                elif far := [v for v in (least, most) if beyond < abs(v) < math.inf]:
+                    message = f"{can} {far[0]:g}{unit}, beyond anything that can be meant"
                 else:
                     continue
                 found.append(Problem(key=where, message=message, hint=hint))

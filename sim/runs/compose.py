@@ -1,4 +1,4 @@
-"""Settings composed from ``configs/`` by Hydra. Hydra is imported late: it is slow to import."""
+"""Settings composed from ``configs/`` and what the user gave, without waiting for Hydra."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from lodestone.border.paths import data_root
 from lodestone.border.words import unknown
+from lodestone.border.yamlfile import read_yaml
 from lodestone.runs.settings import SETTINGS, Settings, flatten_settings, settings_from_flat
 
 __all__ = ["compose_settings"]
@@ -41,18 +42,19 @@ def compose_settings(given: Mapping[str, Any] | None = None) -> Settings:
             more = "See 'lodestone run --help'."
             error.hint = f"{error.hint} {more}" if error.hint else more
             raise error
-    chosen = [f"{key}={value}" for key, value in given.items() if key in groups]
-    flat = _compose(root, chosen)
+    flat = flatten_settings(_composed(root, {k: v for k, v in given.items() if k in groups}))
     flat |= {key: value for key, value in given.items() if key in SETTINGS}
     return settings_from_flat(flat)
 
 
-def _compose(root: Path, chosen: list[str]) -> dict[str, Any]:
-    from hydra import compose, initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-    from omegaconf import OmegaConf
-
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(root.resolve()), version_base="1.3", job_name="lodestone"):
-        composed = compose("settings", overrides=chosen)
-    return flatten_settings(OmegaConf.to_container(composed, resolve=True))  # type: ignore[arg-type]
+def _composed(root: Path, chosen: Mapping[str, str]) -> dict[str, Any]:
+    """``settings.yaml`` with its groups, as Hydra composes them: plain files, read without it."""
+    data = dict(read_yaml(root / "settings.yaml").data)
+    out: dict[str, Any] = {}
+    for entry in data.pop("defaults"):
+        if entry == "_self_":
+            out |= data
+            continue
+        for group, usual in entry.items():
+            out[group] = read_yaml(root / group / f"{chosen.get(group, usual)}.yaml").data
+    return out

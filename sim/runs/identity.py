@@ -27,10 +27,7 @@ def identity_of(scenario: Scenario, settings: Settings) -> dict[str, Any]:
     return {
         "scenario": scenario.to_dict(),
         "reference": reference.to_dict() if reference else None,
-        "ensemble": {"worlds": settings.worlds, "seed": settings.seed},
-        "clock": {"market_days": settings.market_days},
-        "allocation": settings.allocation,
-        "discount_rate": settings.discount_rate,
+        **settings.decisive(),
         "seeds": seeds_hash(*vintages),
         "code": code_hash(),
     }

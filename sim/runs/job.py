@@ -43,14 +43,25 @@ class Job:
     words: tuple[str, ...] = ()
 
     def load(self) -> list[Scenario]:
-        """Return the scenarios, read and checked, with the settings' decision date applied."""
+        """Return the scenarios, read and checked, with the settings' decision date applied.
+
+        All of them, their references and what they ask for are checked before the first is run.
+        """
+        from lodestone.runs.rerun import is_config, kept_scenario
         from lodestone.scenario import load_scenario
 
         out = []
         for name in self.scenarios:
-            scenario = load_scenario(
-                name, variant=self.variant, overlays=self.overlays, overrides=self.overrides
-            )
+            if is_config(name):
+                if self.overrides or self.variant or self.overlays:
+                    raise InputError(
+                        "a run is repeated as it was", file=name, hint="Leave the changes out."
+                    )
+                scenario = kept_scenario(name)
+            else:
+                scenario = load_scenario(
+                    name, variant=self.variant, overlays=self.overlays, overrides=self.overrides
+                )
             out.append(with_decision_date(scenario, self.settings))
         names = [s.name for s in out]
         for name in names:
@@ -107,9 +118,13 @@ def job_from_words(
         else:
             settings[key] = value
     refuse_two_spellings(overrides)
-    return Job(
-        tuple(scenarios), compose_settings(settings), overrides, variant, overlays, tuple(words)
-    )
+    scenarios = tuple(scenarios)
+    if len(scenarios) == 1:
+        from lodestone.runs.rerun import is_config, kept_settings
+
+        if is_config(scenarios[0]):
+            settings = {**kept_settings(scenarios[0]), **settings}
+    return Job(scenarios, compose_settings(settings), overrides, variant, overlays, tuple(words))
 
 
 def refuse_two_spellings(overrides: Mapping[str, Any]) -> None:

@@ -1,4 +1,8 @@
-"""How a run is carried out: one table of settings, checked."""
+"""How a run is carried out: each setting is one field of `Settings`.
+
+Its key, flag, unit, limits and sentence stand beside it; the flags of the command line, its help,
+the checks and a run's identity are read from there, and a test holds ``configs/`` against it.
+"""
 
 from __future__ import annotations
 
@@ -6,59 +10,193 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from lodestone.border.errors import InputError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
+
+from lodestone.border.errors import InputError, combine
+from lodestone.border.files import read_path
+from lodestone.border.numbers import parse_date, read_float, read_int
 from lodestone.border.words import suggestion, unknown
 
 __all__ = ["SETTINGS", "Setting", "Settings", "flatten_settings", "names_in", "settings_from_flat"]
 
-FORMATS = ("html", "md", "pdf", "docx")
+#: Formats of the memo: what is not here is refused before anything is simulated.
+FORMATS = ("html", "md", "docx")
 RULES = ("pro_rata", "contract_first", "defence_first", "highest_bid")
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How one run is carried out.
+def names_in(value: Any) -> tuple[str, ...]:
+    """Return one name or a list of names as a tuple."""
+    if value is None:
+        return ()
+    many = isinstance(value, list | tuple)
+    return tuple(str(v) for v in value) if many else (str(value),)
 
-    Attributes
-    ----------
-    worlds
-        Number of replications.
-    seed
-        Of the random streams.
-    market_days
-        Days between two market days.
-    workers
-        Processes; 0 means as many as the work is worth, up to the number of cores.
-    cluster
-        Address of a cluster, or None.
-    out
-        Folder of the run, or None for the usual place.
-    report_formats
-        Formats of the memo; empty for none.
-    allocation
-        Allocation rule everywhere unless a scenario says otherwise, or None.
-    discount_rate
-        Share a year, real.
-    decision_date
-        Overrides the scenario's, or None.
-    quiet, json
-        What is printed.
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return read_int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"must be a whole number, got {value!r}")
+    if value != value or abs(value) > 1e18 or value != int(value):
+        raise ValueError(f"must be a whole number, got {value!r}")
+    return int(value)
+
+
+def _real(value: Any) -> Any:
+    if isinstance(value, str):
+        return read_float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        raise ValueError(f"must be a number, got {value!r}")
+    return float(value)
+
+
+def _switch(value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, got {value!r}")
+    return value
+
+
+def _day(value: Any) -> Any:
+    return None if value in (None, "") else parse_date(value)
+
+
+def _folder(value: Any) -> Any:
+    if isinstance(value, Path):
+        return value
+    return None if value in (None, "") else read_path(value)
+
+
+def _address(value: Any) -> Any:
+    if value in (None, ""):
+        return None
+    if not isinstance(value, str) or len(value) > 1000 or any(ord(c) < 33 for c in value):
+        raise ValueError(f"must be an address, got {value!r}")
+    return value
+
+
+def _one_of_rules(value: Any) -> Any:
+    return None if value in (None, "") else _word(value, RULES, "rule")
+
+
+def _formats(value: Any) -> Any:
+    found = tuple(_word(v, FORMATS, "format") for v in names_in(value))
+    for word in found:
+        if found.count(word) > 1:
+            raise ValueError(f"names '{word}' twice")
+    return found
+
+
+def _word(value: Any, known: tuple[str, ...], what: str) -> str:
+    if value not in known:
+        raise ValueError(f"unknown {what} '{value}'. {suggestion(str(value), known)}".strip())
+    return str(value)
+
+
+def _setting(
+    default: Any,
+    about: str,
+    *,
+    key: str,
+    unit: str = "-",
+    low: float | None = None,
+    high: float | None = None,
+    **more: Any,
+) -> Any:
+    """Declare a setting: its default and sentence, key, unit and limits.
+
+    Further words: ``flag`` (another spelling), ``choices``, ``useful`` (shown by ``run --help``) and
+    ``decides`` (it changes numbers, so it is part of a run's identity).
     """
+    extra: Any = {"key": key, "unit": unit, "low": low, "high": high, **more}
+    return Field(default, description=about, json_schema_extra=extra)
 
-    worlds: int = 200
-    seed: int = 0
-    market_days: int = 7
-    workers: int = 0
-    cluster: str | None = None
-    out: Path | None = None
-    report_formats: tuple[str, ...] = ("html", "md")
-    allocation: str | None = None
-    discount_rate: float = 0.05
-    decision_date: date | None = None
-    quiet: bool = False
-    json: bool = False
+
+@checked_dataclass(
+    frozen=True, config=ConfigDict(extra="forbid", validate_default=False, strict=False)
+)
+class Settings:
+    """How one run is carried out; every field says what it is."""
+
+    worlds: Annotated[int, BeforeValidator(_whole)] = _setting(
+        200,
+        "replications; each is one joint draw of everything uncertain",
+        key="ensemble.worlds",
+        unit="worlds",
+        low=1,
+        high=1_000_000,
+        flag="--worlds",
+        decides=True,
+    )
+    seed: Annotated[int, BeforeValidator(_whole)] = _setting(
+        0,
+        "of the random streams",
+        key="ensemble.seed",
+        low=0,
+        high=2**63 - 1,
+        flag="--seed",
+        decides=True,
+    )
+    market_days: Annotated[int, BeforeValidator(_whole)] = _setting(
+        7,
+        "from one market day to the next",
+        key="clock.market_days",
+        unit="days",
+        low=1,
+        high=31,
+        decides=True,
+    )
+    workers: Annotated[int, BeforeValidator(_whole)] = _setting(
+        0,
+        "0: as many as the work is worth",
+        key="workers",
+        unit="processes",
+        low=0,
+        high=4096,
+        flag="--workers",
+    )
+    cluster: Annotated[str | None, BeforeValidator(_address)] = _setting(
+        None, "address of a cluster, for studies", key="cluster", useful=False
+    )
+    out: Annotated[Path | None, BeforeValidator(_folder)] = _setting(
+        None,
+        "folder of the run (default: results/SCENARIO/STAMP-HASH)",
+        key="out",
+        flag="--out",
+    )
+    report_formats: Annotated[tuple[str, ...], BeforeValidator(_formats)] = _setting(
+        ("html", "md"),
+        "formats of the memo; [] makes none",
+        key="report.formats",
+        choices=FORMATS,
+    )
+    allocation: Annotated[str | None, BeforeValidator(_one_of_rules)] = _setting(
+        None,
+        "who is served first unless the scenario says otherwise",
+        key="allocation",
+        choices=RULES,
+        decides=True,
+    )
+    discount_rate: Annotated[float, BeforeValidator(_real)] = _setting(
+        0.05,
+        "real",
+        key="discount_rate",
+        unit="share a year",
+        low=0.0,
+        high=0.5,
+        decides=True,
+    )
+    decision_date: Annotated[date | None, BeforeValidator(_day)] = _setting(
+        None, "until when the past is known", key="decision_date"
+    )
+    quiet: Annotated[bool, BeforeValidator(_switch)] = _setting(
+        False, "print only the folder of the run", key="quiet", useful=False
+    )
+    json: Annotated[bool, BeforeValidator(_switch)] = _setting(
+        False, "print tables as JSON", key="json", useful=False
+    )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings fit for JSON."""
@@ -68,6 +206,16 @@ class Settings:
         held["decision_date"] = self.decision_date.isoformat() if self.decision_date else None
         return held
 
+    def decisive(self) -> dict[str, Any]:
+        """Return what changes numbers, by key, nested as in ``configs/``."""
+        out: dict[str, Any] = {}
+        for item in SETTINGS.values():
+            if item.decides:
+                group, _, name = item.key.rpartition(".")
+                held = out.setdefault(group, {}) if group else out
+                held[name] = getattr(self, item.attribute)
+        return out
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -75,7 +223,6 @@ class Setting:
 
     key: str
     attribute: str
-    kind: str
     unit: str
     about: str
     low: float | None = None
@@ -83,51 +230,23 @@ class Setting:
     choices: tuple[str, ...] = ()
     flag: str | None = None
     useful: bool = True
+    decides: bool = False
 
 
-SETTINGS: dict[str, Setting] = {
-    s.key: s
-    for s in (
-        Setting(
-            "ensemble.worlds", "worlds", "int", "worlds",
-            "replications; each is one joint draw of everything uncertain", 1, 1_000_000,
-            flag="--worlds",
-        ),
-        Setting(
-            "ensemble.seed", "seed", "int", "-", "of the random streams", 0, 2**63 - 1,
-            flag="--seed",
-        ),
-        Setting("clock.market_days", "market_days", "int", "days", "from one market day to the next", 1, 31),
-        Setting(
-            "workers", "workers", "int", "processes", "0: as many as the work is worth", 0, 4096,
-            flag="--workers",
-        ),
-        Setting("cluster", "cluster", "text", "-", "address of a cluster instead of local processes"),
-        Setting(
-            "out", "out", "path", "-", "folder of the run (default: results/SCENARIO/STAMP-HASH)",
-            flag="--out",
-        ),
-        Setting(
-            "report.formats", "report_formats", "list", "-", "formats of the memo; [] makes none",
-            choices=FORMATS,
-        ),
-        Setting(
-            "allocation", "allocation", "text", "-",
-            "who is served first unless the scenario says otherwise", choices=RULES,
-        ),
-        Setting("discount_rate", "discount_rate", "float", "share a year", "real", 0.0, 0.5),
-        Setting("decision_date", "decision_date", "date", "-", "until when the past is known"),
-        Setting("quiet", "quiet", "bool", "-", "print only the folder of the run", useful=False),
-        Setting("json", "json", "bool", "-", "print tables as JSON", useful=False),
-    )
-}  # fmt: skip
+def _table() -> dict[str, Setting]:
+    """The settings by key, read from the fields of `Settings`."""
+    schema = Settings.__pydantic_fields__  # type: ignore[attr-defined]
+    found = {}
+    for item in fields(Settings):
+        extra = dict(schema[item.name].json_schema_extra)
+        found[extra["key"]] = Setting(
+            attribute=item.name, about=schema[item.name].description, **extra
+        )
+    return found
 
 
-def names_in(value: Any) -> tuple[str, ...]:
-    """Return one name or a list of names as a tuple."""
-    if value is None:
-        return ()
-    return tuple(str(v) for v in value) if isinstance(value, list) else (str(value),)
+SETTINGS: dict[str, Setting] = _table()
+_CHECK: TypeAdapter[Settings] = TypeAdapter(Settings)
 
 
 def flatten_settings(nested: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,66 +261,35 @@ def flatten_settings(nested: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def settings_from_flat(flat: Mapping[str, Any]) -> Settings:
-    """Check settings by dotted key and make the frozen object of them."""
+    """Check settings by dotted key and make the frozen object of them.
+
+    Raises
+    ------
+    InputError
+        For every unknown key, and every value of the wrong sort or size, at once.
+    """
     held: dict[str, Any] = {}
     for key, value in flat.items():
         if key not in SETTINGS:
             raise unknown("setting", key, SETTINGS, key=key)
-        held[SETTINGS[key].attribute] = _checked(SETTINGS[key], value)
-    assert {f.name for f in fields(Settings)} >= set(held)
-    return Settings(**held)
-
-
-_SORTS = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "date": "a date written YYYY-MM-DD",
-}
-
-
-def _checked(setting: Setting, value: Any) -> Any:
-    """Return a setting's value as its sort, or raise `InputError`."""
-    key, kind = setting.key, setting.kind
-
-    def wrong(what: str, hint: str | None = None) -> InputError:
-        return InputError(what, key=key, hint=hint or f"It is {setting.about}.")
-
-    if kind in ("int", "float"):
-        number = value
-        if isinstance(value, str):
-            try:
-                number = float(value)
-            except ValueError:
-                raise wrong(f"must be {_SORTS[kind]}, got '{value}'") from None
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            raise wrong(f"must be {_SORTS[kind]}, got {value!r}")
-        if number != number or (kind == "int" and number != int(number)):
-            raise wrong(f"must be {_SORTS[kind]}, got {value!r}")
-        if setting.low is not None and not setting.low <= number <= (setting.high or number):
-            raise wrong(f"must lie between {setting.low:g} and {setting.high:g}, got {value}")
-        return int(number) if kind == "int" else float(number)
-    if kind == "bool":
-        if not isinstance(value, bool):
-            raise wrong(f"must be {_SORTS[kind]}, got {value!r}")
-        return value
-    if kind == "list":
-        items = names_in(value)
-        for item in items:
-            if item not in setting.choices:
-                raise wrong(f"unknown format '{item}'", suggestion(item, setting.choices))
-        return items
-    if value is None or value == "":
-        return None
-    if kind == "date":
-        from lodestone.border.numbers import parse_date
-
-        try:
-            return parse_date(value)
-        except ValueError as error:
-            raise wrong(str(error)) from None
-    if kind == "path":
-        return Path(str(value)).expanduser()
-    if setting.choices and value not in setting.choices:
-        raise wrong(f"unknown value '{value}'", suggestion(str(value), setting.choices))
-    return str(value)
+        held[SETTINGS[key].attribute] = value
+    try:
+        made = _CHECK.validate_python(held)
+    except ValidationError as error:
+        by_name = {s.attribute: s for s in SETTINGS.values()}
+        found = []
+        for wrong in error.errors():
+            item = by_name[str(wrong["loc"][0])]
+            message = str(wrong["msg"]).removeprefix("Value error, ")
+            found.append(InputError(message, key=item.key, hint=f"It is {item.about}."))
+        raise combine(found) from None
+    beyond = []
+    for item in SETTINGS.values():
+        number = getattr(made, item.attribute)
+        if item.low is None or item.high is None or item.low <= number <= item.high:
+            continue
+        message = f"must lie between {item.low:g} and {item.high:g}, got {number}"
+        beyond.append(InputError(message, key=item.key, hint=f"It is {item.about}."))
+    if beyond:
+        raise combine(beyond)
+    return made

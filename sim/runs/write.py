@@ -14,14 +14,16 @@ from typing import Any
 import numpy as np
 
 from lodestone.border.files import csv_text, save_parquet, save_table, save_text
+from lodestone.border.yamlfile import dump_yaml
 from lodestone.chain.nouns import Chain
 from lodestone.outputs.parts import Parts, checksum
 from lodestone.outputs.provenance import canonical, commit, seeds_told, sha, versions
 from lodestone.outputs.tables import TABLES, Source, cube, summary
 from lodestone.runs.compiled import Compiled
 from lodestone.runs.identity import reference_told
+from lodestone.runs.rerun import rerun_part
 from lodestone.runs.settings import Settings
-from lodestone.scenario import Scenario, outside_ranges
+from lodestone.scenario import Scenario, outside_ranges, remarks_on
 
 
 def write_folder(
@@ -54,7 +56,9 @@ def write_folder(
     calm = Parts(parts / "reference") if "reference" in cases else None
     calm_chain = cases["reference"].ground.chain if calm else chain
     source = Source(chain, calm_chain, scenario, own, calm, settings.discount_rate)
-    save_text(folder / "config.yaml", _config_text(identity, settings))
+    calm_scenario = cases["reference"].scenario if calm else None
+    rerun = rerun_part(scenario, calm_scenario)
+    save_text(folder / "config.yaml", _config_text(identity, settings, rerun))
     save_text(folder / "calendar.csv", _calendar(own, scenario.start))
     save_parquet(folder / "worlds.parquet", summary.worlds(source))
     for name, item in TABLES.items():
@@ -75,6 +79,7 @@ def write_folder(
         "worlds": settings.worlds,
         "seed": settings.seed,
         "outside_ranges": outside_ranges(scenario),
+        "remarks": remarks_on(scenario, chain),
         "quantiles": "exact, over all worlds"
         if exact
         else "exact over all worlds, of series kept to 0.2 %",
@@ -96,12 +101,11 @@ def written(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names) if (folder / name).is_file()]
 
 
-def _config_text(identity: dict[str, Any], settings: Settings) -> str:
-    import yaml
-
+def _config_text(identity: dict[str, Any], settings: Settings, rerun: dict[str, Any]) -> str:
     settled = {k: v for k, v in identity.items() if k not in ("seeds", "code")}
     settled["report"] = {"formats": list(settings.report_formats)}
-    return yaml.safe_dump(settled, sort_keys=False, allow_unicode=True, width=100)
+    settled["rerun"] = rerun
+    return dump_yaml(settled)
 
 
 def _calendar(parts: Parts, start: date) -> str:

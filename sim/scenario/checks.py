@@ -151,14 +151,16 @@ class _Checker:
         source = self.source(chain)
         reference = self.reference(name, vintage)
         variants = self.mapping("variants")
+        title, question = self.text("title"), self.text("question")
+        narrative, note = self.text("narrative"), self.text("note")
         if self.found:
             raise combine(self.found)
         assert start is not None and end is not None
         return Scenario(
             name=name,
-            title=self.text("title") or name.replace("_", " "),
-            question=self.text("question"),
-            narrative=self.text("narrative"),
+            title=title or name.replace("_", " "),
+            question=question,
+            narrative=narrative,
             hypothesis=hypothesis,
             vintage=vintage,
             reference=reference,
@@ -172,9 +174,10 @@ class _Checker:
             variant=variant,
             overlays=overlays,
             source=source,
-            note=self.text("note"),
+            note=note,
             headline=headline,
             places=self.places,
+            written=self.data,
         )
 
     def text(self, key: str) -> str:

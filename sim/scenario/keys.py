@@ -93,6 +93,9 @@ def _entries(given: Any, kinds: Mapping[str, str | None], at: str) -> list[Input
         kind = kind_of(entry) or kinds.get(name)
         if name not in kinds and kind is None:
             hint = suggestion(str(name), kinds) or "A new one needs a kind."
+            if isinstance(entry, Mapping) and "kind" in entry:
+                key = f"{key}.kind"
+                hint = f"Write one of {', '.join(registry.kinds())}."
             found.append(InputError(f"unknown intervention '{name}'", key=key, hint=hint))
         elif entry is not None and not isinstance(entry, Mapping):
             found.append(InputError(f"must be a mapping, got {entry!r}", key=key))

@@ -17,7 +17,7 @@ from typing import Any
 
 from lodestone.border.errors import InputError
 from lodestone.border.words import suggestion
-from lodestone.border.yamlfile import Document, KeyPath, Place, find_place, read_yaml
+from lodestone.border.yamlfile import Document, KeyPath, Place, find_place, read_yaml_kept
 from lodestone.scenario.files import locate
 
 __all__ = ["flatten_overrides", "is_value", "lay", "layer", "load_mapping", "normalise", "set_at"]
@@ -190,7 +190,7 @@ def load_mapping(
     if path.resolve() in [p.resolve() for p in _seen]:
         chain = " -> ".join(p.stem for p in (*_seen, path))
         raise InputError(f"inherits from itself ({chain})", file=path, key="defaults")
-    document = read_yaml(path)
+    document = read_yaml_kept(path)
     own = normalise(document.data, path)
     defaults = own.pop("defaults", None)
     if defaults is None:

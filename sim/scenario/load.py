@@ -71,6 +71,8 @@ def load_reference(scenario: Scenario) -> Scenario | None:
     """
     if scenario.reference is None:
         return None
+    if scenario.kept_reference is not None:
+        return scenario.kept_reference
     path = locate(scenario.reference, beside=scenario.source_file)
     return replace(load_scenario(path), start=scenario.start, end=scenario.end)
 

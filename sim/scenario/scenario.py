@@ -73,6 +73,11 @@ class Scenario:
     #: File and line of each key, of whichever layer it was read from.
     places: Mapping[KeyPath, Place] = field(default_factory=dict, compare=False, repr=False)
 
+    #: The mapping it was made of, all layers laid.
+    written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    #: The reference itself, where it is not looked up by name (a run repeated from its folder).
+    kept_reference: Scenario | None = field(default=None, compare=False, repr=False)
+
     def place(self, key: str) -> Place | Path | None:
         """Return where a key stands; the scenario's file where that is not known."""
         return find_place(self.places, key) or self.source_file

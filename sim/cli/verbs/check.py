@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lodestone.border.errors import InputError
 from lodestone.border.files import json_text, read_path
 from lodestone.border.words import suggestion
 from lodestone.cli.running import short
 from lodestone.cli.verb import Words, verb
+
+if TYPE_CHECKING:
+    from lodestone.scenario import Scenario
 
 MORE = """
 Names file, line, key, what is wrong, the nearest known word and how to fix it. Without a file it
@@ -34,11 +37,13 @@ def work(words: Words) -> int:
     words.no_pairs()
     targets = words.names
     failures: list[str] = []
+    warnings: list[str] = []
     checked: list[dict[str, Any]] = []
 
     def attempt(what: str, work: Callable[[], Any]) -> None:
         try:
-            work()
+            odd = work()
+            warnings.extend(odd if isinstance(odd, list) else [])
         except InputError as error:
             failures.append(str(error))
             checked.append({"checked": what, "result": "wrong"})
@@ -65,9 +70,18 @@ def work(words: Words) -> int:
         from lodestone.backcast.episodes import find_episodes, load_episode
 
         for name, path in find_episodes().items():
-            attempt(f"episode {name}", lambda p=path: load_episode(p))  # type: ignore[misc]
+            attempt(f"episode {name}", lambda p=path: list(load_episode(p).remarks))  # type: ignore[misc]
     if words.on("--json"):
-        print(json_text({"checked": checked, "problems": failures, "balance": balance}))
+        print(
+            json_text(
+                {
+                    "checked": checked,
+                    "problems": failures,
+                    "warnings": warnings,
+                    "balance": balance,
+                }
+            )
+        )
     else:
         print_table(checked, ["checked", "result"])
         if balance:
@@ -76,6 +90,8 @@ def work(words: Words) -> int:
             numbers = ["target", "model", "gap_pct", "tolerance_pct"]
             shown = [r | {c: short(r.get(c)) for c in numbers} for r in balance]
             print_table(shown, columns, title="Mass balance of the vintages", right=numbers)
+    for warning in warnings:
+        say(f"warning: {warning}")
     for failure in failures:
         say(f"lodestone: {failure}")
     if failures:
@@ -107,7 +123,7 @@ def _check_seeds(vintage: str, balance: list[dict[str, Any]]) -> None:
     balance += [{"vintage": vintage, **row} for row in balance_table(load_chain(vintage))]
 
 
-def _check_one(word: str) -> None:
+def _check_one(word: str) -> list[str]:
     """Check whatever a word is: a scenario, an overlay, an episode, or part of the seeds."""
     from lodestone.scenario import find_scenarios
 
@@ -115,16 +131,14 @@ def _check_one(word: str) -> None:
     if not path.exists():
         found = find_scenarios()
         if word in found:
-            _check_scenario(found[word].path)
-            return
+            return _check_scenario(found[word].path)
         raise InputError("no such file, and no scenario of that name", file=word,
                          hint=suggestion(word, found) or None)  # fmt: skip
     inside = path if path.is_dir() else path.parent
     if path.name == "episode.yaml" or (path / "episode.yaml").is_file():
         from lodestone.backcast.episodes import load_episode
 
-        load_episode(path)
-        return
+        return list(load_episode(path).remarks)
     if path.is_dir() or path.suffix == ".csv" or path.name == "vintage.yaml":
         from lodestone.border.paths import vintages
         from lodestone.chain.load import load_chain
@@ -138,11 +152,11 @@ def _check_one(word: str) -> None:
         names = [name] if (root / name / "vintage.yaml").is_file() else vintages(root)
         for vintage in names:
             load_chain(vintage, root)
-        return
+        return []
     if _is_overlay(path):
         _check_overlay(path)
-    else:
-        _check_scenario(path)
+        return []
+    return _check_scenario(path)
 
 
 #: Keys of which a scenario has at least one and an overlay none.
@@ -160,8 +174,8 @@ def _is_overlay(path: Path) -> bool:
     return changes and not any(key in data for key in _SCENARIO_ONLY)
 
 
-def _check_scenario(path: Path) -> None:
-    """Check a scenario file with each of its variants."""
+def _check_scenario(path: Path) -> list[str]:
+    """Check a scenario file with each of its variants; return what is odd."""
     from lodestone.scenario import load_mapping, load_scenario
 
     if path.parent.name == "scenarios":
@@ -173,12 +187,23 @@ def _check_scenario(path: Path) -> None:
                 key="name",
                 hint=f"In a folder of scenarios the name is the file's: {path.stem}.",
             )
-    from lodestone.simulate import check_verdicts
-
     scenario = load_scenario(path)
-    check_verdicts(scenario)
+    remarks = _tellable(scenario)
     for variant in scenario.variants:
-        check_verdicts(load_scenario(path, variant=variant))
+        remarks += _tellable(load_scenario(path, variant=variant))
+    return list(dict.fromkeys(remarks))
+
+
+def _tellable(scenario: Scenario) -> list[str]:
+    """Refuse what no run could tell; return what is odd."""
+    from lodestone.chain.load import load_chain
+    from lodestone.outputs.selectors import check_expressions
+    from lodestone.scenario import load_reference, remarks_on
+
+    chain = load_chain(scenario.vintage)
+    check_expressions(scenario, chain)
+    load_reference(scenario)
+    return [f"{scenario.name}: {remark}" for remark in remarks_on(scenario, chain)]
 
 
 def _check_overlay(path: Path) -> None:

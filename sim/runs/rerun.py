@@ -1,0 +1,115 @@
+"""A run repeated from its own folder: ``lodestone run FOLDER/config.yaml``.
+
+``config.yaml`` holds, under ``rerun``, the scenario and the reference as they were written with all
+layers laid, so that a run does not depend on the files it was read from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lodestone.border.errors import InputError
+from lodestone.border.files import read_path
+from lodestone.border.numbers import plain
+from lodestone.border.yamlfile import Document, read_yaml
+from lodestone.runs.settings import SETTINGS
+from lodestone.scenario import Scenario, build_scenario
+
+__all__ = ["is_config", "kept_scenario", "kept_settings", "rerun_part"]
+
+
+def rerun_part(scenario: Scenario, reference: Scenario | None) -> dict[str, Any]:
+    """Return what a folder keeps so that its run can be repeated."""
+    return {
+        "scenario": _kept(scenario),
+        "reference": None if reference is None else _kept(reference),
+        "variant": scenario.variant,
+        "overlays": list(scenario.overlays),
+    }
+
+
+def _kept(scenario: Scenario) -> dict[str, Any]:
+    data = {k: v for k, v in scenario.written.items() if k not in ("variants", "reference")}
+    data |= {
+        "vintage": scenario.vintage,
+        "reference": "none",
+        "start": scenario.start.isoformat(),
+        "end": scenario.end.isoformat(),
+        "overrides": {name: plain(value) for name, value in scenario.overrides.items()},
+    }
+    if scenario.decision_date is not None:
+        data["decision_date"] = scenario.decision_date.isoformat()
+    return data
+
+
+def is_config(word: str) -> bool:
+    """Whether a word names the ``config.yaml`` of a run folder."""
+    if Path(word).name != "config.yaml":
+        return False
+    path = read_path(word)
+    return path.is_file() and "rerun" in read_yaml(path).data
+
+
+def kept_scenario(word: str) -> Scenario:
+    """Return the scenario of a run folder, with its reference, as they were run.
+
+    Raises
+    ------
+    InputError
+        The file is damaged.
+    """
+    path = read_path(word)
+    document = read_yaml(path)
+    held = document.data.get("rerun")
+    if not isinstance(held, Mapping) or not isinstance(held.get("scenario"), Mapping):
+        raise InputError("is damaged", file=path, key="rerun", hint="Run the scenario itself.")
+    made = _built(document, path, "scenario")
+    reference = None if held.get("reference") is None else _built(document, path, "reference")
+    overlays = held.get("overlays") or []
+    return replace(
+        made,
+        reference=None if reference is None else reference.name,
+        kept_reference=reference,
+        variant=held.get("variant"),
+        overlays=tuple(str(name) for name in overlays) if isinstance(overlays, list) else (),
+    )
+
+
+def _built(document: Document, path: Path, which: str) -> Scenario:
+    at = ("rerun", which)
+    places = {p[2:]: place for p, place in document.places.items() if p[:2] == at}
+    return build_scenario(document.data["rerun"][which], file=path, places=places)
+
+
+def kept_settings(word: str) -> dict[str, Any]:
+    """Return the settings that decide a run's numbers, and its formats, by key."""
+    data = read_yaml(read_path(word)).data
+    out: dict[str, Any] = {}
+    for key, item in SETTINGS.items():
+        if not item.decides and key != "report.formats":
+            continue
+        at: Any = data
+        for part in key.split("."):
+            at = at.get(part) if isinstance(at, Mapping) else None
+        if at is not None:
+            out[key] = at
+    return out
+
+
+def changed_since(word: str, now: Mapping[str, str]) -> list[str]:
+    """Return what has changed since a run, of the hashes of code and seeds: a sentence each."""
+    path = read_path(word).parent / "provenance.json"
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    told = {"code_hash": "the code", "seeds_hash": "the seeds"}
+    return [
+        f"{what} changed since that run, so that numbers may differ"
+        for key, what in told.items()
+        if key in now and held.get(key) not in (None, now[key])
+    ]

@@ -792,7 +792,8 @@ def paid_usd_per_kg(
     return _prices(series, "paid", np.array(rows, dtype=int))[weeks].mean(axis=0)
 
 
-def _cost(series: Series, item: str, region: Any) -> Values:
+def _cost(series: Series, item: str, region: Any, year: Any = None) -> Values:
+    """A cost over the run as present value, or of one calendar year as it is paid."""
     n = len(series.cost_regions)
     names = series.region_names(region)
     rows = [
@@ -802,25 +803,27 @@ def _cost(series: Series, item: str, region: Any) -> Values:
     ]
     discount = (1.0 + series.discount_rate) ** (-series.times / 365.25)
     path = series["cost"][:, rows].sum(axis=1, dtype=float)
+    if year is not None:
+        return path[_week_rows(series, int(year))].sum(axis=0) * series.weeks
     return (path * discount[:, None]).sum(axis=0) * series.weeks
 
 
 @metric("USD million", "public outlay, discounted", BY_REGION, additive=True)
-def public_outlay_usd_million(series: Series, region: Any = "all") -> Values:
+def public_outlay_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Price floors, stockpile purchases less sales, and project funding, net present value."""
-    return _cost(series, "public_outlay", region)
+    return _cost(series, "public_outlay", region, year)
 
 
 @metric("USD million", "paid above base-year prices, discounted", BY_REGION, additive=True)
-def premium_usd_million(series: Series, region: Any = "all") -> Values:
+def premium_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Cost of purchases above the same goods at base-year prices, net present value."""
-    return _cost(series, "premium", region)
+    return _cost(series, "premium", region, year)
 
 
 @metric("USD million", "tariffs paid, discounted", BY_REGION, additive=True)
-def tariff_usd_million(series: Series, region: Any = "all") -> Values:
+def tariff_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Import duties paid on oxides, metals and magnets, net present value."""
-    return _cost(series, "tariff", region)
+    return _cost(series, "tariff", region, year)
 
 
 @metric("USD million", "what scarcity costs buyers, discounted", ())
@@ -985,6 +988,19 @@ def first_short_year(
         lacking = share_lacking(unmet[weeks].sum(axis=0), planned[weeks].sum(axis=0))
         found = np.where(lacking > float(share), float(year), found)
     return found
+
+
+@metric("year", "last year in which mines can be decided to be in time", ())
+def mine_decision_year(
+    series: Series,
+    region: Any = "all",
+    sector: Any = "all",
+    share: Any = 0.05,
+    since: Any = None,
+) -> Values:
+    """First short year less the lead time of a mine drawn in the world (inf: never short)."""
+    lead = series.draws["investment.lead_years_mine"]
+    return np.floor(first_short_year(series, region, sector, share, since) - lead)
 
 
 @metric(

@@ -39,7 +39,7 @@ _NUMBERS = {"share": (0.0, 1.0), "at": (0.0, 1e6), "months": (1.0, 720.0)}
 _SEVERAL = ("region", "sector", "material", "origin", "destination", "element", "stage")
 
 #: Metrics whose ``since`` is a year, and those where it may be a month.
-_FROM_YEAR = ("first_short_year", "output_share_change")
+_FROM_YEAR = ("first_short_year", "mine_decision_year", "output_share_change")
 _FROM_MONTH = ("export_revenue_usd_million",)
 
 Found = list[tuple[str, str | None]]
@@ -193,9 +193,32 @@ def expression_problems(key: str, text: str, chain: Chain, start: date, end: dat
     ]
 
 
+def beyond_the_run(text: str, start: date, end: date) -> bool:
+    """Whether a metric asks for a year or a day that a run does not reach.
+
+    A headline is written for the scenario's own dates; in a run that is made shorter, or a file
+    that inherits it, such a metric is left out (and a memo says so) rather than refused.
+    """
+    try:
+        picked = dict(parse_metric(text).selectors)
+    except ValueError:
+        return False
+    for key, value in picked.items():
+        if not isinstance(value, str):
+            continue
+        if key == "year" and value.isdecimal() and _year(value, start, end):
+            return True
+        if key in ("since", "until") and len(value) == 10:
+            found = _day(value, key, False, start, end)
+            if any("outside the run" in message for message, _ in found):
+                return True
+    return False
+
+
 def _expressions(scenario: Scenario) -> Iterable[tuple[str, str]]:
     for number, text in enumerate(scenario.headline):
-        yield f"headline.{number}", text
+        if not beyond_the_run(text, scenario.start, scenario.end):
+            yield f"headline.{number}", text
     for kind in ("confirmed_if", "refuted_if"):
         if scenario.hypothesis.get(kind):
             yield f"hypothesis.{kind}", str(scenario.hypothesis[kind])

@@ -1,4 +1,8 @@
-"""The policy memo: one Markdown template, rendered by pandoc, from a run folder only."""
+"""The policy memo: what stands on its two pages and in its annexes, from a run folder only.
+
+Page one answers the question that was asked, page two says what would change the answer and how far
+to trust it; everything else is annex. `lodestone.report.render` turns it into files.
+"""
 
 from __future__ import annotations
 
@@ -8,66 +12,45 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lodestone.border.errors import InputError
-from lodestone.border.words import unknown
+from lodestone.border.formats import FORMATS
+from lodestone.report.asked import Row, default_rows, family, headline_rows, quantiles
+from lodestone.report.trust import facts_of, how_sure, inputs_told, not_modelled, watch
+from lodestone.report.wording import capital, human, joined, percent
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from lodestone.report.reading import Reading
 
-__all__ = ["FORMATS", "answer", "headline", "write_memo"]
+__all__ = ["FORMATS", "answer", "check_formats", "facts", "headline_table", "write_memo"]
 
-FORMATS = ("html", "md", "docx")
-LATER = ("pdf",)
-TEMPLATES = Path(__file__).parent / "templates"
-READER = "markdown-raw_html-raw_tex-tex_math_dollars-citations-yaml_metadata_block"
+MOST_ROWS = 10
+MOST_SENTENCES = 4
+NO_NUMBER = "The run holds none of the numbers asked for."
+#: Metrics whose finding the course of the shortage tells already.
+TOLD_BY_COURSE = ("unmet_t", "unmet_share_peak")
+GRADES = {
+    "data": "data",
+    "claim": "press",
+    "outside": "press",
+    "memory": "recalled",
+    "assumption": "assumed",
+}
 
-# Metrics as people call them, in the order of the table. Others follow in the order of the file.
-TITLES = {
-    "gross_unmet_t": "Gross shortfall, before stocks are drawn",
-    "unmet_t": "Net shortfall, what is really not used",
-    "unmet_share": "Net shortfall as a share of planned use",
-    "peak_unmet_share": "Highest weekly net shortfall, share of planned use",
-    "unmet_share_peak": "Highest weekly net shortfall, share of planned use",
-    "onset": "Start of the shortage, after the first disruption",
-    "first_stoppage": "First users stop, after the first disruption",
-    "time_to_survive_weeks": "Time to survive",
-    "shortage_weeks": "Length of the shortage",
-    "time_to_recover_weeks": "Time to recover",
-    "stoppages": "Stopped classes of users",
-    "catch_up_share": "Share of the shortfall made up later",
-    "stoppage_weeks": "Longest time that users of one sector and region stand",
-    "magnet_exports_t": "Declared magnet exports of China in the year after",
-    "leak_t": "Undeclared shipments",
-    "licences_granted_share": "Licences granted of those filed, at the end",
-    "price_peak_multiple": "Highest price multiple",
-    "price_multiple_home": "Highest price multiple, home",
-    "price_multiple_ask": "Highest price multiple, ask",
-    "price_multiple_paid": "Highest price multiple, paid",
-    "lost_output_usd_million": "Value of lost output (upper bound)",
-    "premium_usd_million": "Paid above base-year prices",
-    "tariff_usd_million": "Tariffs paid",
-    "public_outlay_usd_million": "Public outlay",
-    "lost_output_usd_million_per_day": "Value of output lost on the worst day",
-    "lost_output_per_usd": "Lost output per dollar of missing magnets",
-    "price_gap_peak": "Highest ask outside over home price",
-    "top_share": "Largest region's share of magnet output in the last year",
-}
-UNITS = {
-    "USD million a day": "million USD a day",
-    "USD per USD": "times",
-    "t_magnet": "t of magnet",
-    "t_oxide": "t of oxide",
-    "t_reo": "t of REO",
-    "multiple": "\u00d7",
-    "x": "\u00d7",
-    "usd_million": "million USD",
-    "USD million": "million USD",
-    "usd_per_kg": "USD per kg",
-    "share": "%",
-}
-NEVER = "not within the horizon"
+
+def check_formats(formats: Iterable[str]) -> list[str]:
+    """Return the formats once each, in order.
+
+    Raises
+    ------
+    InputError
+        If one is not known; names the nearest.
+    """
+    from lodestone.border.words import unknown
+
+    wanted = list(dict.fromkeys(formats))
+    for name in wanted:
+        if name not in FORMATS:
+            raise unknown("format", name, FORMATS, key="report.formats")
+    return wanted
 
 
 def write_memo(folder: Path | str, formats: Iterable[str] = ("html", "md")) -> list[Path]:
@@ -76,9 +59,11 @@ def write_memo(folder: Path | str, formats: Iterable[str] = ("html", "md")) -> l
     Parameters
     ----------
     folder
-        A run folder; `figures/` and `report.*` are written into it.
+        A run folder; `figures/`, `report.*` and `summary.xlsx` are written into it.
     formats
-        Any of `html` (one self-contained file), `md`, `docx`.
+        Any of `FORMATS`: `html` (one self-contained file), `md`, `pdf`, `docx`, `brief` (the two
+        pages alone as `report-brief.pdf` and `.docx`), `xlsx` (`summary.xlsx`), `slide`
+        (`figures/slide.png` and `.svg`).
 
     Returns
     -------
@@ -90,107 +75,63 @@ def write_memo(folder: Path | str, formats: Iterable[str] = ("html", "md")) -> l
     InputError
         If a format is not known, or a table of the run folder is missing or damaged.
     """
-    wanted = list(dict.fromkeys(formats))
-    for name in wanted:
-        if name in LATER:
-            raise InputError(
-                f"the format '{name}' is not available in this version",
-                key="report.formats",
-                hint="Choose html, which prints well, docx or md.",
-            )
-        if name not in FORMATS:
-            raise unknown("format", name, FORMATS, key="report.formats")
+    wanted = check_formats(formats)
     if not wanted:
         return []
 
     from lodestone.outputs.results import Results
     from lodestone.report.figures import draw_all
     from lodestone.report.reading import Reading
+    from lodestone.report.render import write_formats
 
-    draw_all(folder)
     reading = Reading(Results.load(folder))
-    facts = _facts(reading)
-    return [_render(reading, facts, name) for name in wanted]
+    draw_all(reading)
+    return write_formats(reading, facts(reading), wanted)
 
 
-def _render(reading: Reading, facts: dict[str, Any], form: str) -> Path:
-    """Write `report.FORM` and return it."""
-    import jinja2
+def facts(reading: Reading) -> dict[str, Any]:
+    """Return everything that the templates show, figures already drawn."""
+    from lodestone.report.phrases import measures
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        comment_start_string="<#",
-        comment_end_string="#>",
-        autoescape=False,
-    )
-    environment.filters["md"] = escape
-    picture = "svg" if form == "html" else "png"
-    text = environment.get_template("memo.md.j2").render(
-        **facts, picture=picture, plain=form == "md"
-    )
-    folder = reading.results.folder
-    target = folder / f"report.{form}"
-    part = folder / f".report.part.{form}"
-    try:
-        if form == "md":
-            part.write_text(text, encoding="utf-8")
-        else:
-            _pandoc(text, form, part, folder, reading)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-    return target
-
-
-def _pandoc(text: str, form: str, part: Path, folder: Path, reading: Reading) -> None:
-    import pypandoc
-
-    extra = ["--columns=10000", f"--resource-path={folder}", "--metadata=lang:en"]
-    extra.append(f"--metadata=pagetitle:{reading.title}")
-    if form == "html":
-        extra += ["--standalone", "--embed-resources", f"--template={TEMPLATES / 'memo.html'}"]
-    pypandoc.convert_text(
-        text,
-        "html5" if form == "html" else form,
-        format=READER,
-        outputfile=str(part),
-        extra_args=extra,
-    )
-
-
-def escape(value: object) -> str:
-    """Return text that Markdown shows as it is, also in a table's cell."""
-    text = " ".join(str(value).split())
-    for sign in "\\`*_{}[]<>#|~^":
-        text = text.replace(sign, f"\\{sign}")
-    return text
-
-
-def _facts(reading: Reading) -> dict[str, Any]:
-    """Return everything that the template shows."""
     results = reading.results
-    curve = reading.curve()
+    rows = headline_rows(reading)
+    first = rows[0] if rows else None
+    dates = reading.curve().index
+    nothing = differs_in_nothing(reading, rows)
+    figures = _figures(results.folder / "figures" / "index.csv")
+    lead, others = _chosen(figures, rows)
     return {
         "title": reading.title,
         "name": reading.name,
         "question": str(reading.scenario.get("question", "")),
         "narrative": str(reading.scenario.get("narrative") or ""),
         "reference": reading.reference,
-        "worlds": reading.worlds,
-        "first": curve.index[0].date(),
-        "last": curve.index[-1].date(),
+        "worlds": len(results.worlds),
+        "first": dates[0].date(),
+        "last": dates[-1].date(),
         "vintage": str(reading.scenario.get("vintage", "")),
-        "answer": answer(reading),
-        "headline": headline(reading),
-        "figures": _figures(results.folder / "figures" / "index.csv"),
+        "measures": measures(reading),
+        "nothing": nothing,
+        "answer": answer(reading, rows),
+        "hypothesis": hypothesis(reading),
+        "headline": headline_table(rows),
+        "left_out": left_out(reading, rows),
+        "paired": reading.paired or reading.reference is None,
+        "lead": lead,
+        "others": others,
+        "figures": [f for f in figures if nothing or f not in [lead, *others]],
+        "change": [NO_NUMBER] if first is None else inputs_told(reading, first),
+        "trust": facts_of(reading, rows) if rows else [],
+        "limits": not_modelled(rows),
+        "sure": how_sure(reading),
+        "watch": watch(reading, rows) if rows and not nothing else [],
+        "stops": _stops(reading),
+        "everything": _everything(reading),
+        "traced": _traced(reading, rows),
         "calendar": _calendar(reading),
         "verdict": _generic(reading, "verdict"),
         "claims": _claims(reading),
-        "assumptions": _generic(reading, "assumptions"),
+        "assumptions": _assumptions(reading),
         "outside": [str(x) for x in results.provenance.get("outside_ranges") or ()],
         "sources": _sources(reading),
         "provenance": _provenance(reading),
@@ -198,178 +139,96 @@ def _facts(reading: Reading) -> dict[str, Any]:
     }
 
 
-def answer(reading: Reading) -> list[str]:
-    """Return the answer in three sentences: how short and when, who and why, at what price."""
-    return [_how_short(reading), _who(reading), _price_and_cost(reading)]
-
-
-def _how_short(reading: Reading) -> str:
-    from lodestone.report.reading import NOTICEABLE
-    from lodestone.report.wording import band, day, number, percent
-
-    found = reading.shortage()
-    curve = reading.curve()
-    noticeable = percent(NOTICEABLE)
-    if found.likelihood == "none":
-        gross = curve["gross_unmet_t_magnet_per_week_p50"]
-        share = (gross / curve["demand_t_magnet_per_week"]).max()
-        text = (
-            f"There is no shortage: in 95 % of worlds less than {noticeable} of planned use of magnets stays unmet at "
-            "every date"
-        )
-        if share >= NOTICEABLE:
-            text += (
-                f", because stocks bridge a gap that would reach {percent(float(share))} of planned "
-                "use without them (median world)"
-            )
-        return f"{text}."
-    total = reading.metric(("unmet_t", "net_unmet_t"))
-    if total is not None:
-        amount = f"{band(total['p50'], total['p05'], total['p95'], 't of magnet')} in all"
-    else:
-        mean = float(curve["unmet_t_magnet_per_week_mean"].sum()) * reading.weeks
-        amount = f"{number(mean)} t of magnet in all on average over the worlds"
-    if found.likelihood == "possible":
-        worst = amount if total is None else f"{number(total['p95'])} t of magnet in all"
-        return (
-            "A shortage is unlikely: in the median world less than "
-            f"{noticeable} of planned use of magnets stays unmet at every date, but in the worst "
-            f"twentieth of the worlds {percent(found.p95)} or more does around {day(found.peak)} "
-            f"({worst})."
-        )
-    sure = "in at least 95 % of worlds" if found.likelihood == "sure" else "in most worlds"
-    assert found.onset is not None and found.end is not None
-    until = (
-        f"is not over at the horizon ({day(found.end)})"
-        if found.open_end
-        else f"is over by {day(found.end)} in the median world"
-    )
-    text = (
-        f"Users run short {sure}: the shortage starts around {day(found.onset)}, peaks around "
-        f"{day(found.peak)} at {percent(found.p50, found.p05, found.p95)} of planned use and "
-        f"{until}; {amount} go unused"
-    )
-    stop = reading.metric(("first_stoppage",))
-    if stop is not None and math.isfinite(stop["p50"]):
-        text += (
-            "; the first users stop "
-            f"{band(stop['p50'], stop['p05'], stop['p95'], str(stop['unit']))} after the first "
-            "disruption"
-        )
-    return f"{text}."
-
-
-def _who(reading: Reading) -> str:
-    from lodestone.report.reading import NOTICEABLE
-    from lodestone.report.wording import human, joined, percent
-
-    overall = reading.shortage()
-    hardest = []
-    for axis in ("region", "sector"):
-        worst = reading.hardest(axis)
-        if worst is not None:
-            name, f = worst
-            hardest.append(f"{human(name)} ({percent(f.p50, f.p05, f.p95)} at its peak)")
-    if not hardest:
-        text = "No region and no sector runs short in the median world"
-    else:
-        verb = "are" if len(hardest) > 1 else "is"
-        text = f"Hardest hit {verb} {joined(hardest)}"
-        binding = reading.binding()
-        if binding is not None:
-            stage, element, share = binding
-            what = (
-                f"{human(element)} at the {human(stage)} stage"
-                if element
-                not in {
-                    "",
-                    "all",
-                    "none",
-                }
-                else f"the {human(stage)} stage"
-            )
-            text += f"; what binds most often is {what} ({percent(share)} of the worlds, averaged over the weeks with a bottleneck)"
+def differs_in_nothing(reading: Reading, rows: list[Row]) -> bool:
+    """Whether no metric asked for and no shortage differs from the reference."""
     if reading.reference is None:
-        return f"{text}; the scenario was run alone, so nothing is said about differences."
-    reference = overall.reference_p50
-    if math.isnan(reference):
-        return f"{text}."
-    if reference >= NOTICEABLE:
-        return (
-            f"{text}; the reference {escape(reading.reference)} itself leaves {percent(reference)} "
-            "unmet at that date."
-        )
-    return (
-        f"{text}; in the reference {escape(reading.reference)} there is no shortage at that date."
-    )
+        return False
+    every = [*rows, *default_rows(reading)]
+    return all(row.still for row in every) and reading.shortage().likelihood == "none"
 
 
-def _price_and_cost(reading: Reading) -> str:
-    from lodestone.report.figures.costs import cost_sentence
-    from lodestone.report.figures.prices import price_sentence, shown_materials
-    from lodestone.report.wording import band
+def answer(reading: Reading, rows: list[Row] | None = None) -> list[str]:
+    """Return the answer in up to four sentences: the metrics asked for, first things first.
 
-    materials = shown_materials(reading)
-    text = price_sentence(reading, materials) if materials else "No prices were recorded"
-    costs = cost_sentence(reading)
-    text += f"; {costs[0].lower()}{costs[1:]} (means over the worlds)"
-    lost = reading.metric(("lost_output_usd_million", "lost_output"))
-    if lost is not None and lost["p95"] > 0:
-        value = band(lost["p50"], lost["p05"], lost["p95"], "million USD")
-        text += f", with lost output at {value} as an upper bound"
-    return f"{text}."
-
-
-def headline(reading: Reading) -> list[dict[str, str]]:
-    """Return the rows of the headline table: what, scenario, reference, difference.
-
-    Metrics that have a title here; ``summary.csv`` holds them all.
+    Where nothing differs from the reference it says so and stops. Shortage is told only where the
+    question asks for it.
     """
-    from lodestone.report.wording import human
+    from lodestone.report.phrases import course, sentence
 
-    table = reading.results.table("summary")
-    whole = table[table["region"].isin(["all", ""]) & table["sector"].isin(["all", ""])]
-    rows = []
-    for name, title_of in TITLES.items():
-        for _, row in whole[whole["metric"] == name].iterrows():
-            title = title_of
-            if row["element"] not in {"", "all"}:
-                title += f", {human(row['element'])}"
-            unit = str(row["unit"])
-            alone = reading.reference is None
-            rows.append(
-                {
-                    "what": title,
-                    "scenario": _cell(row, ("p50", "p05", "p95"), unit),
-                    "reference": "" if alone else _cell(row, ("reference_p50",), unit),
-                    "difference": ""
-                    if alone
-                    else _cell(row, ("delta_p50", "delta_p05", "delta_p95"), unit, signed=True),
-                }
-            )
-    return rows[:40]
+    rows = headline_rows(reading) if rows is None else rows
+    if differs_in_nothing(reading, rows):
+        asked = "" if reading.marks else " It has no measure of its own."
+        return [
+            f"Nothing differs from the reference {_code(reading.reference)}: none of the numbers asked "
+            f"for, and no user's shortage at any date, in any world.{asked}"
+        ]
+    told: list[str] = []
+    for row in rows:
+        if len(told) == MOST_SENTENCES:
+            break
+        whole = not {"region", "sector"} & set(row.selectors)
+        text = course(reading) if whole and row.name in TOLD_BY_COURSE else sentence(reading, row)
+        if text not in told:
+            told.append(text)
+    return told
 
 
-def _cell(row: pd.Series, columns: tuple[str, ...], unit: str, *, signed: bool = False) -> str:
-    """Return a number with its band and unit for the table."""
-    from lodestone.report.wording import band, number
+def _code(name: str | None) -> str:
+    return f"`{name}`"
 
-    values = [float(row[c]) for c in columns]
-    if math.isnan(values[0]) or (math.isinf(values[0]) and len(values) == 1):
-        timed = unit in {"days", "weeks", "months", "years", "date"}
-        return NEVER if timed and not signed else "\u2013"
-    if unit == "share":
-        values = [100 * v for v in values]
-    shown = UNITS.get(unit, unit.replace("_", " "))
-    if signed and unit == "share":
-        shown = "points"
-    if len(values) == 1:
-        space = "" if shown == "\u00d7" else " "
-        return f"{number(values[0])}{space}{shown}".strip()
-    if math.isinf(values[0]) and signed:
-        return "\u2013"
-    middle, low, high = values
-    return band(middle, low, high, shown, signed=signed)
+
+def hypothesis(reading: Reading) -> dict[str, str] | None:
+    """Return the hypothesis as a sentence with its probability; None without one."""
+    from lodestone.report.phrases import share_of_worlds
+
+    stated = reading.scenario.get("hypothesis") or {}
+    text = " ".join(str(stated.get("text") or "").split())
+    worlds = reading.results.worlds
+    if not text or "confirmed_if" not in worlds:
+        return None
+    count = len(worlds)
+    yes = int(worlds["confirmed_if"].sum())
+    told = f"It holds {share_of_worlds(yes, count)}"
+    if "refuted_if" in worlds:
+        no = int(worlds["refuted_if"].sum())
+        told += f" and is refuted {share_of_worlds(no, count)}"
+        if (rest := count - yes - no) > 0 and no + yes > 0:
+            told += f"; {percent(rest / count)} decide neither"
+    return {"text": text, "told": f"{told}."}
+
+
+def headline_table(rows: list[Row]) -> list[dict[str, str]]:
+    """Return the rows of the headline table: what, unit, with, without, difference.
+
+    Rows that the measures do not move are left out (`left_out` counts them), but for the first.
+    """
+    from lodestone.report.phrases import cells
+
+    shown = [row for i, row in enumerate(rows) if i == 0 or not row.still][:MOST_ROWS]
+    names = ("what", "unit", "scenario", "reference", "difference")
+    return [dict(zip(names, (row.title, *cells(row)), strict=True)) for row in shown]
+
+
+def left_out(reading: Reading, rows: list[Row]) -> str:
+    """Say which numbers asked for the measures do not move."""
+    from lodestone.report.phrases import level
+
+    asked = list(reading.scenario.get("headline") or ())
+    told_of = {row.text for row in rows}
+    absent = (
+        [text for text in asked if text not in told_of] if rows and rows[0].text in asked else []
+    )
+    beyond = ""
+    if absent:
+        beyond = f" Not told, because this run does not reach or hold it: {joined(absent)}."
+    still = [row for row in rows[1:] if row.still]
+    if not still:
+        return beyond.strip()
+    told = joined([f"{row.title[0].lower()}{row.title[1:]} ({level(row)})" for row in still[:4]])
+    noun = "number asked for is" if len(still) == 1 else f"{len(still)} numbers asked for are"
+    head = "One" if len(still) == 1 else ""
+    more = f", and {len(still) - 4} more" if len(still) > 4 else ""
+    return f"{capital(f'{head} {noun}'.strip())} not moved by the measures and left out: {told}{more}.{beyond}"
 
 
 def _figures(index: Path) -> list[dict[str, str]]:
@@ -377,9 +236,117 @@ def _figures(index: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
+def _chosen(
+    figures: list[dict[str, str]], rows: list[Row]
+) -> tuple[dict[str, str] | None, list[dict[str, str]]]:
+    """Return the figure of page one and the two of page two, by what the rows are about."""
+    families = list(dict.fromkeys(family(row.name) for row in rows)) or ["shortage"]
+
+    def rank(figure: dict[str, str]) -> tuple[int, int]:
+        about = figure["about"].split()
+        at = [families.index(f) for f in about if f in families]
+        return (
+            min(at) if at else len(families) + (0 if "any" in about else 5),
+            figures.index(figure),
+        )
+
+    usable = [f for f in figures if f["page"] != "annex"]
+    ordered = sorted(usable, key=rank)
+    lead = next((f for f in ordered if f["page"] == "one"), ordered[0] if ordered else None)
+    rest = [f for f in ordered if f is not lead and rank(f)[0] <= len(families)]
+    return lead, rest[:2]
+
+
+def _stops(reading: Reading) -> dict[str, Any] | None:
+    """Return after how many days users stop, by region and sector, with the share of worlds."""
+    import numpy as np
+
+    from lodestone.report.asked import row_of
+    from lodestone.report.phrases import shown
+
+    rows = []
+    for axis in ("region", "sector"):
+        for name in reading.members(axis):
+            row = row_of(reading, f"first_stoppage[{axis}={name}]")
+            if row is None:
+                continue
+            own = row.own
+            calm = (
+                np.full_like(own, np.inf)
+                if row.calm is None
+                else np.nan_to_num(row.calm, nan=np.inf)
+            )
+            new = own[np.isfinite(own) & (own < calm - 1e-9) & (own >= 0)]
+            if not new.size:
+                continue
+            share = percent(new.size / own.size)
+            rows.append([axis, capital(human(name)), shown(*quantiles(new), "days"), share])
+    if not rows:
+        return None
+    return {"columns": ["Users by", "", "First stop after", "Share of worlds"], "rows": rows}
+
+
+def _everything(reading: Reading) -> dict[str, Any] | None:
+    """Return every metric of the summary that the measures move clearly, and count the others."""
+    from lodestone.report.asked import row_of
+    from lodestone.report.phrases import cells
+
+    columns = [
+        c for c in reading.results.worlds.columns if not c.startswith(("draw.", "reference_"))
+    ]
+    skip = {"world", "confirmed_if", "refuted_if"}
+    rows, still, unclear = [], 0, 0
+    for column in columns:
+        if column in skip or "(" in column:
+            continue
+        row = row_of(reading, column)
+        if row is None or not np_known(row):
+            continue
+        if row.calm is not None and row.still:
+            still += 1
+        elif row.calm is not None and not row.clear:
+            unclear += 1
+        else:
+            shown = cells(row)
+            rows.append([row.title, *(shown if row.calm is not None else shown[:2])])
+    if not rows and not still:
+        return None
+    return {"rows": rows[:150], "still": still, "unclear": unclear, "more": max(0, len(rows) - 150)}
+
+
+def np_known(row: Row) -> bool:
+    """Whether a metric is known in any world."""
+    import numpy as np
+
+    return bool((~np.isnan(row.own)).any())
+
+
+def _traced(reading: Reading, rows: list[Row]) -> list[str]:
+    """Say on what the headline numbers rest: sources by grade, assumptions, draws."""
+    told = []
+    counts: dict[str, int] = {}
+    for row in _sources(reading):
+        counts[row["grade_told"]] = counts.get(row["grade_told"], 0) + 1
+    assumed = 0
+    if reading.results.has("assumptions"):
+        assumed = len(reading.results.table("assumptions"))
+    order = ("data", "press", "recalled", "assumed", "ungraded")
+    parts = [f"{counts[g]} {g}" for g in order if counts.get(g)]
+    if parts or assumed:
+        told.append(
+            f"The run used {joined(parts)} sources and {assumed} assumptions; the lists below say for what each was used."
+        )
+    draws = [c for c in reading.results.worlds.columns if c.startswith("draw.")]
+    told.append(
+        f"{len(draws)} inputs were drawn in each world; all others are fixed at their default."
+    )
+    expressions = [f"`{row.text}`" for row in rows]
+    told.append(f"The headline numbers are, in order: {joined(expressions)}.")
+    return told
+
+
 def _calendar(reading: Reading) -> list[dict[str, str]]:
     from lodestone.report.calendar import condensed
-    from lodestone.report.wording import human
 
     rows = []
     for row in condensed(reading).itertuples(index=False):
@@ -388,14 +355,19 @@ def _calendar(reading: Reading) -> list[dict[str, str]]:
             when += f" to {row.last:%Y-%m-%d}, {row.times} times"
         where = "" if row.where in {"", "all"} else human(row.where)
         what = human(row.what) + _in_worlds(str(row.worlds))
-        rows.append({"when": when, "what": what, "where": where, "source": str(row.source)})
+        rows.append(
+            {
+                "when": when,
+                "what": what,
+                "where": where,
+                "source": str(row.source).replace(";", "; "),
+            }
+        )
     return rows[:200]
 
 
 def _in_worlds(worlds: str) -> str:
     """Return in how many worlds an entry stands, where it is not in all."""
-    from lodestone.report.wording import percent
-
     if worlds in {"", "all"}:
         return ""
     try:
@@ -407,8 +379,6 @@ def _in_worlds(worlds: str) -> str:
 
 def _generic(reading: Reading, name: str) -> dict[str, Any] | None:
     """Return a small table as it stands: its columns in plain words and its rows."""
-    from lodestone.report.wording import capital
-
     if not reading.results.has(name):
         return None
     table = reading.results.table(name)
@@ -418,6 +388,25 @@ def _generic(reading: Reading, name: str) -> dict[str, Any] | None:
         "columns": [capital(str(c).replace("_", " ")) for c in table.columns],
         "rows": [[_plain(v) for v in row] for row in table.itertuples(index=False)],
     }
+
+
+def _assumptions(reading: Reading) -> dict[str, Any] | None:
+    """Return what was assumed: key, statement, value with range and unit, reason."""
+    if not reading.results.has("assumptions"):
+        return None
+    table = reading.results.table("assumptions")
+    if table.empty:
+        return None
+    rows = []
+    for row in table.to_dict("records"):
+        held = {str(k): _plain(v) for k, v in row.items()}
+        value = held.get("value", "")
+        if held.get("low") or held.get("high"):
+            value += f" ({held.get('low', '')} to {held.get('high', '')})"
+        if held.get("unit"):
+            value += f" {held['unit']}"
+        rows.append([held.get("key", ""), held.get("statement", ""), value, held.get("reason", "")])
+    return {"columns": ["Key", "Assumed", "Value", "Reason"], "rows": rows}
 
 
 def _claims(reading: Reading) -> dict[str, Any] | None:
@@ -453,7 +442,12 @@ def _sources(reading: Reading) -> list[dict[str, str]]:
     rows = []
     for row in table.to_dict("records"):
         given = {str(k): _plain(v) for k, v in row.items()}
-        rows.append({k: given.get(k, "") for k in ("key", "title", "publisher", "date", "url")})
+        held = {
+            k: given.get(k, "") for k in ("key", "title", "publisher", "date", "url", "used_for")
+        }
+        kind = given.get("kind", "") or given.get("grade", "")
+        held["grade_told"] = GRADES.get(kind, "ungraded")
+        rows.append(held)
     return rows
 
 

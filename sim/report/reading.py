@@ -6,6 +6,7 @@ as no shortage, so that rounding and ordinary friction are not reported as a fin
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from lodestone.border.difference import first_difference
 from lodestone.outputs.results import BAND, Results
 
 if TYPE_CHECKING:
@@ -28,41 +30,78 @@ WORTH_NAMING = 0.01
 
 Likelihood = Literal["none", "possible", "likely", "sure"]
 
+#: Differences below these are numerical dust (tonnes a week, share of planned use).
+DUST_T, DUST_SHARE = 1e-3, 1e-6
+
 
 @dataclass(frozen=True)
 class Mark:
-    """An intervention as it is drawn on a date axis; `end` is None where it does not end."""
+    """A measure that the reference does not have, as it is drawn on a date axis.
+
+    Attributes
+    ----------
+    name, kind, role
+        As in the scenario.
+    announced
+        When it became known; None where that is its start.
+    start
+        When it begins to work; for a start drawn by world the median (`drawn` says so).
+    end
+        None where it does not end within the run.
+    change
+        `added`, `changed` (the reference has it otherwise) or `removed` (only the reference has it).
+    drawn
+        Whether the start differs by world.
+    earliest
+        The first start that may be drawn; None where all worlds share it.
+    """
 
     name: str
     kind: str
     role: str
     start: pd.Timestamp
     end: pd.Timestamp | None
+    announced: pd.Timestamp | None = None
+    change: str = "added"
+    drawn: bool = False
+    earliest: pd.Timestamp | None = None
+
+    @property
+    def known(self) -> pd.Timestamp:
+        """When it may first be felt: announcement or earliest start, whichever is first."""
+        return min(d for d in (self.announced, self.earliest, self.start) if d is not None)
 
 
 @dataclass(frozen=True)
 class Shortage:
-    """The course of unmet use of one group of users.
+    """What the measures do to the unmet use of one group of users, from the first of them on.
+
+    Every number is the difference from the reference in the same world; for a scenario that was
+    run alone it is the level.
 
     Attributes
     ----------
     likelihood
-        `none`: below the noticeable share in 95 % of worlds at every date; `possible`: above it
-        in fewer than half of them; `likely`: in more than half; `sure`: in at least 95 %.
+        `none`: the difference stays below the noticeable share in 95 % of worlds at every date;
+        `possible`: above it in fewer than half of them; `likely`: in more than half; `sure`: in at
+        least 95 %.
+    sign
+        1 where use goes unmet that the reference meets, -1 where the measures spare users.
     peak
-        First date at which the median (for `possible` the 95th percentile) is within 2 % of its
-        highest, so that a plateau peaks where it is reached.
+        First date at which the median (for `possible` the outer quantile) is within 2 % of its
+        farthest, so that a plateau peaks where it is reached.
     p05, p50, p95
-        Unmet share of planned use at the highest, 0..1.
+        Difference of the unmet share of planned use at the peak, -1..1.
     onset, end
         First and last date of a noticeable median; None where there is none.
     open_end
-        Whether the noticeable median lasts to the end of the horizon.
-    reference_p50
-        Median unmet share of the reference at the peak; NaN without a reference.
+        Whether the noticeable median lasts to the end of the run.
+    level_p50, reference_p50
+        Median unmet share with and without the measures at the peak; NaN where not known.
     """
 
     likelihood: Likelihood
+    sign: int
     peak: pd.Timestamp
     p05: float
     p50: float
@@ -70,6 +109,7 @@ class Shortage:
     onset: pd.Timestamp | None
     end: pd.Timestamp | None
     open_end: bool
+    level_p50: float
     reference_p50: float
 
 
@@ -85,6 +125,7 @@ class Reading:
     def __init__(self, results: Results) -> None:
         self.results = results
         self._curves: dict[tuple[str, str, str], pd.DataFrame] = {}
+        self._deltas: dict[tuple[str, str, str], pd.DataFrame] = {}
 
     @cached_property
     def scenario(self) -> dict[str, Any]:
@@ -122,21 +163,92 @@ class Reading:
 
     @cached_property
     def marks(self) -> list[Mark]:
-        """The interventions with a date that all worlds share, by date."""
+        """The measures that tell scenario and reference apart, by start; alone: all of them."""
         horizon = self.curve().index
+        own = self.scenario.get("interventions") or {}
+        calm = self.reference_scenario.get("interventions") or {}
         found = []
-        for name, spec in (self.scenario.get("interventions") or {}).items():
-            start = _date(spec.get("start")) if isinstance(spec, dict) else None
-            if start is None or start > horizon[-1]:
+        for name in dict.fromkeys([*own, *calm]):
+            spec, other = own.get(name), calm.get(name)
+            if spec == other or not isinstance(spec or other, dict):
                 continue
-            end = _date(spec.get("end"))
-            role, kind = str(spec.get("role", "policy")), str(spec.get("kind", ""))
-            found.append(Mark(str(name), kind, role, max(start, horizon[0]), end))
+            mark = self._mark(str(name), spec, other)
+            if mark is not None and mark.known <= horizon[-1]:
+                found.append(mark)
         return sorted(found, key=lambda mark: (mark.start, mark.name))
+
+    def _mark(self, name: str, spec: Any, other: Any) -> Mark | None:
+        held = spec if isinstance(spec, dict) else other
+        change = "added" if other is None else "removed" if spec is None else "changed"
+        start, drawn = self._begins(name, held)
+        if change == "changed" and isinstance(other, dict):
+            later = first_difference(held, other)
+            start = start if later is None else pd.Timestamp(later)
+        if start is None:
+            return None
+        first = self.curve().index[0]
+        announced = None if change == "changed" else _date(held.get("announced"))
+        possible = [d for d in map(_date, _leaves(held.get("start"))) if d is not None]
+        end = _date(held.get("end"))
+        return Mark(
+            name,
+            str(held.get("kind", "")),
+            str(held.get("role") or "policy"),
+            max(start, first),
+            end,
+            None if announced is None else max(announced, first),
+            change,
+            drawn,
+            max(first, min(possible)) if drawn and possible else None,
+        )
+
+    def _begins(self, name: str, spec: dict[str, Any]) -> tuple[pd.Timestamp | None, bool]:
+        """Start of a measure, and whether it differs by world (then the calendar's median)."""
+        start = _date(spec.get("start"))
+        if start is not None:
+            return start, False
+        if self.results.has("calendar"):
+            table = self.results.table("calendar")
+            rows = table[table["what"].str.match(rf"{re.escape(name)} starts\b")]
+            if len(rows):
+                return rows["date"].iloc[0], "median" in rows["what"].iloc[0]
+        drawn = [d for d in map(_date, _leaves(spec.get("start"))) if d is not None]
+        return (min(drawn), True) if drawn else (None, True)
+
+    @cached_property
+    def reference_scenario(self) -> dict[str, Any]:
+        """The reference as it was run; empty where there is none or the folder does not hold it."""
+        inner = self.results.config.get("reference")
+        return inner if isinstance(inner, dict) else {}
+
+    @cached_property
+    def from_the_start(self) -> bool:
+        """Whether scenario and reference differ from the first day on: other parameters."""
+        calm = self.reference_scenario
+        return bool(calm) and (self.scenario.get("overrides") or {}) != (
+            calm.get("overrides") or {}
+        )
+
+    @cached_property
+    def since(self) -> pd.Timestamp:
+        """The day from which anything may differ: the first own measure becomes known.
+
+        Before it no sentence and no figure names a date. The run's first day where the scenario
+        was run alone, differs by parameters, or has no measure of its own.
+        """
+        first = self.curve().index[0]
+        if self.reference is None or self.from_the_start or not self.marks:
+            return first
+        return max(first, min(mark.known for mark in self.marks))
+
+    @cached_property
+    def begins(self) -> pd.Timestamp | None:
+        """Start of the first own measure of any role; None where there is none."""
+        return min((mark.start for mark in self.marks), default=None)
 
     @cached_property
     def shock(self) -> pd.Timestamp | None:
-        """Start of the first disruption, else of the first intervention, else None."""
+        """Start of the first own disruption, else of the first own measure, else None."""
         disruptions = [mark.start for mark in self.marks if mark.role == "disruption"]
         starts = disruptions or [mark.start for mark in self.marks]
         return min(starts) if starts else None
@@ -180,35 +292,91 @@ class Reading:
             summed[f"{stem}_p50"] = summed[f"{stem}_mean"]
         return summed
 
+    def delta(self, region: str = "all", sector: str = "all", tier: str = "all") -> pd.DataFrame:
+        """Return what the measures add to unmet use of a group, by date from `since` on.
+
+        Columns ``SERIES_Q``: series `unmet`, `gross_unmet` (t of magnet a week) and `unmet_share`
+        (share of planned use), Q of mean, p05, p50, p95. From ``delta_curve.csv``, where each world
+        is set against itself; a run folder without it, and tiers, give differences of the
+        quantiles (`paired` says which). Alone: the levels.
+        """
+        key = (region, sector, tier)
+        if key not in self._deltas:
+            whole = self._paired(region, sector) if tier == "all" and self.paired else None
+            if whole is None:
+                whole = self._unpaired(*key)
+            self._deltas[key] = whole.loc[self.since :]
+        return self._deltas[key]
+
+    @cached_property
+    def paired(self) -> bool:
+        """Whether differences are taken world by world."""
+        return self.reference is not None and self.results.has("delta_curve")
+
+    @cached_property
+    def _delta_cells(self) -> dict[tuple[str, str, str], np.ndarray]:
+        table = self.results.table("delta_curve")
+        return table.groupby(["region", "sector", "series"], sort=False).indices
+
+    def _paired(self, region: str, sector: str) -> pd.DataFrame:
+        table = self.results.table("delta_curve")
+        index = self.curve().index
+        columns = {}
+        for series in ("unmet", "gross_unmet", "unmet_share"):
+            rows = self._delta_cells.get((region, sector, series))
+            held = None if rows is None else table.iloc[rows].set_index("date").sort_index()
+            dust = DUST_SHARE if series == "unmet_share" else DUST_T
+            for q in BAND:
+                values = pd.Series(0.0, index) if held is None else held[q].reindex(index)
+                columns[f"{series}_{q}"] = values.where(values.abs() > dust, 0.0)
+        return pd.DataFrame(columns, index=index)
+
+    def _unpaired(self, region: str, sector: str, tier: str) -> pd.DataFrame:
+        curve = self.curve(region, sector, tier)
+        calm = curve["reference_unmet_share_p50"].fillna(0.0)
+        tonnes = calm * curve["demand_t_magnet_per_week"]
+        columns = {}
+        for q in BAND:
+            columns[f"unmet_{q}"] = curve[f"unmet_t_magnet_per_week_{q}"] - tonnes
+            columns[f"gross_unmet_{q}"] = curve[f"gross_unmet_t_magnet_per_week_{q}"] - tonnes
+            columns[f"unmet_share_{q}"] = curve[f"unmet_share_{q}"] - calm
+        return pd.DataFrame(columns, index=curve.index)
+
     def members(self, axis: str) -> list[str]:
-        """Return the regions, sectors or tiers of the curve, most unmet tonnes first."""
+        """Return the regions, sectors or tiers of the curve, most tonnes at stake first."""
         position = ("region", "sector", "tier").index(axis)
         names = sorted({cell[position] for cell in self.cells} - {"all"})
         totals = {
-            name: float(self.curve(**{axis: name})["unmet_t_magnet_per_week_mean"].sum())
-            for name in names
+            name: float(self.delta(**{axis: name})["unmet_mean"].abs().sum()) for name in names
         }
         return sorted(names, key=lambda name: (-totals[name], name))
 
     def shortage(self, **group: str) -> Shortage:
-        """Return the course of the shortage of a group of users (see `curve`)."""
-        curve = self.curve(**group)
-        middle = curve["unmet_share_p50"].fillna(0.0)
-        high = curve["unmet_share_p95"].fillna(middle)
-        low = curve["unmet_share_p05"].fillna(middle)
+        """Return what the measures do to the unmet use of a group of users (see `delta`)."""
+        delta = self.delta(**group)
+        middle = delta["unmet_share_p50"].fillna(0.0)
+        high = delta["unmet_share_p95"].fillna(middle)
+        low = delta["unmet_share_p05"].fillna(middle)
+        sign = 1 if middle.max() >= -middle.min() else -1
+        if max(middle.max(), -middle.min()) < NOTICEABLE:
+            sign = 1 if high.max() >= -low.min() else -1
+        far, near = (high, low) if sign > 0 else (-low, -high)
+        mid = sign * middle
         likelihood: Likelihood = "sure"
-        if high.max() < NOTICEABLE:
+        if far.max() < NOTICEABLE:
             likelihood = "none"
-        elif middle.max() < NOTICEABLE:
+        elif mid.max() < NOTICEABLE:
             likelihood = "possible"
-        elif low.max() < NOTICEABLE:
+        elif near.max() < NOTICEABLE:
             likelihood = "likely"
-        leading = middle if middle.max() >= NOTICEABLE else high
+        leading = mid if mid.max() >= NOTICEABLE else far
         highest = leading.idxmax()
-        peak = leading.index[leading >= 0.98 * leading.max()][0]
-        noticed = middle[middle >= NOTICEABLE].index
+        peak = leading.index[leading >= 0.98 * leading.max()][0] if leading.max() > 0 else highest
+        noticed = mid[mid >= NOTICEABLE].index
+        levels = self.curve(**group).loc[self.since :]
         return Shortage(
             likelihood=likelihood,
+            sign=sign,
             peak=peak,
             p05=float(low[highest]),
             p50=float(middle[highest]),
@@ -216,15 +384,17 @@ class Reading:
             onset=noticed[0] if len(noticed) else None,
             end=noticed[-1] if len(noticed) else None,
             open_end=len(noticed) > 0 and noticed[-1] == middle.index[-1],
-            reference_p50=float(curve["reference_unmet_share_p50"][peak]),
+            level_p50=float(levels["unmet_share_p50"][peak]),
+            reference_p50=float(levels["reference_unmet_share_p50"][peak]),
         )
 
     def hardest(self, axis: str) -> tuple[str, Shortage] | None:
-        """Return the member of an axis with the largest median shortage share, or None.
+        """Return the member of an axis with the largest median difference in share, or None.
 
         Members with less than `WORTH_NAMING` of all planned use are passed over while a larger
         one runs short: a tiny user without magnets is no finding.
         """
+        sign = self.shortage().sign
         demand = {
             name: float(self.curve(**{axis: name})["demand_t_magnet_per_week"].sum())
             for name in self.members(axis)
@@ -234,27 +404,29 @@ class Reading:
             name: found
             for name in demand
             if (found := self.shortage(**{axis: name})).likelihood in {"likely", "sure"}
+            and found.sign == sign
         }
         large = [name for name in hit if demand[name] >= WORTH_NAMING * whole]
         candidates = large or list(hit)
         if not candidates:
             return None
-        worst = max(candidates, key=lambda name: hit[name].p50)
+        worst = max(candidates, key=lambda name: sign * hit[name].p50)
         return worst, hit[worst]
 
     @cached_property
     def window(self) -> tuple[pd.Timestamp, pd.Timestamp]:
-        """The dates worth drawing: from before the shock to after the last noticeable shortage."""
+        """The dates worth drawing: from the first own measure to after the last difference."""
         index = self.curve().index
         first, last = index[0], index[-1]
-        if self.shock is None:
+        if self.shock is None and self.since == first:
             return first, last
-        high = self.curve()["unmet_share_p95"].fillna(self.curve()["unmet_share_p50"])
-        noticed = high[high >= NOTICEABLE].index
-        begin = max(first, self.shock - pd.Timedelta(days=180))
-        until = noticed[-1] if len(noticed) else self.shock
-        end = max(until + pd.Timedelta(days=180), self.shock + pd.Timedelta(days=548))
-        return begin, min(last, end)
+        delta = self.delta()
+        far = delta[["unmet_share_p05", "unmet_share_p95"]].abs().max(axis=1)
+        noticed = far[far >= NOTICEABLE].index
+        latest = max([self.since, *(mark.start for mark in self.marks)])
+        until = noticed[-1] if len(noticed) else latest
+        end = max(until + pd.Timedelta(days=180), latest + pd.Timedelta(days=548))
+        return max(first, self.since), min(last, end)
 
     @cached_property
     def weeks(self) -> float:
@@ -301,11 +473,10 @@ class Reading:
         middle = prices["usd_per_kg_p50"]
         base = prices["reference_usd_per_kg_p50"]
         if self.reference is None or base.isna().all():
-            before = middle[middle.index < self.shock] if self.shock is not None else middle[:1]
+            before = middle[middle.index < self.since]
             base = pd.Series(float((before if len(before) else middle).iloc[-1]), middle.index)
         ratio = (middle / base).dropna()
-        if self.shock is not None and (ratio.index >= self.shock).any():
-            ratio = ratio[ratio.index >= self.shock]
+        ratio = ratio[ratio.index >= self.since]
         if ratio.empty:
             return None
         when = ratio.index[ratio >= 0.98 * ratio.max()][0]
@@ -323,40 +494,44 @@ class Reading:
             rank[name] = found[2] if found else 0.0
         return sorted(names, key=lambda name: (-rank[name], name))
 
-    def costs(self) -> pd.DataFrame:
-        """Return the mean cost of all regions by date and item, million USD a week."""
+    def costs(self, region: str = "all") -> pd.DataFrame:
+        """Return the mean extra cost of a region by date and item, million USD a week.
+
+        The difference from the reference where the table has it, else the level (`costs_differ`).
+        """
         table = self.results.table("cost_curve")
-        rows = table[table["region"] == "all"]
-        if rows.empty:
-            rows = table
+        rows = table[(table["region"] == region) & (table["date"] >= self.since)]
         return rows.pivot_table(
             index="date",
             columns="item",
-            values="usd_million_per_week_mean",
+            values=self._cost_stem + "_mean",
             aggfunc="sum",
             sort=False,
         ).fillna(0.0)
 
-    def binding(self) -> tuple[str, str, float] | None:
-        """Return the (stage, element, mean share of worlds) that binds most, or None."""
-        table = self.results.table("bottlenecks")
-        rows = table[table["region"] == "all"]
-        rows = rows if len(rows) else table
-        rows = rows[rows["binding_stage"] != "none"]
-        if rows.empty:
-            return None
-        total = rows.groupby(["binding_stage", "binding_element"])["share_of_worlds"].sum()
-        stage, element = total.idxmax()
-        dates = max(
-            1,
-            rows["date"].nunique() * max(1, rows[["region", "sector"]].drop_duplicates().shape[0]),
-        )
-        return str(stage), str(element), float(total.max() / dates)
+    @cached_property
+    def costs_differ(self) -> bool:
+        """Whether costs are told as differences from the reference, world by world."""
+        table = self.results.table("cost_curve")
+        return self.reference is not None and "delta_usd_million_per_week_mean" in table
+
+    @property
+    def _cost_stem(self) -> str:
+        return "delta_usd_million_per_week" if self.costs_differ else "usd_million_per_week"
+
+
+def _leaves(value: object) -> list[object]:
+    """All single values inside a mapping or list."""
+    if isinstance(value, dict):
+        return [leaf for part in value.values() for leaf in _leaves(part)]
+    if isinstance(value, list | tuple):
+        return [leaf for part in value for leaf in _leaves(part)]
+    return [value]
 
 
 def _date(value: object) -> pd.Timestamp | None:
     """Return a fixed date as a timestamp, None for none, for a random or a relative one."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value[:4].isdigit():
         return None
     try:
         return pd.Timestamp(value)

@@ -60,6 +60,45 @@ class Card(Protocol):
         """By parameter."""
 
 
+def facts_csv(verdicts: Sequence[Any]) -> str:
+    """Return every fact with what the model made of it, as the memo reads it."""
+    from lodestone.border.files import csv_text
+
+    names = [
+        "episode",
+        "id",
+        "text",
+        "metric",
+        "observed",
+        "band_low",
+        "band_high",
+        "unit",
+        "simulated_p05",
+        "simulated_p50",
+        "simulated_p95",
+        "pass",
+        "scored",
+    ]
+    rows = []
+    for verdict in verdicts:
+        told = verdict.row()
+        numbers = [told["observed"], *told["band"]]
+        simulated = [told[f"simulated_{q}"] for q in ("p05", "p50", "p95")]
+        shown = ["" if x is None else f"{x:.6g}" for x in (*numbers, *simulated)]
+        rows.append(
+            (
+                *(told[k] for k in ("episode", "id", "text")),
+                verdict.fact.series.metric,
+                *shown[:3],
+                told["unit"],
+                *shown[3:],
+                str(bool(told["pass"])).lower(),
+                str(told["scored"]).lower(),
+            )
+        )
+    return csv_text(names, rows)
+
+
 def write_scorecard(folder: Path, scored: Scored, card: Card, worlds: int) -> list[Path]:
     """Write ``scorecard.md`` and its figures, and the short form of it in the README.
 
@@ -111,6 +150,9 @@ def write_scorecard(folder: Path, scored: Scored, card: Card, worlds: int) -> li
         parts.append(_table(card.parameters()))
     page = folder / "scorecard.md"
     _replace(page, "\n".join(parts))
+    _replace(
+        folder / "backcast.csv", facts_csv([v for _, _, verdicts, *_ in scored for v in verdicts])
+    )
     readme = folder.parent / "README.md"
     if readme.is_file() and MARKS[0] in readme.read_text(encoding="utf-8"):
         _replace(readme, _between(readme.read_text(encoding="utf-8"), _short(scored, card)))

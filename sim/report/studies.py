@@ -29,13 +29,13 @@ __all__ = [
 
 def save_drawing(drawing: Drawing, folder: Path, name: str) -> list[Path]:
     """Write a drawing as PNG, SVG and CSV of what was drawn."""
-    from lodestone.report.figures import _csv, _save, _write, settle
+    from lodestone.report.figures import _csv, _write, save, settle
     from lodestone.report.style import look
 
     folder.mkdir(parents=True, exist_ok=True)
     with look():
         settle(drawing.figure)
-        files = [_save(drawing.figure, folder / f"{name}.{s}") for s in ("png", "svg")]
+        files = [save(drawing.figure, folder / f"{name}.{s}") for s in ("png", "svg")]
     return [*files, _write(folder / f"{name}.csv", _csv(drawing.data))]
 
 

@@ -195,7 +195,7 @@ def write_study_report(
     """
     drawn = draw_study(study, metrics)
     text = _text(study, drawn, thresholds)
-    from lodestone.outputs.tables import save_text
+    from lodestone.border.files import save_text
 
     folder = study.store.folder
     files = []

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 
 __all__ = [
+    "EN_DASH",
     "MINUS",
     "band",
     "capital",
@@ -23,6 +24,7 @@ __all__ = [
     "number",
     "percent",
     "resolution",
+    "stepped",
 ]
 
 MINUS = "\u2212"
@@ -160,7 +162,8 @@ def resolution(value: float, low: float | None = None, high: float | None = None
     return max(10.0**power, finest)
 
 
-def _shown(value: float, step: float) -> str:
+def stepped(value: float, step: float) -> str:
+    """Return a number rounded to a step, with the step's digits."""
     if not math.isfinite(value):
         return "not reached"
     rounded = round(value / step) * step
@@ -174,7 +177,7 @@ def _shown(value: float, step: float) -> str:
 
 def number(value: float, low: float | None = None, high: float | None = None) -> str:
     """Return one number, rounded by its band; without one to three digits, no idle zeros."""
-    text = _shown(value, resolution(value, low, high))
+    text = stepped(value, resolution(value, low, high))
     if low is None and "." in text:
         text = text.rstrip("0").rstrip(".")
     return text
@@ -194,7 +197,7 @@ def band(value: float, low: float, high: float, unit: str = "", *, signed: bool 
     if low is None or high is None or not high - low:
         shown = number(value)
     else:
-        shown = _shown(value, step)
+        shown = stepped(value, step)
     if math.isinf(value):
         shown = "not within the horizon"
     if signed and math.isfinite(value) and value > 0 and shown != "0":
@@ -202,8 +205,8 @@ def band(value: float, low: float, high: float, unit: str = "", *, signed: bool 
     text = shown if math.isinf(value) else f"{shown}{space}{unit}"
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return text
-    ends = [_shown(low, step), _shown(high, step)]
-    if ends == [_shown(value, step)] * 2:
+    ends = [stepped(low, step), stepped(high, step)]
+    if ends == [stepped(value, step)] * 2:
         return text
     joint = " to " if signed or low < 0 or not math.isfinite(high) else EN_DASH
     return f"{text} ({joint.join(ends)})"
@@ -217,11 +220,11 @@ def percent(value: float, low: float | None = None, high: float | None = None) -
         if 0 < value < 0.001:
             return "under 0.1 %"
         value100 = 100 * value
-        return f"{_shown(value100, max(resolution(value100), 0.1 if value < 0.1 else 1))} %"
+        return f"{stepped(value100, max(resolution(value100), 0.1 if value < 0.1 else 1))} %"
     if max(abs(value), abs(low), abs(high)) < 0.001 and high > 0:
         return "under 0.1 %"
     step = max(resolution(100 * value, 100 * low, 100 * high), 0.1)
-    shown, *ends = (_shown(100 * x, step) for x in (value, low, high))
+    shown, *ends = (stepped(100 * x, step) for x in (value, low, high))
     if ends == [shown, shown]:
         return f"{shown} %"
     joint = " to " if low < 0 else EN_DASH

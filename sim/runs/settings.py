@@ -17,13 +17,12 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 
 from lodestone.border.errors import InputError, combine
 from lodestone.border.files import read_path
+from lodestone.border.formats import FORMATS
 from lodestone.border.numbers import parse_date, read_float, read_int
 from lodestone.border.words import suggestion, unknown
 
 __all__ = ["SETTINGS", "Setting", "Settings", "flatten_settings", "names_in", "settings_from_flat"]
 
-#: Formats of the memo: what is not here is refused before anything is simulated.
-FORMATS = ("html", "md", "docx")
 RULES = ("pro_rata", "contract_first", "defence_first", "highest_bid")
 
 

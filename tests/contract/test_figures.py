@@ -52,7 +52,7 @@ def test_a_figure_states_its_finding_or_is_left_out(spec, case, runs):
     written = [t.get_text() for t in drawing.figure.texts]
     assert " ".join(written[0].split()) == drawing.finding
     for axes in drawing.figure.axes:
-        assert axes.lines or axes.collections or axes.patches, "an empty panel"
+        assert axes.lines or axes.collections or axes.patches or axes.images, "an empty panel"
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)

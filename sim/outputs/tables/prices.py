@@ -72,28 +72,30 @@ def _mean_rows(parts: Parts, key: str, rows: list[int], weights: np.ndarray) -> 
 
 @table(words=("date", "region", "item"), numbers=banded("usd_million_per_week"))
 def cost_curve(src: Source) -> pd.DataFrame:
-    """Cost items by date and region, USD million a week."""
+    """Cost items by date and region, USD million a week, with differences world by world."""
 
     regions = src.labels.regions
-    n = len(regions)
     stack = Stack()
     for k, item in enumerate(COST_ITEMS):
-        first = k * n
-        for i, region in enumerate(("all", *regions)):
-            if region == "all":
-                path = src.scenario.total("cost", slice(first, first + n))
-            else:
-                path = src.scenario.array("cost", slice(first + i - 1, first + i))[:, 0]
-            mean, q = bands(path)
-            stack.add(
-                **{
-                    "date": src.dates,
-                    "region": region,
-                    "item": item,
-                    **{
-                        f"usd_million_per_week_{b}": v
-                        for b, v in zip(BAND, (mean, *q), strict=True)
-                    },
-                }
-            )
+        for region in ("all", *regions):
+            path = _week(src.scenario, regions, k, region)
+            columns = _bands(path, "usd_million_per_week")
+            if src.reference:
+                calm = _week(src.reference, src.reference.rows.regions, k, region)
+                columns |= _bands(path - calm, "delta_usd_million_per_week")
+            stack.add(**{"date": src.dates, "region": region, "item": item, **columns})
     return stack.frame()
+
+
+def _week(parts: Parts, regions: list[str], item: int, region: str) -> np.ndarray:
+    """A cost item of a region, or of all, by week and world, (T, w)."""
+    first = item * len(regions)
+    if region == "all":
+        return parts.total("cost", slice(first, first + len(regions)))
+    row = first + regions.index(region)
+    return parts.array("cost", slice(row, row + 1))[:, 0]
+
+
+def _bands(values: np.ndarray, stem: str) -> dict[str, np.ndarray]:
+    mean, q = bands(values)
+    return {f"{stem}_{b}": v for b, v in zip(BAND, (mean, *q), strict=True)}

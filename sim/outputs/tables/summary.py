@@ -36,6 +36,12 @@ def worlds(src: Source) -> pd.DataFrame:
         calm = src.reference.array("metrics")
         for i, name in enumerate(src.reference.labels[0]["metrics"]):
             columns[f"reference_{name}"] = calm[i]
+    # What headline and hypothesis ask for, as it is written there.
+    for prefix, parts in (("", src.scenario), ("reference_", src.reference)):
+        if parts is not None:
+            held = parts.array("asked")
+            for i, name in enumerate(parts.labels[0]["asked"]):
+                columns.setdefault(f"{prefix}{name}", held[i])
     columns |= {k: v for k, v in judged(src).items() if v is not None}
     frame = pd.DataFrame(columns)
     return frame.sort_values("world", ignore_index=True)

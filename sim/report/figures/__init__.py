@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from lodestone.report.reading import Reading
 
-__all__ = ["FIGURES", "Drawing", "FigureSpec", "draw_all", "figure", "registered", "settle"]
+__all__ = ["FIGURES", "Drawing", "FigureSpec", "draw_all", "figure", "registered", "save", "settle"]
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,41 @@ Draw = Callable[["Reading"], "Drawing | None"]
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A registered figure: file name, plain title, tables it needs, place in the memo."""
+    """A registered figure.
+
+    Attributes
+    ----------
+    name, title
+        File name and plain title.
+    needs
+        Tables of the run folder.
+    order
+        Place in the annex.
+    about
+        Families of metrics it speaks to (`lodestone.report.asked.FAMILIES`), or `any`.
+    page
+        Where it may stand: `one` (also on page one), `two`, or `annex` alone.
+    """
 
     name: str
     title: str
     needs: tuple[str, ...]
     order: int
+    about: tuple[str, ...]
+    page: str
     draw: Draw
 
 
 FIGURES: dict[str, FigureSpec] = {}
 
 
-def figure(title: str, needs: Sequence[str], order: int = 100) -> Callable[[Draw], Draw]:
+def figure(
+    title: str,
+    needs: Sequence[str],
+    order: int = 100,
+    about: Sequence[str] = (),
+    page: str = "annex",
+) -> Callable[[Draw], Draw]:
     """Register a figure function under its own name; a second one of that name raises."""
 
     def register(function: Draw) -> Draw:
@@ -75,7 +97,7 @@ def figure(title: str, needs: Sequence[str], order: int = 100) -> Callable[[Draw
         missing = [table for table in needs if table not in COLUMNS]
         if missing:
             raise ValueError(f"the figure '{name}' needs unknown tables: {missing}")
-        FIGURES[name] = FigureSpec(name, title, tuple(needs), order, function)
+        FIGURES[name] = FigureSpec(name, title, tuple(needs), order, tuple(about), page, function)
         return function
 
     return register
@@ -88,8 +110,8 @@ def registered() -> list[FigureSpec]:
     return sorted(FIGURES.values(), key=lambda spec: (spec.order, spec.name))
 
 
-def draw_all(folder: Path | str) -> list[Path]:
-    """Draw every figure of a run folder into its `figures/`.
+def draw_all(run: Reading | Path | str) -> list[Path]:
+    """Draw every figure of a run (a reading of it, or its folder) into its `figures/`.
 
     Each becomes `NAME.png`, `NAME.svg` and `NAME.csv` (what was drawn); `index.csv` lists name,
     title, finding and alt text. The bytes depend on the run folder's tables alone.
@@ -104,7 +126,7 @@ def draw_all(folder: Path | str) -> list[Path]:
     from lodestone.report.reading import Reading
     from lodestone.report.style import look
 
-    reading = Reading(Results.load(folder))
+    reading = run if isinstance(run, Reading) else Reading(Results.load(run))
     target = reading.results.folder / "figures"
     written, index = [], []
     specs = registered()
@@ -120,10 +142,11 @@ def draw_all(folder: Path | str) -> list[Path]:
                 continue
             settle(drawing.figure)
             for suffix in ("png", "svg"):
-                written.append(_save(drawing.figure, target / f"{spec.name}.{suffix}"))
+                written.append(save(drawing.figure, target / f"{spec.name}.{suffix}"))
         written.append(_write(target / f"{spec.name}.csv", _csv(drawing.data)))
-        index.append((spec.name, spec.title, drawing.finding, drawing.alt))
-    listing = pd.DataFrame(index, columns=["figure", "title", "finding", "alt"])
+        about = " ".join(spec.about)
+        index.append((spec.name, spec.title, drawing.finding, drawing.alt, about, spec.page))
+    listing = pd.DataFrame(index, columns=["figure", "title", "finding", "alt", "about", "page"])
     written.append(_write(target / "index.csv", _csv(listing)))
     return written
 
@@ -144,7 +167,7 @@ def settle(figure: Figure) -> None:
         axes.set_position(tuple(round(x, 4) for x in axes.get_position().bounds))
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def save(figure: Figure, path: Path) -> Path:
     """Save a figure without a time stamp, so that the same run gives the same bytes."""
     buffer = io.BytesIO()
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}

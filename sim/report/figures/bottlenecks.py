@@ -44,7 +44,13 @@ def binding_shares(reading: Reading) -> pd.DataFrame:
     return shares.groupby(every.strftime("%Y-%m")).bfill().fillna(0.0) / groups
 
 
-@figure(title="What binds", needs=["bottlenecks", "shortage_curve"], order=35)
+@figure(
+    title="What binds",
+    needs=["bottlenecks", "shortage_curve"],
+    order=35,
+    about=["shortage"],
+    page="two",
+)
 def bottlenecks(reading: Reading) -> Drawing | None:
     """Stacked share of worlds by the stage and element that bind."""
     window = reading.window

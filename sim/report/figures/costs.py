@@ -1,58 +1,70 @@
-"""What it costs, week by week and by who bears it."""
+"""What it costs, week by week: differences from the reference."""
 
 from __future__ import annotations
 
-import matplotlib.colors as mcolors
+import textwrap
+
 import pandas as pd
-from matplotlib.axes import Axes
 
 from lodestone.report.figures import Drawing, figure
 from lodestone.report.reading import Reading
 from lodestone.report.style import (
     COLOURS,
-    HATCHES,
+    INK,
     canvas,
     date_axis,
-    label_ends,
     mark_interventions,
     mark_words,
 )
-from lodestone.report.wording import human, month, number
+from lodestone.report.wording import capital, human, month, number
 
 ORDINARY = ("purchase", "total")
-"""Items that would be there without any disruption, or that hold the others."""
+"""Items that hold others: purchases contain premium and tariff."""
+
+NAMES = {
+    "lost_output": "lost output (upper bound)",
+    "premium": "paid above base-year prices",
+    "public_outlay": "public outlay, net",
+    "tariff": "tariffs",
+    "holding": "holding stocks",
+}
+LEAST = 0.05
+"""Million USD a week below which a cost is not drawn."""
 
 
 def extra_costs(reading: Reading) -> pd.DataFrame:
-    """Return the weekly mean cost by item without ordinary purchases, largest total first."""
+    """Return the weekly mean cost by item without purchases, largest total first."""
     costs = reading.costs()
     costs = costs[[c for c in costs.columns if c not in ORDINARY and not c.startswith("reference")]]
-    totals = costs.sum()
-    names = sorted(totals[totals.abs() > 0].index, key=lambda c: (-totals[c], c))
-    return costs[names]
+    totals = costs.abs().sum()
+    names = sorted(totals[totals > 0].index, key=lambda c: (-totals[c], c))
+    return costs[[n for n in names if costs[n].abs().max() >= LEAST]]
 
 
 def cost_sentence(reading: Reading) -> str:
-    """Return the finding about costs."""
+    """Return the finding about costs: the largest item, to the end of the run."""
     costs = extra_costs(reading)
-    if costs.empty or not len(costs.columns):
-        return "No cost beside ordinary purchases"
-    total = costs.sum(axis=1)
-    weekly = total.max()
-    if weekly < 0.05:
-        return "No noticeable cost beside ordinary purchases"
-    whole = total.sum() * reading.weeks
-    largest = costs.sum().idxmax()
-    share = costs[largest].sum() / total.sum()
-    when = total.idxmax()
+    than = " than in the reference" if reading.costs_differ else ""
+    if not len(costs.columns):
+        return (
+            "No cost differs noticeably from the reference"
+            if than
+            else "No noticeable cost beside purchases"
+        )
+    sums = costs.sum() * reading.weeks
+    largest = str(sums.abs().idxmax())
+    amount = float(sums[largest])
+    name = NAMES.get(largest, human(largest))
+    end = costs.index[-1]
+    if not than:
+        return (
+            f"The largest cost is {name}: USD {_money(amount)} to the end of the run ({month(end)})"
+        )
+    word = "more" if amount > 0 else "less"
     return (
-        f"Costs beside ordinary purchases peak at USD {_money(weekly)} a week in "
-        f"{month(when)} and add up to USD {_money(whole)}, {_part(share)} {human(largest)}"
+        f"The largest change of cost is {name}: USD {_money(abs(amount))} {word}{than} "
+        f"to the end of the run ({month(end)})"
     )
-
-
-def _part(share: float) -> str:
-    return "nearly all of it" if share > 0.985 else f"{100 * share:.0f} % of it"
 
 
 def _money(million: float) -> str:
@@ -61,108 +73,68 @@ def _money(million: float) -> str:
     return f"{number(million / 1000)} billion" if million >= 1000 else f"{number(million)} million"
 
 
-@figure(title="Cost over time", needs=["cost_curve", "shortage_curve"], order=50)
+@figure(
+    title="Cost over time",
+    needs=["cost_curve", "shortage_curve"],
+    order=50,
+    about=["money"],
+    page="one",
+)
 def cost_curve(reading: Reading) -> Drawing | None:
-    """Stacked weekly cost by item, means of the worlds (means add up, medians do not)."""
-    window = reading.window
+    """Weekly cost by item, a panel each with its own scale: median and band of the worlds."""
     every = extra_costs(reading)
-    if every.empty or not len(every.columns) or every.abs().max().max() < 0.05:
+    if not len(every.columns):
         return None
-    costs = every.loc[window[0] : window[1]]
-    shown = [c for c in costs.columns if costs[c].abs().sum() > 0][:6]
-    if not shown:
-        return None
-    rest = [c for c in costs.columns if c not in shown]
-    stacked = costs[shown].copy()
-    if rest and costs[rest].abs().sum().sum() > 0:
-        stacked["other"] = costs[rest].sum(axis=1)
+    window = (reading.window[0], every.index[-1]) if _late(every, reading) else reading.window
+    shown = list(every.columns[:4])
     title = cost_sentence(reading)
-    upper = " (lost output is an upper bound)" if "lost_output" in stacked else ""
+    kind = "Difference from the reference, world by world" if reading.costs_differ else "Levels"
     note = (
-        "Million USD of 2024 a week, all regions, means over the worlds "
-        f"stacked{upper}. "
-        f"Ordinary purchases are left out; at the edge the totals over the dates shown, billion USD. {_bands(reading)}"
-        f"{mark_words(reading, window)}"
+        f"Million USD of 2024 a week, all regions. {kind}; thirteen-week means; line: mean of the worlds, "
+        "which adds up; band: 5\u201395 % of them. Each panel has its own scale; items overlap "
+        f"(duties are part of what is paid) and must not be added. {mark_words(reading, window)}"
     )
-    figure_, axes = canvas(title, note, size=(7.4, 3.2))
-    ax = axes[0, 0]
-    base = pd.Series(0.0, index=stacked.index)
-    labels = []
-    for i, name in enumerate(stacked.columns):
-        top = base + stacked[name].clip(lower=0)
-        ax.fill_between(
-            stacked.index,
-            base,
-            top,
-            facecolor=_colour(i),
-            edgecolor="white",
-            hatch=HATCHES[i % len(HATCHES)],
-            linewidth=0.5,
-            alpha=0.85,
-        )
-        labels.append((name, base, top))
-        base = top
-    ax.set_ylim(0, max(1.08 * float(base.max()), 0.1))
-    ax.set_ylabel("million USD a week")
-    date_axis(ax, window)
-    mark_interventions(ax, reading)
-    _label_layers(ax, labels, reading.weeks)
-    data = stacked.reset_index()
-    alt = (
-        f"{title}. Stacked areas of weekly cost by item: {', '.join(map(human, stacked.columns))}."
-    )
-    return Drawing(figure_, title, alt, data)
-
-
-def _bands(reading: Reading) -> str:
-    """Say how wide the band of the largest item is at its highest week."""
+    figure_, axes = canvas(title, note, 1, len(shown), (7.4, 2.5))
     table = reading.results.table("cost_curve")
-    costs = extra_costs(reading)
-    largest = costs.sum().idxmax()
-    rows = table[(table["region"] == "all") & (table["item"] == largest)]
-    if rows.empty or rows["usd_million_per_week_p95"].isna().all():
-        return ""
-    row = rows.loc[rows["usd_million_per_week_mean"].idxmax()]
-    low, high = row["usd_million_per_week_p05"], row["usd_million_per_week_p95"]
-    if high <= low:
-        return ""
-    return (
-        f"In its highest week {human(str(largest))} is "
-        f"{number(low, low, high)}\u2013{number(high, low, high)} in 5\u201395 % of worlds. "
+    stem = "delta_usd_million_per_week" if reading.costs_differ else "usd_million_per_week"
+    parts = []
+    for i, (ax, item) in enumerate(zip(axes[0], shown, strict=True)):
+        rows = (
+            table[(table["region"] == "all") & (table["item"] == item)]
+            .set_index("date")
+            .sort_index()
+        )
+        smooth = (
+            rows[[f"{stem}_{q}" for q in ("mean", "p05", "p95")]].rolling(13, min_periods=1).mean()
+        )
+        smooth = smooth.loc[window[0] : window[1]]
+        colour = COLOURS[i + 1]
+        ax.fill_between(
+            smooth.index,
+            smooth[f"{stem}_p05"],
+            smooth[f"{stem}_p95"],
+            color=colour,
+            alpha=0.2,
+            lw=0,
+        )
+        ax.plot(smooth.index, smooth[f"{stem}_mean"], color=colour)
+        ax.axhline(0, color=INK, linewidth=0.6)
+        ax.set_title(textwrap.fill(capital(NAMES.get(item, human(item))), 22), size=8.5)
+        date_axis(ax, window, ticks=3)
+        ax.tick_params(labelsize=7.5)
+        ax.yaxis.set_major_formatter(lambda x, _: f"{x:,.6g}".replace("-", "\u2212"))
+        mark_interventions(ax, reading, words=False)
+        part = smooth.reset_index()
+        part.insert(1, "item", item)
+        parts.append(part)
+    axes[0, 0].set_ylabel("million USD a week")
+    alt = (
+        f"{title}. Line charts of weekly cost: {', '.join(NAMES.get(c, human(c)) for c in shown)}."
     )
+    return Drawing(figure_, title, alt, pd.concat(parts, ignore_index=True))
 
 
-def _label_layers(ax: Axes, layers: list[tuple[str, pd.Series, pd.Series]], weeks: float) -> None:
-    """Write a layer's name into it where it is thick, and all names with totals at the edge."""
-    height = ax.get_ylim()[1]
-    edge = []
-    for i, (name, low, high) in enumerate(layers):
-        thick = high - low
-        widest = thick.index[thick >= 0.9 * thick.max()]
-        when = widest[len(widest) // 2]
-        if thick.max() > 0.16 * height:
-            ax.annotate(
-                human(name),
-                (when, float((low[when] + high[when]) / 2)),
-                ha="center",
-                va="center",
-                size=9,
-                weight="bold",
-                bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85},
-            )
-        total = number(float(thick.sum()) * weeks / 1000)
-        middle = float((low.iloc[-1] + high.iloc[-1]) / 2)
-        edge.append((middle + i * 1e-6, f"{human(name)} {total}", _dark(_colour(i))))
-    label_ends(ax, edge, gap=0.052)
-
-
-def _colour(i: int) -> str:
-    return COLOURS[(i + 1) % len(COLOURS)]
-
-
-def _dark(colour: str) -> str:
-    """Return a colour dark enough for text on white."""
-    r, g, b = mcolors.to_rgb(colour)
-    light = 0.3 * r + 0.6 * g + 0.1 * b
-    factor = 1.0 if light < 0.5 else 0.5 / light
-    return mcolors.to_hex((r * factor, g * factor, b * factor))
+def _late(costs: pd.DataFrame, reading: Reading) -> bool:
+    """Whether costs still differ after the window of the shortage."""
+    after = costs.loc[reading.window[1] :]
+    return bool(len(after) and after.abs().max().max() > 0.1 * costs.abs().max().max())

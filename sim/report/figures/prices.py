@@ -73,7 +73,13 @@ def price_sentence(reading: Reading, materials: list[str]) -> str:
     return text
 
 
-@figure(title="Prices", needs=["price_curve", "shortage_curve"], order=40)
+@figure(
+    title="Prices",
+    needs=["price_curve", "shortage_curve"],
+    order=40,
+    about=["price", "any"],
+    page="one",
+)
 def price_curve(reading: Reading) -> Drawing | None:
     """Home, ask and paid price of up to three materials, logarithmic."""
     materials = shown_materials(reading)

@@ -26,83 +26,139 @@ from lodestone.report.style import (
 from lodestone.report.wording import capital, human_of, joined, month, percent
 
 BANDS = "Line: median of the worlds; band: 5\u201395 % of them."
-GROSS, NET = "gross_unmet_t_magnet_per_week", "unmet_t_magnet_per_week"
+
+
+def versus(reading: Reading) -> str:
+    """Say against what the numbers of a figure are counted."""
+    if reading.reference is None:
+        return "Levels: the scenario was run alone."
+    kind = "world by world" if reading.paired else "between quantiles (an older run folder)"
+    return f"Difference from the reference, {kind}."
 
 
 def shortage_sentence(reading: Reading) -> str:
     """Return the finding about unmet use of all users, right in every case."""
     found = reading.shortage()
+    alone = reading.reference is None
+    than = "" if alone else " than in the reference"
     if found.likelihood == "none":
+        if alone:
+            return (
+                f"No shortage: less than {percent(NOTICEABLE)} of planned use stays unmet "
+                "in 95 % of worlds at every date"
+            )
         return (
-            f"No shortage: less than {percent(NOTICEABLE)} of planned use stays unmet "
+            f"The measures change the shortage by less than {percent(NOTICEABLE)} of planned use "
             "in 95 % of worlds at every date"
         )
+    more = "more" if found.sign > 0 else "less"
     if found.likelihood == "possible":
+        far = percent(found.p95 if found.sign > 0 else -found.p05)
+        head = "No shortage" if alone else "No change of the shortage"
+        what = far if alone else f"{far} {more}"
         return (
-            "A shortage is possible but unlikely: none in the median world, "
-            f"{percent(found.p95)} of planned use in the worst twentieth "
+            f"{head} in most worlds; in one in twenty {what} of planned use goes unmet "
             f"({month(found.peak)})"
         )
-    share = percent(found.p50, found.p05, found.p95)
+    low, high = sorted(abs(x) for x in (found.p05, found.p95))
+    if found.p05 * found.p95 < 0:
+        low = 0.0
+    share = percent(abs(found.p50), low, high)
     ending = (
-        "and lasts to the horizon"
+        "and lasts to the end of the run"
         if found.open_end or not found.end
         else f"and ends by {month(found.end)}"
     )
-    return f"Unmet use peaks at {share} of planned use in {month(found.peak)} {ending}"
+    if alone:
+        return f"Unmet use peaks at {share} of planned use in {month(found.peak)} {ending}"
+    return (
+        f"Up to {share} of planned use {more} goes unmet{than}: it is worst in {month(found.peak)} {ending}"
+        if found.sign > 0
+        else f"Up to {share} of planned use less goes unmet{than}, most in {month(found.peak)}"
+    )
 
 
-@figure(title="Shortage over time", needs=["shortage_curve"], order=10)
+@figure(
+    title="What the measures add to the shortage",
+    needs=["shortage_curve"],
+    order=10,
+    about=["shortage"],
+    page="one",
+)
 def shortage_curve(reading: Reading) -> Drawing | None:
-    """Gross and net unmet use of all users, tonnes of magnet a week."""
+    """Difference of net and gross unmet use of all users, and both levels of the share."""
     window = reading.window
-    whole = reading.curve()
-    curve = whole.loc[window[0] : window[1]]
+    delta = reading.delta().loc[window[0] : window[1]]
+    levels = reading.curve().loc[window[0] : window[1]]
     title = shortage_sentence(reading)
     note = (
-        "Unmet use of rare-earth magnets, all regions and sectors, tonnes of magnet a week. "
-        "Gross: before stocks are drawn; net: what is really not used. "
-        f"{BANDS} {mark_words(reading, window)}"
+        f"Above: unmet use of magnets of all users, tonnes a week. {versus(reading)} "
+        "Net: what is really not used; gross: before stocks are drawn. Below: the share of planned "
+        f"use that goes unmet with and without the measures, medians. {BANDS} {mark_words(reading, window)}"
     )
-    figure_, axes = canvas(title, note, size=(7.4, 3.3))
-    ax: Axes = axes[0, 0]
-    ribbon(ax, curve, GROSS, BLUE, linestyle=(0, (5, 1.6)))
-    ribbon(ax, curve, NET, VERMILLION)
-    reference = curve["reference_unmet_share_p50"] * curve["demand_t_magnet_per_week"]
-    if reference.notna().any():
-        ax.plot(curve.index, reference, color=GREY, linewidth=1.2, linestyle=":")
-    top = max(curve[f"{GROSS}_p95"].max(), curve[f"{NET}_p95"].max(), curve[f"{GROSS}_p50"].max())
-    floor = NOTICEABLE * float(curve["demand_t_magnet_per_week"].mean())
-    ax.set_ylim(0, max(1.06 * float(top if pd.notna(top) else 0), 2 * floor))
+    if reading.reference is None:
+        note = note.replace("with and without the measures, medians", "median")
+    figure_, axes = canvas(
+        title, note, 2, 1, (7.4, 3.7), sharex=True, gridspec_kw={"height_ratios": [2.0, 1.0]}
+    )
+    ax, low = axes[:, 0]
+    ax.axhline(0, color=INK, linewidth=0.7)
+    ribbon(ax, delta, "gross_unmet", BLUE, linestyle=(0, (5, 1.6)))
+    ribbon(ax, delta, "unmet", VERMILLION)
+    columns = [f"{s}_{q}" for s in ("unmet", "gross_unmet") for q in ("p05", "p50", "p95")]
+    top, bottom = float(delta[columns].max().max()), float(delta[columns].min().min())
+    floor = NOTICEABLE * float(levels["demand_t_magnet_per_week"].mean())
+    ax.set_ylim(
+        min(1.1 * bottom, -0.15 * floor), max(1.12 * top, 2 * floor if bottom > -floor else floor)
+    )
     ax.set_ylabel("t of magnet a week")
-    date_axis(ax, window)
+    ax.yaxis.set_major_formatter(lambda x, _: f"{x:,.0f}".replace("-", "\u2212"))
+    low.plot(levels.index, levels["unmet_share_p50"], color=VERMILLION, linewidth=1.5)
+    ends = [
+        (
+            float(levels["unmet_share_p50"].iloc[-1]),
+            "with" if reading.reference else "level",
+            VERMILLION,
+        )
+    ]
+    if levels["reference_unmet_share_p50"].notna().any():
+        low.plot(levels.index, levels["reference_unmet_share_p50"], color=GREY, lw=1.3, ls=":")
+        ends.append((float(levels["reference_unmet_share_p50"].iloc[-1]), "without", GREY))
+    high = float(levels[["unmet_share_p50", "reference_unmet_share_p50"]].max().max())
+    low.set_ylim(0, max(1.15 * high, 2 * NOTICEABLE))
+    low.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if high > 0.05 else 1))
+    low.set_ylabel("share unmet")
+    date_axis(low, window)
     mark_interventions(ax, reading)
-    _peak_labels(ax, curve, reference)
-    data = curve.reset_index()
-    alt = f"{capital(title)}. Line chart of gross and net unmet use a week with 5-95 % bands."
+    mark_interventions(low, reading, words=False)
+    _peak_labels(ax, delta)
+    label_ends(low, ends, gap=0.16)
+    both = levels[["unmet_share_p50", "reference_unmet_share_p50"]]
+    both.columns = ["level_unmet_share_p50", "reference_unmet_share_p50"]
+    data = delta.join(both).reset_index()
+    alt = (
+        f"{capital(title)}. Line chart of the difference in gross and net unmet use a week with "
+        "5-95 % bands, over the shares with and without."
+    )
     return Drawing(figure_, title, alt, data)
 
 
-def _peak_labels(ax: Axes, curve: pd.DataFrame, reference: pd.Series) -> None:
+def _peak_labels(ax: Axes, delta: pd.DataFrame) -> None:
     """Label the two curves where each is highest, or at the edge where both are flat."""
-    net, gross = curve[f"{NET}_p50"], curve[f"{GROSS}_p50"]
-    top = ax.get_ylim()[1]
-    if gross.max() < 0.06 * top:
-        ends = [(float(gross.iloc[-1]), "gross and net", VERMILLION)]
-        if reference.notna().any() and abs(reference.iloc[-1] - net.iloc[-1]) > 0.03 * top:
-            ends.append((float(reference.iloc[-1]), "reference", GREY))
-        label_ends(ax, ends)
+    net, gross = delta["unmet_p50"], delta["gross_unmet_p50"]
+    bottom, top = ax.get_ylim()
+    if max(gross.max(), net.max()) < 0.06 * (top - bottom):
+        ends = [(float(net.iloc[-1]), "net", VERMILLION), (float(gross.iloc[-1]), "gross", BLUE)]
+        label_ends(ax, ends, gap=0.09)
         return
-    lines = [curve[f"{GROSS}_{q}"] for q in ("p50", "p05", "p95")]
-    lines += [curve[f"{NET}_{q}"] for q in ("p50", "p05", "p95")]
+    lines = [delta[f"gross_unmet_{q}"] for q in ("p50", "p05", "p95")]
+    lines += [delta[f"unmet_{q}"] for q in ("p50", "p05", "p95")]
     for series, text, colour in ((gross, "gross", BLUE), (net, "net", VERMILLION)):
         label_line(ax, series, text, colour, lines)
-    if reference.notna().any():
-        label_ends(ax, [(float(reference.iloc[-1]), "reference", GREY)])
 
 
 def _panels(reading: Reading, axis: str, title: str, note: str, names: list[str]) -> Drawing:
-    """Draw small multiples of the net unmet share, one panel a member of an axis."""
+    """Draw small multiples of the difference in the net unmet share, one a member of an axis."""
     window = reading.window
     rows = -(-len(names) // 4)
     columns = -(-len(names) // rows)
@@ -110,23 +166,22 @@ def _panels(reading: Reading, axis: str, title: str, note: str, names: list[str]
         title, note, rows, columns, (7.4, 1.6 * rows + 0.3), sharex=True, sharey=True
     )
     parts = []
-    top = 2 * NOTICEABLE
+    top, bottom = 2 * NOTICEABLE, 0.0
     for ax, name in zip(axes.flat, names, strict=False):
-        curve = reading.curve(**{axis: name}).loc[window[0] : window[1]]
-        ribbon(ax, curve, "unmet_share", VERMILLION, linewidth=1.5)
-        if curve["reference_unmet_share_p50"].notna().any():
-            ax.plot(
-                curve.index, curve["reference_unmet_share_p50"], color=GREY, lw=1, linestyle=":"
-            )
-        highest = curve[["unmet_share_p50", "unmet_share_p95"]].max().max()
-        top = max(top, float(highest))
+        delta = reading.delta(**{axis: name}).loc[window[0] : window[1]]
+        ax.axhline(0, color=GREY, linewidth=0.6)
+        ribbon(ax, delta, "unmet_share", VERMILLION, linewidth=1.5)
+        three = delta[["unmet_share_p05", "unmet_share_p50", "unmet_share_p95"]]
+        top, bottom = max(top, float(three.max().max())), min(bottom, float(three.min().min()))
         ax.set_title(
             textwrap.fill(capital(human_of(axis, name)), 68 // columns), size=8.5, linespacing=1.0
         )
         found = reading.shortage(**{axis: name})
         if found.likelihood in {"likely", "sure"}:
+            plus = "+" if found.p50 > 0 and reading.reference else ""
+            told = plus + percent(found.p50, found.p05, found.p95).split(" (")[0]
             ax.annotate(
-                f"peak {percent(found.p50, found.p05, found.p95).split(' (')[0]}",
+                f"peak {told}",
                 (0.98, 0.97),
                 xycoords="axes fraction",
                 ha="right",
@@ -134,22 +189,22 @@ def _panels(reading: Reading, axis: str, title: str, note: str, names: list[str]
                 size=8,
                 color=INK,
             )
-        part = curve.reset_index()
+        part = three.reset_index()
         part.insert(1, "panel", name)
         parts.append(part)
     for ax in list(axes.flat)[: len(names)]:
         date_axis(ax, window, ticks=14 // columns)
         mark_interventions(ax, reading, words=False)
         ax.tick_params(labelsize=7.5)
-        ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if top > 0.05 else 1))
+        ax.yaxis.set_major_formatter(
+            PercentFormatter(1.0, decimals=0 if top - bottom > 0.05 else 1)
+        )
     for ax in list(axes.flat)[len(names) :]:
         above = ax.get_subplotspec().rowspan.start - 1
         column = ax.get_subplotspec().colspan.start
         axes[above, column].tick_params(labelbottom=True)
         ax.remove()
-    axes[0, 0].set_ylim(0, 1.22 * top)
-    step = next((s for s in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25) if top / s < 4.5), 0.5)
-    axes[0, 0].set_yticks([i * step for i in range(int(min(top, 1.0) / step + 1e-6) + 1)])
+    axes[0, 0].set_ylim(1.1 * bottom, 1.25 * top)
     return Drawing(figure_, title, _alt(title, axis, names), pd.concat(parts, ignore_index=True))
 
 
@@ -160,47 +215,64 @@ def _any_short(reading: Reading, axis: str, names: list[str]) -> bool:
 
 def _alt(title: str, axis: str, names: list[str]) -> str:
     return (
-        f"{title}. Small line charts of the unmet share of planned use with 5-95 % bands: "
+        f"{title}. Small line charts of the difference in the unmet share with 5-95 % bands: "
         f"{joined([human_of(axis, n) for n in names])}."
     )
 
 
 def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
-    """Return who is hit hardest in share and in tonnes, or that nobody is."""
+    """Return who is hit (or spared) most, or that nobody is."""
     found = {name: reading.shortage(**{axis: name}) for name in names}
-    hit = [n for n in names if found[n].likelihood in {"likely", "sure"}]
+    sign = reading.shortage().sign
+    hit = [n for n in names if found[n].likelihood in {"likely", "sure"} and found[n].sign == sign]
+    alone = reading.reference is None
+    more = "" if alone else " more" if sign > 0 else " less"
     if not hit:
         possible = [n for n in names if found[n].likelihood == "possible"]
         if not possible:
-            return f"No {axis} runs short in 95 % of worlds"
+            return (
+                f"No {axis} runs short in 95 % of worlds"
+                if alone
+                else f"No {axis} runs shorter in 95 % of worlds"
+            )
         return (
-            f"In the median world no {axis} runs short; a few worlds see a shortage in "
+            f"In the median world no {axis} is touched; a few worlds differ in "
             f"{joined([human_of(axis, n) for n in possible[:3]])}"
             + (" and elsewhere" if len(possible) > 3 else "")
         )
     hardest = reading.hardest(axis)
     assert hardest is not None
     worst, f = hardest
+    low, high = sorted(abs(x) for x in (f.p05, f.p95))
+    if f.p05 * f.p95 < 0:
+        low = 0.0
+    verb = "hit hardest" if sign > 0 else "spared most"
     text = (
-        f"{capital(human_of(axis, worst))} is hit hardest: {percent(f.p50, f.p05, f.p95)} of planned use "
-        f"unmet at the peak in {month(f.peak)}"
+        f"{capital(human_of(axis, worst))} is {verb}: {percent(abs(f.p50), low, high)} of planned use"
+        f"{more} unmet at the peak in {month(f.peak)}"
     )
-    spared = len(names) - len(hit)
-    if spared and len(names) > 2:
+    out = len(names) - len(hit)
+    if out and len(names) > 2:
         plural = {"region": "regions", "sector": "sectors", "tier": "tiers"}[axis]
-        text += f"; {spared} of {len(names)} {plural} {'is' if spared == 1 else 'are'} spared in the median world"
+        text += f"; {out} of {len(names)} {plural} {'is' if out == 1 else 'are'} not touched in the median world"
     return text
 
 
 def _note(reading: Reading, names: list[str], all_names: list[str], order: str) -> str:
     some = "" if len(names) == len(all_names) else f"The {len(names)} with the largest loss. "
     return (
-        f"Net unmet share of planned use, {order}. {some}{BANDS} Dotted: reference. "
+        f"Net unmet share of planned use, {order}. {versus(reading)} {some}{BANDS} "
         f"{mark_words(reading, reading.window)}"
     )
 
 
-@figure(title="Shortage by region", needs=["shortage_curve"], order=20)
+@figure(
+    title="Shortage by region",
+    needs=["shortage_curve"],
+    order=20,
+    about=["shortage"],
+    page="two",
+)
 def shortage_by_region(reading: Reading) -> Drawing | None:
     """Net unmet share by region, small multiples, largest loss first."""
     every = reading.members("region")

@@ -14,8 +14,9 @@ from lodestone.report.wording import capital, human, number, percent
 PREFERRED_STAGES = ("separation", "magnet", "metal", "mine")
 
 
-def pick(table: pd.DataFrame) -> tuple[str, str, int, str] | None:
-    """Return (stage, element, year, basis) where the scenario takes most away, else the first."""
+def pick(table: pd.DataFrame, since: int = 0) -> tuple[str, str, int, str] | None:
+    """Return (stage, element, year, basis) where the scenario changes most, from a year on."""
+    table = table[table["year"] >= since]
     if table.empty:
         return None
     basis = "cash" if (table["basis"] == "cash").any() else str(table["basis"].iloc[0])
@@ -25,7 +26,7 @@ def pick(table: pd.DataFrame) -> tuple[str, str, int, str] | None:
     ).fillna(0.0)
     if {"reference", "scenario"} <= set(total.columns):
         base = total["reference"].where(total["reference"] > 0)
-        lost = (1 - total["scenario"] / base).fillna(0.0).round(6)
+        lost = (1 - total["scenario"] / base).abs().fillna(0.0).round(6)
         if lost.max() > 0.005:
             stage, element, year = lost.idxmax()
             return stage, element, int(year), basis
@@ -37,11 +38,11 @@ def pick(table: pd.DataFrame) -> tuple[str, str, int, str] | None:
     return stage, element, int(first["year"].iloc[0]), basis
 
 
-@figure(title="Supply curve", needs=["supply_curve"], order=60)
+@figure(title="Capacity by cost", needs=["supply_curve"], order=60, about=["supply"], page="two")
 def supply_curve(reading: Reading) -> Drawing | None:
     """Step areas of available capacity by unit cost, one panel a case, coloured by bloc."""
     table = reading.results.table("supply_curve")
-    found = pick(table)
+    found = pick(table, reading.since.year)
     if found is None:
         return None
     stage, element, year, basis = found

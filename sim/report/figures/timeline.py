@@ -7,25 +7,27 @@ from matplotlib.ticker import PercentFormatter
 
 from lodestone.report.calendar import events
 from lodestone.report.figures import Drawing, figure
+from lodestone.report.figures.shortage import versus
 from lodestone.report.reading import NOTICEABLE, Reading
 from lodestone.report.style import BLUE, GREY, INK, VERMILLION, canvas, date_axis, ribbon
 from lodestone.report.wording import capital, day, duration, human
 
 
-@figure(title="Time line of events", needs=["calendar", "shortage_curve"], order=15)
+@figure(title="Time line of the measures", needs=["calendar", "shortage_curve"], order=15)
 def timeline(reading: Reading) -> Drawing | None:
-    """Bars of the interventions and dots of dated events, over the net unmet share."""
+    """Bars of the own measures and dots of dated events, over the difference in shortage."""
     window = reading.window
     marks = [
         m for m in reading.marks if m.start <= window[1] and (m.end is None or m.end >= window[0])
     ]
     if not marks:
         return None
-    curve = reading.curve().loc[window[0] : window[1]]
+    curve = reading.delta().loc[window[0] : window[1]]
     title = _title(reading)
     note = (
-        "Above: net unmet share of planned use, all users, median and 5\u201395 % band of the worlds. "
-        "Below: interventions in force; an arrow means that it has no end within the dates shown. "
+        f"Above: net unmet share of planned use, all users. {versus(reading)} Median and 5\u201395 % "
+        "band. Below: measures that the reference does not have; thin line from the announcement; an "
+        "arrow means that it has no end within the dates shown. "
         "Red hatched: disruption; blue: policy. Dots: entries of the calendar."
     )
     dated = events(reading)
@@ -41,9 +43,12 @@ def timeline(reading: Reading) -> Drawing | None:
     )
     top, low = axes[:, 0]
     ribbon(top, curve, "unmet_share", VERMILLION)
-    highest = curve[["unmet_share_p50", "unmet_share_p95"]].max().max()
-    top.set_ylim(0, max(1.08 * float(highest), 2 * NOTICEABLE))
-    top.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if highest > 0.05 else 1))
+    three = curve[["unmet_share_p05", "unmet_share_p50", "unmet_share_p95"]]
+    highest, lowest = float(three.max().max()), float(three.min().min())
+    top.axhline(0, color=INK, linewidth=0.6)
+    top.set_ylim(min(1.08 * lowest, -NOTICEABLE), max(1.08 * highest, 2 * NOTICEABLE))
+    wide = highest - lowest > 0.05
+    top.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if wide else 1))
     top.set_ylabel("unmet share")
     rows = []
     for i, mark in enumerate(marks):
@@ -60,6 +65,8 @@ def timeline(reading: Reading) -> Drawing | None:
             hatch="////" if disruption else "",
             linewidth=0.8,
         )
+        if mark.known < start:
+            low.plot([max(mark.known, window[0]), start], [i, i], color=INK, linewidth=1.0)
         if mark.end is None or mark.end > window[1]:
             low.annotate(
                 "",
@@ -94,18 +101,18 @@ def timeline(reading: Reading) -> Drawing | None:
 
 
 def _title(reading: Reading) -> str:
-    found, shock = reading.shortage(), reading.shock
-    if shock is None or found.likelihood == "none":
-        return "The interventions pass without a noticeable shortage"
+    found, begins = reading.shortage(), reading.begins
+    than = "" if reading.reference is None else " the shortage of the reference"
+    if begins is None or found.likelihood == "none":
+        return f"The measures pass without a noticeable change of{than or ' the shortage'}"
     if found.likelihood == "possible":
-        return "The interventions pass without a shortage in the median world"
-    if found.onset is None or found.onset < shock:
-        return "The shortage begins before the first intervention"
-    lag = (found.onset - shock).days
-    peak = (found.peak - shock).days
-    after = "at once" if lag < 7 else f"{duration(lag)} later"
-    return (
-        f"From {day(shock)} the shortage shows {after} and is worst after {duration(peak)}"
-        if peak > lag
-        else f"From {day(shock)} the shortage shows {after} and is worst from the start"
-    )
+        return "In the median world the measures do not change the shortage"
+    assert found.onset is not None
+    what = "the shortage grows" if found.sign > 0 else "the shortage eases"
+    if found.onset < begins:
+        return f"From {day(found.onset)}, after the announcement, {what}"
+    lag = (found.onset - begins).days
+    peak = (found.peak - begins).days
+    after = "at once" if lag < 7 else f"after {duration(lag)}"
+    most = f"most after {duration(peak)}" if peak > lag else "most from then on"
+    return f"From the start on {day(begins)} {what} {after}, {most}"

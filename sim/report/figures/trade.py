@@ -1,4 +1,4 @@
-"""Who gets the exporter's magnets before and during the disruption."""
+"""Who gets the exporter's magnets with and without the measures."""
 
 from __future__ import annotations
 
@@ -31,9 +31,15 @@ def magnet_exports(reading: Reading) -> tuple[str, pd.DataFrame] | None:
     return origin, rows[rows["origin"] == origin]
 
 
-@figure(title="Trade before and during", needs=["trade_flows", "shortage_curve"], order=70)
+@figure(
+    title="Trade in magnets",
+    needs=["trade_flows", "shortage_curve"],
+    order=70,
+    about=["trade", "any"],
+    page="one",
+)
 def trade_flows(reading: Reading) -> Drawing | None:
-    """Magnet exports of the largest exporter: by month, and by destination before and during."""
+    """Magnet exports of the largest exporter: by month, and by destination before, during, after."""
     found = magnet_exports(reading)
     if found is None:
         return None
@@ -41,32 +47,27 @@ def trade_flows(reading: Reading) -> Drawing | None:
     monthly = rows.groupby(["case", "month"])["tonnes_mean"].sum().unstack("case").sort_index()
     if "scenario" not in monthly or len(monthly) < 13:
         return None
-    before, during, words = _periods(reading, monthly["scenario"])
-    scenario = rows[rows["case"] == "scenario"]
-    sides = pd.DataFrame(
-        {
-            name: scenario[scenario["month"].isin(months)]
-            .groupby("destination")["tonnes_mean"]
-            .sum()
-            / len(months)
-            for name, months in (("before", before), ("during", during))
-        }
-    ).fillna(0.0)
-    sides = sides.sort_values(["before", "during"], ascending=False).head(10)
-    change = float(
-        monthly["scenario"].loc[during].mean() / max(monthly["scenario"].loc[before].mean(), 1e-9)
-        - 1
-    )
-    title = _title(reading, origin, change, monthly["scenario"], during)
+    periods = _periods(reading, monthly)
+    if periods is None:
+        return None
+    against = "reference" if "reference" in monthly else "scenario"
+    sides = _sides(rows, periods, against)
+    title = _title(reading, origin, monthly, periods)
     window = reading.window
+    base = (
+        "open circle: reference, same months as the worst quarter"
+        if against == "reference"
+        else "open circle: the year before"
+    )
     note = (
         f"Magnets from {human(origin)}, finished tonnes a month by month of shipment, declared and "
-        f"grey, means over the worlds. Left: all destinations; right: by destination, {words}. "
+        f"grey, means over the worlds. Right: by destination; {base}; full circle: the quarter that "
+        f"differs most ({_span(periods['during'])}); cross: the last year of the run. "
         f"{mark_words(reading, window)}"
     )
     figure_, axes = canvas(title, note, 1, 2, (7.4, 3.2), gridspec_kw={"width_ratios": [1.2, 1]})
     left, right = axes[0]
-    shown = monthly.loc[window[0] - pd.Timedelta(days=31) : window[1]]
+    shown = monthly.loc[window[0].replace(day=1) : window[1]]
     if "reference" in shown:
         left.plot(shown.index, shown["reference"], color=GREY, lw=1.3, linestyle=":")
     left.plot(shown.index, shown["scenario"], color=VERMILLION)
@@ -75,92 +76,90 @@ def trade_flows(reading: Reading) -> Drawing | None:
     left.set_ylabel("t of magnet a month")
     date_axis(left, window, ticks=5)
     mark_interventions(left, reading)
-    ends = [(float(shown["scenario"].iloc[-1]), "scenario", VERMILLION)]
+    ends = [(float(shown["scenario"].iloc[-1]), "with" if "reference" in shown else "", VERMILLION)]
     if "reference" in shown:
-        ends.append((float(shown["reference"].iloc[-1]), "reference", GREY))
+        ends.append((float(shown["reference"].iloc[-1]), "without", GREY))
     label_ends(left, ends)
     for i, row in enumerate(sides.itertuples()):
         right.plot([row.before, row.during], [i, i], color="#bdbdbd", lw=2.2, zorder=1)
         right.plot(row.before, i, "o", mfc="white", mec=BLUE, mew=1.6, ms=6.5)
-        right.plot(row.during, i, "o", color=VERMILLION, ms=6.5)
-    first = sides.iloc[0]
-    apart = abs(first["before"] - first["during"]) > 0.2 * sides.max().max()
-    same = abs(first["before"] - first["during"]) < 0.02 * sides.max().max()
-    names = (("before", BLUE), ("during", VERMILLION))
-    if same:
-        right.annotate(
-            "before and during",
-            (first["before"], 0),
-            xytext=(0, 7),
-            textcoords="offset points",
-            ha="right",
-            size=8.5,
-            weight="bold",
-        )
-    for name, colour in () if same else names:
-        other = "during" if name == "before" else "before"
-        align = "center" if apart else ("left" if first[name] >= first[other] else "right")
-        right.annotate(
-            name,
-            (first[name], 0),
-            xytext=(0, 7),
-            textcoords="offset points",
-            ha=align,
-            color=colour,
-            size=8.5,
-            weight="bold",
-        )
+        right.plot(row.during, i, "o", color=VERMILLION, ms=6.0)
+        right.plot(row.after, i, "x", color=INK, mew=1.4, ms=5.5)
     right.set_yticks(range(len(sides)), [capital(human(d)) for d in sides.index])
-    right.set_ylim(len(sides) - 0.5, -0.85)
+    right.set_ylim(len(sides) - 0.5, -0.6)
     right.set_xlim(left=0)
     right.grid(True, axis="x")
     right.grid(False, axis="y")
     right.set_xlabel("t of magnet a month", color=INK)
     right.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
     data = sides.reset_index()
-    alt = f"{title}. Monthly exports as lines, and dots by destination before and during."
+    alt = f"{title}. Monthly exports as lines, and by destination: before, during and after."
     return Drawing(figure_, title, alt, data)
 
 
-def _periods(reading: Reading, scenario: pd.Series) -> tuple[list, list, str]:
-    """Return the months before and during, and both in words.
+def _sides(rows: pd.DataFrame, periods: dict[str, list], against: str) -> pd.DataFrame:
+    """Return monthly tonnes by destination before, during and after, ten largest."""
+    picks = {
+        "before": ("reference" if against == "reference" else "scenario", periods["before"]),
+        "during": ("scenario", periods["during"]),
+        "after": ("scenario", periods["after"]),
+    }
+    columns = {}
+    for name, (case, months) in picks.items():
+        part = rows[(rows["case"] == case) & rows["month"].isin(months)]
+        columns[name] = part.groupby("destination")["tonnes_mean"].sum() / max(len(months), 1)
+    sides = pd.DataFrame(columns).fillna(0.0)
+    return sides.sort_values(["before", "during"], ascending=False).head(10)
 
-    During is the quarter with the lowest exports within a year of the shock, before are the
-    twelve months up to the shock. Without a shock the last twelve months stand against the first.
+
+def _periods(reading: Reading, monthly: pd.DataFrame) -> dict[str, list] | None:
+    """Return the months before, during and after, all from the first own measure on.
+
+    During is the quarter within two years of the first start that differs most from the reference
+    (alone: the lowest); before are the same months of the reference, or alone the first year;
+    after is the last year of the run.
     """
-    months = list(scenario.index)
-    shock = reading.shock
-    earlier = [m for m in months if shock is not None and m + pd.offsets.MonthEnd(0) < shock]
-    later = [m for m in months if m not in earlier][:13] if earlier else []
-    if len(later) < 3:
-        before, during = months[:12], months[-12:]
-    else:
-        before = earlier[-12:]
-        sums = [float(scenario.loc[later[i : i + 3]].sum()) for i in range(len(later) - 2)]
-        at = sums.index(min(sums))
-        during = later[at : at + 3]
-    return before, during, f"{_span(before)} and {_span(during)}"
+    months = [m for m in monthly.index if m >= reading.since.replace(day=1)]
+    start = reading.begins if reading.begins is not None else reading.since
+    later = [m for m in months if m >= start.replace(day=1)]
+    if len(later) < 6:
+        return None
+    scenario = monthly["scenario"]
+    gap = scenario - monthly["reference"] if "reference" in monthly else -scenario
+    near = later[:25]
+    sums = [abs(float(gap.loc[near[i : i + 3]].sum())) for i in range(len(near) - 2)]
+    at = sums.index(max(sums))
+    during = near[at : at + 3]
+    before = during if "reference" in monthly else months[:12]
+    return {"before": before, "during": during, "after": months[-12:]}
 
 
 def _span(months: list) -> str:
     return f"{months[0]:%b %Y}\u2013{months[-1]:%b %Y}"
 
 
-def _title(reading: Reading, origin: str, change: float, scenario: pd.Series, during: list) -> str:
+def _title(reading: Reading, origin: str, monthly: pd.DataFrame, periods: dict[str, list]) -> str:
     who = f"Magnet exports of {capital(human(origin))}"
-    if reading.shock is None:
-        verb = "grow" if change > 0 else "fall"
+    scenario = monthly["scenario"]
+    during = periods["during"]
+    if "reference" not in monthly:
+        change = float(
+            scenario.loc[periods["after"]].mean() / scenario.loc[periods["before"]].mean() - 1
+        )
         if abs(change) < 0.02:
             return f"{who} keep their level over the years shown"
+        verb = "grow" if change > 0 else "fall"
         return f"{who} {verb} by {percent(abs(change))} from the first year to the last"
+    calm = monthly["reference"]
+    change = float(scenario.loc[during].sum() / max(float(calm.loc[during].sum()), 1e-9) - 1)
     if abs(change) < 0.02:
-        return f"{who} keep their level in the lowest quarter after the shock"
-    if change > 0:
-        return (
-            f"{who} do not fall: even the lowest quarter is {percent(change)} above the year before"
-        )
-    after = scenario[scenario.index > during[-1]]
-    before = float(scenario[scenario.index < during[0]].tail(12).mean())
-    back = after[after >= 0.95 * before]
-    tail = f"back in {month(back.index[0])}" if len(back) else "not back within the horizon"
-    return f"{who} fall by {percent(-change)} in the worst quarter and are {tail}"
+        return f"{who} differ from the reference by less than 2 % in every quarter of two years"
+    verb = "below" if change < 0 else "above"
+    text = f"{who} are {percent(abs(change))} {verb} the reference in {_span(during)}"
+    after = [m for m in scenario.index if m > during[-1]]
+    ratio = (scenario.loc[after] / calm.loc[after].clip(lower=1e-9)).rolling(3).mean()
+    back = ratio[(ratio - 1).abs() < 0.05]
+    if len(back):
+        return f"{text} and within 5 % of it again in {month(back.index[0])}"
+    del reading
+    return f"{text} and do not come back to it within the run"

@@ -1,0 +1,380 @@
+"""How far to trust an answer: which inputs move it, what history says, what is not modelled."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lodestone.report.asked import Row, family
+from lodestone.report.wording import capital, human, joined, number, stepped
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lodestone.report.reading import Reading
+
+__all__ = ["Fact", "episode_of", "facts_of", "how_sure", "inputs_told", "not_modelled", "watch"]
+
+#: Which episode of history tests a kind of measure; kinds without one have none.
+EPISODES = {
+    "export_licence": "licensing_2025",
+    "general_licence": "licensing_2025",
+    "truce": "licensing_2025",
+    "end_use_denial": "licensing_2025",
+    "export_quota": "quota_2010",
+    "export_ban": "quota_2010",
+    "tariff": "quota_2010",
+    "production_quota": "quota_2010",
+    "grey_channel": "quota_2010",
+    "enforcement": "quota_2010",
+    "outage": "myanmar_2024",
+    "route_closure": "myanmar_2024",
+    "mining_ban": "myanmar_2024",
+    "demand_shock": "demand_2020",
+    "demand_growth": "demand_2020",
+}
+TITLES = {
+    "licensing_2025": "the licences of 2025",
+    "quota_2010": "the export quota of 2010 to 2014",
+    "myanmar_2024": "the closure of Myanmar's mines in 2024",
+    "demand_2020": "the boom in demand of 2020 to 2022",
+}
+#: Series of a fact that speak to a family of metrics.
+SERIES = {
+    "shortage": ("unmet_t", "unmet_share", "stoppages", "use_t", "stock_t", "cover_days"),
+    "price": ("price_home", "price_ask", "price_paid", "spot_share"),
+    "money": ("price_home", "price_ask", "price_paid"),
+    "trade": ("exports_t", "imports_t", "leak_t", "licences_granted_share", "quota_use"),
+    "supply": ("production_t",),
+    "need": ("use_t",),
+}
+#: Simplifications that bear on a family of metrics (DESIGN.md, known weaknesses).
+LIMITS = {
+    "shortage": (
+        "Goods are shared inside a region as if like users were one: one plant's dependence on one "
+        "supplier is not seen, and stocks outside a few regions are set by a default.",
+    ),
+    "lost": (
+        "Lost output is linear in the missing kilograms, without what is caught up later or what "
+        "other suppliers lose: an upper bound.",
+    ),
+    "price": (
+        "The plateau of spot prices is fitted to few episodes; a longer closure than any observed "
+        "one gets no higher price.",
+    ),
+    "money": (
+        "Public money is an outlay: how it is raised is outside. Duties are counted after "
+        "pass-through, so items of cost must not be added up.",
+    ),
+    "trade": (
+        "Trade links are those of the base year and of named contracts; ports, carriers and single "
+        "firms are not told apart.",
+    ),
+    "supply": (
+        "Only announced plants are told by name, with slips drawn from experience; capacity that "
+        "high prices would call up later is one flow a region.",
+    ),
+    "need": (
+        "Use follows published paths of units and of grams a unit; after their end it stays.",
+    ),
+}
+ALWAYS = (
+    "Bands hold drawn inputs, slips of projects and outages, not doubt about the structure of the model.",
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A fact of history and what the model made of it."""
+
+    episode: str
+    id: str
+    text: str
+    metric: str
+    observed: str
+    simulated: str
+    unit: str
+    passed: bool
+
+
+def plain(name: str) -> str:
+    """Return a draw's name in words: `intervention.mp_price_floor.pass_through`."""
+    parts = [human(p) for p in name.removeprefix("draw.").split(".")]
+    return f"{parts[-1]} of {' '.join(parts[:-1])}" if len(parts) > 1 else parts[0]
+
+
+def input_titles(reading: Reading) -> dict[str, str]:
+    """Return titles of the inputs by name, kept in the run folder as `inputs.csv`."""
+    text = kept(reading, "inputs.csv", ("seeds", "parameters.csv"))
+    rows = csv.DictReader(io.StringIO(text))
+    return {r["parameter"]: r["title"] for r in rows if r.get("parameter") and r.get("title")}
+
+
+def kept(reading: Reading, name: str, shipped: tuple[str, ...]) -> str:
+    """Return a table that explains the run, kept in its folder from the first report on.
+
+    A report made later, without the data that are shipped, reads what was kept. Empty where
+    neither is there.
+    """
+    from lodestone.border.errors import InputError
+    from lodestone.border.files import save_text
+    from lodestone.border.paths import data_root
+
+    own = reading.results.folder / name
+    if own.is_file():
+        return own.read_text(encoding="utf-8")
+    try:
+        source = data_root().joinpath(*shipped)
+    except InputError:
+        return ""
+    if not source.is_file():
+        return ""
+    text = source.read_text(encoding="utf-8")
+    save_text(own, text)
+    return text
+
+
+def backcast(reading: Reading) -> list[Fact]:
+    """Return every fact of the shipped backcast (`backcast.csv`)."""
+    text = kept(reading, "backcast.csv", ("docs", "backcast.csv"))
+    return [
+        Fact(
+            r["episode"],
+            r["id"],
+            r["text"].rstrip("."),
+            r["metric"],
+            r["observed"],
+            r["simulated_p50"],
+            r["unit"],
+            r["pass"] == "true",
+        )
+        for r in csv.DictReader(io.StringIO(text))
+        if r.get("scored") == "true"
+    ]
+
+
+def episode_of(reading: Reading) -> str | None:
+    """Return the episode that tests most of the scenario's own measures."""
+    kinds = [EPISODES[m.kind] for m in reading.marks if m.kind in EPISODES]
+    disruptions = [
+        EPISODES[m.kind] for m in reading.marks if m.kind in EPISODES and m.role == "disruption"
+    ]
+    named = disruptions or kinds
+    return max(named, key=named.count) if named else None
+
+
+def facts_of(reading: Reading, rows: list[Row]) -> list[str]:
+    """Say what the backcast says about just these metrics, and which facts it fails by name."""
+    facts = backcast(reading)
+    if not facts:
+        return ["No scorecard of the backcast is shipped with this installation."]
+    told = []
+    families = list(dict.fromkeys(family(row.name) for row in rows))
+    series = {s for f in families for s in SERIES.get(f, ())}
+    near = [f for f in facts if f.metric in series]
+    words = {"need": "use", "money": "prices (on which the money hangs)", "supply": "output"}
+    if "price" in families and "money" in families:
+        families.remove("money")
+    names = joined([words.get(f, {"price": "prices"}.get(f, f)) for f in families])
+    if near:
+        good = sum(f.passed for f in near)
+        told.append(
+            f"Replayed history tests {names} by {len(near)} facts, of which {good} fall into their band."
+        )
+    else:
+        told.append(f"No fact of the replayed history tests {names}: here the model is untested.")
+    episode = episode_of(reading)
+    kinds = {m.kind for m in reading.marks}
+    if episode is None:
+        kind = joined(sorted(human(k) for k in kinds)) if kinds else "this question"
+        told.append(f"No episode of history resembles the measure at stake ({kind}).")
+        return told
+    own = [f for f in facts if f.episode == episode]
+    failed = [f for f in own if not f.passed]
+    text = f"The nearest episode is {TITLES.get(episode, human(episode))}: {len(own) - len(failed)} of {len(own)} facts in band"
+    if failed:
+        misses = [
+            f"{f.text} (observed {_short(f.observed)}, model {_like(f.simulated, f.observed)} {f.unit})"
+            for f in failed[:3]
+        ]
+        text += f"; missed: {'; '.join(misses)}"
+        if len(failed) > 3:
+            text += f"; and {len(failed) - 3} more"
+    told.append(f"{text}.")
+    return told
+
+
+def _short(value: str) -> str:
+    try:
+        return number(float(value))
+    except ValueError:
+        return value or "nothing"
+
+
+def _like(value: str, observed: str) -> str:
+    """Return a simulated number in the digits of the observed one."""
+    try:
+        shown, size = float(value), abs(float(observed))
+    except ValueError:
+        return _short(value)
+    step = 10.0 ** (math.floor(math.log10(size)) - 1) if size else 0.01
+    return stepped(shown, step)
+
+
+def not_modelled(rows: list[Row]) -> list[str]:
+    """Return the simplifications that bear on the metrics asked for, at most three."""
+    families = list(dict.fromkeys(family(row.name) for row in rows))
+    keys = ["lost"] if any(r.name.startswith("lost_") for r in rows) else []
+    keys += families
+    found = [text for key in keys for text in LIMITS.get(key, ())][:2]
+    return [*found, *ALWAYS]
+
+
+def how_sure(reading: Reading) -> str:
+    """Say what the number of worlds allows to be told."""
+    worlds = len(reading.results.worlds)
+    both = "" if reading.reference is None else ", with and without the measures on the same draws"
+    text = f"{worlds} worlds, each one joint draw of everything uncertain{both}."
+    rare = 100 * (1 - 0.05 ** (1 / worlds))
+    told = f"{rare:.0f} %" if rare >= 1 else f"{rare:.1f} %"
+    text += f" An event that none of them shows may still have a probability of up to {told}."
+    if worlds < 100:
+        text += " With fewer than 100 worlds the ends of the bands are rough themselves."
+    return text
+
+
+def watch(reading: Reading, rows: list[Row]) -> list[str]:
+    """Return what to watch next: dated decisions ahead, and the first months of the own measures."""
+    told: list[str] = []
+    ahead = [m for m in reading.marks if m.announced is not None and m.announced < m.start]
+    for mark in ahead[:1]:
+        told.append(
+            f"Whether {human(mark.name)} starts as announced "
+            f"({'median of worlds ' if mark.drawn else ''}{mark.start:%B %Y})."
+        )
+    ends = [m for m in reading.marks if m.end is not None and m.end <= reading.curve().index[-1]]
+    for mark in ends[:1]:
+        told.append(f"What follows the end of {human(mark.name)} in {mark.end:%B %Y}.")
+    told += _exports(reading)
+    told += _prices(reading)
+    if family(rows[0].name) in {"supply", "need"} and rows[0].calm is not None:
+        told.append(
+            "First output of the plants named above against their dates: a slip moves the answer one for one."
+        )
+    return told[:3] or ["No dated decision and no early signal distinguishes the two cases."]
+
+
+def _after(reading: Reading, months: int = 3) -> pd.Timestamp | None:
+    import pandas as pd
+
+    start = reading.begins
+    if start is None:
+        return None
+    when = (start + pd.DateOffset(months=months)).normalize().replace(day=1)
+    return when if when < reading.curve().index[-1] else None
+
+
+def _exports(reading: Reading) -> list[str]:
+    when = _after(reading)
+    if when is None or not reading.results.has("trade_flows"):
+        return []
+    table = reading.results.table("trade_flows")
+    rows = table[
+        (table["month"] == when)
+        & table["material"].str.startswith(("ndfeb", "smco"))
+        & (table["origin"] == "china")
+        & (table["origin"] != table["destination"])
+        & (table["channel"] == "declared")
+    ]
+    sums = rows.groupby("case")["tonnes_mean"].sum()
+    if "scenario" not in sums or "reference" not in sums or sums["reference"] <= 0:
+        return []
+    if abs(sums["scenario"] / sums["reference"] - 1) < 0.03:
+        return []
+    return [
+        f"China's declared magnet exports in {when:%B %Y}: {number(float(sums['scenario']))} t with the "
+        f"measures, {number(float(sums['reference']))} t without (means of worlds)."
+    ]
+
+
+def _prices(reading: Reading) -> list[str]:
+    when = _after(reading)
+    if when is None:
+        return []
+    best: tuple[float, str] | None = None
+    for material in ("dy_oxide", "ndpr_oxide", "ndfeb_high_coercivity"):
+        prices = reading.prices(material, "ask")
+        if prices is None or reading.reference is None:
+            continue
+        row = prices.loc[when:].iloc[0]
+        calm = float(row["reference_usd_per_kg_p50"])
+        if not calm > 0:
+            continue
+        ratio = float(row["usd_per_kg_p50"]) / calm
+        if abs(math.log(max(ratio, 1e-9))) > 0.05 and (best is None or abs(ratio - 1) > best[0]):
+            best = (
+                abs(ratio - 1),
+                f"The spot price of {human(material)} outside China in {when:%B %Y}: "
+                f"{number(float(row['usd_per_kg_p50']))} USD per kg with the measures, "
+                f"{number(calm)} without (medians).",
+            )
+    return [] if best is None else [best[1]]
+
+
+def inputs_told(reading: Reading, row: Row, n: int = 3) -> list[str]:
+    """Return a lead and the inputs that decide a metric, as sentences; or why none is named."""
+    from lodestone.studies.sensitivity import FEWEST, top_inputs
+
+    worlds = row.own.size
+    what = lower_first(row.title)
+    kind = "the level" if row.calm is None else "the difference"
+    if row.still:
+        return [
+            f"The measures do not move the first number asked for ({what}), so no input moves the difference."
+        ]
+    column = _column(row) if row.text not in reading.results.worlds else row.text
+    metric = column if row.calm is None else f"delta({column})"
+    found = top_inputs(reading.results.folder, metric, n)
+    if not found and worlds < FEWEST:
+        return [
+            f"{worlds} worlds are too few to tell inputs from chance ({FEWEST} are needed): run more "
+            f"to see what moves {what}."
+        ]
+    if not found:
+        return [f"No single input stands out from chance as the one that moves {kind} of: {what}."]
+    titles = input_titles(reading)
+    words = {
+        "raises": "the higher, the larger",
+        "lowers": "the higher, the smaller",
+        "mixed": "in both directions",
+    }
+    head = f"Inputs that decide {kind} ({what}), over {worlds} worlds; strength from 0 to 1:"
+    lines = []
+    for item in found:
+        line = f"{capital(titles.get(item.name) or plain(item.name))}: {words.get(item.direction, item.direction)}"
+        line += f" (strength {item.index:.2f})"
+        if item.moves_with:
+            also = joined([titles.get(m) or plain(m) for m in item.moves_with[:2]])
+            line += f"; drawn together with {also}"
+        lines.append(f"{line}.")
+    return [head, *lines]
+
+
+def _column(row: Row) -> str:
+    """The metric as an expression."""
+    from lodestone.border.expressions import Metric, written
+
+    return written(Metric(row.name, tuple(row.selectors.items())))
+
+
+def lower_first(text: str) -> str:
+    """Return a title inside a sentence: first letter small, except in names and symbols."""
+    head = text.split(" ", 1)[0]
+    return (
+        text
+        if head.isupper() or any(c.isupper() for c in head[1:])
+        else text[:1].lower() + text[1:]
+    )

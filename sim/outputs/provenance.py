@@ -17,6 +17,7 @@ from lodestone.border.paths import data_root, seeds_root
 #: that nothing on the way from a scenario to its tables imports them.
 DECIDES_NOTHING = (
     "_data",
+    "api",
     "backcast",
     "calibration",
     "cli",

@@ -60,10 +60,12 @@ def cases_of(results: Results) -> tuple[Scenario, Scenario | None, Settings]:
     from lodestone.outputs.provenance import code_hash, seeds_hash
     from lodestone.runs.settings import Settings
 
-    held = results.provenance
+    held, config = results.provenance, results.config
+    cases = [config["scenario"], config.get("reference")]
+    vintages = {str(c["vintage"]) for c in cases if isinstance(c, dict)}
     for key, now, what in (
         ("code_hash", code_hash(), "another version of the program"),
-        ("seeds_hash", seeds_hash(), "other seeds"),
+        ("seeds_hash", seeds_hash(*vintages), "other seeds"),
     ):
         if held.get(key) != now:
             raise InputError(
@@ -71,7 +73,6 @@ def cases_of(results: Results) -> tuple[Scenario, Scenario | None, Settings]:
                 file=results.folder,
                 hint="Metrics that it kept can be read; run the scenario anew for others.",
             )
-    config = results.config
     settings = Settings(
         worlds=int(config["ensemble"]["worlds"]),
         seed=int(config["ensemble"]["seed"]),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from lodestone.outputs.provenance import canonical, code_hash, sha
+from lodestone.outputs.provenance import canonical, code_hash, seeds_hash, sha
 
 if TYPE_CHECKING:
     from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
-__all__ = ["case_key", "reference_of", "vintage_hash"]
+__all__ = ["case_key", "reference_of"]
 
 #: Parts of a scenario that decide no number (its measures' notes and sources apart).
 WORDS_ONLY = (
@@ -58,7 +57,7 @@ def case_key(scenario: Scenario, reference: Scenario | None, settings: Settings)
         canonical(
             {
                 "code": code_hash(),
-                "seeds": vintage_hash(scenario.vintage, *seeds_stamp()),
+                "seeds": seeds_hash(scenario.vintage),
                 "scenario": content_of(scenario),
                 "reference": None if reference is None else content_of(reference),
                 "worlds": settings.worlds,
@@ -70,34 +69,3 @@ def case_key(scenario: Scenario, reference: Scenario | None, settings: Settings)
         ),
         20,
     )
-
-
-def seeds_stamp() -> tuple[str, ...]:
-    """Return what tells two seeds folders apart within one process."""
-    from lodestone.border.paths import seeds_root
-
-    return (str(seeds_root()),)
-
-
-@cache
-def vintage_hash(vintage: str, root: str) -> str:
-    """Return the hash of the files of the seeds that a vintage is read from.
-
-    A row of another vintage, of an episode or of a stored result touches no point.
-    """
-    import hashlib
-    from pathlib import Path
-
-    from lodestone.chain.load import BY_VINTAGE, COMMON, POSTERIOR
-
-    folder = Path(root)
-    digest = hashlib.sha256()
-    own = Path(vintage) if Path(vintage).is_absolute() else folder / vintage
-    names = sorted({*COMMON, *BY_VINTAGE})
-    files = [f for n in names for f in (folder / f"{n}.csv", own / f"{n}.csv")]
-    files += [folder / POSTERIOR, own / "vintage.yaml"]
-    for path in files:
-        if path.is_file() and path.stem not in ("claims",):
-            digest.update(f"{path.parent.name}/{path.name}\n".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]

@@ -32,6 +32,8 @@ CHUNK_SECONDS, CHUNK_POINTS = 10.0, 64
 MOST_POINTS, MOST_HOURS, MOST_GIGABYTES = 1000, 1.0, 5.0
 #: How often a pool whose worker died is started anew.
 RESTARTS = 3
+#: Up to so many points each is compiled before the first is run; of more, one of each structure.
+EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,12 @@ def begin(request: Request, also: Sequence[str] = ()) -> tuple[Plan, StudyFolder
     out = request.carried.get("out")
     folder = StudyFolder(Path(str(out)).expanduser() if out else study_name(request))
     folder.check(_manifest(plan))
-    for point in _one_of_each_structure(plan.points):
+    for point in plan.points if len(plan.points) <= EVERY else _one_of_each(plan.points):
         compiles(Task(point.key, point.scenario, point.reference, point.settings, plan.asked))
     return plan, folder
 
 
-def _one_of_each_structure(points: Sequence[Point]) -> list[Point]:
+def _one_of_each(points: Sequence[Point]) -> list[Point]:
     """The first point of each set of measures, places and dates."""
     found: dict[Any, Point] = {}
     for point in points:
@@ -255,11 +257,15 @@ def run_chunk(jobs: Sequence[Job]) -> list[tuple[Outcome, list[Outcome]]]:
     return out
 
 
-def run_reference(task: Task) -> Outcome:
-    """Run a shared reference in a worker."""
-    from dataclasses import replace
-
-    return replace(run_task(task), key=reference_name(task.key, task.shocks[0]))
+def run_reference(task: Task) -> list[Outcome]:
+    """Run a shared reference in a worker: its worlds once, its metrics from each first disruption."""
+    found = run_task(task)
+    if found.error is not None:
+        return [Outcome(reference_name(task.key, s), error=found.error) for s in task.shocks]
+    return [
+        Outcome(reference_name(task.key, shock), (metrics,))
+        for shock, metrics in zip(task.shocks, found.metrics, strict=True)
+    ]
 
 
 def reference_name(key: str, shock: np.ndarray) -> str:
@@ -321,6 +327,8 @@ class _Runner:
         self.total = sum(p.settings.worlds for p in self.points.values())
         self.worlds = sum(p.settings.worlds for k, p in self.points.items() if k in self.finished)
         self.asked_for: set[str] = set()
+        self.begun: set[str] = set()
+        self.later: dict[str, tuple[Point, list[np.ndarray]]] = {}
         self.ran = 0
 
     def run(self) -> dict[str, Any]:
@@ -334,10 +342,12 @@ class _Runner:
         if self.plan.request.carried.get("cluster"):
             from lodestone.studies.cluster import cluster_executor
 
-            with cluster_executor(str(self.plan.request.carried["cluster"])) as executor:
+            address = str(self.plan.request.carried["cluster"])
+            vintages = sorted({p.scenario.vintage for p in self.plan.points})
+            with cluster_executor(address, vintages) as executor:
                 self._through(executor, waiting)
         elif workers <= 1:
-            while waiting:
+            while waiting := waiting or self._kept_back():
                 work, what = waiting.pop(0)
                 waiting += self._take(work(what))
         else:
@@ -347,11 +357,12 @@ class _Runner:
     def _locally(self, workers: int, waiting: list[tuple[Callable[..., Any], Any]]) -> None:
         from concurrent.futures.process import BrokenProcessPool
 
-        from lodestone.studies.pool import local_pool
+        from lodestone.runs.pool import pool
 
         for left in range(RESTARTS, -1, -1):
             try:
-                with local_pool(workers) as executor:
+                with pool(workers) as executor:
+                    assert executor is not None
                     self._through(executor, waiting)
                 return
             except BrokenProcessPool:
@@ -364,6 +375,8 @@ class _Runner:
                     ) from None
                 waiting = [(run_chunk, c) for c in chunks_of(self.plan, self.finished)]
                 self.asked_for.clear()
+                self.begun.clear()
+                self.later.clear()
                 waiting += [(run_reference, t) for t in self._references(self.points)]
 
     def _through(self, executor: Executor, waiting: list[tuple[Callable[..., Any], Any]]) -> None:
@@ -371,7 +384,7 @@ class _Runner:
 
         pending: set[Future[Any]] = {executor.submit(work, what) for work, what in waiting}
         try:
-            while pending:
+            while pending or (pending := {executor.submit(w, t) for w, t in self._kept_back()}):
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for future in done:
                     pending |= {executor.submit(w, t) for w, t in self._take(future.result())}
@@ -382,8 +395,8 @@ class _Runner:
 
     def _take(self, found: Any) -> list[tuple[Callable[..., Any], Any]]:
         """Write what a worker gave back; return the shared references that it makes necessary."""
-        if isinstance(found, Outcome):
-            self._references_done([found])
+        if found and isinstance(found[0], Outcome):
+            self._references_done(found)
             return []
         rows: list[Row] = []
         for outcome, more in found:
@@ -419,7 +432,11 @@ class _Runner:
             self.finished.add(outcome.key)
 
     def _references(self, keys: Iterable[str]) -> list[Task]:
-        """References of finished points that are neither done nor asked for yet."""
+        """References of finished points that are neither done nor asked for yet.
+
+        A reference is run at once for the first point that needs it. Points whose first disruption
+        falls on other days are kept back, and share one further run of it at the end.
+        """
         from lodestone.studies.folder import REFERENCE, SHOCK
 
         tasks = []
@@ -433,5 +450,15 @@ class _Runner:
                 continue
             self.asked_for.add(name)
             shock = rows[SHOCK].to_numpy(float)
+            if point.reference_key in self.begun:
+                self.later.setdefault(str(point.reference_key), (point, []))[1].append(shock)
+                continue
+            self.begun.add(str(point.reference_key))
             tasks.append(_reference_task(point, self.plan, (shock,)))
         return tasks
+
+    def _kept_back(self) -> list[tuple[Callable[..., Any], Any]]:
+        """References that were kept back, one task each, when everything else is done."""
+        tasks = [_reference_task(p, self.plan, tuple(s)) for p, s in self.later.values()]
+        self.later.clear()
+        return [(run_reference, t) for t in tasks]

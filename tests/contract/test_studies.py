@@ -169,6 +169,64 @@ def test_killed_at_random_moments_the_bytes_are_the_same(tmp_path):
     assert any(partial)
 
 
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler and two workers on this machine, without dashboards."""
+    pytest.importorskip("distributed")
+    file = tmp_path / "scheduler.json"
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+    work = [sys.executable, "-m", "distributed.cli.dask_worker"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
+    scheduler = subprocess.Popen(
+        [*dask, "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
+         "--scheduler-file", str(file)], **quiet,
+    )  # fmt: skip
+    workers = [
+        subprocess.Popen(
+            [*work, "--scheduler-file", str(file), "--nthreads", "1", "--no-dashboard",
+             "--no-nanny", "--host", "127.0.0.1", "--local-directory", str(tmp_path)], **quiet,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for _ in range(200):
+        if file.is_file() and file.stat().st_size:
+            break
+        time.sleep(0.1)
+    yield file, workers
+    for process in (*workers, scheduler):
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_on_a_cluster_with_a_worker_killed_nothing_is_lost_or_doubled(cluster, tmp_path):
+    file, workers = cluster
+    words = [f"{SPILLOVER}=linspace(0,1,200)"]
+    done = run_command(tmp_path / "here", *words, "workers=1")
+    assert done.returncode == 0, done.stderr
+    process = run_command(tmp_path / "there", *words, f"cluster={file}", wait=False)
+    parts = tmp_path / "there" / "parts"
+    while process.poll() is None and not (parts.is_dir() and list(parts.glob("p-*"))):
+        time.sleep(0.2)
+    assert process.poll() is None, "the study ended before a worker could be killed"
+    workers[0].kill()
+    assert process.wait(timeout=600) == 0
+    assert bytes_of(tmp_path / "here") == bytes_of(tmp_path / "there")
+    with (tmp_path / "there" / "results.csv").open(encoding="utf-8") as held:
+        assert [int(r["point"]) for r in csv.DictReader(held)] == list(range(200))
+
+
+def test_a_cluster_that_does_not_answer_is_told(tmp_path, monkeypatch):
+    pytest.importorskip("distributed")
+    from lodestone.studies import cluster as module
+
+    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    with pytest.raises(InputError, match="does not answer"):
+        sweep(tmp_path / "f", f"{SPILLOVER}=0,1", "cluster=tcp://127.0.0.1:9")
+    with pytest.raises(InputError, match="no such scheduler file"):
+        sweep(tmp_path / "f", f"{SPILLOVER}=0,1", f"cluster={tmp_path / 'none.json'}")
+
+
 def test_a_study_cut_short_gives_the_same_bytes(study, tmp_path):
     """As after a kill: parts missing, one cut short, one half written."""
     words = [f"{SPILLOVER}=0,1", f"{DAYS}=0,40", f"metric={METRIC}", "base=0"]

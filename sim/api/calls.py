@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from lodestone.api.run import Run
 from lodestone.api.study import StudyResult
 from lodestone.border.errors import InputError
+from lodestone.chain.overlay import seeds_in_use
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lodestone.chain.nouns import Chain
     from lodestone.scenario import Scenario
+    from lodestone.studies.request import Request
 
 __all__ = [
     "backcast",
@@ -94,6 +96,7 @@ def run(
     worlds: int | None = None,
     variant: str | None = None,
     overlays: Iterable[str] = (),
+    seeds: Path | str | None = None,
     progress: bool = False,
     **settings: Any,
 ) -> Run:
@@ -109,6 +112,8 @@ def run(
         Replications (200).
     variant, overlays
         To apply.
+    seeds
+        Folder of rows of your own, laid over the shipped seeds.
     progress
         Show a progress bar.
     settings
@@ -131,19 +136,18 @@ def run(
 
     given = settings_of({"formats": [], "worlds": worlds, **settings})
     held = compose_settings({k: str(v) if isinstance(v, Path) else v for k, v in given.items()})
-    if isinstance(name, Held):
-        if changes or variant or tuple(overlays):
-            raise InputError(
-                "a scenario that was read is run as it is",
-                hint="Pass changes to lode.load_scenario().",
-            )
-        item = name
-    else:
-        item = load_scenario(name, changes, variant=variant, overlays=overlays)
-    with Progress(quiet=not progress) as bar:
+    if isinstance(name, Held) and (changes or variant or tuple(overlays)):
+        raise InputError(
+            "a scenario that was read is run as it is", hint="Pass changes to lode.load_scenario()."
+        )
+    with seeds_in_use(seeds), Progress(quiet=not progress) as bar:
+        if isinstance(name, Held):
+            item = name
+        else:
+            item = load_scenario(name, changes, variant=variant, overlays=overlays)
         done = Run(simulate(item, held, progress=bar))
-    if held.report_formats:
-        done.report(held.report_formats)
+        if held.report_formats:
+            done.report(held.report_formats)
     return done
 
 
@@ -159,6 +163,7 @@ def sweep(
     report: bool = False,
     progress: bool = False,
     yes: bool = False,
+    seeds: Path | str | None = None,
     **settings: Any,
 ) -> StudyResult:
     """Run a scenario at many points, as ``lodestone sweep`` does; what is done is not run again.
@@ -180,6 +185,8 @@ def sweep(
         Write figures and the report.
     yes
         Run it although it is large.
+    seeds
+        Folder of rows of your own, laid over the shipped seeds.
     settings
         As of `run`, and ``cluster``.
 
@@ -192,29 +199,44 @@ def sweep(
     InputError
         Anything wrong with a word or a point, before anything runs.
     """
-    from lodestone.cli.console import Progress
-    from lodestone.report.study_memo import write_study_report
-    from lodestone.studies.request import CARRIED_OUT, request_from_values
-    from lodestone.studies.study import open_study
-    from lodestone.studies.sweep import begin, measure, run_plan
+    with seeds_in_use(seeds):
+        request = _request(
+            name,
+            {**(keys or {}), "design": design, "points": points, "base": base},
+            [metrics] if isinstance(metrics, str) else list(metrics),
+            settings_of({"worlds": worlds, **settings}),
+        )
+        return _run_study(request, yes=yes, report=report, progress=progress)
 
-    own = settings_of({"worlds": worlds, **settings})
-    carried = {k: own.pop(k) for k in CARRIED_OUT if k in own}
+
+def _request(
+    name: str | Path | Sequence[str],
+    keys: Mapping[str, Any],
+    metrics: Sequence[str],
+    settings: dict[str, Any],
+) -> Request:
+    """Return what is asked, in full or as the folder of a study holds it."""
+    from dataclasses import replace
+
+    from lodestone.studies.request import CARRIED_OUT, STUDY_WORDS, request_from_values
+    from lodestone.studies.study import open_study
+
+    carried = {k: settings.pop(k) for k in CARRIED_OUT if k in settings}
     if isinstance(name, str | Path) and (Path(name) / "study.yaml").is_file():
-        if keys or own:
+        if settings or any(k not in STUDY_WORDS for k in keys):
             raise InputError("a study's folder is gone on with as it is", file=name)
         request = open_study(name).plan.request
-        carried = {**request.carried, **carried}
-        from dataclasses import replace
+        return replace(request, carried={**request.carried, **carried})
+    names = [str(name)] if isinstance(name, str | Path) else [str(n) for n in name]
+    given = {full_key(k): _plain(v) for k, v in keys.items()}
+    return request_from_values(names, {**settings, **given}, metrics, carried)
 
-        request = replace(request, carried=carried)
-    else:
-        names = [str(name)] if isinstance(name, str | Path) else [str(n) for n in name]
-        given = {full_key(k): _plain(v) for k, v in (keys or {}).items()}
-        given |= {k: v for k, v in own.items() if k not in given}
-        given |= {"design": design, "points": points, "base": base}
-        wished = [metrics] if isinstance(metrics, str) else list(metrics)
-        request = request_from_values(names, given, wished, carried)
+
+def _run_study(request: Request, *, yes: bool, report: bool, progress: bool) -> StudyResult:
+    from lodestone.cli.console import Progress
+    from lodestone.report.study_memo import write_study_report
+    from lodestone.studies.sweep import begin, measure, run_plan
+
     plan, folder = begin(request)
     size = measure(plan, folder)
     if (why := size.too_large()) and not yes:

@@ -11,6 +11,8 @@ from lodestone.border.words import unknown
 
 __all__ = ["data_root", "seeds_root", "vintages"]
 
+#: Environment variable that names the user's own rows, where `$LODESTONE_SEEDS` holds them merged.
+OVERLAY = "LODESTONE_SEEDS_OVERLAY"
 FOLDERS = ("seeds", "scenarios", "configs")
 
 

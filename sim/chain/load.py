@@ -202,7 +202,9 @@ def _table_path(folder: Path, vintage: str, name: str) -> Path:
 
 
 def _failure(problems: list[Problem]) -> InputError:
-    ordered = sort_problems(problems)
+    from lodestone.chain.overlay import placed
+
+    ordered = sort_problems(map(placed, problems))
     if len(ordered) == 1:
         only = ordered[0]
         return InputError(only.message, file=only.place, key=only.key, hint=only.hint or None)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from lodestone.border.errors import InputError
 from lodestone.border.words import unknown
+from lodestone.chain.overlay import seeds_in_use
 from lodestone.cli.exits import guarded, plain_streams
 from lodestone.cli.verb import commands
 
@@ -63,6 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if "--help" in rest or "-h" in rest:
             print(item.help())
             return 0
-        return item.work(item.read(rest))
+        own = [w.removeprefix("seeds=") for w in rest if w.startswith("seeds=")]
+        if len(own) > 1:
+            raise InputError("is given twice", key="seeds")
+        with seeds_in_use(own[0] if own else None):
+            return item.work(item.read([w for w in rest if not w.startswith("seeds=")]))
 
     return guarded(work, debug)

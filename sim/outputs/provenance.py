@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from lodestone.border.paths import data_root, seeds_root
+from lodestone.border.paths import OVERLAY, data_root, seeds_root
 
 #: Rooms that show, drive or judge runs and decide no number of one. The architecture test holds
 #: that nothing on the way from a scenario to its tables imports them.
@@ -78,8 +78,11 @@ def seeds_read(vintage: str) -> list[Path]:
 
 def seeds_told(*vintages: str) -> dict[str, str]:
     """Where the seeds of some vintages were read from: the common tables, and each vintage."""
+    import os
+
     root = seeds_root().resolve()
-    return {"common": str(root)} | {str(v): str((root / v).resolve()) for v in vintages}
+    over = {"overlay": os.environ[OVERLAY]} if OVERLAY in os.environ else {}
+    return {"common": str(root)} | over | {str(v): str((root / v).resolve()) for v in vintages}
 
 
 def seeds_hash(*vintages: str) -> str:

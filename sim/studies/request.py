@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lodestone.border.errors import InputError
+from lodestone.border.paths import OVERLAY
 from lodestone.border.words import unknown
 from lodestone.studies.values import Axis, read_axis, split_list
 
@@ -58,6 +60,7 @@ class Request:
         return {
             "scenario": list(self.scenarios),
             "keys": {a.key: a.text for a in self.axes if a.key != "scenario"},
+            "seeds": os.environ.get(OVERLAY),
             "design": self.design,
             "points": self.points,
             "design_seed": self.design_seed,
@@ -240,4 +243,11 @@ def request_from_file(path: Path) -> Request:
         raise InputError(
             "is damaged or of another version", file=path, hint="Give the command again in full."
         ) from None
+    if data.get("seeds") != os.environ.get(OVERLAY):
+        raise InputError(
+            "was begun with other seeds",
+            file=path,
+            key="seeds",
+            hint=f"Add seeds={data['seeds']}." if data.get("seeds") else "Leave seeds= out.",
+        )
     return request_from_values(names, {**keys, **asked}, metrics)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lodestone.border.errors import InputError
+
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
@@ -36,6 +41,14 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
         else settings
         for s in scenarios
     ]
+    if settings.cluster is not None:
+        if settings.out is None:
+            raise InputError(
+                "needs a folder that its workers see",
+                key="cluster",
+                hint="Add out=DIR on a disk that all of them share.",
+            )
+        each = [replace(own, out=own.out.absolute()) for own in each if own.out is not None]
     for scenario, own in zip(scenarios, each, strict=True):
         ready(scenario, own)
     folders = []
@@ -43,8 +56,8 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
         odd = remarks_on(scenario, load_chain(scenario.vintage))
         for remark in (*odd, *remarks(scenario)):
             say(f"warning: {scenario.name}: {remark}")
-        with Progress(quiet=settings.quiet) as progress:
-            folder = Path(simulate(scenario, own, progress=progress)).resolve()
+        with Progress(quiet=settings.quiet) as progress, _machines(scenario, own) as others:
+            folder = Path(simulate(scenario, own, progress=progress, executor=others)).resolve()
         if settings.report_formats:
             from lodestone.report import write_report
 
@@ -60,6 +73,18 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
     for folder in folders:
         print(folder)
     return folders
+
+
+@contextmanager
+def _machines(scenario: Scenario, settings: Settings) -> Iterator[Executor | None]:
+    """The cluster that the settings name, whose workers see the run folder; None without one."""
+    if settings.cluster is None:
+        yield None
+        return
+    from lodestone.studies.cluster import cluster_executor
+
+    with cluster_executor(settings.cluster, [scenario.vintage]) as executor:
+        yield executor
 
 
 def _told(scenario: Scenario) -> str:

@@ -109,10 +109,13 @@ def line_with_band(
     low, mid, high = (shown[c].to_numpy(float) for c in ("p05", "p50", "p95"))
     ceiling, endless = _ceiling(low, mid, high)
     first, last = shown.iloc[0], shown.iloc[-1]
-    title = _line_title(metric, label, u, first, last, key)
+    if numeric:
+        title = _line_title(metric, label, u, first, last, key)
+    else:
+        title = f"{metric[:1].upper()}{metric[1:]}: {_range_words(table, [key], [label], u)}"
     note = f"Median (line) and 5-95 % (band) of {worlds} worlds, the same worlds at every point."
     if endless:
-        note += " At the upper edge: not within the horizon."
+        note += " Never: not within the horizon."
     with look():
         figure, grid = canvas(title, note, size=(7.4, 3.9))
         axes = grid[0, 0]
@@ -139,9 +142,28 @@ def line_with_band(
         if np.nanmin(lows, initial=0.0) >= 0:
             axes.set_ylim(bottom=0)
         axes.margins(x=0.02 if numeric else 0.15)
-        label_ends(axes, labels)
+        if endless:
+            _never(axes, ceiling * u.factor)
+        if numeric:
+            label_ends(axes, labels)
     data = shown[[key, "p05", "p50", "p95", *(c for c in ("reference_p50",) if c in shown)]]
     return Drawing(figure, title, f"Line of {metric} along {label}, with band.", data)
+
+
+def _never(axes: Any, height: float) -> None:
+    """Name the height at which endless values are drawn, in place of numbers above it."""
+    axes.set_yticks([t for t in axes.get_yticks() if t < 0.93 * height])
+    axes.set_ylim(top=1.05 * height)
+    axes.annotate(
+        "never",
+        (0.0, height),
+        xycoords=("axes fraction", "data"),
+        xytext=(-5, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        size=8.5,
+    )
 
 
 def _line_title(
@@ -383,20 +405,33 @@ def ranking(table: pd.DataFrame, metric: str, worlds: int) -> Drawing:
 
 
 def scatter(
-    inputs: pd.DataFrame, values: np.ndarray, names: Sequence[str], metric: str, unit: str
+    inputs: pd.DataFrame,
+    values: np.ndarray,
+    names: Sequence[str],
+    above: Sequence[str],
+    metric: str,
+    unit: str,
 ) -> Drawing:
-    """The metric against its most decisive inputs, world by world, with the median of ten slices."""
+    """The metric against its most decisive inputs, world by world, with the median of ten slices.
+
+    Parameters
+    ----------
+    names
+        The inputs, the most decisive first; four are drawn.
+    above
+        Those of them that stand out from chance.
+    """
     import pandas as pd
 
     from lodestone.report.style import BLUE, VERMILLION, canvas, look
 
     u = Unit(unit)
-    names = list(names)[:4]
+    names, sure = list(names)[:4], set(above)
     ceiling, endless = _ceiling(values)
     drawn = _drawable(values, ceiling) * u.factor
     title = f"{metric[:1].upper()}{metric[1:]} against the inputs that decide it most"
     note = f"A dot a world ({len(values):,} in all); line: median of ten slices." + (
-        " At the upper edge: not within the horizon." if endless else ""
+        " Never: not within the horizon." if endless else ""
     )
     with look():
         columns = min(2, len(names))
@@ -411,8 +446,10 @@ def scatter(
             part = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, 9)
             middle = pd.DataFrame({"x": x, "y": drawn}).groupby(part).median()
             ax.plot(middle["x"], middle["y"], color=VERMILLION)
-            ax.set_xlabel(name)
+            ax.set_xlabel(name if name in sure else f"{name} (not told from chance)")
         for ax in axes[:, 0]:
             ax.set_ylabel(_wrapped(u.axis(metric), 34))
+            if endless:
+                _never(ax, ceiling * u.factor)
     data = inputs[names].assign(value=values)
     return Drawing(figure, title, f"Scatter of {metric}.", data)

@@ -152,9 +152,9 @@ class Study:
         Returns
         -------
         DataFrame
-            ``point``, swept keys, ``worlds``; for each metric ``_p05, _p50, _p95`` over worlds,
-            ``_delta_...`` (less the reference in the same world) and, with a base point,
-            ``_base_...`` (less the base point in the same world).
+            Swept keys; for each metric ``_p05, _p50, _p95`` over worlds, ``_delta_...`` (less the
+            reference in the same world) and, with a base point, ``_base_...`` (less the base point
+            in the same world); then ``worlds`` and the ``point``'s number.
         """
         import pandas as pd
 
@@ -162,9 +162,7 @@ class Study:
         done = self.store.done(self.plan.asked)
         rows = []
         for point in self.points:
-            row: dict[str, Any] = {"point": point.number}
-            row |= {k: plain_value(v) for k, v in point.values.items()}
-            row["worlds"] = point.settings.worlds
+            row: dict[str, Any] = {k: plain_value(v) for k, v in point.values.items()}
             for column in columns:
                 own, calm = self.values(point, column)
                 row |= _band(column, own)
@@ -175,8 +173,8 @@ class Study:
                     same = base.settings.seed == point.settings.seed
                     n = min(len(own), len(other)) if same else 0
                     row |= _band(f"{column}_base", paired(own[:n], other[:n]))
-            rows.append(row)
-        frame = pd.DataFrame(rows, columns=None if rows else ["point", *self.keys, "worlds"])
+            rows.append(row | {"worlds": point.settings.worlds, "point": point.number})
+        frame = pd.DataFrame(rows, columns=None if rows else [*self.keys, "worlds", "point"])
         units = {c: unit_of(c.rsplit("_", 1)[0].removesuffix("_delta").removesuffix("_base"))
                  for c in frame.columns if c.endswith(QUANTILES)}  # fmt: skip
         frame.attrs = {"units": units}

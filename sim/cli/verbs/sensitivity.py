@@ -58,7 +58,7 @@ def work(words: Words) -> int:
     words_of = title_of(metric)
     draw.save_drawing(draw.ranking(table, words_of, worlds), target, file_name(metric, "ranking"))
     drawing = draw.scatter(
-        found.inputs, found.values, (above or list(table["input"]))[:4], words_of, found.unit
+        found.inputs, found.values, list(table["input"])[:4], above, words_of, found.unit
     )
     draw.save_drawing(drawing, target, file_name(metric, "scatter"))
     columns = ["rank", "input", "index", "low", "high", "above_noise", "direction", "moves_with"]

@@ -21,6 +21,7 @@ from lodestone.border.paths import seeds_root, vintages
 from lodestone.border.words import suggestion, unknown
 from lodestone.chain import nouns
 from lodestone.chain.checks import Problem, check_chain, sort_problems
+from lodestone.chain.merged import placed
 from lodestone.chain.nouns import Bloc, Chain, Vintage
 
 __all__ = ["load_chain", "read_table"]
@@ -202,8 +203,6 @@ def _table_path(folder: Path, vintage: str, name: str) -> Path:
 
 
 def _failure(problems: list[Problem]) -> InputError:
-    from lodestone.chain.overlay import placed
-
     ordered = sort_problems(map(placed, problems))
     if len(ordered) == 1:
         only = ordered[0]

@@ -17,18 +17,14 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from lodestone.border.errors import InputError
 from lodestone.border.paths import OVERLAY, data_root, seeds_root, vintages
 from lodestone.border.words import unknown
-from lodestone.chain.checks import Problem
+from lodestone.chain.load import BY_VINTAGE, COMMON, KEYS, load_chain
+from lodestone.chain.merged import LINES, ROOT
 
-__all__ = ["EXAMPLE", "placed", "seeds_in_use", "write_example"]
-
-#: Where the lines of the merged tables come from.
-LINES = ".lines.json"
-ROOT = "LODESTONE_SEEDS"
+__all__ = ["EXAMPLE", "seeds_in_use", "write_example"]
 
 
 @contextlib.contextmanager
@@ -95,8 +91,6 @@ def laid_over(folder: Path) -> Path:
 
 
 def _tables(folder: Path, below: Path) -> list[Path]:
-    from lodestone.chain.load import BY_VINTAGE, COMMON
-
     if not folder.is_dir():
         raise InputError(
             "is not a folder", file=folder, key="seeds",
@@ -151,8 +145,6 @@ def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 def _merge(below: Path, own: Path, target: Path) -> dict[int, str]:
     """Write the merged table; return for each of its lines the line of the folder's own table."""
-    from lodestone.chain.load import KEYS
-
     header, rows = _read(own)
     if below.is_file():
         shipped, old = _read(below)
@@ -207,22 +199,6 @@ def _key_columns(names: tuple[str, ...], header: list[str]) -> list[str]:
     return [n if n in header else header[0] for n in names]
 
 
-def placed(problem: Problem) -> Problem:
-    """Return a problem with the place in the user's own table, where it stands in a merged one."""
-    root = os.environ.get(ROOT)
-    if not root or OVERLAY not in os.environ:
-        return problem
-    try:
-        place = Path(problem.file).relative_to(root).as_posix()
-        lines: dict[str, Any] = json.loads((Path(root) / LINES).read_text(encoding="utf-8"))
-    except (ValueError, OSError):
-        return problem
-    file, _, line = str(lines.get(place, {}).get(str(problem.line), "")).rpartition(":")
-    if not file:
-        return problem
-    return Problem(file, int(line), problem.key, problem.message, problem.hint)
-
-
 #: Tables of the example: a price, a plant, a demand, a route, and where the numbers are from.
 EXAMPLE: dict[str, str] = {
     "bibliography.csv": (
@@ -266,8 +242,6 @@ def write_example(folder: Path) -> list[Path]:
     InputError
         The folder is not empty.
     """
-    from lodestone.chain.load import load_chain
-
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(
             "is not an empty folder",

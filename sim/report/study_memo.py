@@ -74,7 +74,7 @@ def study_figure(study: Study, metric: str, kind: str = "auto") -> Drawing:
     words, unit = title_of(metric), unit_of(metric)
     worlds = int(table["worlds"].max())
     names = short_names(keys)
-    labels = [names[k].replace("_", " ") for k in keys]
+    labels = [names[k].replace("_usd_per_kg", ", USD per kg").replace("_", " ") for k in keys]
     if kind == "line":
         return draw.line_with_band(table, keys[0], labels[0], words, unit, worlds)
     if kind == "heat":

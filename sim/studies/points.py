@@ -135,8 +135,9 @@ class _Builder:
         self.remarks: list[str] = []
 
     def point(self, number: int, values: Mapping[str, Any], own: dict[str, Any]) -> Point:
+        from lodestone.chain.load import load_chain
         from lodestone.runs.job import refuse_two_spellings, with_decision_date
-        from lodestone.scenario import outside_ranges
+        from lodestone.scenario import remarks_on
         from lodestone.studies.identity import case_key, reference_of
 
         overrides: dict[str, Any] = {}
@@ -155,7 +156,8 @@ class _Builder:
         held = self._settings(settings)
         scenario = self._scenario(naming, overrides)
         scenario = with_decision_date(scenario, held)
-        self.remarks += [f"{scenario.name}: {r}" for r in outside_ranges(scenario)]
+        said = remarks_on(scenario, load_chain(scenario.vintage))
+        self.remarks += [f"{scenario.name}: {r}" for r in said]
         reference = reference_of(scenario)
         return Point(
             number,

@@ -228,6 +228,7 @@ def engine_chain(toy: Toy) -> Any:
             for market in ("home", "ask")
         },
         costs=(),
+        plant_costs={},
         stockpiles={},
         policies=(),
         trade_facts=(),
@@ -239,7 +240,7 @@ def engine_chain(toy: Toy) -> Any:
 
 def outages_of(toy: Toy, layout: Any, worlds: int, seed: int) -> Any:
     """Return the outages that the plain chain draws, as an effect on the engine's facilities."""
-    from lodestone.interventions.outage import OutageEffect
+    from lodestone.interventions.base import Context, build, compile_effect
     from lodestone.worlds.timeline import Timeline
 
     last = toy.weeks * 7.0
@@ -248,23 +249,13 @@ def outages_of(toy: Toy, layout: Any, worlds: int, seed: int) -> Any:
     starts, ends = switches[:, 0::2], switches[:, 1::2]
     met = (starts < last).any(axis=(0, 2))
     spans = Timeline(starts.transpose(1, 0, 2)[met].copy(), ends.transpose(1, 0, 2)[met].copy())
-    rows = [
-        layout.plants.at[f"{STAGE_NAMES[f // REGIONS]}_{region(f)}"] for f in range(toy.facilities)
-    ]
-    ever = np.zeros(worlds)
-    return OutageEffect(
-        name="outages",
-        kind="outage",
-        role="disruption",
-        start=ever,
-        end=ever + np.inf,
-        announced=ever,
-        source=("definition",),
-        where="all",
-        rows=np.array(rows),
-        lost=ever + 1.0,
-        spans=spans,
-    )
+    names = [f"{STAGE_NAMES[f // REGIONS]}_{region(f)}" for f in range(toy.facilities)]
+    context = Context(layout, {}, seed, np.arange(worlds), START, last)
+    item = build("outages", {"kind": "outage", "facilities": names, "source": ["definition"]})
+    effect: Any = compile_effect(item, "outages", context)
+    effect.rows = np.array([layout.plants.at[name] for name in names])
+    effect.spans = spans
+    return effect
 
 
 class Delivered:

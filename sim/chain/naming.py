@@ -35,6 +35,7 @@ __all__ = [
     "sectors",
     "user_words",
     "users",
+    "uses",
 ]
 
 #: The word for every place, material, sector or tier.
@@ -307,6 +308,13 @@ def users(
         if part > NOTHING:
             found[sector] = part
     return Users(found, places(chain, where))
+
+
+def uses(chain: Chain) -> list[tuple[str, str, str]]:
+    """Return who uses what in the base year, as (material, sector, region)."""
+    return [(row.material, row.sector, row.region) for row in chain.demand] + [
+        (row.material, row.sector, row.region) for row in chain.oxide_uses
+    ]
 
 
 # --------------------------------------------------------------------------- plants

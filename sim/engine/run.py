@@ -18,10 +18,9 @@ from lodestone.engine.ground import behaviour_of, ground_of
 from lodestone.engine.sailings import land_due
 from lodestone.engine.tick import market_day, open_ledger, open_market
 from lodestone.equations.demand import growth_multiple
-from lodestone.interventions.base import Intervention
-from lodestone.interventions.effects import Context, Effect
+from lodestone.interventions.base import Context, Effect, Intervention, compile_effect
 from lodestone.scenario import Scenario, refuse_two_rules, waits_for
-from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.conditions import Conditions, Rules
 from lodestone.worlds.layout import Layout
 from lodestone.worlds.projects import Projects
 from lodestone.worlds.randomness import draw, uniforms
@@ -205,7 +204,7 @@ class BatchRun:
                 items[f"stockpile_{name}"] = _held_by_government(name, pile)
         reviews = ReviewCalendar(self.calendar)
         for name in _in_order(items):
-            effect = items[name].compile(name, context)  # type: ignore[attr-defined]
+            effect = compile_effect(items[name], name, context)
             self.effects.append(effect)
             effect.prepare(self.day, reviews)
         self.by_name = {effect.name: effect for effect in self.effects}
@@ -261,10 +260,10 @@ class BatchRun:
 
     def fold(self, t0: float, t1: float) -> Conditions:
         """Rules in force over [t0, t1), folded anew from the active interventions."""
-        rules = Conditions()
+        rules = Rules(self.day, len(self.worlds))
         for effect in self.effects:
             effect.fold(rules, t0, t1, self.day)
-        return rules
+        return rules.sealed()
 
     def _market(self) -> None:
         now = self.calendar.now

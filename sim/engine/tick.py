@@ -99,9 +99,17 @@ def market_day(m: Market, rules: Conditions, now: float, when: date) -> Flows:
 
 
 def buy_at_floor(m: Market, f: Flows, rules: Conditions) -> None:
-    """Price floors take what they bought off the market; output is counted where somebody learns."""
+    """Price floors take what they buy off the market; output is counted where somebody learns."""
+    st = m.state
     for floor, active in rules.floors:
-        floor.take(m, active)
+        wanted = floor.purchase(m, active)
+        if wanted is None:
+            continue
+        cells, tonnes = wanted
+        taken = np.minimum(tonnes, st.seller_stock[cells])
+        st.seller_stock[cells] -= taken
+        st.public_stock[cells] += taken
+        floor.bought(taken)
     if m.state.made_so_far is not None:
         m.state.made_so_far += f.output
 

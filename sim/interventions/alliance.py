@@ -4,31 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Problem,
-    Words,
-    intervention,
-    named,
-    number,
-    share,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context, random_day
+from lodestone.interventions.effects import Acting, Effect, trade
 from lodestone.interventions.export_licence import LicenceEffect
-from lodestone.interventions.triggers import random_day
-from lodestone.worlds.conditions import Conditions
-from lodestone.worlds.randomness import uniforms
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
-    from lodestone.worlds.projects import Projects
+from lodestone.interventions.fields import Num, Words, named, number, places, share
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.projects import Projects
 
 #: Word for every licence that a scenario has.
 ALL_LICENCES = "export_licence"
@@ -45,77 +33,82 @@ class Since:
         return np.where(now >= self.day, 1.0, before)
 
 
-@dataclass
 class AllianceEffect(Effect):
     """Moves the projects of its members, and lets them serve one another first.
 
     Attributes
     ----------
-    members : ndarray of int, shape (m,)
+    members : ndarray of int, shape (n,)
         Regions.
-    leaves : ndarray, shape (m, w)
+    leaves : ndarray, shape (n, w)
         Day on which each leaves; ``inf``: never.
     rows : ndarray of int, shape (p,)
-        Announced plants in the members' regions.
-    friction, drop, sharing, pooled : ndarray
-        Drawn by world, ``drops`` and ``shared`` by plant and world (p, w).
+        Announced plants of the members.
+    drops, shared : ndarray of bool, shape (p, w)
+        Projects that fall out, and those that allies would save.
     """
 
-    members: np.ndarray
-    leaves: np.ndarray
-    links: np.ndarray  # (l,) bool, between two members
-    rows: np.ndarray
-    friction: np.ndarray
-    drops: np.ndarray
-    shared: np.ndarray
-    pooled: np.ndarray
-    side_deal: str | None
-    regions_of_rows: np.ndarray  # (p,) int
+    item: Alliance
+
+    def set_up(self, ctx: Context) -> None:
+        """Draw who leaves, and which projects fall out or are saved."""
+        lay, item, name = ctx.layout, self.item, self.name
+        inside = ctx.places(item.members)
+        regions = inside.regions
+        self.members = ctx.region_rows(regions)
+        loyal = ctx.places(item.loyal).use if item.loyal else {}
+        leaves = np.full((len(self.members), ctx.count), np.inf)
+        hazard = self.n.defection_hazard_per_year
+        for k, region in enumerate(regions):
+            if region not in loyal:
+                leaves[k] = random_day(ctx, f"{name}/leaves/{region}", self.start, hazard)
+        self.leaves = np.where(leaves < self.end, leaves, np.inf)
+        self.rows = np.array(
+            [
+                i
+                for i, f in enumerate(lay.plants.rows)
+                if not lay.plants.base[i] and inside.holds(f)
+            ],
+            dtype=int,
+        )
+        plants = [lay.plants.rows[i].name for i in self.rows]
+        shape = (len(plants), ctx.count)
+        self.drops, self.shared = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+        for k, plant in enumerate(plants):
+            self.drops[k] = ctx.luck(f"{name}/drops/{plant}") < self.n.drop_probability
+            self.shared[k] = ctx.luck(f"{name}/shares/{plant}") < self.n.cost_sharing
+        self.regions_of_rows = lay.plants.region[self.rows]
 
     def connect(self, effects: Mapping[str, Effect]) -> None:
         """Give those who leave their licences; leave plants alone that something else dates."""
         taken = [getattr(e, "row", -1) for e in effects.values() if hasattr(e, "dated")]
         self.shared[np.isin(self.rows, taken)] = False
-        if self.side_deal is None:
+        if not self.item.side_deal:
             return
-        licences: list[Any] = (
-            [e for e in effects.values() if isinstance(e, LicenceEffect)]
-            if self.side_deal == ALL_LICENCES
-            else [effects[self.side_deal]]
-        )
-        for licence in licences:
-            lay = licence.layout
-            for m, region in enumerate(self.members):
-                if np.any(np.isfinite(self.leaves[m])):
-                    part = (lay.links.region_to == region).astype(float)[:, None]
-                    licence.general.append((part, Since(self.leaves[m]), np.full(1, np.inf)))
+        side_deal = self.item.side_deal[0]
+        named = effects.values() if side_deal == ALL_LICENCES else [effects[side_deal]]
+        for licence in named:
+            if not isinstance(licence, LicenceEffect):
+                continue
+            for k, region in enumerate(self.members):
+                if np.any(np.isfinite(self.leaves[k])):
+                    part = (licence.layout.links.region_to == region).astype(float)[:, None]
+                    licence.general.append((part, Since(self.leaves[k]), np.full(1, np.inf)))
 
     def plan(self, projects: Projects) -> None:
         """Move the projects of members: slower together, some dropped, some saved by allies."""
         if not len(self.rows):
             return
-        place = {int(r): m for m, r in enumerate(self.members)}
+        place = {int(r): k for k, r in enumerate(self.members)}
         left = self.leaves[[place[int(r)] for r in self.regions_of_rows]]
         due, chance = projects.drawn[self.rows], projects.chance[self.rows]
         possible = np.isfinite(due) & (chance > 0.0)
         concerned = possible & (due > self.start) & (due < self.end) & (due < left)
         begun = np.where(np.isfinite(self.start), np.maximum(self.start, 0.0), 0.0)
         ahead = np.where(concerned, due - begun, 0.0)
-        projects.shift[self.rows] += (self.friction - 1.0) * np.maximum(ahead, 0.0)
+        projects.shift[self.rows] += (self.n.friction - 1.0) * np.maximum(ahead, 0.0)
         chance = np.where(concerned & self.shared, 1.0, chance)
         projects.chance[self.rows] = np.where(concerned & self.drops, 0.0, chance)
-
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Members serve one another before others when goods are scarce."""
-        active = self.share(t0, t1)
-        if not np.any(active * (self.pooled > 1.0)):
-            return
-        lay = day.layout
-        inside = np.zeros((len(lay.regions), len(self.start)))
-        inside[self.members] = t0 < self.leaves
-        both = inside[lay.links.region_from[self.links]] * inside[lay.links.region_to[self.links]]
-        shape = (lay.links.n, len(self.start))
-        rules.favour(self.links, shape, 1.0 + (self.pooled - 1.0) * active * both)
 
 
 @intervention("alliance")
@@ -130,7 +123,10 @@ class Alliance(Intervention):
 
     title: ClassVar[str] = "members share projects and serve one another first"
 
-    members: Words = words(..., "who is in it", names="place")
+    where = trade("members", "members")
+    effect: ClassVar[type[Effect]] = AllianceEffect
+
+    members: Words = places(..., "who is in it")
     friction: Num = number(
         1.0,
         "factor on the time that is left until a member's project produces (1 to 1.5)",
@@ -164,7 +160,7 @@ class Alliance(Intervention):
         low=0.0,
         high=52.0,
     )
-    loyal: Words = words((), "members that never leave", names="place")
+    loyal: Words = places((), "members that never leave")
     side_deal: Words = named(
         (),
         "licence of this scenario whose queue a member skips once it has left (export_licence: all "
@@ -173,7 +169,7 @@ class Alliance(Intervention):
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse an alliance of nobody, or of one."""
-        count = len(naming.places(chain, self.members).use)
+        count = len(naming.places(chain, self.members).countries)
         found = []
         if count < 2:
             what = "has no member" if count == 0 else "has one member only"
@@ -200,46 +196,12 @@ class Alliance(Intervention):
             if name in others and others[name].kind != "export_licence"
         ]
 
-    def compile(self, name: str, ctx: Context) -> AllianceEffect:
-        """Draw who leaves, and which projects fall out or are saved."""
-        lay = ctx.layout
-        when = timing(self, name, ctx)
-        regions = list(ctx.places(self.members))
-        members = np.array([lay.region_at[r] for r in regions], dtype=int)
-        hazard = ctx.number(self.defection_hazard_per_year, f"{name}/defection_hazard_per_year")
-        loyal = ctx.places(self.loyal) if self.loyal else {}
-        leaves = np.full((len(members), ctx.count), np.inf)
-        for m, region in enumerate(regions):
-            if region not in loyal:
-                leaves[m] = random_day(ctx, f"{name}/leaves/{region}", when["start"], hazard)
-        leaves = np.where(leaves < when["end"], leaves, np.inf)
-        rows = np.array(
-            [
-                i
-                for i, f in enumerate(lay.plants.rows)
-                if not lay.plants.base[i] and f.region in regions
-            ],
-            dtype=int,
-        )
-        drop = ctx.number(self.drop_probability, f"{name}/drop_probability")
-        sharing = ctx.number(self.cost_sharing, f"{name}/cost_sharing")
-        shape = (len(rows), ctx.count)
-        drops, shared = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-        for n, i in enumerate(rows):
-            plant = lay.plants.rows[i].name
-            drops[n] = uniforms(ctx.seed, f"{name}/drops/{plant}", ctx.worlds) < drop
-            shared[n] = uniforms(ctx.seed, f"{name}/shares/{plant}", ctx.worlds) < sharing
-        mask, _ = ctx.links(self.members, self.members, None)
-        return AllianceEffect(
-            **when,
-            members=members,
-            leaves=leaves,
-            links=mask,
-            rows=rows,
-            friction=ctx.number(self.friction, f"{name}/friction"),
-            drops=drops,
-            shared=shared,
-            pooled=ctx.number(self.pooled_weight, f"{name}/pooled_weight"),
-            side_deal=self.side_deal[0] if self.side_deal else None,
-            regions_of_rows=lay.plants.region[rows],
-        )
+    def act(self, rules: Rules, on: Acting) -> None:
+        """Members serve one another before others when goods are scarce."""
+        effect, lay = on.effect, on.m.layout
+        assert isinstance(effect, AllianceEffect)
+        inside = np.zeros((len(lay.regions), effect.worlds))
+        inside[effect.members] = on.t0 < effect.leaves
+        rows = on.goods.rows
+        both = inside[lay.links.region_from[rows]] * inside[lay.links.region_to[rows]]
+        rules.priority.raise_to(on.goods, 1.0 + (on.pooled_weight - 1.0) * on.active * both)

@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from lodestone.interventions.base import Intervention, Words, intervention, text, words
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.conditions import Conditions
-
-
-@dataclass
-class AllocationEffect(Effect):
-    """Weights of links and users when goods are scarce."""
-
-    links: np.ndarray  # (l,) bool
-    rule: str
-
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Put the rule's weights in force; ``pro_rata`` leaves all weights at one."""
-        active = self.share(t0, t1)
-        if self.rule == "pro_rata" or not np.any(active):
-            return
-        lay, st = day.layout, day.state
-        shape = (lay.links.n, len(self.start))
-        if self.rule == "defence_first":
-            more = day.draws["allocation.defence_weight"] - 1.0
-            defence = np.where(lay.users.defence > 0, 1.0 + more * lay.users.defence * active, 1.0)
-            rules.multiply("user_priority", np.arange(lay.users.n), defence.shape, defence)
-            weight = 1.0 + more * day.office.military[self.links] * active
-        elif self.rule == "contract_first":
-            habit = lay.links.share[self.links] / np.maximum(
-                lay.links.share[self.links].max(), 1e-12
-            )
-            weight = 1.0 + 4.0 * np.sqrt(habit) * active
-        else:
-            bid = np.exp(st.log_ask[lay.links.destination] - st.log_home[lay.links.material])[
-                self.links
-            ]
-            weight = 1.0 + (np.maximum(bid, 1.0) ** 2 - 1.0) * active
-        rules.favour(self.links, shape, weight)
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.effects import Acting, trade
+from lodestone.interventions.fields import Words, places, text
+from lodestone.worlds.conditions import Rules
 
 
 @intervention("allocation_rule")
@@ -50,13 +18,30 @@ class AllocationRule(Intervention):
 
     title: ClassVar[str] = "who is served first when an exporter cannot serve all"
     live: ClassVar[bool] = True
+    where = trade("exporter")
 
     rule: Literal["pro_rata", "contract_first", "defence_first", "highest_bid"] = text(
         ..., "all alike, contracts first, defence first, or the highest bid first"
     )
-    exporter: Words = words(("all",), "exporters that follow it", names="place")
+    exporter: Words = places(("all",), "exporters that follow it")
 
-    def compile(self, name: str, ctx: Context) -> AllocationEffect:
-        """Resolve the links of the exporters that follow the rule."""
-        mask, _ = ctx.links(self.exporter, ("all",), None)
-        return AllocationEffect(**timing(self, name, ctx), links=mask, rule=self.rule)
+    def act(self, rules: Rules, on: Acting) -> None:
+        """Put the rule's weights in force; ``pro_rata`` leaves all weights at one."""
+        if self.rule == "pro_rata" or not np.any(on.active):
+            return
+        m, links = on.m, on.goods.rows
+        lay, st = m.layout, m.state
+        if self.rule == "defence_first":
+            more = m.draws["allocation.defence_weight"] - 1.0
+            defence = np.where(
+                lay.users.defence > 0, 1.0 + more * lay.users.defence * on.active, 1.0
+            )
+            rules.user_priority.multiply(np.arange(lay.users.n), defence)
+            weight = 1.0 + more * m.office.military[links] * on.active
+        elif self.rule == "contract_first":
+            habit = lay.links.share[links] / np.maximum(lay.links.share[links].max(), 1e-12)
+            weight = 1.0 + 4.0 * np.sqrt(habit) * on.active
+        else:
+            bid = np.exp(st.log_ask[lay.links.destination] - st.log_home[lay.links.material])[links]
+            weight = 1.0 + (np.maximum(bid, 1.0) ** 2 - 1.0) * on.active
+        rules.priority.raise_to(on.goods, weight)

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Path,
-    Problem,
-    Words,
-    intervention,
-    share,
-    words,
-)
-from lodestone.interventions.effects import Context, timing
-from lodestone.interventions.export_ban import BanEffect
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.effects import Acting, Effect, Reviews, trade
+from lodestone.interventions.export_ban import stop
+from lodestone.interventions.fields import Path, Words, goods, places, share
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.market import Market
+from lodestone.worlds.view import MarketView
 
 
-@dataclass
-class EmbargoEffect(BanEffect):
+class EmbargoEffect(Effect):
     """A ban by many on one; it also says how much trade it stops, by value and by use.
 
     Attributes
@@ -36,12 +28,9 @@ class EmbargoEffect(BanEffect):
         Share of the target's base-year need of these goods that this trade covers.
     """
 
-    goods_usd_million: float
-    ore_usd_million: float
-    use_share: float
-
-    def prepare(self, day: Any, calendar: Any) -> None:
+    def prepare(self, m: Market, calendar: Reviews) -> None:
         """Print value and weight of what is stopped: value is not criticality."""
+        self._weigh(m)
         first = float(np.min(self.start))
         if not np.isfinite(first) or first >= calendar.last_day:
             return
@@ -55,6 +44,21 @@ class EmbargoEffect(BanEffect):
             ";".join(self.source),
         )
 
+    def _weigh(self, m: MarketView) -> None:
+        """Value and weight of the base-year trade that is meant."""
+        lay, on = m.layout, self.on
+        assert on.goods is not None and on.ore is not None
+        links, ore, week = on.goods.rows, on.ore.rows, 365.25 / 7.0
+        part = on.goods.weight(m).mean(axis=1)
+        price = np.exp(lay.prices.log_reference[lay.links.origin])[:, 0]
+        flow = lay.links.base[links, 0] * part
+        self.goods_usd_million = float((flow * price[links] * week / 1000.0).sum())
+        oxide = np.exp(lay.prices.home[m.oxide_material])[:, 0]
+        dug = (lay.ore.base[:, :, 0] @ oxide) * week / 1000.0
+        self.ore_usd_million = float((dug[ore] * on.ore.weight(m).mean(axis=1)).sum())
+        need = float(lay.cells.need[np.unique(lay.links.destination[links])].sum())
+        self.use_share = float(flow.sum()) / max(need, 1e-12)
+
 
 @intervention("alloy_embargo")
 class AlloyEmbargo(Intervention):
@@ -67,20 +71,19 @@ class AlloyEmbargo(Intervention):
 
     title: ClassVar[str] = "others stop delivering metals, ore or other goods to the exporter"
     live: ClassVar[bool] = True
+    where = trade("withheld_by", "target", "materials")
+    effect: ClassVar[type[Effect]] = EmbargoEffect
+    neutral: ClassVar[dict[str, float]] = {"share": 0.0}
 
-    withheld_by: Words = words(..., "regions or bloc that stop delivering", names="place")
-    target: Words = words(("china",), "whom they no longer deliver to", names="place")
-    materials: Words = words(
-        ("metals",), "goods withheld (metals, or concentrates as in trade statistics)",
-        names="material",
-    )  # fmt: skip
+    withheld_by: Words = places(..., "regions or bloc that stop delivering")
+    target: Words = places(("china",), "whom they no longer deliver to")
+    materials: Words = goods(("metals",), "goods withheld (metals, or concentrates as in trade statistics)")  # fmt: skip
     share: Path = share(1.0, "share of the flow that is stopped (1: all)", source="definition")
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse an embargo of oneself."""
         both = sorted(
-            set(naming.places(chain, self.withheld_by).use)
-            & set(naming.places(chain, self.target).use)
+            (naming.places(chain, self.withheld_by) & naming.places(chain, self.target)).countries
         )
         if both and "all" not in self.withheld_by:
             return [
@@ -92,33 +95,6 @@ class AlloyEmbargo(Intervention):
             ]
         return []
 
-    def compile(self, name: str, ctx: Context) -> EmbargoEffect:
-        """Resolve links, and the value and weight of the trade they carry."""
-        lay = ctx.layout
-        mask, weight = ctx.links(self.withheld_by, self.target, self.materials)
-        ore = ctx.ore_links(self.withheld_by, self.target, self.materials)
-        week = 365.25 / 7.0
-        price = np.exp(lay.prices.log_reference[lay.links.origin])[:, 0]
-        goods = float((lay.links.base[:, 0] * price * week / 1000.0)[mask].sum())
-        elements = [
-            next(
-                m
-                for m, n in enumerate(lay.materials)
-                if ctx.chain.materials[n].form == "oxide" and ctx.chain.materials[n].element == e
-            )
-            for e in lay.elements
-        ]
-        oxide = np.exp(lay.prices.home[elements])[:, 0]
-        dug = float(((lay.ore.base[:, :, 0] @ oxide) * week / 1000.0)[ore].sum())
-        ends = np.unique(lay.links.destination[mask])
-        need = float(lay.cells.need[ends].sum())
-        return EmbargoEffect(
-            **timing(self, name, ctx),
-            links=mask,
-            weight=weight,
-            ore=ore,
-            share_stopped=ctx.path(self.share, f"{name}/share"),
-            goods_usd_million=goods,
-            ore_usd_million=dug,
-            use_share=float(lay.links.base[mask].sum()) / max(need, 1e-12),
-        )
+    def act(self, rules: Rules, on: Acting) -> None:
+        """Stop the share in force."""
+        stop(rules, on)

@@ -2,11 +2,13 @@
 
 An intervention is *declared* (a named entry of a scenario file) and never acts by itself: it only
 states which rules it would change, where and when. A kind is one file of this package with one
-class under the decorator `intervention`. Adding a kind touches that file and nothing else.
+class under the decorator `intervention`: its keys, and one method, `act`, that writes rules.
+Adding a kind touches that file and its documented example, ``docs/examples/KIND.yaml``.
 
-Every parameter is declared with `number`, `path`, `totals`, `words` or `moment` below, so that
-its unit, limits, vocabulary and source stand beside it; the checks, the JSON schema and
-``lodestone list interventions`` are all read from there.
+Every parameter is declared with `number`, `share`, `places`, `goods` or another of
+`lodestone.interventions.fields`, so that its unit, limits, vocabulary and source stand beside it;
+the checks, the JSON schema, ``lodestone list interventions`` and the numbers drawn for each world
+are all read from there. Kinds that need more than a method give an `Effect` of their own.
 """
 
 from __future__ import annotations
@@ -15,218 +17,86 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    PlainValidator,
-    ValidationError,
-    WithJsonSchema,
-)
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lodestone.border.errors import InputError, combine
-from lodestone.border.numbers import (
-    Distribution,
-    Number,
-    parse_date,
-    parse_moment,
-    parse_number,
-    plain,
-)
+from lodestone.border.numbers import Distribution, plain
 from lodestone.border.words import nearest, suggestion
 from lodestone.chain import naming
-from lodestone.interventions.triggers import Trigger, read_trigger, write_trigger
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import (
+    Acting,
+    Effect,
+    Select,
+    plants_of,
+    trade,
+    users_of,
+)
+from lodestone.interventions.fields import (
+    _REQUIRED,
+    MOST,
+    PLACES,
+    STAGES,
+    TIERS,
+    Moment,
+    Num,
+    Path,
+    Totals,
+    TriggeredBy,
+    Words,
+    bounds,
+    declared,
+    ends_of,
+    goods,
+    leaves,
+    named,
+    number,
+    path,
+    places,
+    plants,
+    share,
+    text,
+    users,
+    words,
+)
+from lodestone.interventions.triggers import Trigger
+from lodestone.worlds.conditions import Rules
 
 __all__ = [
     "REGISTRY",
+    "Acting",
+    "Context",
+    "Effect",
     "Intervention",
+    "Num",
+    "Path",
     "Problem",
+    "Rules",
+    "Totals",
+    "Words",
     "build",
+    "compile_effect",
+    "goods",
     "intervention",
     "kinds",
-    "steps",
+    "leaves",
+    "named",
+    "number",
+    "path",
+    "places",
+    "plants",
+    "plants_of",
+    "share",
+    "text",
+    "trade",
+    "users",
+    "users_of",
     "vocabulary",
+    "words",
 ]
-
-STAGES = ("mine", "separation", "metal", "magnet", "recycling")
-TIERS = ("defence", "essential_civilian", "other")
-#: Categories of names that are places, so that codes and common names of countries are read.
-PLACES = ("place", "holder")
-_PERIOD = re.compile(r"^\d{4}(-(H[12]|Q[1-4]|0[1-9]|1[0-2]))?$")
-_DIST_SCHEMA = {
-    "type": "object",
-    "properties": {"dist": {"type": "string"}},
-    "required": ["dist"],
-}
-
-# --------------------------------------------------------------------------- value types
-
-
-def _read_path(value: Any) -> Any:
-    """Read a number, or a mapping from dates to numbers (a step function of time)."""
-    if isinstance(value, Mapping) and "dist" not in value:
-        if not value:
-            raise ValueError("must not be empty: write {2025-04-04: 0.5} or one number")
-        out: dict[date, Number] = {}
-        last: date | None = None
-        for key, item in value.items():
-            day = parse_date(key)
-            if last is not None and day <= last:
-                raise ValueError(f"its dates are out of order: {day} stands after {last}")
-            last = day
-            try:
-                out[day] = parse_number(item)
-            except ValueError as error:
-                raise ValueError(f"at {key}: {error}") from None
-        return dict(sorted(out.items()))
-    return parse_number(value)
-
-
-def _read_totals(value: Any) -> Any:
-    """Read a mapping from periods (2010, 2010-H1, 2010-Q1, 2010-07) to numbers."""
-    if not isinstance(value, Mapping) or "dist" in value or not value:
-        raise ValueError("must be a mapping from periods to tonnes, for example {2010-H1: 22282}")
-    out: dict[str, Number] = {}
-    for key, item in value.items():
-        if not _PERIOD.match(str(key)):
-            raise ValueError(f"unknown period {key!r}: write 2010, 2010-H1, 2010-Q1 or 2010-07")
-        try:
-            out[str(key)] = parse_number(item)
-        except ValueError as error:
-            raise ValueError(f"at {key}: {error}") from None
-    return out
-
-
-def _read_words(value: Any) -> tuple[str, ...]:
-    """Read one name or a list of names."""
-    items = [value] if isinstance(value, str) else value
-    if not isinstance(items, list | tuple) or not all(isinstance(i, str) and i for i in items):
-        raise ValueError(f"must be a name or a list of names, got {value!r}")
-    if len(set(items)) != len(items):
-        twice = next(i for i in items if list(items).count(i) > 1)
-        raise ValueError(f"names {twice!r} twice")
-    return tuple(items)
-
-
-def _typed(reader: Callable[[Any], Any], schema: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        PlainValidator(reader),
-        PlainSerializer(plain),
-        WithJsonSchema(schema, mode="validation"),
-    )
-
-
-_NUMBER_SCHEMA: dict[str, Any] = {"anyOf": [{"type": "number"}, _DIST_SCHEMA]}
-_BY_KEY = {"type": "object", "additionalProperties": _NUMBER_SCHEMA}
-
-#: A number or a distribution.
-Num = Annotated[float | Distribution, *_typed(parse_number, _NUMBER_SCHEMA)]
-#: A number, or ``{date: number}``: each value holds from its date on.
-Path = Annotated[
-    float | Distribution | dict[date, float | Distribution],
-    *_typed(_read_path, {"anyOf": [{"type": "number"}, _BY_KEY]}),
-]
-#: ``{period: number}``.
-Totals = Annotated[dict[str, float | Distribution], *_typed(_read_totals, _BY_KEY)]
-#: A date or a distribution of dates.
-Moment = Annotated[
-    date | Distribution,
-    *_typed(parse_moment, {"anyOf": [{"type": "string", "format": "date"}, _DIST_SCHEMA]}),
-]
-#: One name or several.
-Words = Annotated[
-    tuple[str, ...],
-    *_typed(
-        _read_words,
-        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-    ),
-]
-
-#: The name of another intervention, or conditions read from the state of a world.
-TriggeredBy = Annotated[
-    str | Trigger,
-    PlainValidator(read_trigger),
-    PlainSerializer(write_trigger),
-    WithJsonSchema(
-        {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": True}]},
-        mode="validation",
-    ),
-]
-
-_REQUIRED: Any = ...
-#: Most that a number of a unit can mean, where its key states no limit of its own: a lifetime, a
-#: multiple of world output, the whole economy. Beyond it stands a slip of the unit.
-_MOST = {
-    "day": 36_525.0,
-    "working day": 36_525.0,
-    "week": 5_218.0,
-    "month": 1_200.0,
-    "year": 100.0,
-    "t": 1e8,
-    "t/year": 1e8,
-    "kg": 1e11,
-    "USD/kg": 1e6,
-    "USD million": 1e8,
-    "multiple": 1e4,
-    "factor": 1e4,
-    "share of value": 100.0,
-}
-
-
-def number(
-    default: Any,
-    description: str,
-    *,
-    unit: str,
-    source: str,
-    low: float | None = None,
-    high: float | None = None,
-    hint: str = "",
-) -> Any:
-    """Declare a numeric parameter (`Num`, `Path` or `Totals`) with unit, limits and source."""
-    extra: Any = {"unit": unit, "source": source, "low": low, "high": high, "hint": hint}
-    if isinstance(default, dict):
-        return Field(
-            default_factory=lambda: dict(default), description=description, json_schema_extra=extra
-        )
-    return Field(default, description=description, json_schema_extra=extra)
-
-
-def share(default: Any, description: str, *, source: str) -> Any:
-    """Declare a share between 0 and 1."""
-    return number(
-        default,
-        description,
-        unit="share",
-        source=source,
-        low=0.0,
-        high=1.0,
-        hint="A share lies between 0 and 1, not in percent.",
-    )
-
-
-def words(default: Any, description: str, *, names: str) -> Any:
-    """Declare a list of names from the vocabulary `names` (see `vocabulary`)."""
-    return Field(default, description=description, json_schema_extra={"names": names})
-
-
-def text(default: Any, description: str) -> Any:
-    """Declare a parameter that is neither a number nor a name of the chain."""
-    return Field(default, description=description)
-
-
-def named(default: Any, description: str, *, live: bool = False) -> Any:
-    """Declare a list of names of other interventions of the scenario.
-
-    With ``live`` only kinds whose dates are read anew at every fold may be named.
-    """
-    return Field(default, description=description, json_schema_extra={"others": True, "live": live})
 
 
 class Problem(BaseModel):
@@ -287,6 +157,61 @@ class Intervention(BaseModel):
     #: Groups of keys of which exactly one must be given: ``((("facilities",), ("region", "stage")),)``.
     one_of: ClassVar[tuple[tuple[tuple[str, ...], ...], ...]] = ()
 
+    #: How its words become rows (`trade`, `users_of`, `plants_of`).
+    where: ClassVar[Select | None] = None
+    #: What it is once compiled; kinds with a memory or a plan of their own give another.
+    effect: ClassVar[type[Effect]] = Effect
+    #: Key -> value at which it does nothing.
+    neutral: ClassVar[dict[str, float]] = {}
+
+    def act(self, rules: Rules, on: Acting) -> None:
+        """Write the rules of one market day, on which it is announced or in force."""
+
+    def inert(self, chain: Chain, start: date, end: date) -> str | None:
+        """Return why it never acts in a run from start to end; None if it may.
+
+        Parameters
+        ----------
+        chain
+            The chain of the run, with the plants that the scenario adds.
+        """
+        first, last = bounds(self.start)[0], bounds(self.end)[1]
+        if first is not None and first >= end:
+            return f"it starts on {first}, and the run ends on {end}"
+        if last is not None and last <= start:
+            return f"it ends on {last}, and the run starts on {start}"
+        if self.duration is not None and ends_of(self.duration)[1] <= 0.0:
+            return "its duration is 0"
+        if ends_of(self.probability)[1] <= 0.0:
+            return "its probability is 0"
+        for key, nothing in self.neutral.items():
+            said = [ends_of(value) for _, value in leaves(key, getattr(self, key))]
+            if said and all(ends == (nothing, nothing) for ends in said):
+                return f"its {key} is {nothing:g}"
+        return self.nothing(chain) or None
+
+    def nothing(self, chain: Chain) -> str:
+        """Return why what it names means nothing in this chain; empty if it means something."""
+        return self.where.empty(self, chain) if self.where is not None else ""
+
+    def remarks(self, chain: Chain) -> list[str]:
+        """Return what a reader must know of how the model takes it: shares, what it cannot tell."""
+        found = []
+        for key in type(self).model_fields:
+            given = getattr(self, key)
+            if declared(type(self), key).get("names") != "place" or not given:
+                continue
+            for region, there in naming.places(chain, given).split().items():
+                meant = naming.Places(chain, frozenset(there))
+                use = meant.use.get(region, 0.0)
+                who = ", ".join(there[:3]) + (" and others" if len(there) > 3 else "")
+                found.append(
+                    f"{key}: {who} is part of {region}: plants by where they lie, buyers as "
+                    f"{100 * use:.3g} % of the region's use (A43); the model does not tell the "
+                    "region's buyers and stocks apart by country"
+                )
+        return found
+
     def names(self) -> list[tuple[str, str, str]]:
         """Return every name of the chain this intervention uses, as (key, category, name)."""
         out = []
@@ -341,7 +266,7 @@ class Intervention(BaseModel):
                 kind = category.replace("_", " ")
                 hint = suggestion(name, known, naming.also_called(chain))
                 found.append(Problem(key=key, message=f"unknown {kind} '{name}'", hint=hint))
-        found += self._limits() + self._order() + self._given() + self._trigger(chain)
+        found += self._limits(chain) + self._order() + self._given() + self._trigger(chain)
         if not found:
             found += self.check(chain)
         return found
@@ -386,24 +311,32 @@ class Intervention(BaseModel):
 
     # ------------------------------------------------------------------ checks of all kinds
 
-    def _limits(self) -> list[Problem]:
+    def usual(self, key: str, chain: Chain) -> tuple[float, float] | None:
+        """Return what a number can be meant to be; outside it is taken for a slip of unit."""
+        held: Any = declared(type(self), key).get("plausible")
+        return held
+
+    def _limits(self, chain: Chain) -> list[Problem]:
         found = []
         for key, info in type(self).model_fields.items():
             extra = info.json_schema_extra
             if not isinstance(extra, dict) or "unit" not in extra:
                 continue
-            for where, value in _leaves(key, getattr(self, key)):
+            for where, value in leaves(key, getattr(self, key)):
                 low: Any = extra.get("low")
                 high: Any = extra.get("high")
-                beyond = _MOST.get(str(extra["unit"]), 1e12)
-                least, most = value.support() if isinstance(value, Distribution) else (value, value)
+                beyond = MOST.get(str(extra["unit"]), 1e12)
+                least, most = ends_of(value)
                 unit = "" if extra["unit"] == "share" else f" {extra['unit']}"
+                usual = self.usual(key, chain)
                 can = "can be" if isinstance(value, Distribution) else "is"
                 hint = str(extra.get("hint") or "") or None
                 if low is not None and least < low:
                     message = f"{can} {least:g}{unit}, below the lowest possible {low:g}"
                 elif high is not None and most > high:
                     message = f"{can} {most:g}{unit}, above the highest possible {high:g}"
+                elif usual is not None and not usual[0] <= least <= most <= usual[1]:
+                    message, hint = _implausible(least, most, usual, str(extra["unit"]), can)
                 elif far := [v for v in (least, most) if beyond < abs(v) < math.inf]:
                     message = f"{can} {far[0]:g}{unit}, beyond anything that can be meant"
                 else:
@@ -413,7 +346,7 @@ class Intervention(BaseModel):
 
     def _order(self) -> list[Problem]:
         found = []
-        start, end = _earliest(self.start), _latest(self.end)
+        start, end = bounds(self.start)[0], bounds(self.end)[1]
         if start and end and end <= start:
             found.append(
                 Problem(
@@ -430,7 +363,7 @@ class Intervention(BaseModel):
                     hint="Keep one of the two; set the other to null.",
                 )
             )
-        announced, latest = _earliest(self.announced), _latest(self.start)
+        announced, latest = bounds(self.announced)[0], bounds(self.start)[1]
         if announced and latest and announced > latest:
             found.append(
                 Problem(
@@ -473,38 +406,24 @@ class Intervention(BaseModel):
         return found
 
 
-def _leaves(key: str, value: Any) -> list[tuple[str, float | Distribution]]:
-    """Return the numbers in a field, each with its dotted key."""
-    if isinstance(value, Mapping):
-        return [leaf for k, v in value.items() for leaf in _leaves(f"{key}.{plain(k)}", v)]
-    if isinstance(value, Distribution) or (
-        isinstance(value, int | float) and not isinstance(value, bool)
-    ):
-        return [(key, value)]
-    return []
-
-
-def _bounds(moment: date | Distribution | None) -> tuple[date | None, date | None]:
-    if isinstance(moment, Distribution):
-        low, high = moment.support()
-        ok = [date.fromordinal(int(v)) if 1 <= v <= 3_652_059 else None for v in (low, high)]
-        return ok[0], ok[1]
-    return moment, moment
-
-
-def _earliest(moment: date | Distribution | None) -> date | None:
-    return _bounds(moment)[0]
-
-
-def _latest(moment: date | Distribution | None) -> date | None:
-    return _bounds(moment)[1]
-
-
-def steps(path: Number | Mapping[date, Number], start: date) -> list[tuple[date, Number]]:
-    """Return a `Path` as dated steps in order; a plain number becomes one step at `start`."""
-    if isinstance(path, Mapping):
-        return sorted(path.items())
-    return [(start, path)]
+def _implausible(
+    least: float, most: float, usual: tuple[float, float], unit: str, can: str
+) -> tuple[str, str]:
+    """Say that a magnitude can only be a slip, and which number was meant."""
+    low, high = usual
+    value, what = (least, "low") if least < low else (most, "high")
+    if unit.startswith("share"):
+        said, told = f"{value:g}", f"{100 * value:g} %"
+        by, suffix = 100.0, ""
+    else:
+        said, told = f"{value:g} {unit}", f"{1000 * value:g} {unit.replace('/kg', ' per tonne')}"
+        by, suffix = 1000.0, f" {unit}"
+    message = f"{can} {said}, implausibly {what} ({told})"
+    hint = f"Write a number between {low:g} and {high:g}."
+    meant = value / by if what == "high" else value * by
+    if low <= meant <= high:
+        hint = f"Between {low:g} and {high:g}{suffix}; did you mean {meant:g}{suffix}?"
+    return message, hint
 
 
 # --------------------------------------------------------------------------- the registry
@@ -582,6 +501,11 @@ def _unknown_key(cls: type[Intervention], at: str, place: list[str], file: Any) 
     return InputError("unknown key", file=file, key=".".join((at, *place)), hint=hint)
 
 
+def compile_effect(item: Intervention, name: str, ctx: Context) -> Effect:
+    """Draw the numbers of a declaration in the worlds of a run and turn its words into rows."""
+    return item.effect(item, name, ctx)
+
+
 def _readable(
     error: ValidationError, cls: type[Intervention], at: str, file: Any
 ) -> list[InputError]:
@@ -635,14 +559,14 @@ def vocabulary(chain: Chain, category: str) -> set[str]:
         stockpiles), ``material`` (with the group words), ``sector``, ``facility``, ``stage``,
         ``tier``, ``user`` (sectors and tiers), ``source``.
     """
-    places = set(naming.place_words(chain))
+    known = set(naming.place_words(chain))
     match category:
         case "region":
             return set(chain.regions)
         case "place":
-            return places
+            return known
         case "holder":
-            return (places - {"all"}) | set(chain.stockpiles)
+            return (known - {"all"}) | set(chain.stockpiles)
         case "material":
             return set(chain.material_words())
         case "sector":

@@ -2,57 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Problem,
-    Words,
-    intervention,
-    number,
-    words,
-)
-from lodestone.interventions.capacity_project import (
-    CapacityProject,
-    ProjectEffect,
-    centre,
-    new_facility_name,
-)
+from lodestone.chain.nouns import Chain, Facility
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.capacity_project import CapacityProject, centre, new_facility_name
+from lodestone.interventions.context import Context
 from lodestone.interventions.cost_shift import stage_costs
-from lodestone.interventions.effects import Context, timing
-from lodestone.worlds.conditions import Conditions
+from lodestone.interventions.effects import Effect
+from lodestone.interventions.fields import Num, Words, goods, number, words
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.projects import Projects
+from lodestone.worlds.view import MarketView
 
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain, Facility
+TOO_SMALL = "the plant is smaller than the smallest that is built"
 
 
-@dataclass
-class BioEffect(ProjectEffect):
+class BioEffect(Effect):
     """A plant that comes with the technology; its cost goes to those who buy its output."""
 
-    factor: np.ndarray  # (w,)
-    cells: np.ndarray  # (k,) oxides of its region
-    on_goods: np.ndarray  # (k, 1) USD/kg
+    item: BioExtraction
+    planning: ClassVar[int] = 0
+    dated = True
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Lay what it costs more (or less) on its share of the region's oxides."""
-        if self.row < 0 or "separated" not in day.flows:
+    def set_up(self, ctx: Context) -> None:
+        """Find the plant and the oxides of its region."""
+        lay, region = ctx.layout, self.item.region
+        self.row = lay.plants.at.get(new_facility_name(self.name), -1)
+        costs = stage_costs(lay, ctx.places(region) if self.row >= 0 else None, "separation")
+        self.cells, self.on_goods = costs.cells, costs.on_goods
+
+    def why(self) -> str:
+        """A plant below the smallest is not built."""
+        return "" if self.row >= 0 else TOO_SMALL
+
+    def plan(self, projects: Projects) -> None:
+        """The plant produces from the day on which the technology is ready, or never."""
+        if self.row < 0:
             return
-        lay = day.layout
-        running = (day.online[self.row] <= t0) & (self.factor != 1.0)
+        happens = np.isfinite(self.start)
+        projects.fix(self.row, self.start, happens)
+        projects.drop(self.row, ~happens)
+
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
+        """Lay what it costs more (or less) on its share of the region's oxides."""
+        if self.row < 0 or "separated" not in m.flows:
+            return
+        lay, factor = m.layout, self.n.cost_factor
+        running = (m.online[self.row] <= t0) & (factor != 1.0)
         if not np.any(running):
             return
         mates = lay.separation.plants[
             lay.plants.region[lay.separation.plants] == lay.plants.region[self.row]
         ]
-        whole = np.maximum(day.normal_output[mates].sum(axis=0), 1e-12)
-        part = day.normal_output[self.row] / whole * running
-        charge = self.on_goods * (self.factor - 1.0) * part
-        rules.add("charge", self.cells, (lay.cells.n, len(self.start)), charge)
+        whole = np.maximum(m.normal_output[mates].sum(axis=0), 1e-12)
+        part = m.normal_output[self.row] / whole * running
+        rules.charge.add(self.cells, self.on_goods * (factor - 1.0) * part)
 
 
 @intervention("bio_extraction")
@@ -64,10 +71,11 @@ class BioExtraction(Intervention):
     not below ``minimum_tonnes_per_year``.
     """
 
+    effect: ClassVar[type[Effect]] = BioEffect
     title: ClassVar[str] = "small bio-based separation plants, once the technology is ready"
 
     region: str = words(..., "where it is built", names="region")
-    material: Words = words(("oxides",), "oxides it separates", names="material")
+    material: Words = goods(("oxides",), "oxides it separates")
     tonnes_per_year: Num = number(
         ...,
         "ore it works up at full ramp, contained oxide",
@@ -134,24 +142,6 @@ class BioExtraction(Intervention):
             return None
         return self._plant(chain).new_facility(name, chain)
 
-    def compile(self, name: str, ctx: Context) -> BioEffect:
-        """Find the plant, and draw the day and the cost."""
-        lay = ctx.layout
-        row = lay.plants.at.get(new_facility_name(name), -1)
-        when = timing(self, name, ctx)
-        costs = stage_costs(lay, {self.region: 1.0} if row >= 0 else {}, "separation")
-        return BioEffect(
-            **when,
-            row=row,
-            dated=True,
-            added=True,
-            running=False,
-            cancelled=False,
-            delay=ctx.full(0.0),
-            due=when["start"],
-            funding=ctx.full(0.0),
-            adds_nothing="the plant is smaller than the smallest that is built" if row < 0 else "",
-            factor=ctx.number(self.cost_factor, f"{name}/cost_factor"),
-            cells=costs.cells,
-            on_goods=costs.on_goods,
-        )
+    def nothing(self, chain: Chain) -> str:
+        """A plant below the smallest is not built."""
+        return TOO_SMALL if self.too_small() else ""

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from lodestone.border.numbers import Distribution
 from lodestone.chain import naming
 from lodestone.chain.balance import runs_in_base_year
-from lodestone.interventions.base import (
-    Intervention,
+from lodestone.chain.nouns import Chain, Facility
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect, Spending
+from lodestone.interventions.fields import (
     Num,
-    Problem,
     Words,
-    _earliest,
-    intervention,
+    bounds,
+    ends_of,
+    goods,
     number,
+    places,
+    plants,
     text,
     words,
 )
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.conditions import Conditions
-from lodestone.worlds.projects import MONTH
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain, Facility
-    from lodestone.worlds.projects import Projects
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.projects import MONTH, Projects
+from lodestone.worlds.view import MarketView
 
 #: The forms of product that a stage makes.
 MAKES = {
@@ -50,33 +51,41 @@ def centre(value: Any) -> float:
     return value.centre() if isinstance(value, Distribution) else float(value)
 
 
-@dataclass
 class ProjectEffect(Effect):
-    """Moves the day on which a plant comes on line; the plant itself is in the chain."""
+    """Moves the day on which a plant comes on line; the plant itself is in the chain.
 
-    row: int
-    dated: bool
-    delay: np.ndarray  # (w,) days
-    added: bool
-    running: bool  # ran in the base year: cancelling it closes it from the start on
-    cancelled: bool
-    funding: np.ndarray  # (w,) USD million
-    due: np.ndarray  # (w,) day on which it is to produce, for the spending
-    adds_nothing: str  # why, if it cannot add rare earths
+    Attributes
+    ----------
+    row : int
+        The plant (-1: none).
+    dated, added, running, cancelled : bool
+        Whether its day is given; it is new; it ran in the base year; it is never built.
+    due : ndarray, shape (w,)
+        Day on which it is to produce, for the spending.
+    """
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    item: CapacityProject
+
+    def set_up(self, ctx: Context) -> None:
+        """Find the plant, added to the chain before the run, and its day on line."""
+        item, lay = self.item, ctx.layout
+        self.row = lay.plants.at.get(item.facility or new_facility_name(self.name), -1)
+        self.dated, self.added = item.start is not None, item.facility is None
+        self.running = self.row >= 0 and bool(lay.plants.base[self.row])
+        self.cancelled = item.cancelled
+        self.delay, self.funding = self.n.delay_days, self.n.public_funding_usd_million
+        online = float(lay.plants.online[self.row, 0]) if self.row >= 0 else np.inf
+        self.due = (self.start if self.dated else ctx.full(online)) + self.delay
+        self.adds_nothing = item.adds_nothing()
+
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Close a plant of the base year that is cancelled."""
-        if not (self.cancelled and self.running):
-            return
-        active = self.share(t0, t1)
-        if np.any(active):
-            shape = (len(day.layout.plants.rows), len(self.start))
-            rules.multiply("facility_available", np.array([self.row]), shape, 1.0 - active)
+        if self.cancelled and self.running:
+            rules.facility_available.multiply(np.array([self.row]), 1.0 - self.share(t0, t1))
 
     planning: ClassVar[int] = 0
 
-    @property
-    def reason(self) -> str:
+    def why(self) -> str:
         """A project without rare earths, or without capacity, adds nothing."""
         return self.adds_nothing
 
@@ -95,7 +104,7 @@ class ProjectEffect(Effect):
             projects.drop(self.row, ~happens)
         projects.shift[self.row] += np.where(happens, self.delay, 0.0)
 
-    def spending(self, t0: float, t1: float) -> tuple[int, np.ndarray] | None:
+    def spending(self, t0: float, t1: float) -> Spending | None:
         """Public money of [t0, t1), USD million, spread over the year before the start."""
         if self.row < 0 or not np.any(self.funding):
             return None
@@ -118,14 +127,15 @@ class CapacityProject(Intervention):
     """
 
     title: ClassVar[str] = "adds a plant, or speeds up, delays, cancels or redirects one"
+    effect: ClassVar[type[Effect]] = ProjectEffect
     one_of: ClassVar = ((("facility",), ("region", "stage", "material")),)
 
-    facility: str | None = words(None, "an announced or existing facility", names="facility")
+    facility: str | None = plants(None, "an announced or existing facility")
     region: str | None = words(None, "or a new plant: its region", names="region")
     stage: Literal["mine", "separation", "metal", "magnet", "recycling"] | None = text(
         None, "its stage"
     )
-    material: Words | None = words(None, "its main product", names="material")
+    material: Words | None = goods(None, "its main product")
     tonnes_per_year: Num | None = number(
         None,
         "capacity at full ramp, in the product's own basis (null: as in the seeds)",
@@ -165,9 +175,10 @@ class CapacityProject(Intervention):
         unit="USD million",
         source="definition",
         low=0.0,
+        stream="public_funding",
     )
     cancelled: bool = text(False, "true: it is never built")
-    destination: Words | None = words(None, "only these buyers are served", names="place")
+    destination: Words | None = places(None, "only these buyers are served")
     commodity: str = text(
         "rare_earths",
         "what it yields; with anything else (tungsten, copper, antimony) it is accepted, adds no "
@@ -268,9 +279,8 @@ class CapacityProject(Intervention):
             return []
         months = chain.plant_cost(old.stage, old.region).build_months_least
         permit = old.start_date - timedelta(days=round(months * MONTH))
-        first = _earliest(self.start) or old.start_date
-        delay = self.delay_days
-        least = delay.support()[0] if isinstance(delay, Distribution) else delay
+        first = bounds(self.start)[0] or old.start_date
+        least = ends_of(self.delay_days)[0]
         first = first + timedelta(days=int(max(least, -36500.0)))
         if first >= permit:
             return []
@@ -283,29 +293,9 @@ class CapacityProject(Intervention):
             )
         ]
 
-    def compile(self, name: str, ctx: Context) -> ProjectEffect:
-        """Find the plant (added to the chain before the run) and draw its day on line."""
-        row = ctx.layout.plants.at.get(self.facility or new_facility_name(name), -1)
-        when = timing(self, name, ctx)
-        delay = ctx.number(self.delay_days, f"{name}/delay_days")
-        funding = ctx.number(self.public_funding_usd_million, f"{name}/public_funding")
-        return ProjectEffect(
-            **when,
-            row=row,
-            dated=self.start is not None,
-            added=self.facility is None,
-            running=row >= 0 and bool(ctx.layout.plants.base[row]),
-            due=(
-                when["start"]
-                if self.start is not None
-                else ctx.full(float(ctx.layout.plants.online[row, 0]) if row >= 0 else np.inf)
-            )
-            + delay,
-            delay=delay,
-            cancelled=self.cancelled,
-            funding=funding,
-            adds_nothing=self.adds_nothing(),
-        )
+    def nothing(self, chain: Chain) -> str:
+        """What yields no rare earths, or has no capacity, adds nothing."""
+        return self.adds_nothing()
 
     def new_facility(self, name: str, chain: Chain) -> Facility | None:
         """The facility row this intervention adds or changes, for the chain of the run."""

@@ -2,52 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Problem,
-    Words,
-    intervention,
-    number,
-    share,
-    text,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
-    from lodestone.worlds.projects import Projects
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect, Spending, plants_of
+from lodestone.interventions.fields import Num, Words, number, places, plants, share, text
+from lodestone.worlds.projects import Projects
 
 YEAR = 365.25
 
 
-@dataclass
 class CapitalEffect(Effect):
-    """Pays out over years, in step with private money, and moves the finance gate."""
+    """Pays out over years, in step with private money, and moves the finance gate.
 
-    rows: np.ndarray  # (n,) facilities
-    need: np.ndarray  # (n, w) USD million of capital
-    public: np.ndarray  # (w,) USD million
-    multiple: np.ndarray  # (w,) private money per public dollar
-    pay_days: np.ndarray  # (w,)
-    of_failure: np.ndarray  # (w,) share of failures that money cures
-    of_slip: np.ndarray  # (w,)
-    repaid: np.ndarray  # (w,) share of the money that comes back
-    repay_days: np.ndarray  # (w,)
-    split: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # (n, w) USD million
-    covered: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # (n, w) share of need
-    projects: Any = None
-    back: np.ndarray | None = None  # (n, w) day of the first product, from which loans come back
+    Attributes
+    ----------
+    rows : ndarray of int, shape (n,)
+        Projects that are still to come.
+    need : ndarray, shape (n, w)
+        Capital, USD million.
+    split, covered : ndarray, shape (n, w)
+        Public money of each, USD million, and the share of its need that is covered.
+    """
 
-    @property
-    def reason(self) -> str:
+    item: CapitalSupport
+
+    def set_up(self, ctx: Context) -> None:
+        """Find the projects, and what they need."""
+        lay = ctx.layout
+        assert self.on.plants is not None
+        self.rows = np.array([i for i in self.on.plants if not lay.plants.base[i]], dtype=int)
+        plants = [lay.plants.rows[i] for i in self.rows]
+        if "capex_usd_per_kg_year" in self.n:
+            capex = self.n.capex_usd_per_kg_year[None, :]
+        else:
+            usual = [ctx.chain.plant_cost(f.stage, f.region) for f in plants]
+            capex = np.array([c.capital_usd_per_kg_year for c in usual]).reshape(-1, 1)
+        size = np.array([f.capacity_t_per_year for f in plants]).reshape(-1, 1)
+        shape = (len(plants), ctx.count)
+        self.need = np.array(np.broadcast_to(size * capex / 1000.0, shape))
+        self.pay_days, self.repay_days = self.n.pay_years * YEAR, self.n.repay_years * YEAR
+        self.repaid = self.n.repaid_share * (1.0 if self.item.instrument == "loan" else 0.0)
+        self.split = self.covered = np.zeros((0, 0))
+        self.projects: Projects | None = None
+        self.back: np.ndarray | None = None  # (n, w) day of the first product: loans come back
+
+    def why(self) -> str:
         """Without a project that still seeks money there is nothing to pay for."""
         seeks = len(self.rows) and (self.projects is None or np.any(self.split))
         return "" if seeks else "no project there still seeks money"
@@ -63,22 +68,23 @@ class CapitalEffect(Effect):
         seeks = projects.open(self.rows, self.start)
         need = np.where(seeks, self.need, 0.0)
         total = need.sum(axis=0)
-        paid = self.public * self.paid_share()
-        covered = np.minimum(paid * (1.0 + self.multiple) / np.maximum(total, 1e-9), 1.0)
+        paid = self.n.public_usd_million * self.paid_share()
+        covered = np.minimum(paid * (1.0 + self.n.private_multiple) / np.maximum(total, 1e-9), 1.0)
         self.covered = np.where(seeks, covered, 0.0)
-        self.split = self.public * need / np.maximum(total, 1e-9)
-        projects.failing[self.rows] *= 1.0 - self.covered * self.of_failure
+        self.split = self.n.public_usd_million * need / np.maximum(total, 1e-9)
+        projects.failing[self.rows] *= 1.0 - self.covered * self.n.finance_share_of_failure
         start = np.where(np.isfinite(self.start), self.start, 0.0)
         drawn = np.where(seeks, projects.drawn[self.rows], 0.0)
         slip = np.minimum(projects.slip[self.rows], np.maximum(drawn - start, 0.0))
-        projects.shift[self.rows] -= self.covered * self.of_slip * slip
+        projects.shift[self.rows] -= self.covered * self.n.finance_share_of_slip * slip
         self.projects = projects
 
-    def spending(self, t0: float, t1: float) -> tuple[Any, np.ndarray] | None:
+    def spending(self, t0: float, t1: float) -> Spending | None:
         """Money paid out in [t0, t1) less what loans bring back, USD million, shape (n, w)."""
         if not len(self.rows) or not np.any(self.split):
             return None
         if self.back is None:
+            assert self.projects is not None
             self.back = self.projects.online()[self.rows]
         paid = _overlap(self.start, np.minimum(self.end, self.start + self.pay_days), t0, t1)
         out = self.split * paid / self.pay_days
@@ -105,10 +111,13 @@ class CapitalSupport(Intervention):
     """
 
     title: ClassVar[str] = "public loans or equity, with private money beside, open finance gates"
+    where = plants_of("facilities", "region", "stage")
+    effect: ClassVar[type[Effect]] = CapitalEffect
+    neutral: ClassVar[dict[str, float]] = {"public_usd_million": 0.0}
     one_of: ClassVar = ((("facilities",), ("region", "stage")),)
 
-    facilities: Words | None = words(None, "projects that may have it", names="facility")
-    region: Words | None = words(None, "or: all projects of these places", names="place")
+    facilities: Words | None = plants(None, "projects that may have it")
+    region: Words | None = places(None, "or: all projects of these places")
     stage: Literal["mine", "separation", "metal", "magnet", "recycling"] | None = text(
         None, "and of this stage"
     )
@@ -137,6 +146,7 @@ class CapitalSupport(Intervention):
         source="A90",
         low=0.1,
         high=5000.0,
+        stream="capex",
     )
     finance_share_of_failure: Num = share(
         0.6, "share of failures that are for want of money", source="A91"
@@ -163,37 +173,3 @@ class CapitalSupport(Intervention):
                 hint="Add a capacity_project, or see 'lodestone list facilities'.",
             )
         ]
-
-    def compile(self, name: str, ctx: Context) -> CapitalEffect:
-        """Find the projects, and draw what they need and what money does."""
-        lay = ctx.layout
-        names = self.facilities or naming.plants_at(
-            ctx.chain, self.region or (), (str(self.stage),)
-        )
-        found = [lay.plants.at[n] for n in names if n in lay.plants.at]
-        rows = np.array([i for i in found if not lay.plants.base[i]], dtype=int)
-        if self.capex_usd_per_kg_year is None:
-            costs = [
-                ctx.chain.plant_cost(f.stage, f.region) for f in (lay.plants.rows[i] for i in rows)
-            ]
-            capex = np.array([c.capital_usd_per_kg_year for c in costs]).reshape(-1, 1)
-        else:
-            capex = ctx.number(self.capex_usd_per_kg_year, f"{name}/capex")[None, :]
-        size = np.array([lay.plants.rows[i].capacity_t_per_year for i in rows]).reshape(-1, 1)
-        loan = 1.0 if self.instrument == "loan" else 0.0
-
-        def drawn(key: str) -> np.ndarray:
-            return ctx.number(getattr(self, key), f"{name}/{key}")
-
-        return CapitalEffect(
-            **timing(self, name, ctx),
-            rows=rows,
-            need=np.array(np.broadcast_to(size * capex / 1000.0, (len(rows), ctx.count))),
-            public=drawn("public_usd_million"),
-            multiple=drawn("private_multiple"),
-            pay_days=drawn("pay_years") * YEAR,
-            of_failure=drawn("finance_share_of_failure"),
-            of_slip=drawn("finance_share_of_slip"),
-            repaid=drawn("repaid_share") * loan,
-            repay_days=drawn("repay_years") * YEAR,
-        )

@@ -3,70 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Path,
-    Problem,
-    Words,
-    intervention,
-    number,
-    share,
-    text,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect
+from lodestone.interventions.fields import Num, Path, Words, goods, number, places, share, text
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.parts import made_there, ore_there, used_there
+from lodestone.worlds.view import MarketView
 
 #: Days between two looks at who supplies whom (habits move in months).
 LOOK_DAYS = 28.0
 
 
-def bloc_without(
-    chain: Chain, members: tuple[str, ...], leavers: tuple[str, ...]
-) -> dict[str, float]:
-    """Regions of a bloc, each with the share of its demand that is meant, without its leavers."""
-    whole = naming.places(chain, members).use
-    out = naming.places(chain, leavers).use if leavers else {}
-    rest = {r: part - out.get(r, 0.0) for r, part in whole.items()}
-    return {r: part for r, part in rest.items() if part > 1e-9}
+def bloc_without(chain: Chain, members: tuple[str, ...], leavers: tuple[str, ...]) -> naming.Places:
+    """A bloc without its leavers."""
+    return naming.places(chain, members) - naming.places(chain, leavers)
 
 
-def clean_share(day: Any, excluded: np.ndarray) -> np.ndarray:
-    """Share of what each cell sells whose chain holds nothing of the excluded regions.
+def clean_share(m: MarketView, excluded: naming.Places) -> np.ndarray:
+    """Share of what each cell sells whose chain holds nothing of the excluded places.
 
     Parameters
     ----------
-    day : MarketDay
+    m : Market
         Habits of today say who supplies whom.
-    excluded : ndarray of bool, shape (r,)
+    excluded : Places
 
     Returns
     -------
     ndarray, shape (c, w)
-        Oxides: the part of the ore separated there that comes from other regions. Metals and
+        Oxides: the part of the ore separated there that comes from elsewhere. Metals and
         magnets: the scarcest of the clean parts of their inputs, because clean inputs can be
-        kept apart. 0 in excluded regions.
+        kept apart. Less what is made in the excluded places.
     """
-    lay, weight = day.layout, day.state.link_weight
+    lay, weight = m.layout, m.state.link_weight
     fed = np.zeros(len(lay.separation.places))
     bad = np.zeros(len(lay.separation.places))
+    dug = ore_there(m, excluded.countries).mean(axis=1)
     np.add.at(fed, lay.ore.place, lay.ore.base_t[:, 0])
-    np.add.at(bad, lay.ore.place, lay.ore.base_t[:, 0] * excluded[lay.ore.region_from])
+    np.add.at(bad, lay.ore.place, lay.ore.base_t[:, 0] * dug[lay.ore.pool])
     by_region = np.ones(len(lay.regions))
     by_region[lay.separation.regions] = 1.0 - bad / np.maximum(fed, 1e-12)
     out = np.where(lay.cells.oxide, by_region[lay.cells.region], 1.0)[:, None]
-    out = np.where(excluded[lay.cells.region][:, None], 0.0, out) * np.ones((1, weight.shape[1]))
+    out = out * made_elsewhere(m, excluded)
     for stage in (lay.cells.metal, lay.cells.magnet):
         total = np.maximum(lay.links.sum_by_destination(weight), 1e-12)
         arriving = lay.links.sum_by_destination(weight * out[lay.links.origin]) / total
@@ -78,53 +63,57 @@ def clean_share(day: Any, excluded: np.ndarray) -> np.ndarray:
     return out
 
 
-@dataclass
+def made_elsewhere(m: MarketView, excluded: naming.Places) -> np.ndarray:
+    """Share of what each cell sells that is not made in the excluded places, shape (c, w)."""
+    made = made_there(m, excluded.countries, np.arange(m.layout.cells.n))
+    return (1.0 - made) * np.ones((1, m.state.worlds))
+
+
 class CertificationEffect(Effect):
     """Keeps uncertified goods out of part of a bloc's demand, and makes certified ones dearer."""
 
-    links: np.ndarray  # (l,) bool, into and inside the bloc
-    weight: np.ndarray  # (l, 1) share of the destination's demand that is the bloc's
-    excluded: np.ndarray  # (r,) bool
-    certified: DrawnPath
-    premium: np.ndarray  # (w,) share of value that buyers pay
-    custody: bool
-    clean: np.ndarray | None = None
-    looked: float = field(default=-np.inf)
+    item: Certification
 
-    def look(self, now: float, days: float, day: Any, effects: Mapping[str, Effect]) -> None:
+    def set_up(self, ctx: Context) -> None:
+        """Resolve the links into and inside the bloc."""
+        lay, item = ctx.layout, self.item
+        bloc = bloc_without(ctx.chain, item.bloc, item.without)
+        self.excluded = ctx.places(item.excluded)
+        self.weight = used_there(lay, bloc.countries)[lay.links.region_to]  # (l, 1)
+        made = np.isin(lay.links.material, ctx.material_rows(item.materials))
+        self.links = (self.weight[:, 0] > 0) & made
+        out = ctx.region_rows(self.excluded.regions)
+        told = np.unique(lay.links.destination[self.links & np.isin(lay.links.region_from, out)])
+        self.told = np.zeros(lay.cells.n, dtype=bool)
+        self.told[told] = True
+        self.premium = self.n.cost_premium * self.n.pass_through  # share of value that buyers pay
+        self.clean: np.ndarray | None = None
+        self.looked = -np.inf
+
+    def look(self, now: float, days: float, m: MarketView, effects: Mapping[str, Effect]) -> None:
         """Look at the origins of what each seller works with, once a month."""
-        super().look(now, days, day, effects)
+        super().look(now, days, m, effects)
         if now - self.looked < LOOK_DAYS or not np.any(self.share(now, now + days)):
             return
         self.looked = now
-        if self.custody:
-            self.clean = clean_share(day, self.excluded)
-        else:
-            lay = day.layout
-            origin = np.where(self.excluded[lay.cells.region], 0.0, 1.0)[:, None]
-            self.clean = origin * np.ones((1, len(self.start)))
+        ask = clean_share if self.item.chain_of_custody else made_elsewhere
+        self.clean = ask(m, self.excluded)
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Stop what exceeds the uncertified part of demand, and charge the certificates."""
-        lay, w = day.layout, len(self.start)
+        lay = m.layout
         known = self.known(t0)
-        if np.any(known):
-            cells = np.unique(
-                lay.links.destination[self.links & self.excluded[lay.links.region_from]]
-            )
-            rules.most("announced", cells, (lay.cells.n, w), known)
-        share = self.certified.at(t0)
+        rules.announced.raise_to(self.told, known)
+        share = self.n.now("share", t0)
         active = self.share(t0, t1)
         if not np.any(active * share) or self.clean is None:
             return
         # Sellers give their clean goods to certified buyers first.
         lacking = np.maximum(share - self.clean, 0.0)[lay.links.origin] * self.weight
-        if np.any(lacking[self.links]):
-            passing = 1.0 - lacking[self.links] * active
-            rules.multiply("passes", self.links, (lay.links.n, w), passing)
+        rules.passes.multiply(self.links, 1.0 - lacking[self.links] * active)
         if np.any(self.premium):
             cost = self.weight[self.links] * (share * self.premium * active)
-            rules.add("trade_cost", self.links, (lay.links.n, w), cost)
+            rules.trade_cost.add(self.links, cost)
 
 
 @intervention("certification")
@@ -138,11 +127,13 @@ class Certification(Intervention):
 
     title: ClassVar[str] = "a bloc buys only goods whose chain is free of an excluded origin"
     live: ClassVar[bool] = True
+    effect: ClassVar[type[Effect]] = CertificationEffect
+    neutral: ClassVar[dict[str, float]] = {"share": 0.0}
 
-    bloc: Words = words(..., "who buys certified goods only", names="place")
-    without: Words = words((), "members that do not take part", names="place")
-    excluded: Words = words(("china",), "origins that are not certified", names="place")
-    materials: Words = words(("magnets",), "goods that need the certificate", names="material")
+    bloc: Words = places(..., "who buys certified goods only")
+    without: Words = places((), "members that do not take part")
+    excluded: Words = places(("china",), "origins that are not certified")
+    materials: Words = goods(("magnets",), "goods that need the certificate")
     cost_premium: Num = number(
         0.0,
         "cost of certified goods over others, as a share of value",
@@ -164,7 +155,7 @@ class Certification(Intervention):
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse a bloc that nobody is in, and one that excludes its own members."""
         left = bloc_without(chain, self.bloc, self.without)
-        if not left:
+        if not any(share > 0.0 for share in left.use.values()):
             return [
                 Problem(
                     key="bloc",
@@ -172,7 +163,7 @@ class Certification(Intervention):
                     hint="Name a bloc, or regions; see 'lodestone list blocs'.",
                 )
             ]
-        both = sorted(set(left) & set(naming.places(chain, self.excluded).use))
+        both = sorted((left & naming.places(chain, self.excluded)).countries)
         if both:
             return [
                 Problem(
@@ -182,22 +173,3 @@ class Certification(Intervention):
                 )
             ]
         return []
-
-    def compile(self, name: str, ctx: Context) -> CertificationEffect:
-        """Resolve the links into and inside the bloc."""
-        lay = ctx.layout
-        bloc = bloc_without(ctx.chain, self.bloc, self.without)
-        out = ctx.places(self.excluded)
-        rows = {lay.material_at[m] for m in ctx.rows(self.materials) or [] if m in lay.material_at}
-        weight = np.array([bloc.get(lay.regions[r], 0.0) for r in lay.links.region_to])
-        links = (weight > 0) & np.isin(lay.links.material, sorted(rows))
-        return CertificationEffect(
-            **timing(self, name, ctx),
-            links=links,
-            weight=weight[:, None],
-            excluded=np.array([r in out for r in lay.regions]),
-            certified=ctx.path(self.share, f"{name}/share"),
-            premium=ctx.number(self.cost_premium, f"{name}/cost_premium")
-            * ctx.number(self.pass_through, f"{name}/pass_through"),
-            custody=self.chain_of_custody,
-        )

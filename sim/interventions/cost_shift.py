@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Path,
-    Problem,
-    Words,
-    intervention,
-    number,
-    share,
-    text,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
-    from lodestone.worlds.layout import Layout
-    from lodestone.worlds.projects import Projects
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect
+from lodestone.interventions.fields import Num, Path, Words, number, places, share, text
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.layout import Layout
+from lodestone.worlds.projects import Projects
+from lodestone.worlds.view import MarketView
 
 #: The form of goods that each stage sells.
 SELLS = {"separation": "oxide", "recycling": "oxide", "metal": "metal", "magnet": "magnet"}
@@ -59,14 +48,16 @@ class StageCosts:
     price: np.ndarray
 
 
-def stage_costs(lay: Layout, regions: Mapping[str, float], stage: str) -> StageCosts:
-    """Costs of a stage in some regions, from the plants there (or, where none is, all alike).
+def stage_costs(lay: Layout, where: naming.Places | None, stage: str) -> StageCosts:
+    """Costs of a stage in some places, from the plants there.
 
-    The cost of separating a kg of ore is laid on the oxides that come out by their value.
+    The cost of separating a kg of ore is laid on the oxides that come out by their value. A
+    country's plants lay theirs on the goods of its region in proportion to their capacity.
     """
+    regions = where.use if where is not None else {}
+    alike = [i for i, f in enumerate(lay.plants.rows) if f.stage == stage]
     rows = np.array(
-        [i for i, f in enumerate(lay.plants.rows) if f.stage == stage and f.region in regions],
-        dtype=int,
+        [i for i in alike if where is not None and where.holds(lay.plants.rows[i])], dtype=int
     )
     cells, on_goods, price = [], [], []
     for region in regions if stage in SELLS else ():
@@ -74,6 +65,8 @@ def stage_costs(lay: Layout, regions: Mapping[str, float], stage: str) -> StageC
         if not here:
             continue
         size = lay.plants.capacity[here]
+        whole = lay.plants.capacity[[i for i in alike if lay.plants.rows[i].region == region]]
+        part = 1.0 if len(here) == len(whole) else float(size.sum() / max(whole.sum(), 1e-12))
         mean = float((lay.plants.cost[here] * size).sum() / max(float(size.sum()), 1e-12))
         per_value = 1.0
         if stage == "separation":
@@ -83,8 +76,9 @@ def stage_costs(lay: Layout, regions: Mapping[str, float], stage: str) -> StageC
                 continue
             value = float(np.exp(lay.prices.home[lay.material_at[m], 0]))
             cells.append(c)
-            price.append(value)
-            on_goods.append(mean * value * per_value if stage == "separation" else mean)
+            price.append(value * part)
+            cost = mean * value * per_value if stage == "separation" else mean
+            on_goods.append(cost * part)
     return StageCosts(
         rows=rows,
         unit=lay.plants.cost[rows],
@@ -112,19 +106,13 @@ def _basket(lay: Layout, region: str) -> float:
 
 
 def shift_costs(
-    rules: Conditions,
-    lay: Layout,
-    costs: StageCosts,
-    on_plants: np.ndarray,
-    on_goods: np.ndarray,
-    passed: np.ndarray,
+    rules: Rules, costs: StageCosts, on_plants: np.ndarray, on_goods: np.ndarray, passed: np.ndarray
 ) -> None:
     """Lay a cost on buyers and plants: the part passed on goes to prices, the rest to margins.
 
     Parameters
     ----------
-    rules : Conditions
-    lay : Layout
+    rules : Rules
     costs : StageCosts
     on_plants : ndarray, shape (n, w)
         Added cost, USD/kg of the plants' own basis; negative is cheaper.
@@ -133,64 +121,62 @@ def shift_costs(
     passed : ndarray, shape (w,)
         Share that buyers pay; mines take prices and pass on nothing.
     """
-    worlds = on_plants.shape[-1]
     if len(costs.cells):
-        rules.add("charge", costs.cells, (lay.cells.n, worlds), on_goods * passed)
+        rules.charge.add(costs.cells, on_goods * passed)
         on_plants = on_plants * (1.0 - passed)
     if np.any(on_plants):
-        rules.add("margin_support", costs.rows, (len(lay.plants.rows), worlds), -on_plants)
+        rules.margin_support.add(costs.rows, -on_plants)
 
 
-@dataclass
 class CostEffect(Effect):
     """Shifts running costs or prices every day, or the odds of projects before the run."""
 
-    costs: StageCosts
-    base: str
-    factor: DrawnPath
-    pass_through: np.ndarray  # (w,)
-    sensitivity: np.ndarray  # (w,)
+    item: CostShift
 
-    @property
-    def reason(self) -> str:
+    def set_up(self, ctx: Context) -> None:
+        """Resolve plants and goods."""
+        self.costs = stage_costs(ctx.layout, ctx.places(self.item.region), self.item.stage)
+
+    def why(self) -> str:
         """Without a plant of the stage nothing gets dearer."""
-        if self.base == "off":
+        if self.item.base == "off":
             return "it is switched off"
         return "" if len(self.costs.rows) else "there is no plant of this stage"
 
     def plan(self, projects: Projects) -> None:
         """Dearer capital lowers the odds that what is still to come is built."""
-        if self.base != "capex" or not len(self.costs.rows):
+        if self.item.base != "capex" or not len(self.costs.rows):
             return
         open_ = projects.open(self.costs.rows, self.start)
-        by = self.factor.values[0] ** -self.sensitivity
+        by = self.n.factor**-self.n.capex_sensitivity
         projects.odds[self.costs.rows] *= np.where(open_, by, 1.0)
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Lay the added cost on buyers and plants."""
-        if self.base not in ("opex", "price") or not len(self.costs.rows):
+        base, costs = self.item.base, self.costs
+        if base not in ("opex", "price") or not len(costs.rows):
             return
-        more = (self.factor.at(t0, 1.0) - 1.0) * self.share(t0, t1)
+        more = (self.n.now("factor", t0) - 1.0) * self.share(t0, t1)
         if not np.any(more):
             return
-        lay, costs = day.layout, self.costs
-        if self.base == "opex":
-            unit = np.minimum(costs.unit, _covered(day, costs.rows))
-            shift_costs(rules, lay, costs, unit * more, costs.on_goods * more, self.pass_through)
+        passed = self.n.pass_through
+        if base == "opex":
+            unit = np.minimum(costs.unit, _covered(m, costs.rows))
+            shift_costs(rules, costs, unit * more, costs.on_goods * more, passed)
         else:
             shape = (len(costs.rows), len(more))
             mean = float(costs.price.mean()) if len(costs.cells) else 0.0
             on_plants = np.broadcast_to(mean * more, shape)
-            shift_costs(rules, lay, costs, on_plants, costs.price * more, self.pass_through)
+            shift_costs(rules, costs, on_plants, costs.price * more, passed)
 
 
-def _covered(day: Any, rows: np.ndarray) -> np.ndarray:
+def _covered(m: MarketView, rows: np.ndarray) -> np.ndarray:
     """Cost that the base year covers: mines' is cut to their basket (decision 12), (n, 1)."""
     out = np.full((len(rows), 1), np.inf)
-    at = {int(row): i for i, row in enumerate(day.layout.ore.mines)}
+    at = {int(row): i for i, row in enumerate(m.layout.ore.mines)}
     for n, row in enumerate(rows):
         if int(row) in at:
-            out[n] = day.mine_cost[at[int(row)]]
+            out[n] = m.mine_cost[at[int(row)]]
     return out
 
 
@@ -204,9 +190,11 @@ class CostShift(Intervention):
     entry and switches it off.
     """
 
+    effect: ClassVar[type[Effect]] = CostEffect
+    neutral: ClassVar[dict[str, float]] = {"factor": 1.0}
     title: ClassVar[str] = "a stage becomes dearer or cheaper in a region: opex, capex or price"
 
-    region: Words = words(..., "regions concerned", names="place")
+    region: Words = places(..., "regions concerned")
     stage: Literal["mine", "separation", "metal", "magnet", "recycling"] = text(..., "the stage")
     base: Literal["opex", "capex", "price", "off"] = text(
         "opex", "what the factor is on: operating cost, capital, price, or nothing at all"
@@ -216,6 +204,7 @@ class CostShift(Intervention):
         "multiple of it, or {date: multiple}: 1.5 is the premium of 50 percent",
         unit="multiple",
         source="c178",
+        before=1.0,
         low=0.1,
         high=50.0,
         hint="Write a premium of 50 percent as 1.5.",
@@ -261,13 +250,6 @@ class CostShift(Intervention):
             )
         return found
 
-    def compile(self, name: str, ctx: Context) -> CostEffect:
-        """Resolve plants and goods, and draw the factor."""
-        return CostEffect(
-            **timing(self, name, ctx),
-            costs=stage_costs(ctx.layout, ctx.places(self.region), self.stage),
-            base=self.base,
-            factor=ctx.path(self.factor, f"{name}/factor"),
-            pass_through=ctx.number(self.pass_through, f"{name}/pass_through"),
-            sensitivity=ctx.number(self.capex_sensitivity, f"{name}/capex_sensitivity"),
-        )
+    def nothing(self, chain: Chain) -> str:
+        """Switched off, it changes nothing."""
+        return "it is switched off" if self.base == "off" else ""

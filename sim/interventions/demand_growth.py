@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Path,
-    Problem,
-    Words,
-    intervention,
-    number,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context, Steps
+from lodestone.interventions.effects import Effect, users_of
+from lodestone.interventions.fields import Num, Path, Words, number, places, words
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.parts import Part
+from lodestone.worlds.view import MarketView
 
 YEAR = 365.25
 
@@ -81,44 +71,45 @@ def units_sold(in_use: np.ndarray, rise: np.ndarray, lifetime: np.ndarray) -> np
     return np.maximum(rise + in_use / lifetime, 0.0)
 
 
-@dataclass
 class GrowthEffect(Effect):
     """Puts sectors on a path of their own, on the days in force."""
 
-    users: np.ndarray  # (u,) bool
-    weight: np.ndarray  # (u, 1)
-    multiples: DrawnPath | None
-    units: DrawnPath | None
-    kg_per_unit: np.ndarray  # (w,)
-    lifetime: np.ndarray  # (w,) years
+    item: DemandGrowth
+    empty = "nobody there uses magnets for it"
 
-    @property
-    def reason(self) -> str:
-        """A sector without users there cannot grow."""
-        return "" if self.users.any() else "nobody there uses magnets for it"
+    def set_up(self, ctx: Context) -> None:
+        """Draw the path; a single number is one from the first day on."""
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Multiply planned use by what the path is over what was planned."""
-        active = self.share(t0, t1)
-        if not np.any(active) or not self.users.any():
-            return
-        lay = day.layout
+        def drawn(key: str) -> Steps | None:
+            given = getattr(self.item, key)
+            if given is None:
+                return None
+            dated = given if isinstance(given, Mapping) else {ctx.start: given}
+            return ctx.steps(dated, f"{self.name}/{key}")
+
+        self.multiples, self.units = drawn("multiple"), drawn("units_in_use")
+
+    def factor(self, t0: float, m: MarketView, users: Part) -> np.ndarray:
+        """The path over what was planned, shape (w,)."""
         if self.multiples is not None:
-            factor, _ = between(self.multiples.days, self.multiples.values, t0)
-        else:
-            assert self.units is not None
-            in_use, rise = between(self.units.days, self.units.values, t0)
-            made = units_sold(in_use, rise * YEAR, self.lifetime)
-            tonnes_week = made * self.kg_per_unit / 1000.0 / (YEAR / 7.0)
-            planned = lay.users.base * day.growth(t0)[lay.users.sector]
-            total = (planned * self.weight)[self.users].sum(axis=0)
-            factor = tonnes_week / np.maximum(total, 1e-12)
-        change = (factor - 1.0) * active
-        if np.any(change):
-            shape = (lay.users.n, len(active))
-            rules.multiply(
-                "demand_factor", self.users, shape, 1.0 + self.weight[self.users] * change
-            )
+            return between(self.multiples.days, self.multiples.values, t0)[0]
+        assert self.units is not None
+        in_use, rise = between(self.units.days, self.units.values, t0)
+        made = units_sold(in_use, rise * YEAR, self.n.lifetime_years)
+        tonnes_week = made * self.n.kg_per_unit / 1000.0 / (YEAR / 7.0)
+        lay = m.layout
+        planned = (lay.users.base * m.growth(t0)[lay.users.sector])[users.rows]
+        total = (planned * users.weight(m)).sum(axis=0)
+        return np.asarray(tonnes_week / np.maximum(total, 1e-12))
+
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
+        """Multiply planned use by what the path is over what was planned."""
+        active, users = self.share(t0, t1), self.on.users
+        assert users is not None
+        if not np.any(active) or not users.rows.any():
+            return
+        change = (self.factor(t0, m, users) - 1.0) * active
+        rules.demand_factor.multiply(users, 1.0 + change)
 
 
 @intervention("demand_growth")
@@ -130,10 +121,13 @@ class DemandGrowth(Intervention):
     ``multiple`` planned use is multiplied, smoothly between the dates given.
     """
 
+    where = users_of("regions", "sectors")
+    effect: ClassVar[type[Effect]] = GrowthEffect
+    neutral: ClassVar[dict[str, float]] = {"multiple": 1.0}
     title: ClassVar[str] = "sectors grow along a path of units in use, or of multiples of the plan"
     one_of: ClassVar = ((("multiple",), ("units_in_use", "kg_per_unit")),)
 
-    regions: Words = words(("all",), "regions concerned", names="place")
+    regions: Words = places(("all",), "regions concerned")
     sectors: Words = words(..., "sectors concerned", names="sector")
     multiple: Path | None = number(
         None,
@@ -176,27 +170,3 @@ class DemandGrowth(Intervention):
             for name in naming.sectors(chain, self.sectors)
             if chain.sectors[name].kind != "magnet"
         ]
-
-    def compile(self, name: str, ctx: Context) -> GrowthEffect:
-        """Resolve user lines and draw the path."""
-        lay = ctx.layout
-        where = ctx.places(self.regions)
-        rows = lay.user_rows(set(where), set(naming.sectors(ctx.chain, self.sectors)))
-        weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.users.region])
-
-        def drawn(key: str) -> DrawnPath | None:
-            given = getattr(self, key)
-            if given is None:
-                return None
-            dated: Mapping[date, Any] = given if isinstance(given, Mapping) else {ctx.start: given}
-            return ctx.path(dated, f"{name}/{key}")
-
-        return GrowthEffect(
-            **timing(self, name, ctx),
-            users=rows,
-            weight=weight[:, None],
-            multiples=drawn("multiple"),
-            units=drawn("units_in_use"),
-            kg_per_unit=ctx.number(self.kg_per_unit or 0.0, f"{name}/kg_per_unit"),
-            lifetime=ctx.number(self.lifetime_years, f"{name}/lifetime_years"),
-        )

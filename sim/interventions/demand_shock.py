@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import numpy as np
-
-from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Path,
-    Words,
-    intervention,
-    number,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
-
-
-@dataclass
-class DemandEffect(Effect):
-    """Multiplies planned use."""
-
-    users: np.ndarray  # (u,) bool
-    weight: np.ndarray  # (u, 1)
-    factor: DrawnPath
-
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Multiply by the factor on the days in force."""
-        active = self.share(t0, t1)
-        change = (self.factor.at(t0, 1.0) - 1.0) * active
-        if not np.any(change):
-            return
-        shape = (day.layout.users.n, len(self.start))
-        rules.multiply("demand_factor", self.users, shape, 1.0 + self.weight[self.users] * change)
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.effects import Acting, users_of
+from lodestone.interventions.fields import Path, Words, path, places, words
+from lodestone.worlds.conditions import Rules
 
 
 @intervention("demand_shock")
@@ -45,27 +16,21 @@ class DemandShock(Intervention):
 
     title: ClassVar[str] = "planned use of sectors is multiplied (robots, a boom, a recession)"
     live: ClassVar[bool] = True
+    where = users_of("regions", "sectors")
+    neutral: ClassVar[dict[str, float]] = {"factor": 1.0}
 
-    regions: Words = words(("all",), "regions concerned", names="place")
+    regions: Words = places(("all",), "regions concerned")
     sectors: Words = words(("all",), "sectors concerned", names="sector")
-    factor: Path = number(
+    factor: Path = path(
         ...,
         "multiple of planned use, or {date: multiple}",
         unit="multiple",
         source="definition",
         low=0.0,
         high=1000.0,
+        before=1.0,
     )
 
-    def compile(self, name: str, ctx: Context) -> DemandEffect:
-        """Resolve user lines and draw factors."""
-        lay = ctx.layout
-        where = ctx.places(self.regions)
-        rows = lay.user_rows(set(where), set(naming.sectors(ctx.chain, self.sectors)))
-        weight = np.array([where.get(lay.regions[r], 0.0) for r in lay.users.region])
-        return DemandEffect(
-            **timing(self, name, ctx),
-            users=rows,
-            weight=weight[:, None],
-            factor=ctx.path(self.factor, f"{name}/factor"),
-        )
+    def act(self, rules: Rules, on: Acting) -> None:
+        """Multiply by the factor on the days in force."""
+        rules.demand_factor.multiply(on.users, 1.0 + (on.factor - 1.0) * on.active)

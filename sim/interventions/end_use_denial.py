@@ -2,75 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Path,
-    Words,
-    intervention,
-    number,
-    share,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, cleared_share, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
-from lodestone.worlds.office import LicenceRule
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Acting, Effect, Reviews, cleared_share, trade
+from lodestone.interventions.fields import Num, Path, Words, goods, number, places, share
+from lodestone.worlds.conditions import LicenceRule, Rules
+from lodestone.worlds.market import Market
 
-#: Calendar days per working day.
+#: Calendar days per working m.
 CALENDAR_PER_WORKING_DAY = 7.0 / 5.0
 #: More than any office has to decide: the proof itself has no limit of capacity.
 AMPLE = 1e6
 
 
-@dataclass
 class DenialEffect(Effect):
     """Adds a proof of end use to every application, and refuses those for military use."""
 
-    links: np.ndarray  # (l,) bool
-    proof_weeks: np.ndarray  # (w,)
-    civil: DrawnPath
-    military: DrawnPath
-    refile: np.ndarray  # (w,) weeks
-    surge: np.ndarray  # (w,)
-    cleared: np.ndarray  # (w,) days
+    def set_up(self, ctx: Context) -> None:
+        """How fast the office lets a backlog out."""
+        self.surge = ctx.full(ctx.draws["licence.surge"])
 
-    def prepare(self, day: Any, calendar: Any) -> None:
+    def prepare(self, m: Market, calendar: Reviews) -> None:
         """Open the books of the listed links."""
-        day.office.open(self.links)
-
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Hand today's rule to the office, beside those of the licences in force."""
-        known = self.known(t0)
-        if np.any(known):
-            cells = np.unique(day.layout.links.destination[self.links])
-            rules.most("announced", cells, (day.layout.cells.n, len(known)), known)
-        active = self.share(t0, t1)
-        if not np.any(active):
-            return
-        none = np.zeros(len(self.start))
-        rules.licences.append(
-            LicenceRule(
-                links=self.links,
-                lookalike=np.zeros_like(self.links),
-                active=active,
-                approval=self.civil.at(t0, 1.0),
-                military_approval=self.military.at(t0, 1.0),
-                processing_weeks=none,
-                refile_weeks=self.refile,
-                capacity=none + AMPLE,
-                surge=self.surge,
-                general=None,
-                held_share=none,
-                cleared=cleared_share(self, self.cleared, active, t0, t1),
-                added_weeks=self.proof_weeks,
-            )
-        )
+        assert self.on.goods is not None
+        m.office.open(self.on.goods.rows)
 
 
 @intervention("end_use_denial")
@@ -84,10 +43,12 @@ class EndUseDenial(Intervention):
 
     title: ClassVar[str] = "buyers prove the end use, which takes time, and military use is refused"
     live: ClassVar[bool] = True
+    where = trade("exporter", "destinations", "materials")
+    effect: ClassVar[type[Effect]] = DenialEffect
 
-    exporter: Words = words(..., "regions that ask for the proof", names="place")
-    materials: Words = words(..., "goods that need one", names="material")
-    destinations: Words = words(("all",), "buyers concerned", names="place")
+    exporter: Words = places(..., "regions that ask for the proof")
+    materials: Words = goods(..., "goods that need one")
+    destinations: Words = places(("all",), "buyers concerned")
     proof_working_days: Num = number(
         20.0,
         "working days that the proof adds (10 to 30)",
@@ -97,10 +58,10 @@ class EndUseDenial(Intervention):
         high=1000.0,
     )
     military_approval: Path = share(
-        0.0, "share granted of applications for military use", source="c194"
+        0.0, "share granted of applications for military use", source="c194", before=1.0
     )
     civil_approval: Path = share(
-        1.0, "share granted of applications for civil use", source="definition"
+        1.0, "share granted of applications for civil use", source="definition", before=1.0
     )
     refile_days: Num = number(
         30.0,
@@ -118,17 +79,30 @@ class EndUseDenial(Intervention):
         low=0.0,
     )
 
-    def compile(self, name: str, ctx: Context) -> DenialEffect:
-        """Resolve listed links and draw the length of the proof."""
-        listed, _ = ctx.links(self.exporter, self.destinations, self.materials)
-        days = ctx.number(self.proof_working_days, f"{name}/proof_working_days")
-        return DenialEffect(
-            **timing(self, name, ctx),
-            links=listed,
-            proof_weeks=days * CALENDAR_PER_WORKING_DAY / 7.0,
-            civil=ctx.path(self.civil_approval, f"{name}/civil_approval"),
-            military=ctx.path(self.military_approval, f"{name}/military_approval"),
-            refile=ctx.number(self.refile_days, f"{name}/refile_days") / 7.0,
-            surge=ctx.full(ctx.draws["licence.surge"]),
-            cleared=ctx.number(self.cleared_days, f"{name}/cleared_days"),
+    def act(self, rules: Rules, on: Acting) -> None:
+        """Hand today's rule to the office, beside those of the licences in force."""
+        rules.announced.raise_to(on.cells, on.known)
+        if not np.any(on.active):
+            return
+        effect = on.effect
+        assert isinstance(effect, DenialEffect)
+        none = np.zeros_like(on.active)
+        rules.licences.append(
+            LicenceRule(
+                links=on.goods.rows,
+                lookalike=np.zeros_like(on.goods.rows),
+                active=on.active,
+                approval=on.civil_approval,
+                military_approval=on.military_approval,
+                processing_weeks=none,
+                refile_weeks=on.refile_days / 7.0,
+                capacity=none + AMPLE,
+                surge=effect.surge,
+                general=None,
+                held_share=none,
+                cleared=cleared_share(effect, on.cleared_days, on.active, on.t0, on.t1),
+                added_weeks=on.proof_working_days * CALENDAR_PER_WORKING_DAY / 7.0,
+                part=on.goods,
+                market=on.m,
+            )
         )

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Path,
-    Words,
-    intervention,
-    number,
-    share,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.effects import Acting, trade
+from lodestone.interventions.fields import Num, Path, Words, goods, number, places, share
+from lodestone.worlds.conditions import Rules
 
 DAYS_PER_YEAR = 365.25
 
@@ -55,31 +45,6 @@ def leak_stopped(
     return 1.0 - (1.0 - caught) * at_work
 
 
-@dataclass
-class EnforcementEffect(Effect):
-    """Raises the chance that grey goods are stopped, and the cost of legal ones."""
-
-    links: np.ndarray  # (l,) bool
-    detection: DrawnPath
-    tracking: DrawnPath
-    blacklist: np.ndarray  # (w,) days
-    between: np.ndarray  # (w,) days
-    deposit_cost: np.ndarray  # (w,) share of value
-
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Stop part of the leak; charge the working capital of the guarantee."""
-        active = self.share(t0, t1)
-        if not np.any(active):
-            return
-        shape = (day.layout.links.n, len(self.start))
-        stopped = leak_stopped(
-            self.detection.at(t0), self.tracking.at(t0), self.blacklist, self.between
-        )
-        rules.complement("detection", self.links, shape, stopped * active)
-        if np.any(self.deposit_cost):
-            rules.add("trade_cost", self.links, shape, self.deposit_cost * active)
-
-
 @intervention("enforcement")
 class Enforcement(Intervention):
     """Grey exports are found, traced and punished, and legal ones may need a guarantee.
@@ -92,9 +57,10 @@ class Enforcement(Intervention):
         "grey exports are found, traced and punished; legal ones post a guarantee"
     )
     live: ClassVar[bool] = True
+    where = trade("exporter", None, "materials")
 
-    exporter: Words = words(..., "regions that enforce their controls", names="place")
-    materials: Words = words(("all",), "goods concerned", names="material")
+    exporter: Words = places(..., "regions that enforce their controls")
+    materials: Words = goods(("all",), "goods concerned")
     detection: Path = share(0.0, "chance that a grey shipment is found (0 to 0.8)", source="c089")
     tracking: Path = share(
         0.0, "share of goods traced from the mine on, which cannot leave undeclared", source="o26"
@@ -124,18 +90,9 @@ class Enforcement(Intervention):
     )
     deposit_interest: Num = share(0.08, "yearly cost of the money tied up in it", source="A76")
 
-    def compile(self, name: str, ctx: Context) -> EnforcementEffect:
-        """Resolve links and draw chances and costs."""
-        mask, _ = ctx.links(self.exporter, ("all",), self.materials)
-        deposit = ctx.number(self.deposit_share, f"{name}/deposit_share")
-        days = ctx.number(self.deposit_days, f"{name}/deposit_days")
-        interest = ctx.number(self.deposit_interest, f"{name}/deposit_interest")
-        return EnforcementEffect(
-            **timing(self, name, ctx),
-            links=mask,
-            detection=ctx.path(self.detection, f"{name}/detection"),
-            tracking=ctx.path(self.tracking, f"{name}/tracking"),
-            blacklist=ctx.number(self.blacklist_days, f"{name}/blacklist_days"),
-            between=ctx.number(self.shipment_days, f"{name}/shipment_days"),
-            deposit_cost=deposit * interest * days / DAYS_PER_YEAR,
-        )
+    def act(self, rules: Rules, on: Acting) -> None:
+        """Stop part of the leak; charge the working capital of the guarantee."""
+        stopped = leak_stopped(on.detection, on.tracking, on.blacklist_days, on.shipment_days)
+        rules.detection.catch(on.goods, stopped * on.active)
+        cost = on.deposit_share * on.deposit_interest * on.deposit_days / DAYS_PER_YEAR
+        rules.trade_cost.add(on.goods, cost * on.active)

@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from lodestone.border.numbers import plain
 from lodestone.border.words import suggestion
-from lodestone.interventions.base import (
-    Intervention,
+from lodestone.chain import naming
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention, vocabulary
+from lodestone.interventions.context import Context, Steps, random_day
+from lodestone.interventions.effects import Acting, Effect, Reviews, cleared_share, trade
+from lodestone.interventions.fields import (
     Num,
     Path,
-    Problem,
     Words,
-    _leaves,
     _read_path,
-    intervention,
+    ends_of,
+    goods,
+    leaves,
     number,
+    places,
     share,
-    vocabulary,
     words,
 )
-from lodestone.interventions.effects import Context, Effect, cleared_share, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.interventions.triggers import random_day
-from lodestone.worlds.conditions import Conditions
-from lodestone.worlds.office import LicenceRule
+from lodestone.worlds.conditions import LicenceRule, Rules
+from lodestone.worlds.market import Market
+from lodestone.worlds.parts import used_there
+from lodestone.worlds.view import MarketView
 
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
-    from lodestone.worlds.layout import Layout
+
+class Grant(Protocol):
+    """A share that changes over time."""
+
+    def at(self, now: float, before: float = 0.0) -> np.ndarray:
+        """Share on a day, shape (w,)."""
+
 
 #: Classes with a meaning of their own: the tiers they stand for when none are named.
 KNOWN_CLASSES = {"military": ("defence",), "civilian": ("essential_civilian", "other")}
@@ -52,7 +59,7 @@ class LicenceClass(BaseModel):
     )
     tiers: Words | None = words(None, "tiers of use it covers (default: all)", names="tier")
     sectors: Words | None = words(None, "sectors it covers (default: all)", names="sector")
-    destinations: Words | None = words(None, "destinations it covers (default: all)", names="place")
+    destinations: Words | None = places(None, "destinations it covers (default: all)")
 
 
 def _read_general(value: Any) -> dict[str, Any]:
@@ -80,79 +87,59 @@ General = Annotated[
 ]
 
 
-@dataclass
 class LicenceEffect(Effect):
     """Lists links for the licence office and sets its numbers, day by day."""
 
-    links: np.ndarray  # (l,) bool
-    lookalike: np.ndarray  # (l,) bool
-    approval: DrawnPath
-    military: DrawnPath | None
-    processing: np.ndarray  # (w,) weeks
-    refile: np.ndarray  # (w,) weeks
-    capacity: np.ndarray  # (w,) multiple of normal filings
-    growth: np.ndarray  # (w,) a year
-    surge: np.ndarray  # (w,)
-    general: list[tuple[np.ndarray, Any, np.ndarray]]  # (l, 1), path, day of revocation (w,)
-    spillover: np.ndarray  # (w,)
-    spillover_weeks: np.ndarray  # (w,)
-    cleared: np.ndarray  # (w,) days
-    renewal: np.ndarray  # (w,)
-    valid: np.ndarray | None
-    layout: Layout
+    item: ExportLicence
 
-    def prepare(self, day: Any, calendar: Any) -> None:
-        """Open the books of the listed links."""
-        day.office.open(self.links)
-
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Hand today's rule to the office."""
-        lay, w = day.layout, len(self.start)
-        known = self.known(t0)
-        if np.any(known):
-            cells = np.unique(lay.links.destination[self.links])
-            rules.most("announced", cells, (lay.cells.n, w), known)
-        active = self.share(t0, t1)
-        if not np.any(active):
-            return
-        since = np.maximum(t0 - np.where(np.isfinite(self.start), self.start, t0), 0.0)
-        approval = self.approval.at(t0)
-        if self.valid is not None:
-            approval = approval * np.where(since > self.valid, self.renewal, 1.0)
-        general = self._general(t0, lay.links.n)
-        weeks = since / 7.0
-        # Held for testing at first; the share fades around the weeks given.
-        fading = 1.0 / (1.0 + np.exp(np.clip((weeks - self.spillover_weeks) / 0.8, -40.0, 40.0)))
-        rules.licences.append(
-            LicenceRule(
-                links=self.links,
-                lookalike=self.lookalike,
-                active=active,
-                approval=approval,
-                military_approval=approval if self.military is None else self.military.at(t0),
-                processing_weeks=self.processing,
-                refile_weeks=self.refile,
-                capacity=self.capacity * (1.0 + self.growth) ** (since / 365.25),
-                surge=self.surge,
-                general=general,
-                held_share=self.spillover * fading * (active > 0),
-                cleared=cleared_share(self, self.cleared, active, t0, t1),
+    def set_up(self, ctx: Context) -> None:
+        """Resolve look-alikes, and draw the classes and general licences."""
+        self.layout = lay = ctx.layout
+        item, name = self.item, self.name
+        assert self.on.goods is not None
+        listed = self.on.goods.rows
+        fitted = ctx.draws["licence.surge"] / ctx.draws["licence.surge.default"]
+        self.surge = self.n.surge * fitted
+        codes = {ctx.chain.materials[m].customs_code for m in ctx.materials(item.materials)} - {""}
+        same = [m for m in lay.materials if ctx.chain.materials[m].customs_code in codes]
+        alike = ctx.goods(item.exporter, item.destinations, same)
+        self.alike = replace(alike, rows=alike.rows & ~listed)
+        # Share of each link, its path over time, and the day of revocation, by destination.
+        self.general: list[tuple[np.ndarray, Grant, np.ndarray]] = []
+        for place, given in item.general_licences.items():
+            share = used_there(lay, ctx.places(place).countries)[lay.links.region_to]
+            path = ctx.steps(given, f"{name}/general/{place}")
+            granted = next((d for d, v in zip(path.days, path.values, strict=True) if v.any()), 0.0)
+            since = np.maximum(self.start, granted)
+            revoked = random_day(
+                ctx, f"{name}/revoked/{place}", since, self.n.revocation_hazard_per_year
             )
-        )
+            self.general.append((share, path, revoked))
+        self.military: Steps | None = None
+        for word, group in item.licence_classes().items():
+            if group.tiers == ("defence",) and group.approval is not None:
+                self.military = ctx.steps(group.approval, f"{name}/classes/{word}")
 
-    def _general(self, now: float, links: int) -> np.ndarray:
+    def prepare(self, m: Market, calendar: Reviews) -> None:
+        """Open the books of the listed links."""
+        assert self.on.goods is not None
+        m.office.open(self.on.goods.rows)
+
+    def granted_under_general(self, now: float, links: int) -> np.ndarray:
         """Share of each link's orders under a general licence that stands, shape (l, w)."""
         general = np.zeros((links, len(self.start)))
         for part, path, revoked in self.general:
             general = np.maximum(general, part * path.at(now) * (now < revoked))
         return general
 
-    def approval_now(self, now: float, day: Any) -> np.ndarray:
+    def approval_now(self, now: float, m: MarketView) -> np.ndarray:
         """Share of listed trade that is granted now, shape (w,); NaN where not in force."""
-        lay = day.layout
-        base = lay.links.base[self.links]
-        general = self._general(now, lay.links.n)[self.links]
-        granted = general + (1.0 - general) * self.approval.at(now)
+        lay = m.layout
+        assert self.on.goods is not None
+        links = self.on.goods.rows
+        base = lay.links.base[links]
+        general = self.granted_under_general(now, lay.links.n)[links]
+        granted = general + (1.0 - general) * self.n.now("approval", now)
         share = (base * granted).sum(axis=0) / max(float(base.sum()), 1e-12)
         return np.where(self.share(now, now + 1.0) > 0.0, share, np.nan)
 
@@ -169,10 +156,12 @@ class ExportLicence(Intervention):
 
     title: ClassVar[str] = "exports of listed goods wait for a licence, and only part is granted"
     live: ClassVar[bool] = True
+    where = trade("exporter", "destinations", "materials")
+    effect: ClassVar[type[Effect]] = LicenceEffect
 
-    exporter: Words = words(..., "regions that require the licence", names="place")
-    materials: Words = words(..., "goods that need one", names="material")
-    destinations: Words = words(("all",), "buyers concerned", names="place")
+    exporter: Words = places(..., "regions that require the licence")
+    materials: Words = goods(..., "goods that need one")
+    destinations: Words = places(("all",), "buyers concerned")
     processing_days: Num = number(
         63.0,
         "days from filing to decision (45 working days by statute are 63 calendar days)",
@@ -267,15 +256,15 @@ class ExportLicence(Intervention):
     def check(self, chain: Chain) -> list[Problem]:
         """Check the names and shares inside classes and general licences."""
         found: list[Problem] = []
-        places = vocabulary(chain, "place")
+        also = naming.also_called(chain)
         found += [
             Problem(
                 key=f"general_licences.{place}",
                 message=f"unknown place '{place}'",
-                hint=suggestion(place, places),
+                hint=suggestion(place, naming.place_words(chain), also),
             )
             for place in self.general_licences
-            if place not in places
+            if not naming.known_place(chain, place)
         ]
         for name, item in self.licence_classes().items():
             if not (item.tiers or item.sectors or item.destinations):
@@ -312,13 +301,14 @@ class ExportLicence(Intervention):
                     Problem(
                         key=f"classes.{name}.{key}",
                         message=f"unknown {category} '{word}'",
-                        hint=suggestion(word, known),
+                        hint=suggestion(word, known, also),
                     )
                     for word in getattr(item, key) or ()
                     if word not in known
+                    and not (category == "place" and naming.known_place(chain, word))
                 ]
-            for where, value in _leaves(f"classes.{name}.approval", item.approval):
-                least, most = (value, value) if isinstance(value, float) else value.support()
+            for where, value in leaves(f"classes.{name}.approval", item.approval):
+                least, most = ends_of(value)
                 if least < 0 or most > 1:
                     found.append(
                         Problem(
@@ -329,51 +319,69 @@ class ExportLicence(Intervention):
                     )
         return found
 
-    def compile(self, name: str, ctx: Context) -> LicenceEffect:
-        """Resolve listed links and look-alikes, and draw the office's numbers."""
-        lay = ctx.layout
-        listed, _ = ctx.links(self.exporter, self.destinations, self.materials)
-        codes = {ctx.chain.materials[m].customs_code for m in (ctx.rows(self.materials) or [])} - {
-            ""
-        }
-        alike = [m for m in lay.materials if ctx.chain.materials[m].customs_code in codes]
-        lookalike = lay.link_mask(
-            set(ctx.places(self.exporter)), ctx.places(self.destinations), alike
+    def act(self, rules: Rules, on: Acting) -> None:
+        """Hand today's rule to the office."""
+        rules.announced.raise_to(on.cells, on.known)
+        if not np.any(on.active):
+            return
+        effect, t0 = on.effect, on.t0
+        assert isinstance(effect, LicenceEffect)
+        begun = np.where(np.isfinite(effect.start), effect.start, t0)
+        since = np.maximum(t0 - begun, 0.0)
+        approval = on.approval
+        if self.valid_days is not None:
+            approval = approval * np.where(since > on.valid_days, on.renewal_probability, 1.0)
+        weeks = since / 7.0
+        # Held for testing at first; the share fades around the weeks given.
+        late = np.clip((weeks - on.spillover_weeks) / 0.8, -40.0, 40.0)
+        fading = 1.0 / (1.0 + np.exp(late))
+        military = effect.military
+        rules.licences.append(
+            LicenceRule(
+                links=on.goods.rows,
+                lookalike=effect.alike.rows,
+                active=on.active,
+                approval=approval,
+                military_approval=approval if military is None else military.at(t0),
+                processing_weeks=on.processing_days / 7.0,
+                refile_weeks=on.refile_days / 7.0,
+                capacity=on.capacity * (1.0 + on.capacity_growth) ** (since / 365.25),
+                surge=effect.surge,
+                general=effect.granted_under_general(t0, on.m.layout.links.n),
+                held_share=on.spillover * fading * (on.active > 0),
+                cleared=cleared_share(effect, on.cleared_days, on.active, t0, on.t1),
+                part=on.goods,
+                alike=effect.alike,
+                market=on.m,
+            )
         )
-        general: list[tuple[np.ndarray, Any, np.ndarray]] = []
-        when = timing(self, name, ctx)
-        hazard = ctx.number(self.revocation_hazard_per_year, f"{name}/revocation_hazard_per_year")
-        for place, given in self.general_licences.items():
-            where = ctx.places((place,))
-            share = np.array([where.get(lay.regions[r], 0.0) for r in lay.links.region_to])
-            path = ctx.path(given, f"{name}/general/{place}")
-            granted = next((d for d, v in zip(path.days, path.values, strict=True) if v.any()), 0.0)
-            since = np.maximum(when["start"], granted)
-            revoked = random_day(ctx, f"{name}/revoked/{place}", since, hazard)
-            general.append((share[:, None], path, revoked))
-        military = None
-        for word, item in self.licence_classes().items():
-            if item.tiers == ("defence",) and item.approval is not None:
-                military = ctx.path(item.approval, f"{name}/classes/{word}")
-        return LicenceEffect(
-            **when,
-            links=listed,
-            lookalike=lookalike & ~listed,
-            approval=ctx.path(self.approval, f"{name}/approval"),
-            military=military,
-            processing=ctx.number(self.processing_days, f"{name}/processing_days") / 7.0,
-            refile=ctx.number(self.refile_days, f"{name}/refile_days") / 7.0,
-            capacity=ctx.number(self.capacity, f"{name}/capacity"),
-            growth=ctx.number(self.capacity_growth, f"{name}/capacity_growth"),
-            surge=ctx.number(self.surge, f"{name}/surge")
-            * (ctx.draws["licence.surge"] / ctx.draws["licence.surge.default"]),
-            general=general,
-            spillover=ctx.number(self.spillover, f"{name}/spillover"),
-            spillover_weeks=ctx.number(self.spillover_weeks, f"{name}/spillover_weeks"),
-            cleared=ctx.number(self.cleared_days, f"{name}/cleared_days"),
-            renewal=ctx.number(self.renewal_probability, f"{name}/renewal_probability"),
-            valid=None
-            if self.valid_days is None
-            else ctx.number(self.valid_days, f"{name}/valid_days"),
-            layout=lay,
-        )
+
+    def remarks(self, chain: Chain) -> list[str]:
+        """What an approval below one lets through in the long run."""
+        found = super().remarks(chain)
+        if isinstance(self.approval, Mapping):
+            granted = list(self.approval.values())[-1]
+        else:
+            granted = self.approval
+        low, high = ends_of(granted)
+        if low >= 1.0:
+            return found
+        able = ends_of(self.capacity)
+        passing = [min(1.0, a * c) for a, c in zip((low, high), able, strict=True)]
+        told = " to ".join(f"{100 * p:.0f}" for p in dict.fromkeys(passing))
+        return [
+            *found,
+            f"approval: {_percent(low, high)} of what is decided is granted and the rest is filed "
+            f"again after {_days(self.refile_days)} days, so that in the long run {told} % of normal "
+            "orders pass (approval times the office's capacity, at most all); to stop trade for good "
+            "write an export_ban with a share",
+        ]
+
+
+def _percent(low: float, high: float) -> str:
+    return f"{100 * low:.0f} %" if low == high else f"{100 * low:.0f} to {100 * high:.0f} %"
+
+
+def _days(value: Any) -> str:
+    low, high = ends_of(value)
+    return f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"

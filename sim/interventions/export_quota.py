@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from lodestone.interventions.base import (
-    Intervention,
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect, Reviews, trade
+from lodestone.interventions.fields import (
     Num,
     Path,
     Totals,
     Words,
-    intervention,
+    goods,
     number,
+    places,
     share,
     text,
-    words,
 )
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.market import Market
 from lodestone.worlds.quota import QuotaBook
+from lodestone.worlds.view import MarketView
 
 
 def period_dates(period: str) -> tuple[date, date]:
@@ -41,36 +44,66 @@ def period_dates(period: str) -> tuple[date, date]:
     return date(year, first, 1), date(year + (after > 12), (after - 1) % 12 + 1, 1)
 
 
-@dataclass
 class QuotaEffect(Effect):
     """Keeps the book of a quota and opens its periods by the calendar."""
 
-    book: QuotaBook
+    item: ExportQuota
 
-    def prepare(self, day: Any, calendar: Any) -> None:
+    def set_up(self, ctx: Context) -> None:
+        """Resolve weights and allocation periods."""
+        lay, item = ctx.layout, self.item
+        assert self.on.goods is not None
+        weight = np.ones(lay.links.n)
+        if item.basis == "t_reo":
+            contained = lay.content @ (1.0 / lay.per_oxide[:, 0])
+            weight = contained[lay.links.material]
+        periods = []
+        for index, (period, tonnes) in enumerate(sorted(item.tonnes.items())):
+            first, last = period_dates(period)
+            drawn = ctx.number(tonnes, f"{self.name}/tonnes/{index}")
+            begin, end = (float((d - ctx.start).days) for d in (first, last))
+            periods.append((begin, end, drawn, first.year))
+        self.book = QuotaBook(
+            lay,
+            ctx.count,
+            self.on.goods.rows,
+            weight[:, None],
+            periods,
+            self.n.enforcement,
+            self.n.steps("outside_quota"),
+        )
+
+    def prepare(self, m: Market, calendar: Reviews) -> None:
         """Put the allocation periods on the calendar."""
-        day.open_quota(self.book)
+        m.open_quota(self.book)
         for index, (first, last, tonnes, _year) in enumerate(self.book.periods):
             if last <= 0.0 or first >= calendar.last_day:
                 continue
             calendar.review(
                 max(first, 0.0),
-                lambda index=index: self.book.open_period(index),
+                lambda index=index: self.book.open_period(index),  # type: ignore[misc]
                 f"quota period opens: {float(np.median(tonnes)):,.0f} t",
                 self.name,
                 ";".join(self.source),
             )
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def idle(self) -> str:
+        """A quota acts in its allocation periods only."""
+        inside = any(
+            last > 0.0 and first < self.last_day for first, last, _, _ in self.book.periods
+        )
+        return super().idle() or ("" if inside else "none of its periods lies in this run")
+
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Say in which worlds the quota is in force: never outside its allocation periods."""
+        assert self.on.goods is not None and self.on.cells is not None
         covered = sum(
             max(min(last, t1) - max(first, t0), 0.0) for first, last, _, _ in self.book.periods
         )
         self.book.active = self.share(t0, t1) * min(covered / (t1 - t0), 1.0)
-        known = self.known(t0)
-        if np.any(known):
-            cells = np.unique(day.layout.links.destination[self.book.links])
-            rules.most("announced", cells, (day.layout.cells.n, len(known)), known)
+        if not self.on.goods.whole:
+            self.book.part = self.on.goods.weight(m)
+        rules.announced.raise_to(self.on.cells, self.known(t0))
 
 
 @intervention("export_quota")
@@ -83,9 +116,12 @@ class ExportQuota(Intervention):
 
     title: ClassVar[str] = "exports of a group of goods are capped by weight, period by period"
     live: ClassVar[bool] = True
+    where = trade("exporter", None, "materials")
+    effect: ClassVar[type[Effect]] = QuotaEffect
+    neutral: ClassVar[dict[str, float]] = {"enforcement": 0.0}
 
-    exporter: Words = words(..., "regions that set the quota", names="place")
-    materials: Words = words(..., "goods that count against it", names="material")
+    exporter: Words = places(..., "regions that set the quota")
+    materials: Words = goods(..., "goods that count against it")
     tonnes: Totals = number(
         ...,
         "cap by period (2010, 2010-H1, 2010-Q1, 2010-07)",
@@ -105,35 +141,10 @@ class ExportQuota(Intervention):
         source="definition",
     )
 
-    def compile(self, name: str, ctx: Context) -> QuotaEffect:
-        """Resolve links, weights and allocation periods."""
-        lay = ctx.layout
-        mask, _ = ctx.links(self.exporter, ("all",), self.materials)
-        weight = np.ones(lay.links.n)
-        if self.basis == "t_reo":
-            contained = lay.content @ (1.0 / lay.per_oxide[:, 0])
-            weight = contained[lay.links.material]
-        periods = []
-        for index, (period, tonnes) in enumerate(sorted(self.tonnes.items())):
-            first, last = period_dates(period)
-            drawn = ctx.number(tonnes, f"{name}/tonnes/{index}")
-            periods.append(
-                (
-                    float((first - ctx.start).days),
-                    float((last - ctx.start).days),
-                    drawn,
-                    first.year,
-                )
-            )
-        return QuotaEffect(
-            **timing(self, name, ctx),
-            book=QuotaBook(
-                lay,
-                ctx.count,
-                mask,
-                weight[:, None],
-                periods,
-                ctx.number(self.enforcement, f"{name}/enforcement"),
-                ctx.path(self.outside_quota, f"{name}/outside_quota"),
-            ),
-        )
+    def inert(self, chain: Chain, start: date, end: date) -> str | None:
+        """A quota acts in its allocation periods only."""
+        why = super().inert(chain, start, end)
+        spans = [period_dates(period) for period in self.tonnes]
+        if why is None and not any(last > start and first < end for first, last in spans):
+            return f"none of its periods lies in the run ({start} to {end})"
+        return why

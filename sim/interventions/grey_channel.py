@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Path,
-    Words,
-    intervention,
-    number,
-    share,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
-
-
-@dataclass
-class GreyEffect(Effect):
-    """Sets the ceiling of the leak after its opening, and the chance of being caught."""
-
-    links: np.ndarray  # (l,) bool
-    opening: np.ndarray  # (w,) days
-    ceiling: np.ndarray  # (w,)
-    detection: DrawnPath
-
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Raise the ceiling where the channel is open; detection works at once."""
-        active = self.share(t0, t1)
-        if not np.any(active):
-            return
-        shape = (day.layout.links.n, len(self.start))
-        opened = (t0 >= self.start + self.opening) & (active > 0)
-        rules.most("leak_ceiling", self.links, shape, np.where(opened, self.ceiling, 0.0))
-        rules.complement("detection", self.links, shape, self.detection.at(t0) * active)
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.effects import Acting, trade
+from lodestone.interventions.fields import Num, Path, Words, goods, number, places, share
+from lodestone.worlds.conditions import Rules
 
 
 @intervention("grey_channel")
@@ -48,10 +18,11 @@ class GreyChannel(Intervention):
 
     title: ClassVar[str] = "undeclared exports through hubs, growing with the price gap"
     live: ClassVar[bool] = True
+    where = trade("exporter", None, "materials")
 
-    exporter: Words = words(..., "regions that leak", names="place")
-    hubs: Words = words(..., "regions through which the goods pass", names="place")
-    materials: Words = words(("all",), "goods that leak", names="material")
+    exporter: Words = places(..., "regions that leak")
+    hubs: Words = places(..., "regions through which the goods pass")
+    materials: Words = goods(("all",), "goods that leak")
     opening_days: Num = number(
         75.0, "days until the channel opens", unit="day", source="A36", low=0.0
     )
@@ -65,13 +36,13 @@ class GreyChannel(Intervention):
     )
     detection: Path = share(0.0, "share that is detected and stopped", source="definition")
 
-    def compile(self, name: str, ctx: Context) -> GreyEffect:
-        """Resolve links and draw ceiling, opening and detection."""
-        mask, _ = ctx.links(self.exporter, ("all",), self.materials)
-        return GreyEffect(
-            **timing(self, name, ctx),
-            links=mask,
-            opening=ctx.number(self.opening_days, f"{name}/opening_days"),
-            ceiling=ctx.number(self.ceiling_share, f"{name}/ceiling_share"),
-            detection=ctx.path(self.detection, f"{name}/detection"),
-        )
+    def act(self, rules: Rules, on: Acting) -> None:
+        """Raise the ceiling where the channel is open; detection works at once."""
+        opened = (on.t0 >= on.effect.start + on.opening_days) & (on.active > 0)
+        rules.leak_ceiling.raise_to(on.goods, np.where(opened, on.ceiling_share, 0.0))
+        rules.detection.catch(on.goods, on.detection * on.active)
+
+    def remarks(self, chain: object) -> list[str]:
+        """Hubs are told, not modelled."""
+        found = super().remarks(chain)  # type: ignore[arg-type]
+        return [*found, "hubs: named for the reader; the flow is not counted by hub"]

@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Problem,
-    Words,
-    intervention,
-    text,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.conditions import Conditions
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect
+from lodestone.interventions.fields import Words, places, plants, text
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.view import MarketView
 
 
-@dataclass
 class MiningBanEffect(Effect):
     """Closes mines until the ban ends or is lifted; a lift only moves the ends of bans."""
 
-    rows: np.ndarray  # (n,) mines
-    until: np.ndarray  # (n, w) day from which each mine may dig again
-    lift: bool
-    why_not: str
-    opens: bool = False  # a lift that some mine waits for
+    item: MiningBan
 
-    @property
-    def reason(self) -> str:
+    def set_up(self, ctx: Context) -> None:
+        """Find the mines."""
+        named = self.item.facilities
+        where = None if named else self.item.region or ()
+        rows = ctx.facilities(named, where, None if named else "mine")
+        self.why_not = ""
+        if self.item.commodity != "rare_earths":
+            rows = rows[:0]
+            self.why_not = f"it concerns {self.item.commodity.replace('_', ' ')}, not rare earths"
+        elif not len(rows):
+            self.why_not = "there is no rare-earth mine or project"
+        self.rows = rows  # (n,) mines
+        # Day from which each mine may dig again, (n, w).
+        self.until = np.full((len(rows), ctx.count), np.inf)
+        self.lift = self.item.action == "lift"
+        self.opens = False  # a lift that some mine waits for
+
+    def why(self) -> str:
         """Why it can change nothing."""
         if self.why_not:
             return self.why_not
@@ -52,15 +59,13 @@ class MiningBanEffect(Effect):
                 self.opens = True
                 ban.until[shared] = np.minimum(ban.until[shared], self.start)
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Close the mines on the days in force."""
         if self.lift or not len(self.rows):
             return
         days = np.minimum(np.minimum(self.until, self.end), t1) - np.maximum(self.start, t0)
         closed = np.clip(days / (t1 - t0), 0.0, 1.0)
-        if np.any(closed):
-            shape = (len(day.layout.plants.rows), len(self.start))
-            rules.multiply("facility_available", self.rows, shape, 1.0 - closed)
+        rules.facility_available.multiply(self.rows, 1.0 - closed)
 
 
 @intervention("mining_ban")
@@ -72,17 +77,18 @@ class MiningBan(Intervention):
     """
 
     title: ClassVar[str] = "mines of a place may not dig, or a ban on them is lifted"
+    effect: ClassVar[type[Effect]] = MiningBanEffect
     one_of: ClassVar = ((("facilities",), ("region",)),)
 
-    facilities: Words | None = words(None, "mines concerned", names="facility")
-    region: Words | None = words(None, "or: all mines and projects of a place", names="place")
+    facilities: Words | None = plants(None, "mines concerned")
+    region: Words | None = places(None, "or: all mines and projects of a place")
     action: Literal["ban", "lift"] = text("ban", "forbid mining, or lift the bans on it")
     commodity: str = text(
         "rare_earths",
         "what may or may not be mined; anything else (copper, nickel) leaves rare earths alone",
     )
 
-    def check(self, chain: Any) -> list[Problem]:
+    def check(self, chain: Chain) -> list[Problem]:
         """Refuse plants that are no mines."""
         return [
             Problem(
@@ -94,22 +100,10 @@ class MiningBan(Intervention):
             if chain.facilities[name].stage != "mine"
         ]
 
-    def compile(self, name: str, ctx: Context) -> MiningBanEffect:
-        """Find the mines."""
-        lay = ctx.layout
-        when = timing(self, name, ctx)
-        names = self.facilities or naming.plants_at(ctx.chain, self.region or (), ("mine",))
-        rows = np.array([lay.plants.at[n] for n in names if n in lay.plants.at], dtype=int)
-        why = ""
+    def nothing(self, chain: Chain) -> str:
+        """Other commodities, and places without mines, leave rare earths alone."""
         if self.commodity != "rare_earths":
-            rows = rows[:0]
-            why = f"it concerns {self.commodity.replace('_', ' ')}, not rare earths"
-        elif not len(rows):
-            why = "there is no rare-earth mine or project"
-        return MiningBanEffect(
-            **when,
-            rows=rows,
-            until=np.full((len(rows), ctx.count), np.inf),
-            lift=self.action == "lift",
-            why_not=why,
-        )
+            return f"it concerns {self.commodity.replace('_', ' ')}, not rare earths"
+        if self.facilities or naming.plants_at(chain, self.region or (), ("mine",)):
+            return ""
+        return f"there is no rare-earth mine or project in {', '.join(self.region or ())}"

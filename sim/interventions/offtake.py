@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.chain import naming
-from lodestone.chain.nouns import Facility
-from lodestone.interventions.base import (
-    Intervention,
+from lodestone.chain.nouns import Chain, Facility
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect
+from lodestone.interventions.fields import (
     Num,
     Path,
-    Problem,
     Words,
-    intervention,
+    goods,
     number,
+    places,
+    plants,
     share,
     text,
-    words,
 )
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
 from lodestone.interventions.supply_pivot import Turn
-from lodestone.worlds.conditions import Conditions
-from lodestone.worlds.made import makes, share_of_cell
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.made import content, makes, share_of_cell
+from lodestone.worlds.parts import used_there
+from lodestone.worlds.view import MarketView
 
 #: Highest weight of an order; all but a hair of what there is goes to it first.
 FIRST = 1e4
@@ -68,16 +66,15 @@ def cells_of(ctx: Context, facility: Facility) -> np.ndarray:
     return np.array([at[(m, facility.region)] for m in goods if (m, facility.region) in at], int)
 
 
-def part_of_cell(day: Any, row: int, cells: np.ndarray) -> np.ndarray:
+def part_of_cell(m: MarketView, row: int, cells: np.ndarray) -> np.ndarray:
     """Share of what is made in each cell that one facility makes now, shape (n, w)."""
-    out = np.zeros((len(cells), day.state.worlds))
+    out = np.zeros((len(cells), m.state.worlds))
     for n, c in enumerate(cells):
-        out[n] = share_of_cell(day, row, int(c))
+        out[n] = share_of_cell(m, row, int(c))
     return out
 
 
-@dataclass
-class OfftakeEffect(Effect):
+class CallEffect(Effect):
     """Turns orders to a facility, and serves them first.
 
     Attributes
@@ -87,83 +84,106 @@ class OfftakeEffect(Effect):
     cells : ndarray of int, shape (n,)
         Where it sells.
     links : ndarray of bool, shape (l,)
-        From those cells to the buyers.
+        From those cells to the buyers; ``buyers``, (l, 1), the part of each destination meant.
     origin, target : ndarray of bool, shape (k,)
         Ore links of a mine's pool, and those to the buyers' separators.
     pool : int
         Ore pool of a mine (-1: not a mine).
+    called : ndarray, shape (n, w), or None
+        Share of each cell's goods that is called.
     """
 
-    row: int
-    cells: np.ndarray
-    links: np.ndarray
-    origin: np.ndarray
-    target: np.ndarray
-    pool: int
-    part: DrawnPath
-    first_call: bool
-    price: np.ndarray | None  # (w,) USD/kg
-    material: int
-    contract: bool = True  # whether buyers move orders there, or are only served first
-    called: np.ndarray | None = None  # (n, w) share of each cell's goods that is called
+    item: Offtake | Ownership
+    #: Key of the share, and whether buyers move orders there, or are only served first.
+    key: ClassVar[str] = "share"
+    contract: ClassVar[bool] = True
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Put contract, first call and price in force."""
+    def set_up(self, ctx: Context) -> None:
+        """Resolve the facility and its buyers to rows."""
+        lay, item = ctx.layout, self.item
+        self.row = lay.plants.at.get(item.facility, -1)
+        if self.row < 0:
+            raise InputError(
+                f"{item.facility} makes nothing in this chain",
+                key=f"interventions.{self.name}.facility",
+                hint="It has no capacity, or its output stands in another row.",
+            )
+        facility = lay.plants.rows[self.row]
+        where = ctx.places(item.buyers())
+        ends = ctx.region_rows(where.regions)
+        self.cells = cells_of(ctx, facility)
+        self.links = np.isin(lay.links.region_to, ends) & np.isin(lay.links.origin, self.cells)
+        self.buyers = used_there(lay, where.countries)[lay.links.region_to]
+        self.pool = -1
+        self.origin = np.zeros(len(lay.ore.keys), dtype=bool)
+        self.target = self.origin.copy()
+        if facility.stage == "mine":
+            self.pool = lay.ore.pools.index((facility.material, facility.region))
+            self.origin = lay.ore.pool == self.pool
+            self.target = self.origin & np.isin(lay.ore.region_to, ends)
+        if not (self.links.any() or self.target.any()):
+            raise InputError(
+                f"{facility.name} has no way to sell to {', '.join(item.buyers())}",
+                key=f"interventions.{self.name}.{item.buyers_key}",
+                hint="No trade link leads there in this chain: the buyer has no need, or no plant.",
+            )
+        self.called: np.ndarray | None = None
+
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
+        """Put the contract in force."""
+        self.called = None
         active = self.share(t0, t1)
         if not np.any(active):
             return
-        share = self.part.at(t0)
-        if self.price is not None:
-            self._support(rules, share * active, day)
+        share = self.n.now(self.key, t0)
+        self.support(rules, share * active, m)
         if self.pool >= 0:
-            self._ore(rules, share, active, day)
+            self._ore(rules, share, active, m)
             return
-        self.called = part_of_cell(day, self.row, self.cells) * share * active
+        self.called = part_of_cell(m, self.row, self.cells) * share * active
         if not np.any(self.called):
             return
         if self.contract:
             rules.contracts.append(self)
-        if self.first_call:
-            self._first(rules, day)
+        if self.first_call():
+            self._first(rules, m)
 
-    def _first(self, rules: Conditions, day: Any) -> None:
+    def first_call(self) -> bool:
+        """Whether the buyers are served before all others."""
+        return True
+
+    def support(self, rules: Rules, share: np.ndarray, m: MarketView) -> None:
+        """Hook: what an agreed price adds to the margin of a mine."""
+
+    def _first(self, rules: Rules, m: MarketView) -> None:
         """Weights with which the buyers' orders get what they may call."""
-        lay, st = day.layout, day.state
+        lay, st = m.layout, m.state
         assert self.called is not None
-        expected = (st.orders + st.link_weight * day.weeks) * day.home_first
+        expected = (st.orders + st.link_weight * m.weeks) * m.home_first
         for n, c in enumerate(self.cells):
             here = lay.links.origin == c
             mine = here & self.links
-            weight = call_weight(
-                self.called[n],
-                expected[mine].sum(axis=0),
-                expected[here & ~self.links].sum(axis=0),
-            )
-            rules.favour(mine, st.orders.shape, weight)
+            ours = (expected * self.buyers)[mine].sum(axis=0)
+            rest = expected[here & ~self.links].sum(axis=0)
+            rest = rest + (expected * (1.0 - self.buyers))[mine].sum(axis=0)
+            weight = call_weight(self.called[n], ours, rest)
+            part = self.buyers[mine]
+            first = weight if np.all(part == 1.0) else 1.0 + (weight - 1.0) * part
+            rules.priority.raise_to(mine, first)
 
-    def _ore(self, rules: Conditions, share: np.ndarray, active: np.ndarray, day: Any) -> None:
+    def _ore(self, rules: Rules, share: np.ndarray, active: np.ndarray, m: MarketView) -> None:
         """Ore of the mine goes to the buyers' separators, at least as much as is called."""
-        lay = day.layout
-        if "dug" not in day.flows:
+        lay = m.layout
+        if "dug" not in m.flows:
             return
         at = lay.ore.by_pool.group[np.flatnonzero(lay.ore.mines == self.row)[0]]
-        mine = day.flows["dug"][lay.ore.mines == self.row].sum(axis=0)
-        whole = lay.ore.by_pool.sum(day.flows["dug"])[at]
+        mine = m.flows["dug"][lay.ore.mines == self.row].sum(axis=0)
+        whole = lay.ore.by_pool.sum(m.flows["dug"])[at]
         wanted = np.zeros((len(lay.ore.pools), len(self.start)))
         wanted[self.pool] = share * mine / np.maximum(whole, 1e-12)
         rules.pivots.append(Turn(self.origin, self.target, wanted, active, at_least=True))
 
-    def _support(self, rules: Conditions, share: np.ndarray, day: Any) -> None:
-        """The agreed price lifts the margin of a mine while the market pays less."""
-        lay = day.layout
-        f = lay.plants.rows[self.row]
-        element = lay.chain.materials[lay.materials[self.material]].element or ""
-        gap = np.maximum(np.asarray(self.price) - np.exp(day.state.log_home[self.material]), 0.0)
-        part = lay.chain.mixes.get(f.mix or "", {}).get(element, 0.0)
-        shape = (len(lay.plants.rows), len(self.start))
-        rules.add("margin_support", np.array([self.row]), shape, gap * part * share)
-
-    def pull(self, goal: np.ndarray, offer: np.ndarray, day: Any) -> np.ndarray:
+    def pull(self, goal: np.ndarray, offer: np.ndarray, m: MarketView) -> np.ndarray:
         """Turn the orders that buyers would send to a seller: at least what is called.
 
         Parameters
@@ -172,14 +192,14 @@ class OfftakeEffect(Effect):
             What each link is worth to its buyers, t a week.
         offer : ndarray, shape (c, w)
             What each origin can be expected to sell, t a week.
-        day : MarketDay
+        m : Market
 
         Returns
         -------
         ndarray, shape (l, w)
             The same sum by origin.
         """
-        lay = day.layout
+        lay = m.layout
         assert self.called is not None
         goal = goal.copy()
         need = lay.cells.need[lay.links.destination]
@@ -195,60 +215,34 @@ class OfftakeEffect(Effect):
         return goal
 
 
-def compile_call(
-    item: Any,
-    name: str,
-    ctx: Context,
-    buyers: tuple[str, ...],
-    key: str,
-    part: DrawnPath,
-    first_call: bool,
-) -> OfftakeEffect:
-    """Resolve a facility and its buyers to rows."""
-    lay = ctx.layout
-    row = lay.plants.at.get(item.facility, -1)
-    if row < 0:
-        raise InputError(
-            f"{item.facility} makes nothing in this chain",
-            key=f"interventions.{name}.facility",
-            hint="It has no capacity, or its output stands in another row.",
-        )
-    facility = lay.plants.rows[row]
-    where = ctx.places(buyers)
-    cells = cells_of(ctx, facility)
-    inside = np.array([lay.regions[r] in where for r in lay.links.region_to])
-    links = inside & np.isin(lay.links.origin, cells)
-    pool = -1
-    origin = np.zeros(len(lay.ore.keys), dtype=bool)
-    target = origin.copy()
-    if facility.stage == "mine":
-        pool = lay.ore.pools.index((facility.material, facility.region))
-        origin = lay.ore.pool == pool
-        target = origin & np.array([lay.regions[r] in where for r in lay.ore.region_to])
-    if not (links.any() or target.any()):
-        raise InputError(
-            f"{facility.name} has no way to sell to {', '.join(buyers)}",
-            key=f"interventions.{name}.{key}",
-            hint="No trade link leads there in this chain: the buyer has no need, or no plant.",
-        )
-    price = getattr(item, "price_usd_per_kg", None)
-    material = -1
-    if price is not None:
-        (first, *_) = ctx.rows(item.price_material) or [""]
-        material = lay.material_at[first]
-    return OfftakeEffect(
-        **timing(item, name, ctx),
-        row=row,
-        cells=cells,
-        links=links,
-        origin=origin,
-        target=target,
-        pool=pool,
-        part=part,
-        first_call=first_call,
-        price=None if price is None else ctx.number(price, f"{name}/price_usd_per_kg"),
-        material=material,
-    )
+class OfftakeEffect(CallEffect):
+    """A contract: orders move to the facility, and may be served first, at an agreed price."""
+
+    item: Offtake
+
+    def first_call(self) -> bool:
+        """As the contract says."""
+        return self.item.first_call
+
+    def support(self, rules: Rules, share: np.ndarray, m: MarketView) -> None:
+        """The agreed price lifts the margin of a mine while the market pays less."""
+        if "price_usd_per_kg" not in self.n:
+            return
+        lay = m.layout
+        f = lay.plants.rows[self.row]
+        (material, *_) = naming.materials(lay.chain, self.item.price_material)
+        price = np.exp(m.state.log_home[lay.material_at[material]])
+        gap = np.maximum(self.n.price_usd_per_kg - price, 0.0)
+        part = content(f, lay.chain, lay.chain.materials[material].element or "")
+        rules.margin_support.add(np.array([self.row]), gap * part * share)
+
+
+class OwnershipEffect(CallEffect):
+    """An owner: its orders are served first, and move only as they are served."""
+
+    item: Ownership
+    key: ClassVar[str] = "priority_share"
+    contract: ClassVar[bool] = False
 
 
 @intervention("offtake")
@@ -264,9 +258,11 @@ class Offtake(Intervention):
         "a buyer takes a share of a facility's output, and may have the first call"
     )
     live: ClassVar[bool] = True
+    effect: ClassVar[type[Effect]] = OfftakeEffect
+    neutral: ClassVar[dict[str, float]] = {"share": 0.0}
 
-    facility: str = words(..., "whose output it is", names="facility")
-    buyer: Words = words(..., "who takes it", names="place")
+    facility: str = plants(..., "whose output it is")
+    buyer: Words = places(..., "who takes it")
     share: Path = share(
         ..., "share of the output that the buyer takes (up to 0.65 of Lynas's heavies)",
         source="o31",
@@ -280,9 +276,7 @@ class Offtake(Intervention):
         low=0.0,
         high=5000.0,
     )
-    price_material: Words = words(
-        ("ndpr_oxide",), "oxide that the agreed price is for", names="material"
-    )
+    price_material: Words = goods(("ndpr_oxide",), "oxide that the agreed price is for")
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse a price where nothing listens to it."""
@@ -315,12 +309,11 @@ class Offtake(Intervention):
             if place != facility.region
         ]
 
-    def compile(self, name: str, ctx: Context) -> OfftakeEffect:
-        """Resolve the facility and its buyer."""
-        return compile_call(
-            self, name, ctx, self.buyer, "buyer", ctx.path(self.share, f"{name}/share"),
-            self.first_call,
-        )  # fmt: skip
+    buyers_key: ClassVar[str] = "buyer"
+
+    def buyers(self) -> tuple[str, ...]:
+        """Who takes the output."""
+        return self.buyer
 
 
 @intervention("ownership")
@@ -332,9 +325,11 @@ class Ownership(Intervention):
 
     title: ClassVar[str] = "a facility changes hands, and its owner's orders are served first"
     live: ClassVar[bool] = True
+    effect: ClassVar[type[Effect]] = OwnershipEffect
+    neutral: ClassVar[dict[str, float]] = {"priority_share": 0.0}
 
-    facility: str = words(..., "what is bought", names="facility")
-    bloc: Words = words(..., "whose orders go first", names="place")
+    facility: str = plants(..., "what is bought")
+    bloc: Words = places(..., "whose orders go first")
     priority_share: Path = share(
         1.0, "share of the output on which the owner's bloc has the first call", source="A79"
     )
@@ -345,9 +340,8 @@ class Ownership(Intervention):
             return []
         return [Problem(key="bloc", message="has no member", hint="See 'lodestone list blocs'.")]
 
-    def compile(self, name: str, ctx: Context) -> OfftakeEffect:
-        """Resolve the facility and its owner's bloc; orders move only as they are served."""
-        part = ctx.path(self.priority_share, f"{name}/priority_share")
-        effect = compile_call(self, name, ctx, self.bloc, "bloc", part, True)
-        effect.contract = False
-        return effect
+    buyers_key: ClassVar[str] = "bloc"
+
+    def buyers(self) -> tuple[str, ...]:
+        """Whose orders go first."""
+        return self.bloc

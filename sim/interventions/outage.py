@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Problem,
-    Words,
-    intervention,
-    number,
-    share,
-    text,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.conditions import Conditions
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect, plants_of
+from lodestone.interventions.fields import Num, Words, number, places, plants, share, text
+from lodestone.worlds.conditions import Rules
 from lodestone.worlds.randomness import uniforms
 from lodestone.worlds.timeline import Timeline
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
+from lodestone.worlds.view import MarketView
 
 
 def random_spans(
@@ -64,30 +54,35 @@ def random_spans(
     return Timeline(np.array(starts), np.array(ends))
 
 
-@dataclass
 class OutageEffect(Effect):
     """Multiplies what a facility can run by one minus the share lost."""
 
-    rows: np.ndarray  # (n,) facilities
-    lost: np.ndarray  # (w,)
-    spans: Timeline | None
-    cursor: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=int))
-    begin: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-    finish: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    def set_up(self, ctx: Context) -> None:
+        """Draw the spans of each world."""
+        assert self.on.plants is not None
+        self.rows = self.on.plants
+        self.spans: Timeline | None = None
+        if "rate_per_year" in self.n:
+            self.spans = random_spans(
+                ctx,
+                self.name,
+                len(self.rows),
+                self.n.rate_per_year,
+                self.n.outage_days,
+                self.start,
+                self.end,
+            )
+        self.cursor = np.zeros((0, 0), dtype=int)
+        self.begin = self.finish = np.zeros((0, 0))
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Take out the share lost, to the fraction of a day."""
-        shape = (len(day.layout.plants.rows), len(self.start))
+        lost = self.n.share_lost
         if self.spans is None:
-            down = self.share(t0, t1) * self.lost
-            if np.any(down):
-                rules.multiply("facility_available", self.rows, shape, 1.0 - down)
+            rules.facility_available.multiply(self.rows, 1.0 - self.share(t0, t1) * lost)
             return
         down = self._down(t0, t1)
-        if np.any(down):
-            rules.multiply(
-                "facility_available", self.rows, shape, 1.0 - np.minimum(down, 1.0) * self.lost
-            )
+        rules.facility_available.multiply(self.rows, 1.0 - np.minimum(down, 1.0) * lost)
 
     def _down(self, t0: float, t1: float) -> np.ndarray:
         """Share of [t0, t1) that each facility is down, shape (n, w).
@@ -126,10 +121,13 @@ class Outage(Intervention):
     """Facilities lose part of their capacity: dated, or at random with a rate per year."""
 
     title: ClassVar[str] = "mines or plants lose part of their capacity, dated or at random"
+    where = plants_of("facilities", "region", "stage")
+    effect: ClassVar[type[Effect]] = OutageEffect
+    neutral: ClassVar[dict[str, float]] = {"share_lost": 0.0, "rate_per_year": 0.0}
     one_of: ClassVar = ((("facilities",), ("region", "stage")),)
 
-    facilities: Words | None = words(None, "facilities concerned", names="facility")
-    region: Words | None = words(None, "or: all facilities of a region", names="place")
+    facilities: Words | None = plants(None, "facilities concerned")
+    region: Words | None = places(None, "or: all facilities of a region")
     stage: Literal["mine", "separation", "metal", "magnet", "recycling"] | None = text(
         None, "and this stage"
     )
@@ -157,17 +155,3 @@ class Outage(Intervention):
                 hint="See 'lodestone list facilities'.",
             )
         ]
-
-    def compile(self, name: str, ctx: Context) -> OutageEffect:
-        """Resolve facilities and draw the spans of each world."""
-        lay = ctx.layout
-        names = naming.plants(ctx.chain, self.facilities, self.region, self.stage)
-        rows = np.array([lay.plants.at[n] for n in names if n in lay.plants.at], dtype=int)
-        when = timing(self, name, ctx)
-        lost = ctx.number(self.share_lost, f"{name}/share_lost")
-        spans = None
-        if self.rate_per_year is not None:
-            rate = ctx.number(self.rate_per_year, f"{name}/rate_per_year")
-            length = ctx.number(self.outage_days, f"{name}/outage_days")
-            spans = random_spans(ctx, name, len(rows), rate, length, when["start"], when["end"])
-        return OutageEffect(**when, rows=rows, lost=lost, spans=spans)

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Words,
-    intervention,
-    number,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.projects import MONTH
-
-if TYPE_CHECKING:
-    from lodestone.worlds.projects import Projects
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect
+from lodestone.interventions.fields import Num, Words, number, places, words
+from lodestone.worlds.projects import MONTH, Projects
 
 #: States of a project that still needs permits.
 WAITING = ("planned", "permitting")
@@ -52,17 +43,37 @@ def permit_shift(
     return (factor - 1.0) * np.minimum(left, room / factor)
 
 
-@dataclass
 class PermittingEffect(Effect):
     """Shifts the projects of its places that have no permits yet."""
 
-    rows: np.ndarray  # (n,) facilities
-    permit_days: np.ndarray  # (n, w)
-    build_days: np.ndarray  # (n, w)
-    factor: np.ndarray  # (w,)
+    item: Permitting
 
-    @property
-    def reason(self) -> str:
+    def set_up(self, ctx: Context) -> None:
+        """Find the projects without permits, and how long permits and building take."""
+        lay, item = ctx.layout, self.item
+        there = set(naming.plants_at(ctx.chain, item.regions, item.stages))
+        self.rows = np.array(
+            [
+                i
+                for i, f in enumerate(lay.plants.rows)
+                if f.name in there
+                and not lay.plants.base[i]
+                and (f.status in WAITING or f.name.startswith("added_"))
+            ],
+            dtype=int,
+        )
+        costs = [
+            ctx.chain.plant_cost(f.stage, f.region) for f in (lay.plants.rows[i] for i in self.rows)
+        ]
+        self.permit_days = self._days(ctx, "permitting_months", [c.permit_months for c in costs])
+        self.build_days = self._days(ctx, "construction_months", [c.build_months for c in costs])
+
+    def _days(self, ctx: Context, key: str, usual: list[float]) -> np.ndarray:
+        """Days of a step by project and world, (n, w): as given, else as is usual."""
+        months = getattr(self.n, key) if key in self.n else np.array(usual).reshape(-1, 1)
+        return np.broadcast_to(months, (len(usual), ctx.count)) * MONTH
+
+    def why(self) -> str:
         """Without a project that waits for permits there is nothing to speed up or slow down."""
         return "" if len(self.rows) else "no project there still waits for permits"
 
@@ -71,7 +82,7 @@ class PermittingEffect(Effect):
         waits = projects.open(self.rows, self.start)
         finish = np.where(waits, projects.drawn[self.rows], 0.0) - self.build_days
         start = np.where(np.isfinite(self.start), self.start, 0.0)
-        shift = permit_shift(finish - self.permit_days, finish, start, self.end, self.factor)
+        shift = permit_shift(finish - self.permit_days, finish, start, self.end, self.n.factor)
         projects.shift[self.rows] += np.where(waits, shift, 0.0)
 
 
@@ -79,9 +90,11 @@ class PermittingEffect(Effect):
 class Permitting(Intervention):
     """Multiplies the time that projects still need for permits; plants being built have theirs."""
 
+    effect: ClassVar[type[Effect]] = PermittingEffect
+    neutral: ClassVar[dict[str, float]] = {"factor": 1.0}
     title: ClassVar[str] = "the permitting time of projects in a region is stretched or cut"
 
-    regions: Words = words(..., "where the projects lie", names="place")
+    regions: Words = places(..., "where the projects lie")
     stages: Words = words(
         ("mine", "separation", "recycling", "metal", "magnet"), "their stages", names="stage"
     )
@@ -111,38 +124,3 @@ class Permitting(Intervention):
         low=0.0,
         high=240.0,
     )
-
-    def compile(self, name: str, ctx: Context) -> PermittingEffect:
-        """Find the projects without permits, and draw the factor."""
-        lay, there = ctx.layout, set(naming.plants_at(ctx.chain, self.regions, self.stages))
-        rows = np.array(
-            [
-                i
-                for i, f in enumerate(lay.plants.rows)
-                if f.name in there
-                and not lay.plants.base[i]
-                and (f.status in WAITING or f.name.startswith("added_"))
-            ],
-            dtype=int,
-        )
-        days = []
-        for key, column in (
-            ("permitting_months", "permit_months"),
-            ("construction_months", "build_months"),
-        ):
-            given = getattr(self, key)
-            plants = [lay.plants.rows[i] for i in rows]
-            months = [getattr(ctx.chain.plant_cost(f.stage, f.region), column) for f in plants]
-            spread = (
-                np.broadcast_to(np.array(months).reshape(-1, 1), (len(rows), ctx.count))
-                if given is None
-                else np.broadcast_to(ctx.number(given, f"{name}/{key}"), (len(rows), ctx.count))
-            )
-            days.append(spread * MONTH)
-        return PermittingEffect(
-            **timing(self, name, ctx),
-            rows=rows,
-            permit_days=days[0],
-            build_days=days[1],
-            factor=ctx.number(self.factor, f"{name}/factor"),
-        )

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from lodestone.interventions.base import (
-    Intervention,
+from lodestone.chain import naming
+from lodestone.chain.nouns import Chain, Facility
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect
+from lodestone.interventions.fields import (
     Num,
     Path,
-    Problem,
     Words,
-    _leaves,
-    intervention,
+    goods,
     number,
+    places,
+    plants,
     share,
     text,
-    words,
 )
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
-from lodestone.worlds.made import content
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.layout import Layout
+from lodestone.worlds.made import content, makes
+from lodestone.worlds.view import MarketView
 
 #: A floor outside these values, USD/kg, is taken for a slip of unit.
 PLAUSIBLE_USD_PER_KG = (5.0, 1000.0)
@@ -57,35 +56,47 @@ def floor_payment(
     return (np.maximum(gap, 0.0) - upside_share * np.maximum(-gap, 0.0)) * tonnes / 1000.0
 
 
-def _share_of(lay: Any, f: Any, material: int) -> float:
+def _share_of(lay: Layout, f: Facility, material: int) -> float:
     """Tonnes of a product in a tonne of what a plant counts its cost on."""
     item = lay.chain.materials[lay.materials[material]]
-    if item.form != "oxide":
-        return 1.0 if f.stage == item.form else 0.0
-    if f.stage not in ("mine", "separation", "recycling"):
-        return 0.0
-    return content(f, lay.chain, item.element or "")
+    if item.form == "metal" and f.stage == "metal":
+        return 1.0 if lay.materials[material] in lay.names.metals_of(f) else 0.0
+    return _tonnes_of(lay.chain, f, item.name)
 
 
-@dataclass
+def _tonnes_of(chain: Chain, f: Facility, material: str) -> float:
+    item = chain.materials[material]
+    if item.form == "oxide":
+        splits = f.stage in ("mine", "separation", "recycling")
+        return content(f, chain, item.element or "") if splits else 0.0
+    return 1.0 if f.stage == item.form and material in makes(f, chain) else 0.0
+
+
+def _makes(chain: Chain, f: Facility, goods: list[str]) -> bool:
+    """Whether a plant makes any of some goods; metal plants make small amounts of all metals."""
+    metals = any(chain.materials[m].form == "metal" for m in goods)
+    return (f.stage == "metal" and metals) or any(_tonnes_of(chain, f, m) > 0.0 for m in goods)
+
+
 class FloorStock:
     """Output bought at a floor and kept: a public stock that those who run short may draw on."""
 
-    cells: np.ndarray  # (n,) cells whose output is bought
-    rows: np.ndarray  # user lines on those cells
-    user_share: np.ndarray  # (u, 1) share of each user line that may draw
-    taken: np.ndarray  # (n, w) t bought on this market day
+    def __init__(self, cells: np.ndarray, lay: Layout, worlds: int) -> None:
+        self.cells = cells  # (n,) cells whose output is bought
+        self.rows = np.flatnonzero(np.isin(lay.users.cell, cells))  # user lines on those cells
+        self.user_share = np.ones((lay.users.n, 1))
+        self.plant_share = np.ones((len(cells), 1))
+        self.taken = np.zeros((len(cells), worlds))  # t bought on this market day
 
-    def wish(self, day: Any) -> np.ndarray:
+    def wish(self, m: MarketView) -> np.ndarray:
         """Tonnes to buy in the market: none, it buys at the plant gate only, shape (n, w)."""
         return np.zeros_like(self.taken)
 
-    def release(self, day: Any, lack: np.ndarray) -> np.ndarray:
+    def release(self, m: MarketView, lack: np.ndarray) -> np.ndarray:
         """Tonnes it lets go: what those who run short lack, as far as it goes, shape (n, w)."""
-        return np.minimum(np.maximum(day.state.public_stock[self.cells], 0.0), lack)
+        return np.minimum(np.maximum(m.state.public_stock[self.cells], 0.0), lack)
 
 
-@dataclass
 class FloorEffect(Effect):
     """Pays the gap to a floor on eligible output, and supports the margin of those plants.
 
@@ -95,40 +106,59 @@ class FloorEffect(Effect):
     (``pass_through``) is a charge on the output of the plants' region, which its buyers bear.
     """
 
-    rows: np.ndarray  # (n,) facilities
-    materials: np.ndarray  # (k,) materials
-    floor: DrawnPath
-    pass_through: np.ndarray  # (w,)
-    upside: np.ndarray  # (w,)
-    store: FloorStock | None  # where bought output is kept, if it is
+    item: PriceFloor
+    empty = "no plant there makes any of it"
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def set_up(self, ctx: Context) -> None:
+        """Resolve the plants whose output is eligible."""
+        lay, item = ctx.layout, self.item
+        found = ctx.facilities(item.facilities, None if item.facilities else item.region)
+        self.materials = ctx.material_rows(item.materials)
+        self.rows = np.array(
+            [
+                i
+                for i in found
+                if any(_share_of(lay, lay.plants.rows[i], int(m)) for m in self.materials)
+            ],
+            dtype=int,
+        )
+        self.regions = sorted({lay.plants.rows[row].region for row in self.rows})
+        self.store: FloorStock | None = None  # where bought output is kept, if it is
+        if item.mechanism == "purchase" and item.disposal == "stock":
+            wanted = [
+                i
+                for i, (m, r) in enumerate(lay.cells.keys)
+                if lay.material_at[m] in self.materials and r in self.regions
+            ]
+            self.store = FloorStock(np.array(wanted, dtype=int), lay, ctx.count)
+
+    def why(self) -> str:
+        """Without eligible output there is nothing to pay for."""
+        return "" if len(self.rows) else self.empty
+
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Put the programme in force."""
         active = self.share(t0, t1)
         if self.store is not None and np.any(self.start <= t0):
             rules.stockpiles.append(self.store)  # it may be drawn on after the end as well
         if not np.any(active):
             return
-        lay = day.layout
-        shape = (len(lay.plants.rows), len(self.start))
-        for m in self.materials:
-            gap = self.gap(day, int(m), t0) * active
+        lay = m.layout
+        for k in map(int, self.materials):
+            gap = self.gap(m, k, t0) * active
             for row in self.rows:
-                f = lay.plants.rows[row]
-                share = _share_of(lay, f, int(m))
-                rules.add("margin_support", np.array([row]), shape, gap * share)
-            self._support_mines(rules, shape, day, int(m), gap)
+                share = _share_of(lay, lay.plants.rows[row], k)
+                rules.margin_support.add(np.array([row]), gap * share)
+            self._support_mines(rules, m, k, gap)
         rules.floors.append((self, active))
 
-    def _support_mines(
-        self, rules: Conditions, shape: tuple[int, int], day: Any, material: int, gap: np.ndarray
-    ) -> None:
+    def _support_mines(self, rules: Rules, m: MarketView, material: int, gap: np.ndarray) -> None:
         """What separators of a region receive keeps the mines there that feed them.
 
         The payment of last market day is spread over the ore that the region's mines dug.
         """
-        lay = day.layout
-        if "dug" not in day.flows or not np.any(gap):
+        lay = m.layout
+        if "dug" not in m.flows or not np.any(gap):
             return
         for region in sorted({int(lay.plants.region[row]) for row in self.rows}):
             here = self.rows[(lay.plants.region[self.rows] == region)]
@@ -138,61 +168,64 @@ class FloorEffect(Effect):
             mines = np.flatnonzero(lay.plants.region[lay.ore.mines] == region)
             if not len(plants) or not len(mines):
                 continue
-            tonnes = day.facility_output(plants, material)
-            dug = np.maximum(day.flows["dug"][mines].sum(axis=0), 1e-9)
-            rules.add(
-                "margin_support", lay.ore.mines[mines], shape, gap * np.minimum(tonnes / dug, 1.0)
-            )
+            tonnes = m.facility_output(plants, material)
+            dug = np.maximum(m.flows["dug"][mines].sum(axis=0), 1e-9)
+            rules.margin_support.add(lay.ore.mines[mines], gap * np.minimum(tonnes / dug, 1.0))
 
-    def gap(self, day: Any, material: int, t0: float) -> np.ndarray:
+    def gap(self, m: MarketView, material: int, t0: float) -> np.ndarray:
         """What the market lacks to the floor, USD/kg, shape (w,)."""
-        return np.maximum(self.floor.at(t0) - np.exp(day.state.log_home[material]), 0.0)
+        floor = self.n.now("floor_usd_per_kg", t0)
+        return np.maximum(floor - np.exp(m.state.log_home[material]), 0.0)
 
-    def outlay(self, day: Any, active: np.ndarray, t0: float) -> np.ndarray:
+    def outlay(self, m: MarketView, active: np.ndarray, t0: float) -> np.ndarray:
         """Public outlay of the market day, USD million, shape (w,)."""
+        floor = self.n.now("floor_usd_per_kg", t0)
         if self.store is not None:
-            return self.floor.at(t0) * self.store.taken.sum(axis=0) / 1000.0
-        total = np.zeros(len(self.start))
-        for m in self.materials:
-            tonnes = day.facility_output(self.rows, int(m)) * active
-            price, floor = np.exp(day.state.log_home[m]), self.floor.at(t0)
+            return floor * self.store.taken.sum(axis=0) / 1000.0
+        total = np.zeros(self.worlds)
+        for k in map(int, self.materials):
+            tonnes = m.facility_output(self.rows, k) * active
+            price = np.exp(m.state.log_home[k])
             topped_up = floor_payment(price, floor, tonnes)
-            upside = topped_up - floor_payment(price, floor, tonnes, self.upside)
-            total += topped_up * (1.0 - self.pass_through) - upside
+            upside = topped_up - floor_payment(price, floor, tonnes, self.n.upside_share)
+            total += topped_up * (1.0 - self.n.pass_through) - upside
         return total
 
-    def charge(self, day: Any, active: np.ndarray, t0: float) -> np.ndarray | None:
+    def charge(self, m: MarketView, active: np.ndarray, t0: float) -> np.ndarray | None:
         """What buyers pay on the output of each cell, USD/kg, shape (c, w); None if nothing."""
-        lay = day.layout
-        if not np.any(self.pass_through):
+        lay = m.layout
+        if not np.any(self.n.pass_through):
             return None
-        out = np.zeros((lay.cells.n, len(self.start)))
-        made = day.flows["output"]
-        for m in self.materials:
-            gap = self.gap(day, int(m), t0) * active * self.pass_through
-            for region in sorted({lay.plants.rows[row].region for row in self.rows}):
-                cell = lay.cells.at.get((lay.materials[m], region))
+        out = np.zeros((lay.cells.n, self.worlds))
+        made = m.flows["output"]
+        for k in map(int, self.materials):
+            gap = self.gap(m, k, t0) * active * self.n.pass_through
+            for region in self.regions:
+                cell = lay.cells.at.get((lay.materials[k], region))
                 if cell is None:
                     continue
                 rows = [row for row in self.rows if lay.plants.rows[row].region == region]
-                tonnes = day.facility_output(np.array(rows), int(m))
+                tonnes = m.facility_output(np.array(rows), k)
                 out[cell] += gap * np.minimum(tonnes / np.maximum(made[cell], 1e-12), 1.0)
         return out
 
-    def take(self, day: Any, active: np.ndarray) -> None:
-        """Move what is bought today from the makers' shelves to the public stock."""
+    def purchase(self, m: MarketView, active: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Cells it buys in, and what it would buy there today, t, shape (n, w)."""
         if self.store is None:
-            return
-        lay, st, store = day.layout, day.state, self.store
-        store.taken = np.zeros((len(store.cells), len(self.start)))
+            return None
+        lay, store = m.layout, self.store
+        wanted = np.zeros_like(store.taken)
         for n, cell in enumerate(store.cells):
-            m = int(lay.cells.material[cell])
+            k = int(lay.cells.material[cell])
             here = self.rows[lay.plants.region[self.rows] == lay.cells.region[cell]]
-            tonnes = day.facility_output(here, m) * active
-            wanted = np.where(self.gap(day, m, day.now) > 0.0, tonnes, 0.0)
-            store.taken[n] = np.minimum(wanted, st.seller_stock[cell])
-        st.seller_stock[store.cells] -= store.taken
-        st.public_stock[store.cells] += store.taken
+            tonnes = m.facility_output(here, k) * active
+            wanted[n] = np.where(self.gap(m, k, m.now) > 0.0, tonnes, 0.0)
+        return store.cells, wanted
+
+    def bought(self, tonnes: np.ndarray) -> None:
+        """Note what was there to be bought, t, shape (n, w)."""
+        assert self.store is not None
+        self.store.taken = tonnes
 
 
 @intervention("price_floor")
@@ -201,14 +234,20 @@ class PriceFloor(Intervention):
 
     title: ClassVar[str] = "the state tops the price of eligible output up to a floor"
     live: ClassVar[bool] = True
+    effect: ClassVar[type[Effect]] = FloorEffect
     one_of: ClassVar = ((("facilities",), ("region",)),)
 
     floor_usd_per_kg: Path = number(
-        ..., "the floor, excluding VAT", unit="USD/kg", source="definition", low=0.0
+        ...,
+        "the floor, excluding VAT",
+        unit="USD/kg",
+        source="definition",
+        low=0.0,
+        plausible=PLAUSIBLE_USD_PER_KG,
     )
-    materials: Words = words(..., "products it covers", names="material")
-    facilities: Words | None = words(None, "facilities whose output is eligible", names="facility")
-    region: Words | None = words(None, "or: all of these regions", names="place")
+    materials: Words = goods(..., "products it covers")
+    facilities: Words | None = plants(None, "facilities whose output is eligible")
+    region: Words | None = places(None, "or: all of these regions")
     mechanism: Literal["cfd", "purchase"] = text(
         "cfd",
         "contract for difference (cfd), or purchase of the output at the floor while the market "
@@ -230,39 +269,55 @@ class PriceFloor(Intervention):
         source="definition",
     )
 
-    def check(self, chain: Chain) -> list[Problem]:
-        """Refuse a floor that can only be a slip of unit (110 USD per tonne is 0.11 USD/kg)."""
+    def usual(self, key: str, chain: Chain) -> tuple[float, float] | None:
+        """A floor may be a multiple of the price of the dearest good it covers."""
+        if key != "floor_usd_per_kg":
+            return super().usual(key, chain)
         low, high = PLAUSIBLE_USD_PER_KG
-        names = {
-            m
-            for word in self.materials
-            if word in chain.material_words()
-            for m in chain.materials_named(word)
-        }
-        prices = [p.usd_per_kg for (m, market), p in chain.prices.items() if m in names]
-        high = max(high, PLAUSIBLE_TIMES_PRICE * max(prices, default=0.0))
-        found = self._consistent()
-        for key, value in _leaves("floor_usd_per_kg", self.floor_usd_per_kg):
-            least, most = (value, value) if isinstance(value, float) else value.support()
-            if least < low:
-                found.append(
-                    Problem(
-                        key=key,
-                        message=f"{least:g} USD/kg is implausibly low ({least * 1000:g} USD per tonne)",
-                        hint=f"Floors are per kilogram, between {low:g} and {high:g}; did you mean "
-                        f"{least * 1000:g} USD/kg?",
-                    )
+        known = [word for word in self.materials if word in chain.material_words()]
+        names = naming.materials(chain, known)
+        prices = [p.usd_per_kg for (m, _), p in chain.prices.items() if m in names]
+        return low, max(high, PLAUSIBLE_TIMES_PRICE * max(prices, default=0.0))
+
+    def check(self, chain: Chain) -> list[Problem]:
+        """Refuse keys of the other mechanism, and plants that make nothing of it."""
+        return self._consistent() + self._eligible(chain)
+
+    def _eligible(self, chain: Chain) -> list[Problem]:
+        """Refuse what a floor cannot pay for: ore as such, and plants that make none of it."""
+        goods = naming.materials(chain, self.materials)
+        ore = [m for m in goods if chain.materials[m].form == "concentrate"]
+        if ore and set(ore) == set(goods):
+            return [
+                Problem(
+                    key="materials",
+                    message=f"{ore[0]} has no price of its own",
+                    hint="Ore is paid by the oxides it holds: name those.",
                 )
-            elif most > high:
-                found.append(
-                    Problem(
-                        key=key,
-                        message=f"{most:g} USD/kg is implausibly high",
-                        hint=f"Floors are per kilogram, between {low:g} and {high:g}; did you mean "
-                        f"{most / 1000:g} USD/kg (a price per tonne divided by 1,000)?",
-                    )
+            ]
+        listed = naming.plants(chain, self.facilities, None if self.facilities else self.region)
+        plants = [chain.facilities[name] for name in listed]
+        eligible = [f.name for f in plants if f.modelled and _makes(chain, f, goods)]
+        told = ", ".join(self.materials)
+        if self.facilities:
+            return [
+                Problem(
+                    key="facilities",
+                    message=f"{f.name} makes none of {told}",
+                    hint="Name what it makes, or a plant that makes it.",
                 )
-        return found
+                for f in plants
+                if f.name not in eligible
+            ]
+        if not eligible:
+            return [
+                Problem(
+                    key="region",
+                    message=f"no plant in {', '.join(self.region or ())} makes any of {told}",
+                    hint="See 'lodestone list facilities'.",
+                )
+            ]
+        return []
 
     def _consistent(self) -> list[Problem]:
         """Refuse keys that belong to the other mechanism."""
@@ -292,40 +347,3 @@ class PriceFloor(Intervention):
                 )
             )
         return found
-
-    def compile(self, name: str, ctx: Context) -> FloorEffect:
-        """Resolve the plants whose output is eligible."""
-        lay = ctx.layout
-        if self.facilities:
-            names = list(self.facilities)
-        else:
-            where = ctx.places(self.region)
-            names = [f.name for f in lay.plants.rows if f.region in where]
-        rows = np.array([lay.plants.at[n] for n in names if n in lay.plants.at], dtype=int)
-        materials = [
-            lay.material_at[m] for m in ctx.rows(self.materials) or [] if m in lay.material_at
-        ]
-        places = {lay.plants.rows[row].region for row in rows}
-        store = None
-        if self.mechanism == "purchase" and self.disposal == "stock":
-            wanted = [
-                i
-                for i, (m, r) in enumerate(lay.cells.keys)
-                if lay.material_at[m] in materials and r in places
-            ]
-            cells = np.array(wanted, dtype=int)
-            store = FloorStock(
-                cells=cells,
-                rows=np.flatnonzero(np.isin(lay.users.cell, cells)),
-                user_share=np.ones((lay.users.n, 1)),
-                taken=np.zeros((len(cells), ctx.count)),
-            )
-        return FloorEffect(
-            **timing(self, name, ctx),
-            rows=rows,
-            materials=np.array(materials, dtype=int),
-            floor=ctx.path(self.floor_usd_per_kg, f"{name}/floor_usd_per_kg"),
-            store=store,
-            pass_through=ctx.number(self.pass_through, f"{name}/pass_through"),
-            upside=ctx.number(self.upside_share, f"{name}/upside_share"),
-        )

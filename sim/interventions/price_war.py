@@ -2,58 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Path,
-    Problem,
-    Words,
-    intervention,
-    number,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect, trade
+from lodestone.interventions.fields import Path, Words, goods, number, places
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.view import MarketView
 
 
-@dataclass
 class PriceWarEffect(Effect):
     """Lowers the exporter's prices, keeps its own mines whole, and undercuts other sellers."""
 
-    materials: np.ndarray  # (n,) rows of materials
-    mines: np.ndarray  # (n,) facility rows of the exporter's own mines
-    links: np.ndarray  # (l,) bool
-    cut: DrawnPath
+    item: PriceWar
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def set_up(self, ctx: Context) -> None:
+        """Resolve materials and the exporter's own mines."""
+        self.materials = ctx.material_rows(self.item.materials)
+        self.mines = np.sort(ctx.facilities(None, self.item.exporter, "mine"))
+
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Put the cut in force; its mines are paid what they would have got without it."""
-        lay, w = day.layout, len(self.start)
-        shifted = getattr(day, "shifted", None)
-        active = self.share(t0, t1) * self.cut.at(t0)
+        lay, shifted = m.layout, m.shifted
+        active = self.share(t0, t1) * self.n.now("cut", t0)
         if shifted is not None and len(self.mines):
             # What the cut takes from the basket of the exporter's own mines, as it fades in and out.
-            oxide = day.oxide_material
-            price = np.exp(day.state.log_home[oxide])
+            oxide = m.oxide_material
+            price = np.exp(m.state.log_home[oxide])
             own = np.isin(oxide, self.materials)[:, None]
             lost = np.where(own, price * np.expm1(-np.minimum(shifted[oxide], 0.0)), 0.0)
             mix = np.zeros((len(lay.plants.rows), len(lay.elements)))
             mix[lay.ore.mines] = lay.ore.mix[:, :, 0]
             kept = np.einsum("fe,ew->fw", mix[self.mines], lost)
-            rules.add("margin_support", self.mines, (len(lay.plants.rows), w), kept)
+            rules.margin_support.add(self.mines, kept)
         if not np.any(active):
             return
-        shape = (len(lay.materials), w)
-        rules.add("price_shift", self.materials, shape, np.log1p(-active))
-        rules.most("undercut", self.links, (lay.links.n, w), active)
+        assert self.on.goods is not None
+        rules.price_shift.add(self.materials, np.log1p(-active))
+        rules.undercut.raise_to(self.on.goods, active)
 
 
 @intervention("price_war")
@@ -68,11 +59,12 @@ class PriceWar(Intervention):
 
     title: ClassVar[str] = "an exporter cuts its price by a share, and plants elsewhere lose margin"
     live: ClassVar[bool] = True
+    where = trade("exporter", None, "materials")
+    effect: ClassVar[type[Effect]] = PriceWarEffect
+    neutral: ClassVar[dict[str, float]] = {"cut": 0.0}
 
-    exporter: Words = words(..., "region that cuts its price", names="place")
-    materials: Words = words(
-        ("ndpr_oxide", "dy_oxide", "tb_oxide"), "goods whose price it cuts", names="material"
-    )
+    exporter: Words = places(..., "region that cuts its price")
+    materials: Words = goods(("ndpr_oxide", "dy_oxide", "tb_oxide"), "goods whose price it cuts")
     cut: Path = number(
         ...,
         "share by which the price is cut (0.3 to 0.5)",
@@ -114,18 +106,3 @@ class PriceWar(Intervention):
                 )
             )
         return found
-
-    def compile(self, name: str, ctx: Context) -> PriceWarEffect:
-        """Resolve materials, links and the exporter's own mines."""
-        lay = ctx.layout
-        rows = [m for m in ctx.rows(self.materials) or [] if m in lay.material_at]
-        mask, _ = ctx.links(self.exporter, ("all",), self.materials)
-        where = ctx.places(self.exporter)
-        mines = [i for i in lay.ore.mines if lay.plants.rows[i].region in where]
-        return PriceWarEffect(
-            **timing(self, name, ctx),
-            materials=np.array([lay.material_at[m] for m in rows], dtype=int),
-            mines=np.array(sorted(mines), dtype=int),
-            links=mask,
-            cut=ctx.path(self.cut, f"{name}/cut"),
-        )

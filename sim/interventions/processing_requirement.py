@@ -2,59 +2,67 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Path,
-    Words,
-    intervention,
-    number,
-    share,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
+from lodestone.chain import naming
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect, Targets
+from lodestone.interventions.fields import Num, Path, Words, goods, number, places, share
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.view import MarketView
 
 
-@dataclass
 class ProcessingEffect(Effect):
     """Keeps ore at home, and slows mines whose ore piles up for want of separators."""
 
-    links: np.ndarray  # (k,) bool
-    kept: DrawnPath
-    mines: np.ndarray  # (n,) facilities whose ore must stay
-    pools: np.ndarray  # (n,) pool of each of these mines
-    room_weeks: np.ndarray  # (w,)
+    item: ProcessingRequirement
+    empty = "no ore leaves there"
 
-    @property
-    def reason(self) -> str:
-        """Where no ore is mined, or none leaves, nothing has to stay."""
-        return "" if self.links.any() else "no ore leaves there"
+    def set_up(self, ctx: Context) -> None:
+        """Find the ore links that cross the border, and the mines that feed them."""
+        lay, item = ctx.layout, self.item
+        part = ctx.ore(item.region, ("all",), item.materials)
+        if item.partners:
+            links = part.rows & ~ctx.ore(item.region, item.partners, item.materials).rows
+            part = replace(part, rows=links)
+        self.on = Targets(ore=part)
+        there = naming.places(ctx.chain, item.region)
+        bound = set(np.unique(lay.ore.pool[part.rows]).tolist())
+        kinds = naming.materials(ctx.chain, item.materials)
+        mines, pools = [], []
+        for place, row in enumerate(lay.ore.mines):
+            pool = int(lay.ore.by_pool.rows[place])
+            if (
+                there.holds(lay.plants.rows[row])
+                and lay.ore.pools[pool][0] in kinds
+                and pool in bound
+            ):
+                mines.append(int(row))
+                pools.append(pool)
+        self.mines = np.array(mines, dtype=int)  # (n,) facilities whose ore must stay
+        self.pools = np.array(pools, dtype=int)  # pool of each
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Keep the share in force on the days in force."""
-        active = self.share(t0, t1) * self.kept.at(t0)
-        if not np.any(active) or not self.links.any():
+        active = self.share(t0, t1) * self.n.now("share", t0)
+        assert self.on.ore is not None
+        if not np.any(active) or not self.on.ore.rows.any():
             return
-        lay = day.layout
-        rules.multiply("ore_passes", self.links, (len(lay.ore.keys), len(active)), 1.0 - active)
+        lay = m.layout
+        rules.ore_passes.multiply(self.on.ore, 1.0 - active)
         usual = np.maximum(lay.ore.pool_base.sum(axis=1) * np.ones((1, len(active))), 1e-9)
-        piled = day.state.ore_at_mine.sum(axis=1) / usual  # weeks of base-year output
+        piled = m.state.ore_at_mine.sum(axis=1) / usual  # weeks of base-year output
         # A pool without base-year output is measured against what it dug last.
-        if "dug" in day.flows:
-            dug = lay.ore.by_pool.spread(day.flows["dug"], len(lay.ore.pools)) / day.weeks
-            piled = day.state.ore_at_mine.sum(axis=1) / np.maximum(np.maximum(usual, dug), 1e-9)
-        full = np.clip(2.0 - piled[self.pools] / self.room_weeks, 0.0, 1.0)
-        slowed = 1.0 - active * (1.0 - full)
-        if np.any(slowed < 1.0):
-            shape = (len(lay.plants.rows), len(active))
-            rules.multiply("facility_available", self.mines, shape, slowed)
+        if "dug" in m.flows:
+            dug = lay.ore.by_pool.spread(m.flows["dug"], len(lay.ore.pools)) / m.weeks
+            piled = m.state.ore_at_mine.sum(axis=1) / np.maximum(np.maximum(usual, dug), 1e-9)
+        full = np.clip(2.0 - piled[self.pools] / self.n.storage_weeks, 0.0, 1.0)
+        rules.facility_available.multiply(self.mines, 1.0 - active * (1.0 - full))
 
 
 @intervention("processing_requirement")
@@ -64,13 +72,13 @@ class ProcessingRequirement(Intervention):
     What home separators cannot take stays at the mine; a mine whose ore fills its yard digs less.
     """
 
+    effect: ClassVar[type[Effect]] = ProcessingEffect
+    neutral: ClassVar[dict[str, float]] = {"share": 0.0}
     title: ClassVar[str] = "ore of a place may not leave: it must be separated at home"
 
-    region: Words = words(..., "where the ore is mined", names="place")
-    materials: Words = words(("concentrates",), "which ore", names="material")
-    partners: Words | None = words(
-        None, "where it may be separated as well (null: at home only)", names="place"
-    )
+    region: Words = places(..., "where the ore is mined")
+    materials: Words = goods(("concentrates",), "which ore")
+    partners: Words | None = places(None, "where it may be separated as well (null: at home only)")
     share: Path = share(1.0, "share of the ore that must stay", source="definition")
     storage_weeks: Num = number(
         26.0,
@@ -81,26 +89,8 @@ class ProcessingRequirement(Intervention):
         high=1000.0,
     )
 
-    def compile(self, name: str, ctx: Context) -> ProcessingEffect:
-        """Find the ore links that cross the border."""
-        lay = ctx.layout
-        links = ctx.ore_links(self.region, ("all",), self.materials)
-        if self.partners:
-            links &= ~ctx.ore_links(self.region, self.partners, self.materials)
-        home, names = ctx.places(self.region), ctx.rows(self.materials) or []
-        bound = set(np.unique(lay.ore.pool[links]).tolist())
-        mines, pools = [], []
-        for place, row in enumerate(lay.ore.mines):
-            pool = int(lay.ore.by_pool.rows[place])
-            material, region = lay.ore.pools[pool]
-            if region in home and material in names and pool in bound:
-                mines.append(int(row))
-                pools.append(pool)
-        return ProcessingEffect(
-            **timing(self, name, ctx),
-            links=links,
-            kept=ctx.path(self.share, f"{name}/share"),
-            mines=np.array(mines, dtype=int),
-            pools=np.array(pools, dtype=int),
-            room_weeks=ctx.number(self.storage_weeks, f"{name}/storage_weeks"),
-        )
+    def nothing(self, chain: Chain) -> str:
+        """Where nothing is mined nothing has to stay."""
+        if naming.plants_at(chain, self.region, ("mine",)):
+            return ""
+        return f"there is no mine in {', '.join(self.region)}"

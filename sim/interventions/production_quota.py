@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from datetime import date
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Path,
-    Problem,
-    Totals,
-    Words,
-    intervention,
-    number,
-    share,
-    text,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect, plants_of
 from lodestone.interventions.export_quota import period_dates
-from lodestone.interventions.triggers import stage_output
-from lodestone.worlds.conditions import Conditions
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
+from lodestone.interventions.fields import Num, Path, Totals, Words, number, places, share, text
+from lodestone.interventions.watch import stage_output
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.view import MarketView
 
 #: Share of their capacity that makers of metals and magnets plan with (as in the tick).
 PLAN_SHARE = 0.97
@@ -37,7 +25,6 @@ PLAN_SHARE = 0.97
 PACE_WEEKS = 4.0
 
 
-@dataclass
 class ProductionQuotaEffect(Effect):
     """Closes as much capacity as keeps the output of a stage within its quota.
 
@@ -46,31 +33,46 @@ class ProductionQuotaEffect(Effect):
     rows : ndarray of int
         Facilities concerned.
     regions : ndarray of int
-    allowed : Path or None
+        Regions they lie in; ``part``, (w,) or a number, is the share of those regions' output
+        that is meant.
+    allowed : Steps or None
         Share of base-year output allowed.
     periods : list of (first day, last day, tonnes (w,))
     """
 
-    stage: str
-    rows: np.ndarray
-    regions: np.ndarray
-    allowed: DrawnPath | None
-    periods: list[tuple[float, float, np.ndarray]]
-    enforcement: np.ndarray
-    imported: bool
-    factor: np.ndarray = field(default_factory=lambda: np.ones(1))
-    base: np.ndarray | None = None
-    book: np.ndarray | None = None
-    period: int = -1
-    steered: np.ndarray = field(default_factory=lambda: np.full(1, np.nan))
+    item: ProductionQuota
 
-    def look(self, now: float, days: float, day: Any, effects: Mapping[str, Effect]) -> None:
+    def set_up(self, ctx: Context) -> None:
+        """Resolve facilities and periods."""
+        item = self.item
+        assert self.on.plants is not None
+        self.stage, self.rows = item.stage, self.on.plants
+        self.meant = ctx.places(item.region)
+        self.regions = ctx.region_rows(self.meant.regions)
+        self.allowed = self.n.steps("share") if item.share is not None else None
+        self.periods: list[tuple[float, float, np.ndarray]] = []
+        for index, (period, tonnes) in enumerate(sorted((item.tonnes or {}).items())):
+            first, last = period_dates(period)
+            drawn = ctx.number(tonnes, f"{self.name}/tonnes/{index}")
+            begin, end = (float((d - ctx.start).days) for d in (first, last))
+            self.periods.append((begin, end, drawn))
+        self.enforcement, self.imported = self.n.enforcement, item.imported_ore
+        self.factor = np.ones(1)
+        self.base: np.ndarray | None = None
+        self.book: np.ndarray | None = None
+        self.period = -1
+        self.steered = np.full(1, np.nan)
+        share = self.meant.making(self.stage)
+        #: Share of each region's output that is meant, by row of the layout's regions.
+        self.share_of = {ctx.layout.region_at[r]: s for r, s in share.items()}
+
+    def look(self, now: float, days: float, m: MarketView, effects: Mapping[str, Effect]) -> None:
         """Charge the last market day to the quota, and set the share that may run in the next."""
-        super().look(now, days, day, effects)
+        super().look(now, days, m, effects)
         weeks = days / 7.0
         if self.base is None:
-            self.base = self._base_output(day)
-        made = self._made(day)
+            self.base = self._base_output(m)
+        made = self._made(m)
         if self.book is None:
             self.book = np.zeros(len(self.start))
         active = self.share(now, now + days)
@@ -90,65 +92,73 @@ class ProductionQuotaEffect(Effect):
             left = np.maximum(tonnes - self.book, 0.0)
             pace = np.maximum((last - now) / 7.0, min(PACE_WEEKS, (last - first) / 7.0))
             limit = np.minimum(limit, left / np.maximum(pace, weeks))
-        counted = self._domestic(day)
+        counted = self._domestic(m)
         if self.stage == "separation":
             self.steered = np.where(active > 0, self._steer(limit, made, weeks), np.nan)
             wanted = self.steered
         else:
-            able = self._able(day, made, weeks)
+            able = self._able(m, made, weeks)
             wanted = np.minimum(limit / np.maximum(able, 1e-12), 1.0)
         wanted = np.where(np.isfinite(limit) & (active > 0), wanted, 1.0)
         wanted = counted * wanted + 1.0 - counted
         self.factor = 1.0 - (1.0 - wanted) * self.enforcement * (active > 0)
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Close the capacity that the quota does not allow to run."""
         active = self.share(t0, t1)
         if not np.any(active) or np.all(self.factor >= 1.0):
             return
-        shape = (len(day.layout.plants.rows), len(self.start))
-        rules.multiply("facility_available", self.rows, shape, 1.0 - active * (1.0 - self.factor))
+        rules.facility_available.multiply(self.rows, 1.0 - active * (1.0 - self.factor))
 
-    def _made(self, day: Any) -> np.ndarray | None:
+    def _counted(self, tonnes: np.ndarray, where: np.ndarray) -> np.ndarray:
+        """Sum of what lies in its places, shape (w,): a country counts with its share."""
+        here = np.isin(where, self.regions)
+        if not self.meant.split():
+            return np.asarray(tonnes[here].sum(axis=0))
+        part = np.array([self.share_of[int(r)] for r in where[here]])[:, None]
+        return np.asarray((tonnes[here] * part).sum(axis=0))
+
+    def _made(self, m: MarketView) -> np.ndarray | None:
         """Output of the stage in its regions on the last market day, t, shape (w,)."""
-        found = stage_output(day, self.stage)
+        found = stage_output(m, self.stage)
         if found is None:
             return None
         tonnes, where = found
-        made = tonnes[np.isin(where, self.regions)].sum(axis=0)
-        own = self._domestic(day)
+        made = self._counted(tonnes, where)
+        own = self._domestic(m)
         if np.all(own == 1.0):
             return made
         # Ore from abroad goes on being worked as in the base year, outside the quota.
         assert self.base is not None
-        abroad = self.base / np.maximum(own, 1e-12) * (1.0 - own) * day.weeks
+        abroad = self.base / np.maximum(own, 1e-12) * (1.0 - own) * m.weeks
         return np.maximum(made - abroad, 0.0)
 
-    def _base_output(self, day: Any) -> np.ndarray:
+    def _base_output(self, m: MarketView) -> np.ndarray:
         """Output of the stage in the base year, t a week, shape (w,)."""
-        lay = day.layout
+        lay = m.layout
         if self.stage == "mine":
             base = (lay.plants.capacity * lay.plants.use)[self.rows].sum()
         elif self.stage == "separation":
-            here = np.isin(lay.separation.regions, self.regions)
-            base = (lay.separation.fed * lay.separation.recovery * lay.separation.taken)[here].sum()
+            made = (lay.separation.fed * lay.separation.recovery * lay.separation.taken).sum(axis=1)
+            base = self._counted(made, lay.separation.regions).sum()
         else:
-            form = lay.cells.metal if self.stage == "metal" else lay.cells.magnet
-            base = lay.cells.output[form & np.isin(lay.cells.region, self.regions)].sum()
-        return np.full(len(self.start), float(base)) * self._domestic(day)
+            rows = np.flatnonzero(lay.cells.metal if self.stage == "metal" else lay.cells.magnet)
+            base = self._counted(lay.cells.output[rows], lay.cells.region[rows]).sum()
+        return np.full(len(self.start), float(base)) * self._domestic(m)
 
-    def _able(self, day: Any, made: np.ndarray | None, weeks: float) -> np.ndarray:
+    def _able(self, m: MarketView, made: np.ndarray | None, weeks: float) -> np.ndarray:
         """Output at which closing capacity begins to bind, t a week, shape (w,)."""
-        lay, base = day.layout, self.base
+        lay, base = m.layout, self.base
         assert base is not None
         factor = np.maximum(self.factor, 1e-3) * np.ones(len(self.start))
         if self.stage == "mine":
             return base if made is None else made / weeks / factor
         groups = np.unique(lay.groups.of_facility[self.rows])
         groups = groups[groups >= 0]
-        if not hasattr(day, "group_capacity"):
+        if m.flows.get("group_capacity") is None:
             return np.full(len(self.start), np.inf)
-        return PLAN_SHARE * day.group_capacity[groups].sum(axis=0) / factor
+        where = lay.plants.region[[np.flatnonzero(lay.groups.of_facility == g)[0] for g in groups]]
+        return PLAN_SHARE * self._counted(m.group_capacity[groups], where) / factor
 
     def _steer(self, limit: np.ndarray, made: np.ndarray | None, weeks: float) -> np.ndarray:
         """Share of separators that may run, moved to where their output meets the limit.
@@ -165,11 +175,11 @@ class ProductionQuotaEffect(Effect):
         moved = np.clip(held * np.clip(np.sqrt(miss), 0.8, 1.25), 1e-3, 1.0)
         return np.where(np.isnan(held), first, moved)
 
-    def _domestic(self, day: Any) -> np.ndarray:
+    def _domestic(self, m: MarketView) -> np.ndarray:
         """Share of the output that counts: all of it, or what is made of the regions' own ore."""
         if self.imported or self.stage != "separation":
             return np.ones(len(self.start))
-        lay = day.layout
+        lay = m.layout
         here = np.isin(lay.ore.region_to, self.regions)
         own = here & np.isin(lay.ore.region_from, self.regions)
         part = lay.ore.base_t[own].sum() / max(float(lay.ore.base_t[here].sum()), 1e-12)
@@ -187,9 +197,12 @@ class ProductionQuota(Intervention):
 
     title: ClassVar[str] = "what mines or plants of a region may make is capped, period by period"
     live: ClassVar[bool] = True
+    where = plants_of(None, "region", "stage")
+    effect: ClassVar[type[Effect]] = ProductionQuotaEffect
+    neutral: ClassVar[dict[str, float]] = {"enforcement": 0.0}
     one_of: ClassVar = ((("share",), ("tonnes",)),)
 
-    region: Words = words(..., "regions whose output is capped", names="place")
+    region: Words = places(..., "regions whose output is capped")
     stage: Literal["mine", "separation", "metal", "magnet"] = text(..., "stage that is capped")
     enforcement: Num = share(1.0, "share of the cut that is enforced", source="definition")
     share: Path | None = number(
@@ -232,23 +245,10 @@ class ProductionQuota(Intervention):
             ]
         return []
 
-    def compile(self, name: str, ctx: Context) -> ProductionQuotaEffect:
-        """Resolve facilities and periods."""
-        lay = ctx.layout
-        names = naming.plants(ctx.chain, None, self.region, self.stage)
-        rows = np.array([lay.plants.at[n] for n in names if n in lay.plants.at], dtype=int)
-        periods = []
-        for index, (period, tonnes) in enumerate(sorted((self.tonnes or {}).items())):
-            first, last = period_dates(period)
-            drawn = ctx.number(tonnes, f"{name}/tonnes/{index}")
-            periods.append((float((first - ctx.start).days), float((last - ctx.start).days), drawn))
-        return ProductionQuotaEffect(
-            **timing(self, name, ctx),
-            stage=self.stage,
-            rows=rows,
-            regions=np.array([lay.region_at[r] for r in ctx.places(self.region)], dtype=int),
-            allowed=None if self.share is None else ctx.path(self.share, f"{name}/share"),
-            periods=periods,
-            enforcement=ctx.number(self.enforcement, f"{name}/enforcement"),
-            imported=self.imported_ore,
-        )
+    def inert(self, chain: Chain, start: date, end: date) -> str | None:
+        """A quota in tonnes acts in its periods only."""
+        why = super().inert(chain, start, end)
+        spans = [period_dates(period) for period in self.tonnes or ()]
+        if why is None and spans and not any(last > start and first < end for first, last in spans):
+            return f"none of its periods lies in the run ({start} to {end})"
+        return why

@@ -2,68 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lodestone.border.numbers import Distribution
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Words,
-    intervention,
-    number,
-    share,
-    words,
-)
+from lodestone.chain.nouns import Chain, Facility
+from lodestone.interventions.base import Intervention, intervention
 from lodestone.interventions.capacity_project import new_facility_name
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.conditions import Conditions
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect, Reviews
+from lodestone.interventions.fields import Num, Words, number, share, words
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.market import Market
 from lodestone.worlds.projects import MONTH
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain, Facility
+from lodestone.worlds.view import MarketView
 
 WEEKS_PER_YEAR = 365.25 / 7.0
 
 
-@dataclass
 class RecyclingEffect(Effect):
     """Takes part of what users throw away, as far as its plant goes."""
 
-    region: int
-    sectors: np.ndarray  # (sectors,) bool
-    collection: np.ndarray  # (w,)
-    recovery: np.ndarray  # (w,)
-    capacity: np.ndarray  # (w,) t oxide a week
-    ramp_days: np.ndarray  # (w,)
+    item: Recycling
 
-    @property
-    def reason(self) -> str:
+    def set_up(self, ctx: Context) -> None:
+        """Resolve the region and the capacity, t oxide a week."""
+        lay, item = ctx.layout, self.item
+        wanted = set(naming.sectors(ctx.chain, item.sectors))
+        self.region = lay.region_at[item.region]
+        self.sectors = np.array([s in wanted for s in lay.sectors])
+        self.collection, self.recovery = self.n.collection, self.n.recovery
+        self.capacity = ctx.full(np.inf)
+        if "tonnes_per_year" in self.n:
+            self.capacity = self.n.tonnes_per_year / WEEKS_PER_YEAR
+        self.ramp_days = np.maximum(self.n.ramp_months * MONTH, 1.0)
+
+    def why(self) -> str:
         """Nothing collected or no capacity gives nothing back."""
         if not np.any(self.collection) or not np.any(self.capacity):
             return "nothing is collected, or there is no capacity"
         return ""
 
-    def prepare(self, day: Any, calendar: Any) -> None:
-        """Magnets in use are counted from the first day."""
-        day.count_in_use()
+    def prepare(self, m: Market, calendar: Reviews) -> None:
+        """Magnets in use are counted from the first m."""
+        m.count_in_use()
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """In force on these days."""
         active = self.share(t0, t1)
         if np.any(active):
             rules.recycling.append((self, active))
 
-    def recover(self, day: Any, retired: np.ndarray, taken: np.ndarray, active: Any) -> np.ndarray:
+    def recover(
+        self, m: MarketView, retired: np.ndarray, taken: np.ndarray, active: np.ndarray
+    ) -> np.ndarray:
         """Oxide it gives back today.
 
         Parameters
         ----------
-        day : MarketDay
+        m : Market
         retired : ndarray, shape (n, w)
             Magnets at the end of their life today, t by user line.
         taken : ndarray, shape (r, e, w)
@@ -77,16 +78,15 @@ class RecyclingEffect(Effect):
             Tonnes of oxide: never more than the collected share of what is left, times the
             recovery, nor than the capacity that has ramped up.
         """
-        lay = day.layout
-        chosen = self.sectors[lay.users.sector[day.in_use.lines]] & (
-            day.in_use.region == self.region
-        )
-        there = day.in_use.oxide_of(retired, chosen)[self.region]
+        lay, book = m.layout, m.in_use
+        assert book is not None
+        chosen = self.sectors[lay.users.sector[book.lines]] & (book.region == self.region)
+        there = book.oxide_of(retired, chosen)[self.region]
         left = np.maximum(there - taken[self.region], 0.0)
         begun = np.where(np.isfinite(self.start), self.start, 0.0)
-        ramped = np.clip((day.now + 7.0 * day.weeks - begun) / self.ramp_days, 0.0, 1.0)
+        ramped = np.clip((m.now + 7.0 * m.weeks - begun) / self.ramp_days, 0.0, 1.0)
         out = left * self.collection * self.recovery * active
-        room = self.capacity * ramped * day.weeks * active
+        room = self.capacity * ramped * m.weeks * active
         return out * np.minimum(room / np.maximum(out.sum(axis=0), 1e-12), 1.0)
 
 
@@ -98,6 +98,8 @@ class Recycling(Intervention):
     service life. What is recycled today already is not counted twice.
     """
 
+    effect: ClassVar[type[Effect]] = RecyclingEffect
+    neutral: ClassVar[dict[str, float]] = {"collection": 0.0, "tonnes_per_year": 0.0}
     title: ClassVar[str] = "magnets at the end of their life are collected and worked up to oxide"
 
     region: str = words(..., "where they are collected and worked up", names="region")
@@ -119,26 +121,6 @@ class Recycling(Intervention):
     ramp_months: Num = number(
         12.0, "months to full capacity", unit="month", source="A97", low=0.0, high=240.0
     )
-
-    def compile(self, name: str, ctx: Context) -> RecyclingEffect:
-        """Resolve the region and draw collection, recovery and capacity."""
-        lay = ctx.layout
-        wanted = set(naming.sectors(ctx.chain, self.sectors))
-        capacity = (
-            ctx.full(np.inf)
-            if self.tonnes_per_year is None
-            else ctx.number(self.tonnes_per_year, f"{name}/tonnes_per_year") / WEEKS_PER_YEAR
-        )
-        months = ctx.number(self.ramp_months, f"{name}/ramp_months")
-        return RecyclingEffect(
-            **timing(self, name, ctx),
-            region=lay.region_at[self.region],
-            sectors=np.array([s in wanted for s in lay.sectors]),
-            collection=ctx.number(self.collection, f"{name}/collection"),
-            recovery=ctx.number(self.recovery, f"{name}/recovery"),
-            capacity=capacity,
-            ramp_days=np.maximum(months * MONTH, 1.0),
-        )
 
     def new_facility(self, name: str, chain: Chain) -> Facility | None:
         """A place to sell the oxide from, where the region has none."""

@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
-
-import numpy as np
+from typing import ClassVar
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Path,
-    Problem,
-    Words,
-    intervention,
-    share,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
-
-
-@dataclass
-class ClosureEffect(Effect):
-    """Keeps the smallest open share of the routes; goods under way wait outside."""
-
-    links: np.ndarray  # (l,) bool
-    ore: np.ndarray  # (k,) bool
-    closed: DrawnPath
-
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
-        """Close the share in force."""
-        active = self.share(t0, t1) * self.closed.at(t0)
-        if not np.any(active):
-            return
-        lay, w = day.layout, len(self.start)
-        rules.least("route_open", self.links, (lay.links.n, w), 1.0 - active)
-        if self.ore.any():
-            rules.multiply("ore_passes", self.ore, (len(lay.ore.keys), w), 1.0 - active)
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.effects import Acting, trade
+from lodestone.interventions.fields import Path, Words, goods, places, share
+from lodestone.worlds.conditions import Rules
 
 
 @intervention("route_closure")
@@ -50,10 +18,12 @@ class RouteClosure(Intervention):
 
     title: ClassVar[str] = "shipments between two places wait until the route opens again"
     live: ClassVar[bool] = True
+    where = trade("origin", "destination", "materials")
+    neutral: ClassVar[dict[str, float]] = {"share_closed": 0.0}
 
-    origin: Words = words(..., "where the shipments come from", names="place")
-    destination: Words = words(("all",), "where they go", names="place")
-    materials: Words = words(("all",), "goods that wait", names="material")
+    origin: Words = places(..., "where the shipments come from")
+    destination: Words = places(("all",), "where they go")
+    materials: Words = goods(("all",), "goods that wait")
     share_closed: Path = share(1.0, "share of the flow that is stopped", source="definition")
 
     def check(self, chain: Chain) -> list[Problem]:
@@ -70,12 +40,8 @@ class RouteClosure(Intervention):
             )
         ]
 
-    def compile(self, name: str, ctx: Context) -> ClosureEffect:
-        """Resolve links and draw dates and shares."""
-        mask, _ = ctx.links(self.origin, self.destination, self.materials)
-        return ClosureEffect(
-            **timing(self, name, ctx),
-            links=mask,
-            ore=ctx.ore_links(self.origin, self.destination, self.materials),
-            closed=ctx.path(self.share_closed, f"{name}/share_closed"),
-        )
+    def act(self, rules: Rules, on: Acting) -> None:
+        """Close the share in force; goods under way wait outside."""
+        passing = 1.0 - on.active * on.share_closed
+        rules.route_open.lower_to(on.goods, passing)
+        rules.ore_passes.multiply(on.ore, passing)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Words,
-    intervention,
-    number,
-    share,
-    text,
-    words,
-)
-from lodestone.interventions.cost_shift import StageCosts, shift_costs, stage_costs
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.conditions import Conditions
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.cost_shift import shift_costs, stage_costs
+from lodestone.interventions.effects import Effect, Reviews, plants_of
+from lodestone.interventions.fields import Num, Words, number, places, share, text
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.market import Market
+from lodestone.worlds.view import MarketView
 
 WEEKS_PER_YEAR = 365.25 / 7.0
 
@@ -45,41 +39,36 @@ def learnt_factor(made: np.ndarray, before: np.ndarray, rate: np.ndarray) -> np.
     return (1.0 - rate) ** np.log2((before + made) / before)
 
 
-@dataclass
 class LearningEffect(Effect):
     """Lowers costs with what has been made since the start."""
 
-    costs: StageCosts
-    rate: np.ndarray  # (w,)
-    before: np.ndarray  # (w,) t
-    pass_through: np.ndarray  # (w,)
+    item: SeparationLearning
 
-    @property
-    def reason(self) -> str:
+    def set_up(self, ctx: Context) -> None:
+        """Resolve plants and goods, and the experience there is."""
+        lay = ctx.layout
+        self.costs = stage_costs(lay, ctx.places(self.item.region), self.item.stage)
+        base = max(float(lay.cells.output[self.costs.cells].sum()) * WEEKS_PER_YEAR, 100.0)
+        self.before = self.n.experience_years * base  # (w,) t
+
+    def why(self) -> str:
         """Without plants nobody learns."""
         return "" if len(self.costs.cells) else "there is no plant of this stage"
 
-    def prepare(self, day: Any, calendar: Any) -> None:
+    def prepare(self, m: Market, calendar: Reviews) -> None:
         """Output is added up from the first day."""
-        day.count_output()
+        m.count_output()
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Take off what has been learnt."""
-        active = self.share(t0, t1)
-        if not np.any(active) or not len(self.costs.cells):
+        active, costs = self.share(t0, t1), self.costs
+        if not np.any(active) or not len(costs.cells) or m.made_so_far is None:
             return
-        made = day.made_so_far[self.costs.cells].sum(axis=0)
-        more = (learnt_factor(made, self.before, self.rate) - 1.0) * active
+        made = m.made_so_far[costs.cells].sum(axis=0)
+        more = (learnt_factor(made, self.before, self.n.rate_per_doubling) - 1.0) * active
         if np.any(more):
-            costs = self.costs
-            shift_costs(
-                rules,
-                day.layout,
-                costs,
-                costs.unit * more,
-                costs.on_goods * more,
-                self.pass_through,
-            )
+            passed = self.n.pass_through
+            shift_costs(rules, costs, costs.unit * more, costs.on_goods * more, passed)
 
 
 @intervention("separation_learning")
@@ -91,11 +80,14 @@ class SeparationLearning(Intervention):
     goes to buyers as far as it is passed on.
     """
 
+    where = plants_of(None, "region", "stage")
+    effect: ClassVar[type[Effect]] = LearningEffect
+    neutral: ClassVar[dict[str, float]] = {"rate_per_doubling": 0.0}
     title: ClassVar[str] = (
         "each doubling of experience outside the exporter cuts the cost of a stage"
     )
 
-    region: Words = words(..., "regions that learn together", names="place")
+    region: Words = places(..., "regions that learn together")
     stage: Literal["separation", "metal", "magnet", "recycling"] = text("separation", "the stage")
     rate_per_doubling: Num = number(
         0.07,
@@ -115,17 +107,3 @@ class SeparationLearning(Intervention):
         high=100.0,
     )
     pass_through: Num = share(1.0, "share of the saving that buyers get", source="A100")
-
-    def compile(self, name: str, ctx: Context) -> LearningEffect:
-        """Resolve plants and goods, and draw the rate."""
-        lay = ctx.layout
-        costs = stage_costs(lay, ctx.places(self.region), self.stage)
-        base = max(float(lay.cells.output[costs.cells].sum()) * WEEKS_PER_YEAR, 100.0)
-        years = ctx.number(self.experience_years, f"{name}/experience_years")
-        return LearningEffect(
-            **timing(self, name, ctx),
-            costs=costs,
-            rate=ctx.number(self.rate_per_doubling, f"{name}/rate_per_doubling"),
-            before=years * base,
-            pass_through=ctx.number(self.pass_through, f"{name}/pass_through"),
-        )

@@ -2,49 +2,114 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from lodestone.interventions.base import Intervention, Num, Words, intervention, number, text, words
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.conditions import Conditions
+from lodestone.chain import naming
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect, Reviews
+from lodestone.interventions.fields import (
+    Num,
+    Words,
+    ends_of,
+    goods,
+    leaves,
+    number,
+    text,
+    users,
+    words,
+)
+from lodestone.worlds.conditions import Reserve, Rules
+from lodestone.worlds.market import Market
+from lodestone.worlds.view import MarketView
+
+#: Share of normal arrivals above which a reserve buys.
+OPEN = 0.9
 
 
-@dataclass
 class StockpileEffect(Effect):
-    """A public stock by cell: wishes to buy, and releases to those who may draw."""
+    """A public stock by cell: wishes to buy, and releases to those who may draw.
 
-    cells: np.ndarray  # (n,) cells
-    target: np.ndarray  # (n, w) t
-    opening: np.ndarray  # (n, w) t
-    fill_weeks: np.ndarray  # (w,)
-    rule: str
-    multiple: np.ndarray  # (w,)
-    rows: np.ndarray  # user lines that may draw
-    user_share: np.ndarray  # (u, 1)
-    active: np.ndarray = field(default_factory=lambda: np.zeros(1))
+    Attributes
+    ----------
+    cells : ndarray of int, shape (n,)
+    target, opening : ndarray, shape (n, w)
+        Tonnes aimed at, and held on the first day.
+    rows : ndarray of int
+        User lines that may draw; ``user_share``, (u, 1), the part of each that may, and
+        ``plant_share``, (n, 1), of the plants of each cell.
+    """
 
-    def prepare(self, day: Any, calendar: Any) -> None:
+    item: Stockpile
+    empty = "the holder uses none of these goods, so that its target is nothing"
+
+    def set_up(self, ctx: Context) -> None:
+        """Resolve cells and users and draw sizes."""
+        lay, item = ctx.layout, self.item
+        held = item.held_for(ctx.chain)
+        names, where = set(ctx.materials(item.materials)), held.use
+        self.cells = np.array(
+            [i for i, (m, r) in enumerate(lay.cells.keys) if m in names and r in where], dtype=int
+        )
+        weight = np.array([where[lay.cells.keys[i][1]] for i in self.cells])[:, None]
+        self.plant_share = weight
+        wanted = set(item.draw)
+        users = np.zeros(lay.users.n, dtype=bool)
+        self.user_share = np.zeros((lay.users.n, 1))
+        for u, (s, _, region) in enumerate(lay.users.keys):
+            tiers = lay.tiers_of(u)
+            part = (
+                1.0 if ("all" in wanted or s in wanted) else sum(tiers.get(t, 0.0) for t in wanted)
+            )
+            self.user_share[u] = part * where.get(region, 0.0)
+            users[u] = part > 0
+        use = lay.cells.need[self.cells] * weight
+        self.target = use * self.n.target_days / 7.0
+        self.opening = use * self.n.opening_days / 7.0
+        self.fill_weeks = self.n.fill_days / 7.0
+        self.rows = np.flatnonzero(users & np.isin(lay.users.cell, self.cells))
+        self.active = np.zeros(1)
+        self.beside: list[Reserve] = []
+
+    def why(self) -> str:
+        """A reserve of nothing cannot fill."""
+        return "" if np.any(self.target > 0.0) or np.any(self.opening > 0.0) else self.empty
+
+    def prepare(self, m: Market, calendar: Reviews) -> None:
         """Put what is held on the first day into the stock, before the ledger opens."""
-        day.state.public_stock[self.cells] += np.where(np.isfinite(self.start), self.opening, 0.0)
+        m.open_reserve(self.cells, np.where(np.isfinite(self.start), self.opening, 0.0))
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """In force on these days."""
         self.active = self.share(t0, t1)
+        self.beside = rules.stockpiles
         if np.any(self.active):
             rules.stockpiles.append(self)
 
-    def wish(self, day: Any) -> np.ndarray:
-        """Tonnes it would buy this market day, shape (n, w): never while users go short."""
-        held = day.state.public_stock[self.cells]
-        rate = self.target / self.fill_weeks * day.weeks
-        open_cells = day.state.openness[self.cells]
-        wish = np.minimum(rate, np.maximum(self.target - held, 0.0)) * self.active
-        return wish * (open_cells > 0.9)
+    def held(self, m: MarketView) -> np.ndarray:
+        """What of the public stock is this reserve's, t, shape (n, w): by the targets of all."""
+        stock = m.state.public_stock[self.cells]
+        others = [pile for pile in self.beside if isinstance(pile, StockpileEffect)]
+        if len(others) < 2:
+            return stock
+        whole = np.zeros((m.layout.cells.n, self.worlds))
+        for pile in others:
+            whole[pile.cells] += pile.target * (pile.active > 0)
+        whole = whole[self.cells]
+        own = np.where(whole > 0.0, self.target / np.maximum(whole, 1e-12), 1.0)
+        return np.asarray(stock * np.minimum(own, 1.0))
 
-    def release(self, day: Any, lack: np.ndarray) -> np.ndarray:
+    def wish(self, m: MarketView) -> np.ndarray:
+        """Tonnes it would buy this market day, shape (n, w): never while users go short."""
+        rate = self.target / self.fill_weeks * m.weeks
+        open_cells = m.state.openness[self.cells]
+        wish = np.minimum(rate, np.maximum(self.target - self.held(m), 0.0)) * self.active
+        return wish * (open_cells > OPEN)
+
+    def release(self, m: MarketView, lack: np.ndarray) -> np.ndarray:
         """Tonnes it lets go this market day, shape (n, w).
 
         Parameters
@@ -52,13 +117,15 @@ class StockpileEffect(Effect):
         lack : ndarray, shape (n, w)
             What those who may draw lack in each of its cells, t.
         """
-        held = np.maximum(day.state.public_stock[self.cells], 0.0) * (self.active > 0)
-        if self.rule == "never":
+        held = np.maximum(self.held(m), 0.0) * (self.active > 0)
+        rule = self.item.release_rule
+        if rule == "never":
             return np.zeros_like(held)
-        if self.rule == "price":
-            lay = day.layout
-            ratio = np.exp(day.state.log_ask[self.cells] - lay.prices.log_reference[self.cells])
-            lack = np.where(ratio >= self.multiple, np.maximum(lack, held * 0.1), 0.0)
+        if rule == "price":
+            lay = m.layout
+            ratio = np.exp(m.state.log_ask[self.cells] - lay.prices.log_reference[self.cells])
+            dear = ratio >= self.n.release_price_multiple
+            lack = np.where(dear, np.maximum(lack, held * 0.1), 0.0)
         return np.minimum(held, lack)
 
 
@@ -66,10 +133,11 @@ class StockpileEffect(Effect):
 class Stockpile(Intervention):
     """A reserve that buys up to a target and releases by rule to those who may draw."""
 
+    effect: ClassVar[type[Effect]] = StockpileEffect
     title: ClassVar[str] = "a reserve buys to a target of days and releases by rule"
 
     holder: str = words(..., "region, bloc or existing stockpile that holds it", names="holder")
-    materials: Words = words(..., "goods it holds", names="material")
+    materials: Words = goods(..., "goods it holds")
     target_days: Num = number(
         ...,
         "size aimed at, in days of the holder's normal use",
@@ -101,40 +169,38 @@ class Stockpile(Intervention):
         source="A36",
         low=1.0,
     )
-    draw: Words = words(("all",), "sectors and tiers that may draw", names="user")
+    draw: Words = users(("all",), "sectors and tiers that may draw")
 
-    def compile(self, name: str, ctx: Context) -> StockpileEffect:
-        """Resolve cells and users and draw sizes."""
-        lay, chain = ctx.layout, ctx.chain
-        where = (
-            {chain.stockpiles[self.holder].region: 1.0}
-            if self.holder in chain.stockpiles
-            else ctx.places((self.holder,))
+    def held_for(self, chain: Chain) -> naming.Places:
+        """Places whose use it is measured on."""
+        held = chain.stockpiles.get(self.holder)
+        return naming.places(chain, held.region if held is not None else self.holder)
+
+    def nothing(self, chain: Chain) -> str:
+        """A reserve of what its holder does not use has a target of nothing and cannot fill."""
+        if not leaves("target_days", self.target_days) or (
+            ends_of(self.target_days)[1] <= 0.0 and ends_of(self.opening_days)[1] <= 0.0
+        ):
+            return "its target is 0 days"
+        where = self.held_for(chain).use
+        names = set(naming.materials(chain, self.materials))
+        users = any(
+            material in names and where.get(region, 0.0) > 0.0
+            for material, _, region in naming.uses(chain)
         )
-        names = set(ctx.rows(self.materials) or [])
-        cells = np.array(
-            [i for i, (m, r) in enumerate(lay.cells.keys) if m in names and r in where], dtype=int
+        inputs = {name for recipe in chain.recipes.values() for name in recipe}
+        makers = names & inputs and any(
+            f.region in where and f.modelled and f.stage in ("metal", "magnet")
+            for f in chain.facilities.values()
         )
-        weight = np.array([where[lay.cells.keys[i][1]] for i in cells])[:, None]
-        wanted = set(self.draw)
-        users = np.zeros(lay.users.n, dtype=bool)
-        share = np.zeros((lay.users.n, 1))
-        for u, (s, _, _) in enumerate(lay.users.keys):
-            tiers = lay.tiers_of(u)
-            part = (
-                1.0 if ("all" in wanted or s in wanted) else sum(tiers.get(t, 0.0) for t in wanted)
-            )
-            share[u] = part
-            users[u] = part > 0
-        use = lay.cells.need[cells] * weight
-        return StockpileEffect(
-            **timing(self, name, ctx),
-            cells=cells,
-            target=use * ctx.number(self.target_days, f"{name}/target_days") / 7.0,
-            opening=use * ctx.number(self.opening_days, f"{name}/opening_days") / 7.0,
-            fill_weeks=ctx.number(self.fill_days, f"{name}/fill_days") / 7.0,
-            rule=self.release_rule,
-            multiple=ctx.number(self.release_price_multiple, f"{name}/release_price_multiple"),
-            rows=np.flatnonzero(users & np.isin(lay.users.cell, cells)),
-            user_share=share,
-        )
+        if users or makers:
+            return ""
+        return f"{self.holder} uses none of {', '.join(self.materials)}: the reserve cannot fill"
+
+    def remarks(self, chain: Chain) -> list[str]:
+        """When it buys, and when it does not."""
+        return [
+            *super().remarks(chain),
+            f"buys only while at least {100 * OPEN:.0f} % of what the holder usually receives "
+            "arrives: a reserve that starts in a shortage fills when it is over",
+        ]

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import replace
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Words,
-    intervention,
-    number,
-    share,
-    text,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.conditions import Conditions
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect, Targets, users_of
+from lodestone.interventions.fields import Num, Words, number, places, share, text, words
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.view import MarketView
 
 YEAR = 365.25
 
@@ -46,32 +39,35 @@ def adoption(age: np.ndarray, half_years: np.ndarray, ceiling: np.ndarray) -> np
     return ceiling * (1.0 - np.exp2(-(t**2)))
 
 
-@dataclass
 class SubstitutionEffect(Effect):
     """Raises the share of a use that has moved, along the curve of its age."""
 
-    users: np.ndarray  # (n,) user lines
-    weight: np.ndarray  # (n, 1)
-    ceiling: np.ndarray  # (n, w)
-    half_years: np.ndarray  # (w,)
-    saving: np.ndarray  # (w,)
-    field: str
+    item: Substitution
+    empty = "nobody there uses what it replaces"
 
-    @property
-    def reason(self) -> str:
-        """Where nobody uses what is replaced, nothing moves."""
-        return "" if len(self.users) else "nobody there uses what it replaces"
+    def set_up(self, ctx: Context) -> None:
+        """Find the user lines that can move."""
+        lay, heavy = ctx.layout, self.item.design == "heavy_free"
+        lines = ctx.users(self.item.regions, self.item.sectors)
+        self.users = replace(
+            lines, rows=lines.rows & (lay.users.heavy if heavy else lay.users.magnet)
+        )
+        self.on = Targets(users=self.users)
+        table = (lay.users.heavy_ceiling if heavy else lay.users.free_ceiling)[self.users.rows]
+        shape = (len(table), ctx.count)
+        self.ceiling = np.array(
+            np.broadcast_to(self.n.ceiling if "ceiling" in self.n else table, shape)
+        )
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """State the share that has moved by the end of the market day."""
-        if not len(self.users):
+        if not self.users.rows.any():
             return
         begun = np.isfinite(self.start)
         age = np.where(begun, np.minimum(t1, self.end) - np.where(begun, self.start, 0.0), 0.0)
-        moved = adoption(age, self.half_years, self.ceiling) * self.saving * self.weight
-        if np.any(moved):
-            shape = (day.layout.users.n, len(age))
-            rules.most(self.field, self.users, shape, moved)
+        moved = adoption(age, self.n.years_to_half, self.ceiling) * self.n.saving
+        rule = rules.heavy_free if self.item.design == "heavy_free" else rules.ree_free
+        rule.raise_to(self.users, moved)
 
 
 @intervention("substitution")
@@ -82,13 +78,16 @@ class Substitution(Intervention):
     brought it. What has moved by the end stays.
     """
 
+    where = users_of("regions", "sectors")
+    effect: ClassVar[type[Effect]] = SubstitutionEffect
+    neutral: ClassVar[dict[str, float]] = {"ceiling": 0.0, "saving": 0.0}
     title: ClassVar[str] = "designs without heavy elements, or without rare earths, spread by plan"
 
     design: Literal["heavy_free", "rare_earth_free"] = text(
         ..., "magnets without dysprosium and terbium, or products without rare-earth magnets"
     )
     sectors: Words = words(("all",), "sectors concerned", names="sector")
-    regions: Words = words(("all",), "regions concerned", names="place")
+    regions: Words = places(("all",), "regions concerned")
     ceiling: Num | None = number(
         None,
         "share of the use that can move (null: as the sector's table says; likely 0.3 to 0.6 "
@@ -113,26 +112,3 @@ class Substitution(Intervention):
         "0.5 to 1)",
         source="o15",
     )
-
-    def compile(self, name: str, ctx: Context) -> SubstitutionEffect:
-        """Find the user lines that can move."""
-        lay, where = ctx.layout, ctx.places(self.regions)
-        heavy = self.design == "heavy_free"
-        rows = lay.user_rows(set(where), set(naming.sectors(ctx.chain, self.sectors)))
-        rows = np.flatnonzero(rows & (lay.users.heavy if heavy else lay.users.magnet))
-        table = lay.users.heavy_ceiling if heavy else lay.users.free_ceiling
-        shape = (len(rows), ctx.count)
-        ceiling = np.broadcast_to(
-            table[rows] if self.ceiling is None else ctx.number(self.ceiling, f"{name}/ceiling"),
-            shape,
-        )
-        weight = np.array([where[lay.regions[lay.users.region[u]]] for u in rows])
-        return SubstitutionEffect(
-            **timing(self, name, ctx),
-            users=rows,
-            weight=weight.reshape(-1, 1),
-            ceiling=np.array(ceiling),
-            half_years=ctx.number(self.years_to_half, f"{name}/years_to_half"),
-            saving=ctx.number(self.saving, f"{name}/saving"),
-            field="heavy_free" if heavy else "ree_free",
-        )

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Path,
-    Problem,
-    Words,
-    intervention,
-    share,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
-from lodestone.worlds.conditions import Conditions
-
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect
+from lodestone.interventions.fields import Path, Words, goods, places, share
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.parts import ore_there, separated_there
+from lodestone.worlds.view import MarketView
 
 #: Separators take up to this multiple of their ability (as in the tick).
 SLACK = 1.1
@@ -42,6 +35,10 @@ class Turn:
         Share of the market day on which it is in force.
     at_least : bool
         Whether more may go there than the share (a contract), or exactly the share (a pivot).
+    part : ndarray, shape (o, w), or float
+        Part of each pool's ore that is meant; the rest goes where it would.
+    room : ndarray, shape (k, 1), or None
+        Share of the separators at the end of each link that is meant (None: all).
     """
 
     origin: np.ndarray
@@ -49,8 +46,10 @@ class Turn:
     share: np.ndarray
     active: np.ndarray
     at_least: bool
+    part: np.ndarray | float = 1.0
+    room: np.ndarray | None = None
 
-    def turn(self, shares: np.ndarray, tonnes: np.ndarray, day: Any) -> np.ndarray:
+    def turn(self, shares: np.ndarray, tonnes: np.ndarray, m: MarketView) -> np.ndarray:
         """Turn the shares of ore links to where the ore is to go.
 
         Parameters
@@ -59,7 +58,7 @@ class Turn:
             Share of its pool's ore that each link would carry.
         tonnes : ndarray, shape (o, w)
             Ore of each pool that could leave today, t.
-        day : MarketDay
+        m : Market
 
         Returns
         -------
@@ -67,7 +66,7 @@ class Turn:
             Shares of the same pools, their sum never above one. What separators at the
             destination cannot take waits at the mine; no ore is made or lost.
         """
-        lay = day.layout
+        lay = m.layout
         pools = len(lay.ore.pools)
         inside = self.target[:, None] & self.origin[:, None]
         others = self.origin[:, None] & ~self.target[:, None]
@@ -76,7 +75,7 @@ class Turn:
         wanted = np.maximum(self.share, before) if self.at_least else self.share
         # Ore that waited does not slip away elsewhere: others get their share of what is dug.
         dug = np.zeros_like(tonnes)
-        dug[lay.ore.by_pool.ids] = lay.ore.by_pool.sum(day.flows["dug"])
+        dug[lay.ore.by_pool.ids] = lay.ore.by_pool.sum(m.flows["dug"])
         fresh = np.minimum(dug / np.maximum(tonnes, 1e-12), 1.0)
         elsewhere = np.maximum(1.0 - wanted, 0.0) * fresh
         usual = np.where(others & (rest[lay.ore.pool] <= 0.0), lay.ore.default + 1e-6, shares)
@@ -86,38 +85,57 @@ class Turn:
         rows = lay.separation.plants
         ability = np.zeros((len(lay.separation.places), shares.shape[-1]))
         ability[lay.separation.by_place.ids] = lay.separation.by_place.sum(
-            lay.plants.capacity[rows] * day.available[rows] * lay.separation.takes_ore
+            lay.plants.capacity[rows] * m.available[rows] * lay.separation.takes_ore
         )
         ore = np.maximum(tonnes[lay.ore.pool], 1e-12)
         room = (
             np.maximum(SLACK * ability - lay.separation.fed.sum(axis=1), 0.0)[lay.ore.place]
-            * day.weeks
+            * m.weeks
         )
+        if self.room is not None:
+            room = room * np.where(self.target[:, None], self.room, 1.0)
         most = shares + room / ore
         space = lay.ore.links_by_pool.spread(np.where(inside, most, 0.0), pools)
         there = np.where(wanted > 0.0, np.minimum(1.0 - elsewhere, space), 0.0)
         pulled = most / np.maximum(space, 1e-12)[lay.ore.pool] * there[lay.ore.pool]
         kept = np.minimum(usual * elsewhere[lay.ore.pool], most)
         new = np.where(inside, pulled, np.where(others, kept, shares))
-        return shares + (new - shares) * self.active
+        if not isinstance(self.part, float):
+            new = shares + (new - shares) * self.part[lay.ore.pool]
+        return np.asarray(shares + (new - shares) * self.active)
 
 
-@dataclass
 class PivotEffect(Effect):
     """Sends a share of an origin's ore to named separators."""
 
-    origin: np.ndarray  # (k,) bool
-    target: np.ndarray  # (k,) bool
-    pools: np.ndarray  # (o,) bool
-    turned: DrawnPath
+    item: SupplyPivot
+    empty = "there is no such ore"
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def set_up(self, ctx: Context) -> None:
+        """Resolve pools and ore links."""
+        lay, item = ctx.layout, self.item
+        self.ours, self.theirs = ctx.places(item.origin), ctx.places(item.destination)
+        kinds = set(naming.materials(ctx.chain, item.materials))
+        regions = self.ours.use
+        self.pools = np.array([r in regions and m in kinds for m, r in lay.ore.pools])
+        self.origin = self.pools[lay.ore.pool]
+        ends = ctx.region_rows(self.theirs.regions)
+        self.target = self.origin & np.isin(lay.ore.region_to, ends)
+        #: Share of the separators of each region that is meant, (r, 1).
+        self.room = separated_there(lay, self.theirs.countries)
+
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Put the share in force."""
         active = self.share(t0, t1)
         if not np.any(active):
             return
-        wanted = np.where(self.pools[:, None], self.turned.at(t0), 0.0)
-        rules.pivots.append(Turn(self.origin, self.target, wanted, active, at_least=False))
+        wanted = np.where(self.pools[:, None], self.n.now("share", t0), 0.0)
+        part: np.ndarray | float = 1.0
+        if self.ours.split():
+            part = ore_there(m, self.ours.countries)
+        room = self.room[m.layout.ore.region_to] if self.theirs.split() else None
+        turn = Turn(self.origin, self.target, wanted, active, at_least=False, part=part, room=room)
+        rules.pivots.append(turn)
 
 
 @intervention("supply_pivot")
@@ -130,17 +148,17 @@ class SupplyPivot(Intervention):
 
     title: ClassVar[str] = "a share of a region's ore goes to the separators of a region or bloc"
     live: ClassVar[bool] = True
+    effect: ClassVar[type[Effect]] = PivotEffect
 
-    origin: Words = words(..., "regions whose ore it is", names="place")
-    destination: Words = words(..., "regions or bloc that is to have it", names="place")
-    materials: Words = words(("concentrates",), "kinds of ore", names="material")
+    origin: Words = places(..., "regions whose ore it is")
+    destination: Words = places(..., "regions or bloc that is to have it")
+    materials: Words = goods(("concentrates",), "kinds of ore")
     share: Path = share(..., "share of the ore that goes there", source="definition")
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse ore of a region without mines, and goods that are no ore."""
         found = []
-        places = naming.places(chain, self.origin).use
-        mines = [f for f in chain.facilities.values() if f.stage == "mine" and f.region in places]
+        mines = naming.plants_at(chain, self.origin, ("mine",))
         if not mines:
             found.append(
                 Problem(
@@ -164,19 +182,3 @@ class SupplyPivot(Intervention):
                 )
             )
         return found
-
-    def compile(self, name: str, ctx: Context) -> PivotEffect:
-        """Resolve pools and ore links."""
-        lay = ctx.layout
-        origins, ends = ctx.places(self.origin), ctx.places(self.destination)
-        kinds = set(ctx.rows(self.materials) or [])
-        pools = np.array([r in origins and m in kinds for m, r in lay.ore.pools])
-        origin = pools[lay.ore.pool]
-        target = origin & np.array([lay.regions[r] in ends for r in lay.ore.region_to])
-        return PivotEffect(
-            **timing(self, name, ctx),
-            origin=origin,
-            target=target,
-            pools=pools,
-            turned=ctx.path(self.share, f"{name}/share"),
-        )

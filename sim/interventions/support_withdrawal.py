@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
 import numpy as np
 
 from lodestone.border.words import suggestion
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Problem,
-    Words,
-    intervention,
-    number,
-    text,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.randomness import uniforms
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect
+from lodestone.interventions.fields import Num, Words, number, text
 
 #: Kinds that are support, and end.
 SUPPORT = ("price_floor", "capital_support", "stockpile", "offtake", "cost_shift", "tariff")
@@ -50,22 +42,27 @@ def years_survived(luck: np.ndarray, survival: np.ndarray) -> np.ndarray:
     return np.where(log_p < 0.0, np.maximum(count, 1.0), np.inf)
 
 
-@dataclass
 class WithdrawalEffect(Effect):
     """Ends the programmes it names."""
 
-    supports: tuple[str, ...]
-    found: bool = False
+    item: SupportWithdrawal
 
-    @property
-    def reason(self) -> str:
+    def set_up(self, ctx: Context) -> None:
+        """Draw the day of the end."""
+        self.found = False
+        if "survival_each_review" in self.n:
+            luck = ctx.luck(f"{self.name}/survives")
+            ends = self.start + YEAR * years_survived(luck, self.n.survival_each_review)
+            self.start = np.where(ends < self.end, ends, np.inf)
+
+    def why(self) -> str:
         """Where no such programme is, none ends."""
         return "" if self.found else "there is no such programme"
 
     def connect(self, effects: Mapping[str, Effect]) -> None:
         """Move the end of each programme to the day of the withdrawal, if it comes first."""
         for effect in effects.values():
-            if effect.name in self.supports or effect.kind in self.supports:
+            if effect.name in self.item.supports or effect.kind in self.item.supports:
                 self.found = True
                 effect.end = np.minimum(effect.end, self.start)
 
@@ -78,6 +75,7 @@ class SupportWithdrawal(Intervention):
     from ``start`` on, and end with the first review that they do not survive.
     """
 
+    effect: ClassVar[type[Effect]] = WithdrawalEffect
     title: ClassVar[str] = "programmes end on a day, or survive each year with a probability"
 
     supports: Words = text(
@@ -125,13 +123,3 @@ class SupportWithdrawal(Intervention):
     def targets(self) -> str:
         """Name the programmes."""
         return f"supports {', '.join(self.supports)}"
-
-    def compile(self, name: str, ctx: Context) -> WithdrawalEffect:
-        """Draw the day of the end."""
-        when = timing(self, name, ctx)
-        if self.survival_each_review is not None:
-            luck = uniforms(ctx.seed, f"{name}/survives", ctx.worlds)
-            survival = ctx.number(self.survival_each_review, f"{name}/survival_each_review")
-            ends = when["start"] + YEAR * years_survived(luck, survival)
-            when["start"] = np.where(ends < when["end"], ends, np.inf)
-        return WithdrawalEffect(**when, supports=tuple(self.supports))

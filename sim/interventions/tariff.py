@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from lodestone.border.numbers import Distribution, parse_number, plain
-from lodestone.interventions.base import (
-    Intervention,
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect, trade
+from lodestone.interventions.fields import (
     Num,
     Path,
-    Problem,
     Words,
-    intervention,
+    ends_of,
+    goods,
     number,
+    places,
     share,
     text,
-    words,
 )
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.effects import Path as DrawnPath
 from lodestone.interventions.triggers import Trigger
-from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.view import MarketView
 
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
+#: Rates that a tariff can mean, as shares of value: the highest ever announced on these goods is
+#: 1.45; five would be 500 percent.
+PLAUSIBLE = (0.0, 3.0)
 
 
 def _read_rates(value: Any) -> tuple[float | Distribution, ...]:
@@ -46,26 +48,26 @@ Rates = Annotated[
 ]
 
 
-@dataclass
 class TariffEffect(Effect):
-    """Adds to the ad-valorem charges of its links."""
+    """Climbs the steps of an escalation in each world."""
 
-    links: np.ndarray  # (l,) bool
-    weight: np.ndarray  # (l, 1)
-    rate: DrawnPath
-    pass_through: np.ndarray  # (w,)
-    field: str
-    steps: list[np.ndarray]  # (w,) each: rates it climbs to
-    step_days: np.ndarray  # (w,)
-    level: np.ndarray  # (w,) steps taken
-    since: np.ndarray  # (w,) day of the last step
+    item: Tariff
 
-    def look(self, now: float, days: float, day: Any, effects: Mapping[str, Effect]) -> None:
+    def set_up(self, ctx: Context) -> None:
+        """Draw the rates it may climb to."""
+        self.steps = [
+            ctx.number(rate, f"{self.name}/escalation/{k}")
+            for k, rate in enumerate(self.item.escalation)
+        ]
+        self.level = np.zeros(ctx.count, dtype=int)  # steps taken
+        self.since = ctx.full(-np.inf)  # day of the last step
+
+    def look(self, now: float, days: float, m: MarketView, effects: Mapping[str, Effect]) -> None:
         """Climb a step where the condition that started it still holds."""
-        super().look(now, days, day, effects)
+        super().look(now, days, m, effects)
         if not self.steps or self.watch is None:
             return
-        ripe = now - np.maximum(self.since, self.start) >= self.step_days
+        ripe = now - np.maximum(self.since, self.start) >= self.n.step_days
         up = ripe & self.watch.holds & (self.share(now, now + days) > 0.0)
         up &= self.level < len(self.steps)
         self.level[up] += 1
@@ -73,16 +75,15 @@ class TariffEffect(Effect):
 
     def charge(self, now: float) -> np.ndarray:
         """Rate in force, shape (w,)."""
-        rates = np.stack([self.rate.at(now), *self.steps])
+        rates = np.stack([self.n.now("rate", now), *self.steps])
         return rates[self.level, np.arange(len(self.level))]
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Add the rate that buyers feel."""
-        active = self.share(t0, t1) * self.charge(t0) * self.pass_through
-        if not np.any(active):
-            return
-        shape = (day.layout.links.n, len(self.start))
-        rules.add(self.field, self.links, shape, self.weight[self.links] * active)
+        assert self.on.goods is not None
+        felt = self.share(t0, t1) * self.charge(t0) * self.n.pass_through
+        levied = rules.export_tax if self.item.levied_by == "exporter" else rules.import_tariff
+        levied.add(self.on.goods, felt)
 
 
 @intervention("tariff")
@@ -95,18 +96,20 @@ class Tariff(Intervention):
         "an ad valorem charge at the border (an export tax if the exporter levies)"
     )
     live: ClassVar[bool] = True
+    where = trade("exporter", "importer", "materials")
+    effect: ClassVar[type[Effect]] = TariffEffect
 
     levied_by: Literal["importer", "exporter"] = text("importer", "who levies it")
-    exporter: Words = words(("all",), "origins charged", names="place")
-    importer: Words = words(("all",), "destinations charged", names="place")
-    materials: Words = words(("all",), "goods charged", names="material")
+    exporter: Words = places(("all",), "origins charged")
+    importer: Words = places(("all",), "destinations charged")
+    materials: Words = goods(("all",), "goods charged")
     rate: Path = number(
         ...,
         "charge as a share of the value, or {date: share}",
         unit="share of value",
         source="definition",
         low=0.0,
-        high=5.0,
+        plausible=PLAUSIBLE,
         hint="Write a rate of 25 percent as 0.25.",
     )
     pass_through: Num = share(
@@ -138,34 +141,16 @@ class Tariff(Intervention):
                 )
             )
         for rate in self.escalation:
-            ends = rate.support() if isinstance(rate, Distribution) else (rate, rate)
-            if ends[0] < 0.0 or ends[1] > 5.0:
+            ends = ends_of(rate)
+            if ends[0] < 0.0 or ends[1] > PLAUSIBLE[1]:
                 found.append(
                     Problem(
                         key="escalation",
-                        message=f"{ends[1]:g} is not a rate between 0 and 5",
-                        hint="Write a rate of 25 percent as 0.25.",
+                        message=f"{ends[1]:g} ({100 * ends[1]:g} %) is not a plausible rate",
+                        hint=f"Between 0 and {PLAUSIBLE[1]:g}; did you mean {ends[1] / 100:g}?",
                     )
                 )
         plain_rates = [r for r in self.escalation if not isinstance(r, Distribution)]
         if plain_rates != sorted(plain_rates):
             found.append(Problem(key="escalation", message="its steps do not rise"))
         return found
-
-    def compile(self, name: str, ctx: Context) -> TariffEffect:
-        """Resolve links and draw rates."""
-        mask, weight = ctx.links(self.exporter, self.importer, self.materials)
-        return TariffEffect(
-            **timing(self, name, ctx),
-            links=mask,
-            weight=weight,
-            rate=ctx.path(self.rate, f"{name}/rate"),
-            pass_through=ctx.number(self.pass_through, f"{name}/pass_through"),
-            field="export_tax" if self.levied_by == "exporter" else "import_tariff",
-            steps=[
-                ctx.number(rate, f"{name}/escalation/{k}") for k, rate in enumerate(self.escalation)
-            ],
-            step_days=ctx.number(self.step_days, f"{name}/step_days"),
-            level=np.zeros(ctx.count, dtype=int),
-            since=ctx.full(-np.inf),
-        )

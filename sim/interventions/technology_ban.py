@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lodestone.chain import naming
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Words,
-    intervention,
-    number,
-    share,
-    words,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.worlds.conditions import Conditions
-from lodestone.worlds.projects import MONTH
-
-if TYPE_CHECKING:
-    from lodestone.worlds.projects import Projects
+from lodestone.interventions.base import Intervention, intervention
+from lodestone.interventions.context import Context
+from lodestone.interventions.effects import Effect
+from lodestone.interventions.fields import Num, Words, number, places, share, words
+from lodestone.worlds.conditions import Rules
+from lodestone.worlds.projects import MONTH, Projects
+from lodestone.worlds.view import MarketView
 
 
 def wait_for_teams(
@@ -66,24 +57,41 @@ def wait_for_teams(
     return out
 
 
-@dataclass
 class TechnologyBanEffect(Effect):
-    """Queues new plants for teams, stretches their ramp and lowers their first yields."""
+    """Queues new plants for teams, stretches their ramp and lowers their first yields.
 
+    Attributes
+    ----------
+    rows : ndarray of int, shape (n,)
+        Facilities outside the exporter that are still to start.
+    online : ndarray, shape (n, w)
+        Day on line of those that had to do it alone; ``inf`` for all others.
+    """
+
+    item: TechnologyBan
     planning: ClassVar[int] = 2
 
-    rows: np.ndarray  # (n,) facilities outside the exporter
-    teams: np.ndarray  # (w,) int
-    commissioning_days: np.ndarray  # (w,)
-    ramp_factor: np.ndarray  # (w,)
-    yield_loss: np.ndarray  # (w,)
-    recovery_days: np.ndarray  # (w,)
-    ramp_days: np.ndarray  # (n, 1)
-    online: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
-    hit: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
+    def set_up(self, ctx: Context) -> None:
+        """Find the plants still to start."""
+        lay, item = ctx.layout, self.item
+        there = set(naming.plants_at(ctx.chain, item.regions, item.stages))
+        there -= set(naming.plants_at(ctx.chain, item.exporter, item.stages))
+        self.rows = np.array(
+            [
+                i
+                for i, f in enumerate(lay.plants.rows)
+                if f.name in there and not lay.plants.base[i]
+            ],
+            dtype=int,
+        )
+        self.teams = np.maximum(np.round(self.n.teams), 1).astype(int)
+        self.commissioning_days = self.n.commissioning_months * MONTH
+        self.recovery_days = self.n.recovery_months * MONTH
+        self.ramp_days = np.maximum(lay.plants.ramp_months[self.rows] * MONTH, 1.0)
+        self.ramp_factor, self.yield_loss = self.n.ramp_factor, self.n.yield_loss
+        self.online, self.hit = np.zeros((0, 0)), np.zeros((0, 0), dtype=bool)
 
-    @property
-    def reason(self) -> str:
+    def why(self) -> str:
         """Without a plant to be started there is nobody to slow down."""
         return "" if len(self.rows) else "no plant of these stages is to start there"
 
@@ -101,7 +109,7 @@ class TechnologyBanEffect(Effect):
         projects.shift[self.rows] += np.where(self.hit, late + longer, 0.0)
         self.online = np.where(self.hit, projects.online()[self.rows], np.inf)
 
-    def fold(self, rules: Conditions, t0: float, t1: float, day: Any) -> None:
+    def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """Slow the ramp and lower the first yields of the plants that had to do it alone."""
         running = self.online <= t0
         if not np.any(running):
@@ -112,9 +120,7 @@ class TechnologyBanEffect(Effect):
         share = np.where(usual > 0.0, slowed / np.maximum(usual, 1e-12), 1.0)
         learnt = np.clip(age / np.maximum(self.recovery_days, 1.0), 0.0, 1.0)
         share = np.where(running, share * (1.0 - self.yield_loss * (1.0 - learnt)), 1.0)
-        if np.any(share != 1.0):
-            shape = (len(day.layout.plants.rows), len(self.start))
-            rules.multiply("facility_available", self.rows, shape, share)
+        rules.facility_available.multiply(self.rows, share)
 
 
 @intervention("technology_ban")
@@ -124,13 +130,14 @@ class TechnologyBan(Intervention):
     the same with fewer teams.
     """
 
+    effect: ClassVar[type[Effect]] = TechnologyBanEffect
     title: ClassVar[str] = (
         "engineers of the exporter stay at home: new plants elsewhere wait for the few other teams, "
         "ramp slowly and lose yield at first"
     )
 
-    exporter: Words = words(("china",), "who keeps its know-how at home", names="place")
-    regions: Words = words(("all",), "where plants need it (never the exporter)", names="place")
+    exporter: Words = places(("china",), "who keeps its know-how at home")
+    regions: Words = places(("all",), "where plants need it (never the exporter)")
     stages: Words = words(("separation", "metal", "magnet"), "which stages need it", names="stage")
     teams: Num = number(
         4,
@@ -165,28 +172,3 @@ class TechnologyBan(Intervention):
         low=0.0,
         high=240.0,
     )
-
-    def compile(self, name: str, ctx: Context) -> TechnologyBanEffect:
-        """Find the plants still to start, and draw teams, ramp and yield."""
-        lay = ctx.layout
-        there = set(naming.plants_at(ctx.chain, self.regions, self.stages))
-        there -= set(naming.plants_at(ctx.chain, self.exporter, self.stages))
-        rows = np.array(
-            [
-                i
-                for i, f in enumerate(lay.plants.rows)
-                if f.name in there and not lay.plants.base[i]
-            ],
-            dtype=int,
-        )
-        return TechnologyBanEffect(
-            **timing(self, name, ctx),
-            rows=rows,
-            teams=np.maximum(np.round(ctx.number(self.teams, f"{name}/teams")), 1).astype(int),
-            commissioning_days=ctx.number(self.commissioning_months, f"{name}/commissioning_months")
-            * MONTH,
-            ramp_factor=ctx.number(self.ramp_factor, f"{name}/ramp_factor"),
-            yield_loss=ctx.number(self.yield_loss, f"{name}/yield_loss"),
-            recovery_days=ctx.number(self.recovery_months, f"{name}/recovery_months") * MONTH,
-            ramp_days=np.maximum(lay.plants.ramp_months[rows] * MONTH, 1.0),
-        )

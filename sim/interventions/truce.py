@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
 import numpy as np
 
 from lodestone.border.numbers import Distribution
-from lodestone.interventions.base import (
-    Intervention,
-    Num,
-    Problem,
-    Words,
-    intervention,
-    named,
-    number,
-    share,
-)
-from lodestone.interventions.effects import Context, Effect, timing
-from lodestone.interventions.triggers import random_day
-from lodestone.worlds.randomness import uniforms
+from lodestone.chain.nouns import Chain
+from lodestone.interventions.base import Intervention, Problem, intervention
+from lodestone.interventions.context import Context, random_day
+from lodestone.interventions.effects import Effect
+from lodestone.interventions.fields import Num, Words, bounds, named, number, share
 
 
-@dataclass
 class TruceEffect(Effect):
     """Keeps the measures it names out of force from its start to its end in each world.
 
@@ -35,12 +25,29 @@ class TruceEffect(Effect):
         Day on which it breaks before its time; ``inf`` where it holds.
     """
 
-    suspends: tuple[str, ...]
-    breaks: np.ndarray
+    item: Truce
+
+    def set_up(self, ctx: Context) -> None:
+        """Draw renewals and the day on which it breaks."""
+        start, end, name = self.start, self.end, self.name
+        chance = self.n.renewal_probability
+        again = np.isfinite(end) & (chance > 0.0)
+        period = np.where(np.isfinite(end), end, 0.0) - np.where(np.isfinite(end), start, 0.0)
+        k = 0
+        while np.any(again) and np.any(again & (end < ctx.last_day)):
+            again &= ctx.luck(f"{name}/renewal/{k}") < chance
+            end = np.where(again, end + period, end)
+            k += 1
+        breaks = random_day(ctx, f"{name}/breakdown", start, self.n.breakdown_hazard_per_year)
+        self.breaks = np.where(breaks < end, breaks, np.inf)
+        self.end = np.minimum(end, self.breaks)
+        for other in self.item.on_breakdown:
+            earlier = ctx.begins.get(other)
+            ctx.begins[other] = self.breaks if earlier is None else np.minimum(earlier, self.breaks)
 
     def connect(self, effects: Mapping[str, Effect]) -> None:
         """Write its span into the measures it suspends."""
-        for name in self.suspends:
+        for name in self.item.suspends:
             effects[name].suspensions.append((self.start, self.end))
 
 
@@ -53,6 +60,7 @@ class Truce(Intervention):
     is the same as a suspension.
     """
 
+    effect: ClassVar[type[Effect]] = TruceEffect
     title: ClassVar[str] = "named measures are suspended until it ends or breaks"
 
     suspends: Words = named(..., "measures of this scenario that it suspends", live=True)
@@ -77,7 +85,7 @@ class Truce(Intervention):
         """Say what it suspends."""
         return f"suspends {', '.join(self.suspends)}"
 
-    def check(self, chain: object) -> list[Problem]:
+    def check(self, chain: Chain) -> list[Problem]:
         """Refuse a renewal of a truce without an end, and one that starts what it suspends."""
         found = []
         renewed = self.renewal_probability
@@ -104,17 +112,15 @@ class Truce(Intervention):
 
     def beside(self, others: Mapping[str, Intervention], start: date | None) -> list[Problem]:
         """Refuse a truce that is over before what it suspends begins."""
-        from lodestone.interventions.base import _earliest, _latest
-
         found = []
-        last = None if self.end is None else _latest(self.end)
-        first = _earliest(self.start) or start
+        last = None if self.end is None else bounds(self.end)[1]
+        first = bounds(self.start)[0] or start
         for name in self.suspends:
             other = others.get(name)
             if other is None or other.triggered_by is not None:
                 continue
-            begins = _earliest(other.start) or start
-            ends = None if other.end is None else _latest(other.end)
+            begins = bounds(other.start)[0] or start
+            ends = None if other.end is None else bounds(other.end)[1]
             if (last and begins and begins >= last) or (ends and first and ends <= first):
                 found.append(
                     Problem(
@@ -124,24 +130,3 @@ class Truce(Intervention):
                     )
                 )
         return found
-
-    def compile(self, name: str, ctx: Context) -> TruceEffect:
-        """Draw renewals and the day on which it breaks."""
-        when = timing(self, name, ctx)
-        start, end = when["start"], when["end"]
-        chance = ctx.number(self.renewal_probability, f"{name}/renewal_probability")
-        again = np.isfinite(end) & (chance > 0.0)
-        period = np.where(np.isfinite(end), end, 0.0) - np.where(np.isfinite(end), start, 0.0)
-        k = 0
-        while np.any(again) and np.any(again & (end < ctx.last_day)):
-            again &= uniforms(ctx.seed, f"{name}/renewal/{k}", ctx.worlds) < chance
-            end = np.where(again, end + period, end)
-            k += 1
-        hazard = ctx.number(self.breakdown_hazard_per_year, f"{name}/breakdown_hazard_per_year")
-        breaks = random_day(ctx, f"{name}/breakdown", start, hazard)
-        breaks = np.where(breaks < end, breaks, np.inf)
-        when["end"] = np.minimum(end, breaks)
-        for other in self.on_breakdown:
-            earlier = ctx.begins.get(other)
-            ctx.begins[other] = breaks if earlier is None else np.minimum(earlier, breaks)
-        return TruceEffect(**when, suspends=tuple(self.suspends), breaks=breaks)

@@ -166,9 +166,8 @@ def _nothing(metric: Metric, chain: Chain) -> Found:
 
     sectors = many("sector")
     regions = set(naming.places(chain, many("region")).regions)
-    rows: list[Any] = [*chain.demand, *chain.oxide_uses]
-    for row in rows:
-        if row.region in (*regions, "all") and ("all" in sectors or row.sector in sectors):
+    for _, sector, region in naming.uses(chain):
+        if region in regions and ("all" in sectors or sector in sectors):
             return []
     told = written(metric)
     return [(f"{told} selects nothing: no such use in the base year", None)]

@@ -540,7 +540,7 @@ def refuse_two_rules(items: Mapping[str, Any]) -> None:
     InputError
         Naming both.
     """
-    from lodestone.interventions.base import _earliest, _latest
+    from lodestone.interventions.fields import bounds
 
     rules = sorted(n for n, item in items.items() if item.kind == "allocation_rule")
     for i, first in enumerate(rules):
@@ -553,7 +553,9 @@ def refuse_two_rules(items: Mapping[str, Any]) -> None:
             spans = []
             for x in (a, b):
                 open_end = x.end is None
-                spans.append((_earliest(x.start) or date.min, None if open_end else _latest(x.end)))
+                spans.append(
+                    (bounds(x.start)[0] or date.min, None if open_end else bounds(x.end)[1])
+                )
             (s1, e1), (s2, e2) = spans
             if (e1 is not None and e1 <= s2) or (e2 is not None and e2 <= s1):
                 continue

@@ -1,83 +1,296 @@
 """The rules in force: folded anew at every tick from the interventions that are active.
 
-Each field says how contributions combine, so the order of interventions does not matter and
-nothing has to be undone when one of them ends.
+Each field of `Rules` owns the way in which contributions combine and offers that verb only, so the
+order of interventions does not matter and nothing has to be undone when one of them ends. What
+the phases of a market day read are `Conditions`: the same names, as arrays, ``None`` where nobody
+said anything.
+
+To add a rule that no equation knows yet: one `Field` here, the attribute of the same name in
+`Conditions`, and the equation that obeys it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, overload
 
 import numpy as np
 
-#: Field -> how contributions combine (documented, and tested by the contract test).
-COMBINES = {
-    "facility_available": "multiply",
-    "output_cap": "minimum",
-    "passes": "multiply",
-    "route_open": "minimum",
-    "ore_passes": "multiply",
-    "import_tariff": "add",
-    "export_tax": "add",
-    "demand_factor": "multiply",
-    "announced": "maximum",
-    "approval": "minimum",
-    "processing_weeks": "maximum",
-    "leak_ceiling": "maximum",
-    "detection": "complement",
-    "margin_support": "add",
-    "trade_cost": "add",
-    "undercut": "maximum",
-    "price_shift": "add",
-    "priority": "maximum",
-    "user_priority": "multiply",
-    "charge": "add",
-    "heavy_free": "maximum",
-    "ree_free": "maximum",
-}
+from lodestone.worlds.parts import Part, blend
+from lodestone.worlds.view import MarketView
+
+if TYPE_CHECKING:
+    from lodestone.worlds.layout import Layout
+
+__all__ = ["FIELDS", "Conditions", "Field", "LicenceRule", "Rules", "Where"]
+
+#: Rows of a field: a part of rows, or rows as such (a mask or numbers).
+Where = Part | np.ndarray
+Axis = Literal["facility", "link", "ore_link", "cell", "user", "material"]
+Combine = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def _size(lay: Layout, axis: Axis) -> int:
+    return {
+        "facility": len(lay.plants.rows),
+        "link": lay.links.n,
+        "ore_link": len(lay.ore.keys),
+        "cell": lay.cells.n,
+        "user": lay.users.n,
+        "material": len(lay.materials),
+    }[axis]
+
+
+class Held:
+    """What the interventions of a day say of one rule."""
+
+    def __init__(self, m: MarketView, axis: Axis, neutral: float, worlds: int) -> None:
+        self._m, self._axis, self._neutral, self._worlds = m, axis, neutral, worlds
+        self._array: np.ndarray | None = None
+        self._parts: list[tuple[Part, np.ndarray]] = []
+
+    @property
+    def _values(self) -> np.ndarray:
+        if self._array is None:
+            shape = (_size(self._m.layout, self._axis), self._worlds)
+            self._array = np.full(shape, self._neutral)
+        return self._array
+
+    def _say(self, where: Where, value: np.ndarray, combine: Combine) -> None:
+        held = self._values
+        if isinstance(where, Part):
+            if not where.rows.any():
+                return
+            if not where.whole:
+                self._parts.append((where, value))
+                return
+        rows = where.rows if isinstance(where, Part) else where
+        held[rows] = combine(held[rows], value)
+
+    def _combine(self, held: np.ndarray, value: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    def value(self) -> np.ndarray | None:
+        """The rule as an array, shape (rows, w); None where nobody said anything."""
+        if self._parts:
+            return blend(self._m, self._parts, self._values, self._combine)
+        return self._array
+
+
+class Product(Held):
+    """Contributions multiply."""
+
+    def multiply(self, where: Where, by: np.ndarray) -> None:
+        """Multiply the part meant by a factor, shape (w,) or (rows, w)."""
+        if np.any(by != 1.0):
+            self._say(where, by, self._combine)
+
+    def _combine(self, held: np.ndarray, value: np.ndarray) -> np.ndarray:
+        return held * value
+
+
+class Least(Held):
+    """The smallest contribution holds."""
+
+    def lower_to(self, where: Where, value: np.ndarray) -> None:
+        """Let nothing above a value pass in the part meant."""
+        if np.any(value < self._neutral):
+            self._say(where, value, self._combine)
+
+    def _combine(self, held: np.ndarray, value: np.ndarray) -> np.ndarray:
+        return np.minimum(held, value)
+
+
+class Most(Held):
+    """The largest contribution holds."""
+
+    def raise_to(self, where: Where, value: np.ndarray) -> None:
+        """Let the part meant be a value at least."""
+        if np.any(value > self._neutral):
+            self._say(where, value, self._combine)
+
+    def _combine(self, held: np.ndarray, value: np.ndarray) -> np.ndarray:
+        return np.maximum(held, value)
+
+
+class Total(Held):
+    """Contributions add up."""
+
+    def add(self, where: Where, value: np.ndarray) -> None:
+        """Add a value, as far as the part is meant."""
+        if not np.any(value):
+            return
+        held = self._values
+        if not isinstance(where, Part):
+            held[where] += value
+        elif where.rows.any():
+            held[where.rows] += value if where.whole else where.weight(self._m) * value
+
+    def _combine(self, held: np.ndarray, value: np.ndarray) -> np.ndarray:
+        return held + value
+
+
+class Chance(Held):
+    """Independent chances: whether at least one of them comes true."""
+
+    def catch(self, where: Where, chance: np.ndarray) -> None:
+        """Add a chance in the part meant."""
+        if np.any(chance):
+            self._say(where, chance, self._combine)
+
+    def _combine(self, held: np.ndarray, value: np.ndarray) -> np.ndarray:
+        return 1.0 - (1.0 - held) * (1.0 - value)
+
+
+H = TypeVar("H", bound=Held)
+
+
+@dataclass
+class Field(Generic[H]):
+    """One rule: what its rows are, how contributions combine, and what holds where nobody speaks."""
+
+    axis: Axis
+    held: type[H]
+    neutral: float
+    doc: str
+    name: str = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+        FIELDS[name] = self
+
+    @overload
+    def __get__(self, rules: None, owner: type) -> Field[H]: ...
+    @overload
+    def __get__(self, rules: Rules, owner: type) -> H: ...
+    def __get__(self, rules: Rules | None, owner: type) -> Field[H] | H:
+        if rules is None:
+            return self
+        made = rules.__dict__.get(self.name)
+        if made is None:
+            made = self.held(rules.market, self.axis, self.neutral, rules.worlds)
+            rules.__dict__[self.name] = made
+        return made
+
+
+#: Every rule by name, filled by `Rules`.
+FIELDS: dict[str, Field] = {}
+
+
+class Pivot(Protocol):
+    """What turns ore to named separators."""
+
+    def turn(self, shares: np.ndarray, tonnes: np.ndarray, m: MarketView) -> np.ndarray:
+        """Shares of ore links, turned, shape (k, w)."""
+
+
+class Contract(Protocol):
+    """What turns orders to named sellers."""
+
+    def pull(self, goal: np.ndarray, offer: np.ndarray, m: MarketView) -> np.ndarray:
+        """Worth of links to their buyers, turned, shape (l, w)."""
+
+
+class Reserve(Protocol):
+    """A public stock: what it would buy, and what it lets go, a market day."""
+
+    cells: np.ndarray
+    rows: np.ndarray
+    user_share: np.ndarray
+    plant_share: np.ndarray
+
+    def wish(self, m: MarketView) -> np.ndarray:
+        """Tonnes it would buy, shape (n, w)."""
+
+    def release(self, m: MarketView, lack: np.ndarray) -> np.ndarray:
+        """Tonnes it lets go, shape (n, w)."""
+
+
+class Floor(Protocol):
+    """A price floor: what it buys, what it costs, what buyers bear of it."""
+
+    rows: np.ndarray  # plants whose output is eligible
+
+    def purchase(self, m: MarketView, active: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Cells it buys in, and tonnes it would buy today, shape (n, w); None if it buys nothing."""
+
+    def bought(self, tonnes: np.ndarray) -> None:
+        """Told what it got, shape (n, w)."""
+
+    def outlay(self, m: MarketView, active: np.ndarray, t0: float) -> np.ndarray:
+        """Public money, USD million, shape (w,)."""
+
+    def charge(self, m: MarketView, active: np.ndarray, t0: float) -> np.ndarray | None:
+        """USD/kg that buyers of each cell pay, shape (c, w)."""
+
+
+class Collector(Protocol):
+    """What collects old magnets in a region and gives back oxide."""
+
+    region: int
+
+    def recover(
+        self, m: MarketView, retired: np.ndarray, taken: np.ndarray, active: np.ndarray
+    ) -> np.ndarray:
+        """Oxide it gives back today, t, shape (e, w)."""
+
+
+@dataclass
+class LicenceRule:
+    """What one licence intervention asks of today's offices (folded into the office).
+
+    Attributes
+    ----------
+    links : ndarray of bool, shape (l,)
+        Listed links.
+    lookalike : ndarray of bool, shape (l,)
+        Unlisted links of the same customs codes.
+    active : ndarray, shape (w,)
+        Share of the tick on which the regime is in force.
+    approval : ndarray, shape (w,)
+        Probability that an application decided today is granted (civil end use).
+    military_approval : ndarray, shape (w,)
+    processing_weeks, refile_weeks, capacity, surge : ndarray, shape (w,)
+    general : ndarray, shape (l, w), or None
+        Share of a link's orders under a general licence, which skips the queue (None: this rule
+        grants none and takes none away).
+    held_share : ndarray, shape (w,)
+        Share of look-alikes held for testing today.
+    cleared : ndarray, shape (w,)
+        Share of listed goods that still leave on papers cleared before the date.
+    added_weeks : ndarray, shape (w,) or float
+        What it adds to the review of other rules (a proof of end use).
+    part : Part or None
+        Which part of the listed links is meant (None: all of them); ``alike`` the same of the
+        look-alikes, and ``market`` what shares are measured on.
+    """
+
+    links: np.ndarray
+    lookalike: np.ndarray
+    active: np.ndarray
+    approval: np.ndarray
+    military_approval: np.ndarray
+    processing_weeks: np.ndarray
+    refile_weeks: np.ndarray
+    capacity: np.ndarray
+    surge: np.ndarray
+    general: np.ndarray | None
+    held_share: np.ndarray
+    cleared: np.ndarray
+    added_weeks: np.ndarray | float = 0.0
+    part: Part | None = None
+    alike: Part | None = None
+    market: MarketView | None = None
 
 
 @dataclass
 class Conditions:
-    """Rules of one tick. ``None`` means that no intervention touches the field.
+    """Rules of one tick as the phases read them. ``None`` means that no intervention speaks.
 
     Attributes
     ----------
-    facility_available : ndarray, shape (f, w)
-        Share of capacity that can run; contributions multiply.
-    passes : ndarray, shape (l, w)
-        Share of orders that may leave (bans); contributions multiply.
-    route_open : ndarray, shape (l, w)
-        Share of goods that may depart and arrive; the minimum counts.
-    ore_passes : ndarray, shape (k, w)
-        The same for links of concentrate; contributions multiply.
-    import_tariff, export_tax : ndarray, shape (l, w)
-        Ad-valorem rates as buyers feel them; contributions add.
-    demand_factor : ndarray, shape (u, w)
-        Multiplier of planned use; contributions multiply.
-    announced : ndarray, shape (c, w)
-        1 where a control is announced and not yet in force; the maximum counts.
-    margin_support : ndarray, shape (f, w)
-        USD/kg that a programme adds to the revenue of a plant; contributions add.
-    charge : ndarray, shape (c, w)
-        USD/kg that buyers of a cell's output pay beside its price; contributions add.
-    heavy_free, ree_free : ndarray, shape (u, w)
-        Share of a use that new designs have moved to; the maximum counts.
-    leak_ceiling, detection : ndarray, shape (l, w)
-        Grey channel: share of normal exports that may leak; chance of being caught.
-    trade_cost : ndarray, shape (l, w)
-        Costs of legal trade that are no duties (guarantees, certificates), as a share of value;
-        contributions add.
-    undercut : ndarray, shape (l, w)
-        Share by which sellers of a link undercut others; the maximum counts.
-    price_shift : ndarray, shape (m, w)
-        What an exporter adds to the log of its home price; contributions add.
-    priority : ndarray, shape (l, w)
-        Weight of a link when its seller has too little; the maximum counts.
-    user_priority : ndarray, shape (u, w)
-        Weight of a user line when a region receives too little; contributions multiply.
-    pivots, contracts : list
-        What turns ore to named separators, and orders to named sellers.
+    See `Rules`, field by field.
     """
 
     facility_available: np.ndarray | None = None
@@ -99,50 +312,71 @@ class Conditions:
     price_shift: np.ndarray | None = None
     priority: np.ndarray | None = None
     user_priority: np.ndarray | None = None
-    pivots: list = field(default_factory=list)
-    contracts: list = field(default_factory=list)
-    licences: list = field(default_factory=list)
-    quotas: list = field(default_factory=list)
-    stockpiles: list = field(default_factory=list)
-    floors: list = field(default_factory=list)
-    recycling: list = field(default_factory=list)
+    pivots: list[Pivot] = field(default_factory=list)
+    contracts: list[Contract] = field(default_factory=list)
+    licences: list[LicenceRule] = field(default_factory=list)
+    stockpiles: list[Reserve] = field(default_factory=list)
+    floors: list[tuple[Floor, np.ndarray]] = field(default_factory=list)
+    recycling: list[tuple[Collector, np.ndarray]] = field(default_factory=list)
 
-    def _combine(self, name: str, shape: tuple[int, int], neutral: float) -> np.ndarray:
-        held = getattr(self, name)
-        if held is None:
-            held = np.full(shape, neutral)
-            setattr(self, name, held)
-        return held
 
-    def multiply(self, name: str, rows: np.ndarray, shape: tuple[int, int], by: np.ndarray) -> None:
-        """Multiply rows (bool or index) of a field by a factor of shape (w,) or (n, w)."""
-        held = self._combine(name, shape, 1.0)
-        held[rows] *= by
+class Rules:
+    """What interventions write. Shapes: f facilities, l links, k ore links, c cells, u users,
+    m materials, w worlds.
+    """
 
-    def least(self, name: str, rows: np.ndarray, shape: tuple[int, int], value: np.ndarray) -> None:
-        """Keep the minimum of what is held and ``value``."""
-        held = self._combine(name, shape, 1.0)
-        held[rows] = np.minimum(held[rows], value)
+    facility_available = Field(
+        "facility", Product, 1.0, "share of capacity that can run, shape (f, w)"
+    )
+    passes = Field("link", Product, 1.0, "share of normal tonnes that may leave (bans), (l, w)")
+    route_open = Field(
+        "link", Least, 1.0, "share of goods that may depart and arrive on a route, (l, w)"
+    )
+    ore_passes = Field("ore_link", Product, 1.0, "share of concentrate that may leave, (k, w)")
+    import_tariff = Field("link", Total, 0.0, "ad valorem rate that buyers feel, (l, w)")
+    export_tax = Field("link", Total, 0.0, "the same, levied by the exporter, (l, w)")
+    demand_factor = Field("user", Product, 1.0, "multiplier of planned use, (u, w)")
+    announced = Field("cell", Most, 0.0, "1 where a control is known and not in force, (c, w)")
+    margin_support = Field(
+        "facility", Total, 0.0, "USD/kg that a programme adds to a plant's revenue, (f, w)"
+    )
+    charge = Field("cell", Total, 0.0, "USD/kg that buyers of a cell pay beside its price, (c, w)")
+    heavy_free = Field(
+        "user", Most, 0.0, "share of a use moved to designs without heavy elements, (u, w)"
+    )
+    ree_free = Field("user", Most, 0.0, "the same without rare earths, (u, w)")
+    leak_ceiling = Field("link", Most, 0.0, "share of normal exports that may leak, (l, w)")
+    detection = Field("link", Chance, 0.0, "chance that grey goods are caught, (l, w)")
+    trade_cost = Field(
+        "link", Total, 0.0, "cost of legal trade that is no duty, share of value, (l, w)"
+    )
+    undercut = Field("link", Most, 0.0, "share by which sellers undercut others, (l, w)")
+    price_shift = Field(
+        "material", Total, 0.0, "what an exporter adds to the log of its home price, (m, w)"
+    )
+    priority = Field("link", Most, 1.0, "weight of a link when its seller has too little, (l, w)")
+    user_priority = Field(
+        "user", Product, 1.0, "weight of users when a region receives too little, (u, w)"
+    )
 
-    def most(self, name: str, rows: np.ndarray, shape: tuple[int, int], value: np.ndarray) -> None:
-        """Keep the maximum of what is held and ``value``."""
-        held = self._combine(name, shape, 0.0)
-        held[rows] = np.maximum(held[rows], value)
+    def __init__(self, market: MarketView, worlds: int) -> None:
+        self.market, self.worlds = market, worlds
+        self.pivots: list[Pivot] = []
+        self.contracts: list[Contract] = []
+        self.licences: list[LicenceRule] = []
+        self.stockpiles: list[Reserve] = []
+        self.floors: list[tuple[Floor, np.ndarray]] = []
+        self.recycling: list[tuple[Collector, np.ndarray]] = []
 
-    def complement(
-        self, name: str, rows: np.ndarray, shape: tuple[int, int], value: np.ndarray
-    ) -> None:
-        """Keep the chance that at least one of several independent ones catches."""
-        held = self._combine(name, shape, 0.0)
-        held[rows] = 1.0 - (1.0 - held[rows]) * (1.0 - value)
-
-    def favour(self, rows: np.ndarray, shape: tuple[int, int], weight: np.ndarray) -> None:
-        """Keep the highest weight of links when goods are scarce; 1 where nobody says."""
-        if self.priority is None:
-            self.priority = np.ones(shape)
-        self.priority[rows] = np.maximum(self.priority[rows], weight)
-
-    def add(self, name: str, rows: np.ndarray, shape: tuple[int, int], value: np.ndarray) -> None:
-        """Add ``value`` to what is held."""
-        held = self._combine(name, shape, 0.0)
-        held[rows] += value
+    def sealed(self) -> Conditions:
+        """What has been said, as the phases read it."""
+        spoken = {name: self.__dict__[name].value() for name in FIELDS if name in self.__dict__}
+        return Conditions(
+            **spoken,
+            pivots=self.pivots,
+            contracts=self.contracts,
+            licences=self.licences,
+            stockpiles=self.stockpiles,
+            floors=self.floors,
+            recycling=self.recycling,
+        )

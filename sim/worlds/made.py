@@ -89,6 +89,8 @@ def nameplate(facility: Facility, chain: Chain) -> dict[str, float]:
 
 def content(facility: Facility, chain: Chain, element: str) -> float:
     """Tonnes of an element in a tonne of what a plant counts its capacity on (see `nameplate`)."""
+    if facility.stage == "mine":
+        return float(chain.mixes.get(facility.mix or "", {}).get(element, 0.0))
     whole = facility.capacity_t_per_year
     return nameplate(facility, chain).get(element, 0.0) / whole if whole > 0.0 else 0.0
 

@@ -163,6 +163,10 @@ class Market:
         if self.state.made_so_far is None:
             self.state.made_so_far = np.zeros_like(self.state.seller_stock)
 
+    def open_reserve(self, cells: np.ndarray, tonnes: np.ndarray) -> None:
+        """Put what a reserve holds on the first day into the public stock, shape (n, w)."""
+        self.state.public_stock[cells] += tonnes
+
     def count_in_use(self) -> InUse:
         """Count magnets in use from now on (somebody recycles them)."""
         if self.in_use is None:

@@ -13,9 +13,10 @@ import numpy as np
 
 from lodestone.equations.lags import gain
 from lodestone.worlds.book import Book
+from lodestone.worlds.conditions import Conditions, LicenceRule
+from lodestone.worlds.parts import Part, pieces
 
 if TYPE_CHECKING:
-    from lodestone.worlds.conditions import Conditions
     from lodestone.worlds.layout import Layout
     from lodestone.worlds.state import State
 
@@ -24,48 +25,6 @@ if TYPE_CHECKING:
 STEPS = 2
 EASY_SHARE, EASY_TIME = 0.5, 0.4
 HARD_TIME = (1.0 - EASY_SHARE * EASY_TIME) / (1.0 - EASY_SHARE)
-
-
-@dataclass
-class LicenceRule:
-    """What one licence intervention asks of today's offices (folded into the office).
-
-    Attributes
-    ----------
-    links : ndarray of bool, shape (l,)
-        Listed links.
-    lookalike : ndarray of bool, shape (l,)
-        Unlisted links of the same customs codes.
-    active : ndarray, shape (w,)
-        Share of the tick on which the regime is in force.
-    approval : ndarray, shape (w,)
-        Probability that an application decided today is granted (civil end use).
-    military_approval : ndarray, shape (w,)
-    processing_weeks, refile_weeks, capacity, surge : ndarray, shape (w,)
-    general : ndarray, shape (l, w), or None
-        Share of a link's orders under a general licence, which skips the queue (None: this rule
-        grants none and takes none away).
-    held_share : ndarray, shape (w,)
-        Share of look-alikes held for testing today.
-    cleared : ndarray, shape (w,)
-        Share of listed goods that still leave on papers cleared before the date.
-    added_weeks : ndarray, shape (w,) or float
-        What it adds to the review of other rules (a proof of end use).
-    """
-
-    links: np.ndarray
-    lookalike: np.ndarray
-    active: np.ndarray
-    approval: np.ndarray
-    military_approval: np.ndarray
-    processing_weeks: np.ndarray
-    refile_weeks: np.ndarray
-    capacity: np.ndarray
-    surge: np.ndarray
-    general: np.ndarray | None
-    held_share: np.ndarray
-    cleared: np.ndarray
-    added_weeks: np.ndarray | float = 0.0
 
 
 @dataclass
@@ -79,6 +38,11 @@ class _Folded:
     surge: np.ndarray
     general: np.ndarray
     cleared: np.ndarray
+    cover: np.ndarray | None = None  # share of each link that is listed at all (None: all)
+
+
+#: What is averaged over the parts of a link that different rules mean.
+_MEANS = ("approval", "military", "processing", "refile", "capacity", "surge", "general", "cleared")
 
 
 class LicenceOffice(Book):
@@ -91,6 +55,7 @@ class LicenceOffice(Book):
     def __init__(self, layout: Layout, worlds: int) -> None:
         self.layout, self.worlds = layout, worlds
         self.rows = np.zeros(0, dtype=int)
+        self.unlisted: np.ndarray | float = 0.0  # share of what may leave that nobody lists
         self.filed = np.zeros((0, worlds))
         self.granted_total = np.zeros((0, worlds))
         # Share of the military part of each shipment that may be put to military use, by link
@@ -125,6 +90,37 @@ class LicenceOffice(Book):
     def _fold(self, rules: list[LicenceRule]) -> _Folded | None:
         if not rules or not len(self.rows):
             return None
+        if all(rule.part is None or rule.part.whole for rule in rules):
+            return self._strictest(rules)
+        return self._by_country(rules)
+
+    def _by_country(self, rules: list[LicenceRule]) -> _Folded:
+        """Rules on parts of links: the strictest in each piece, then the mean over the pieces."""
+        parts = [rule.part or Part("link", rule.links) for rule in rules]
+        touched = np.logical_or.reduce([part.rows for part in parts])
+        at = np.cumsum(touched) - 1
+        mine = touched[self.rows]
+        mean: dict[str, np.ndarray] = {}
+        cover = np.zeros((len(self.rows), self.worlds))
+        market = next(rule.market for rule in rules if rule.market is not None)
+        for meant, share in pieces(market, parts):
+            here = [rule for rule, yes in zip(rules, meant, strict=True) if yes]
+            if not here:
+                continue
+            piece = self._strictest(here)
+            weight = np.zeros_like(cover)
+            weight[mine] = (share * np.ones((1, self.worlds)))[at[self.rows[mine]]]
+            weight = np.where(piece.active, weight, 0.0)
+            cover += weight
+            for name in _MEANS:
+                held = mean.setdefault(name, np.zeros_like(cover))
+                held += np.where(weight > 0.0, weight * getattr(piece, name), 0.0)
+        listed = cover > 1e-12
+        neutral = {name: value / np.maximum(cover, 1e-12) for name, value in mean.items()}
+        return _Folded(active=listed, cover=np.minimum(cover, 1.0), **neutral)
+
+    def _strictest(self, rules: list[LicenceRule]) -> _Folded:
+        """The strictest of all rules on each link."""
         n = len(self.rows)
         shape = (n, self.worlds)
         f = _Folded(
@@ -177,7 +173,9 @@ class LicenceOffice(Book):
                 for book in (self.review, self.ready, self.refused, self.granted):
                     book[...] = 0.0
             return
-        orders = state.orders[self.rows]
+        orders, normal = state.orders[self.rows], state.normal[self.rows]
+        if f.cover is not None:
+            orders, normal = orders * f.cover, normal * f.cover
         off = ~f.active
         for book in (self.review, self.ready, self.refused, self.granted):
             book[..., off] = 0.0
@@ -212,7 +210,7 @@ class LicenceOffice(Book):
         again = self.refused * gain(weeks, np.maximum(f.refile, 0.1))
         self.refused -= again
         self.ready += again
-        able = f.capacity * np.maximum(state.normal[self.rows], 1e-9) * weeks
+        able = f.capacity * np.maximum(normal, 1e-9) * weeks
         pending = self.ready.sum(axis=0)
         decided = self.ready * np.minimum(able / np.maximum(pending, 1e-12), 1.0)
         chance = np.stack([f.approval, np.minimum(f.approval, f.military)])
@@ -238,8 +236,13 @@ class LicenceOffice(Book):
             return may, None
         granted = self.granted.sum(axis=0)
         normal = state.normal[self.rows] * weeks
+        asked, free = may[self.rows], np.zeros(1)
+        if f.cover is not None:  # what no rule lists leaves as it likes
+            free = asked * (1.0 - f.cover)
+            asked, normal = asked * f.cover, normal * f.cover
         limit = np.minimum(granted + f.cleared * normal, f.surge * normal)
-        limit = np.where(f.active, np.minimum(may[self.rows], limit), may[self.rows])
+        limit = np.where(f.active, np.minimum(asked, limit) + free, may[self.rows])
+        self.unlisted = free / np.maximum(limit, 1e-12)
         out = may.copy()
         out[self.rows] = limit
         licensed = np.zeros(may.shape, dtype=bool)
@@ -261,11 +264,13 @@ class LicenceOffice(Book):
         leaving = shipped.copy()
         if len(self.rows) and rules.licences:
             total = self.granted.sum(axis=0)
-            used = np.minimum(shipped[self.rows], total)
+            used = np.minimum(shipped[self.rows] * (1.0 - self.unlisted), total)
             self._compose(shipped[self.rows], used, total)
             self.granted *= 1.0 - used / np.maximum(total, 1e-12)
         for rule in rules.licences:
             hold = leaving * np.where(rule.lookalike[:, None], rule.held_share, 0.0)
+            if rule.alike is not None and not rule.alike.whole and rule.market is not None:
+                hold[rule.alike.rows] *= rule.alike.weight(rule.market)
             state.held += hold
             leaving -= hold
         if np.any(state.held):
@@ -321,7 +326,8 @@ class LicenceOffice(Book):
         total = np.maximum(lay.links.sum_by_destination(state.landed), 1e-12)
         lost = np.minimum(lay.links.sum_by_destination(barred) / total, 1.0)
         weight = 1.0 - lay.users.defence * lost[lay.users.cell]
-        rules.multiply("user_priority", np.arange(lay.users.n), weight.shape, weight)
+        held = rules.user_priority
+        rules.user_priority = weight if held is None else held * weight
 
     def granted_share(self) -> np.ndarray:
         """Granted over filed to date, by world, shape (w,) (NaN where nothing was filed)."""

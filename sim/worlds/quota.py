@@ -45,6 +45,8 @@ class QuotaBook(Book):
     ) -> None:
         self.layout, self.links, self.weight = layout, links, weight
         self.periods, self.enforcement, self.outside = periods, enforcement, outside
+        #: Share of each covered link that is meant, (n, 1) or (n, w); None: all.
+        self.part: np.ndarray | None = None
         self.left = np.zeros(worlds)
         self.period_end = 0.0
         self.rent = np.zeros(worlds)
@@ -83,7 +85,8 @@ class QuotaBook(Book):
         could = (
             np.minimum(stock / np.maximum(asked, 1e-12), 1.0)[lay.links.origin[rows]] * may[rows]
         )
-        wanted = (could * self.weight[rows]).sum(axis=0)
+        cover = self._cover(rows)
+        wanted = (could * self.weight[rows] * cover).sum(axis=0)
         weeks_left = max((self.period_end - now) / 7.0, 4.0)
         outside = self.outside.at(now)  # type: ignore[attr-defined]
         offered = self.left / weeks_left * weeks * (1.0 - self.waiting)
@@ -93,7 +96,8 @@ class QuotaBook(Book):
         fill = np.minimum(offered / np.maximum(wanted, 1e-12), 1.0)
         fill = 1.0 - (1.0 - fill) * self.enforcement
         out = may.copy()
-        out[rows] = np.where(fill < 1.0, could * fill, may[rows])
+        held = may[rows] * (1.0 - cover) + could * fill * cover
+        out[rows] = np.where(fill < 1.0, held, may[rows])
         moved = quota_rent(
             self.rent,
             wanted / weeks,
@@ -114,16 +118,25 @@ class QuotaBook(Book):
         bound[rows] = (fill < 1.0) & in_force & (could > 0.5 * may[rows])
         return out, bound
 
+    def _cover(self, rows: np.ndarray) -> np.ndarray:
+        """Share of each covered link that the quota means, shape (n, 1) or (n, w)."""
+        return np.ones((len(rows), 1)) if self.part is None else self.part
+
     def settle(self, shipped: np.ndarray) -> None:
         """Charge today's shipments to the quota."""
         rows = np.flatnonzero(self.links)
-        charged = (shipped[rows] * self.weight[rows]).sum(axis=0) * (1.0 - self.share_outside)
+        covered = shipped[rows] * self.weight[rows] * self._cover(rows)
+        charged = covered.sum(axis=0) * (1.0 - self.share_outside)
         self.left = np.maximum(self.left - charged, 0.0)
         self.used = self.used + charged
 
     def rent_by_link(self) -> np.ndarray:
         """Rent in USD per kg of product, shape (l, w)."""
-        return np.where(self.links[:, None], self.rent * self.weight, 0.0)
+        paid = self.rent * self.weight
+        if self.part is not None:
+            paid = paid * np.ones((len(self.links), 1))
+            paid[self.links] *= self.part
+        return np.where(self.links[:, None], paid, 0.0)
 
     def dear(self) -> np.ndarray:
         """Covered links in worlds where the quota carries a rent, bool, shape (l, w)."""

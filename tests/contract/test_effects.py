@@ -9,7 +9,16 @@ import pytest
 
 from lodestone.interventions import kinds
 from lodestone.interventions.effects import Effect
-from lodestone.worlds.conditions import COMBINES, Conditions
+from lodestone.worlds.conditions import (
+    FIELDS,
+    Chance,
+    Conditions,
+    Least,
+    Most,
+    Product,
+    Rules,
+    Total,
+)
 from tests.fixtures.worlds import ban, day_after, shared
 
 FROM = 4
@@ -256,37 +265,48 @@ def test_a_kind_says_when_and_for_whom(kind):
 
 
 #: What the rules hold beside arrays.
-LISTS = {"licences", "quotas", "stockpiles", "floors", "pivots", "contracts", "recycling"}
+LISTS = {"licences", "stockpiles", "floors", "pivots", "contracts", "recycling"}
+#: Verb of each way to combine, two values, and what they give on a whole row and on two halves.
+VERBS = {
+    Product: ("multiply", 0.2 * 0.5),
+    Least: ("lower_to", 0.2),
+    Most: ("raise_to", 0.5),
+    Total: ("add", 0.7),
+    Chance: ("catch", 0.6),
+}
 
 
-def test_every_array_of_the_rules_says_how_it_combines():
-    arrays = {f.name for f in fields(Conditions)} - LISTS
-    undeclared = arrays - set(COMBINES)
-    assert not undeclared
+@pytest.fixture(scope="module")
+def market():
+    return shared({}, worlds=2, weeks=4).run.day
 
 
-@pytest.mark.parametrize(
-    ("verb", "name", "expected"),
-    [
-        ("multiply", "passes", 0.2 * 0.5),
-        ("least", "route_open", 0.2),
-        ("most", "detection", 0.5),
-        ("complement", "detection", 0.6),
-        ("add", "import_tariff", 0.7),
-        ("add", "trade_cost", 0.7),
-        ("add", "price_shift", 0.7),
-    ],
-)
-def test_contributions_combine_in_any_order(verb, name, expected):
-    rows, shape = np.array([True, False, True]), (3, 2)
-    for order in ((0.2, 0.5), (0.5, 0.2)):
-        rules = Conditions()
-        for value in order:
-            getattr(rules, verb)(name, rows, shape, np.full(2, value))
+def test_every_rule_is_declared_once_and_read_under_the_same_name():
+    assert {f.name for f in fields(Conditions)} - LISTS == set(FIELDS)
+    for name, rule in FIELDS.items():
+        assert rule.doc and rule.held in VERBS, name
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS))
+def test_a_rule_offers_its_own_verb_only_and_combines_in_any_order(name, market):
+    rule = FIELDS[name]
+    verb, expected = VERBS[rule.held]
+    said = (1.2, 1.5) if rule.neutral == 1.0 and rule.held is Most else (0.2, 0.5)
+    if said[1] == 1.5:
+        expected = 1.5
+    for order in (said, said[::-1]):
+        rules = Rules(market, 2)
         held = getattr(rules, name)
-        assert np.allclose(held[[0, 2]], expected)
-        assert np.allclose(held[1], {"multiply": 1.0, "least": 1.0}.get(verb, 0.0))
+        others = {other for other, _ in VERBS.values()} - {verb}
+        assert hasattr(held, verb) and not any(hasattr(held, other) for other in others)
+        for value in order:
+            getattr(held, verb)(np.array([0, 2]), np.full(2, value))
+        value = getattr(rules.sealed(), name)
+        assert np.allclose(value[[0, 2]], expected)
+        assert np.allclose(value[1], rule.neutral)
 
 
-def test_rules_that_nobody_touches_are_none():
-    assert all(getattr(Conditions(), n) is None for n in COMBINES if hasattr(Conditions(), n))
+def test_rules_that_nobody_touches_are_none(market):
+    sealed = Rules(market, 2).sealed()
+    assert all(getattr(sealed, name) is None for name in FIELDS)
+    assert all(getattr(sealed, name) == [] for name in LISTS)

@@ -11,11 +11,8 @@ from lodestone.border.numbers import Distribution
 from lodestone.chain import naming
 from lodestone.chain.load import load_chain
 from lodestone.interventions import build, intervention, kinds
-from lodestone.interventions.base import (
-    Intervention,
-    steps,
-    vocabulary,
-)
+from lodestone.interventions.base import Intervention, vocabulary
+from lodestone.interventions.fields import steps
 
 #: A small valid entry of each kind. A new kind without one fails `test_every_kind_has_an_example`.
 EXAMPLES = {

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lodestone.border.errors import InputError
+from lodestone.chain import naming
 from lodestone.chain.load import load_chain
 from lodestone.engine.phases.prices import charges
 from lodestone.engine.run import BatchRun
@@ -41,7 +42,7 @@ def test_a_dearer_origin_costs_its_buyers_the_added_cost_and_no_more(base):
     """All buyers of Chinese magnets: the added cost times the share that comes from there."""
     trace, before = shared(shift("china", base=base), **SETTINGS), shared({}, **SETTINGS)
     lay = trace.layout
-    costs = stage_costs(lay, {"china": 1.0}, "magnet")
+    costs = stage_costs(lay, naming.places(lay.chain, "china"), "magnet")
     at = {int(c): i for i, c in enumerate(costs.cells)}
     home = lay.cells.at[("ndfeb_standard", "china")]
     added = (costs.on_goods if base == "opex" else costs.price)[at[home], 0] * 0.5
@@ -92,7 +93,7 @@ def test_cost_of_oxide_goes_down_the_chain_once():
 
 def test_the_cost_of_ore_is_laid_on_oxides_in_full():
     lay = shared({}, **SETTINGS).layout
-    costs = stage_costs(lay, {"china": 1.0}, "separation")
+    costs = stage_costs(lay, naming.places(lay.chain, "china"), "separation")
     s = lay.separation.at["china"]
     made = (
         lay.separation.fed[s]

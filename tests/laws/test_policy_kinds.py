@@ -169,7 +169,7 @@ def test_refused_military_use_is_felt_by_military_users_and_not_by_civil_ones():
 
 
 def made_in_china(stage):
-    from lodestone.interventions.triggers import stage_output
+    from lodestone.interventions.watch import stage_output
 
     def measure(run):
         tonnes, where = stage_output(run.day, stage)

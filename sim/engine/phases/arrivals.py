@@ -106,6 +106,7 @@ def release_public_stocks(m: Market, f: Flows, rules: Conditions) -> None:
         lack_users = np.zeros((lay.cells.n, st.worlds))
         np.add.at(lack_users, lay.users.cell[rows], lack.sum(axis=0))
         lack_plant = np.maximum(st.plant_forecast[cells] * m.weeks - st.plant_stock[cells], 0.0)
+        lack_plant = lack_plant * pile.plant_share
         total = lack_users[cells] + lack_plant
         given = np.where(total > 0.0, pile.release(m, total), 0.0)
         if not np.any(given):

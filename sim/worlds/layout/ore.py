@@ -27,6 +27,7 @@ class Ore:
     pool_base_t: np.ndarray  # (o, 1)
     keys: list[tuple[int, int]]  # (pool, separators)
     pool: np.ndarray  # (k,)
+    links_by_pool: Segments  # links by the pool they carry
     place: np.ndarray  # (k,)
     home: np.ndarray  # (k,) bool: mine and separators in one region
     region_from: np.ndarray  # (k,)
@@ -105,6 +106,7 @@ def ore_of(n: Names, plants: Plants, home_region: str) -> Ore:
         pool_base_t=column(pool_base[:, :, 0].sum(axis=1)) * np.ones(1),
         keys=keys,
         pool=pool,
+        links_by_pool=Segments.of(pool),
         place=np.array([s for _, s in keys]),
         home=region_from == region_to,
         region_from=region_from,

@@ -58,7 +58,7 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
         weight,
         st.seller_stock,
         lay.links.by_origin,
-        lay.links.keys.links.origin_starts,
+        lay.links.origin_starts,
         shipped,
         sold,
     )
@@ -182,7 +182,7 @@ def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) ->
     st.link_pass = np.where(st.link_pass > 1.0 - 1e-6, 1.0, st.link_pass)
     m.state.all_open = bool(np.all(st.link_pass == 1.0))
     lacking = m.c.need_share * (1.0 - st.link_pass)
-    st.openness = 1.0 - np.clip(lay.links.keys.links.sum_by_destination(lacking), 0.0, 1.0)
+    st.openness = 1.0 - np.clip(lay.links.sum_by_destination(lacking), 0.0, 1.0)
 
 
 def perceive(m: Market) -> None:
@@ -200,9 +200,9 @@ def perceive(m: Market) -> None:
     if m.state.hard is not None:
         shut = np.where(m.state.hard, m.c.need_share * (1.0 - st.link_pass), 0.0)
         depends = np.maximum(
-            lay.links.keys.links.sum_by_destination(m.c.need_share * m.state.hard), 1e-9
+            lay.links.sum_by_destination(m.c.need_share * m.state.hard), 1e-9
         )
-        now = lay.links.keys.links.sum_by_destination(shut) * np.minimum(1.0 / depends, 2.0)
+        now = lay.links.sum_by_destination(shut) * np.minimum(1.0 / depends, 2.0)
         np.maximum(st.remembered, np.minimum(now, 1.0), out=st.remembered)
     st.remembered[st.remembered < 1e-3] = 0.0
     m.state.perceived = np.maximum(1.0 - st.openness, st.remembered)

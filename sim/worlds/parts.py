@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
-from weakref import WeakKeyDictionary
+from weakref import finalize
 
 import numpy as np
 
@@ -33,12 +33,16 @@ TINY = 1e-12
 _STAGE = {"oxide": "separation", "metal": "metal", "magnet": "magnet"}
 
 
-_USE: WeakKeyDictionary[Layout, dict[Countries, np.ndarray]] = WeakKeyDictionary()
+#: Layout (by identity) -> share of each region's use by countries; gone with the layout.
+_USE: dict[int, dict[Countries, np.ndarray]] = {}
 
 
 def used_there(lay: Layout, countries: Countries) -> np.ndarray:
     """Share of each region's use that lies in some countries, shape (r, 1) (A43)."""
-    kept = _USE.setdefault(lay, {})
+    if id(lay) not in _USE:
+        _USE[id(lay)] = {}
+        finalize(lay, _USE.pop, id(lay), None)
+    kept = _USE[id(lay)]
     if countries not in kept:
         share = naming.Places(lay.chain, countries).use
         kept[countries] = np.array([share.get(r, 0.0) for r in lay.regions])[:, None]

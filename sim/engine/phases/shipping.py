@@ -199,9 +199,7 @@ def perceive(m: Market) -> None:
     st.remembered *= m.c.forgetting
     if m.state.hard is not None:
         shut = np.where(m.state.hard, m.c.need_share * (1.0 - st.link_pass), 0.0)
-        depends = np.maximum(
-            lay.links.sum_by_destination(m.c.need_share * m.state.hard), 1e-9
-        )
+        depends = np.maximum(lay.links.sum_by_destination(m.c.need_share * m.state.hard), 1e-9)
         now = lay.links.sum_by_destination(shut) * np.minimum(1.0 / depends, 2.0)
         np.maximum(st.remembered, np.minimum(now, 1.0), out=st.remembered)
     st.remembered[st.remembered < 1e-3] = 0.0

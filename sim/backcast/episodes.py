@@ -6,7 +6,6 @@ word against the scenario's own chain, and refuses what cannot be meant.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,8 +24,12 @@ from lodestone.backcast.series import (
     month_span,
 )
 from lodestone.backcast.statistics import KINDS, UNITS, Span
+from lodestone.border.csvfile import read_rows
 from lodestone.border.errors import InputError
+from lodestone.border.files import read_path
+from lodestone.border.numbers import read_float
 from lodestone.border.paths import seeds_root
+from lodestone.border.units import unit_factor
 from lodestone.border.words import suggestion, unknown
 from lodestone.border.yamlfile import Document, find_place, read_yaml
 from lodestone.chain.load import load_chain
@@ -58,15 +61,6 @@ FACT_NEEDS = ("id", "series", "statistic", "observed", "band")
 SIDES = ("abroad", "home", "both")
 #: Times of a statistic that may be a single moment or a range.
 TIMES = ("at", "over", "base", "from", "to", "by")
-#: Units in which a fact may state a value of another unit: (natural, stated) -> factor.
-FACTORS = {
-    ("share", "%"): 100.0,
-    ("share", "percent"): 100.0,
-    ("days", "weeks"): 1.0 / 7.0,
-    ("days", "months"): 12.0 / 365.25,
-    ("weeks", "days"): 7.0,
-    ("months", "years"): 1.0 / 12.0,
-}
 
 
 @dataclass(frozen=True)
@@ -219,7 +213,7 @@ def locate_episode(word: str) -> Path:
         If there is none; names the nearest known one.
     """
     known = find_episodes()
-    path = Path(word).expanduser()
+    path = read_path(word)
     if word in known and not (path / "episode.yaml").is_file():
         return known[word]
     if path.is_file() and path.suffix in (".yaml", ".yml"):
@@ -236,7 +230,7 @@ def locate_episode(word: str) -> Path:
 
 def locate_episodes(word: str) -> list[Path]:
     """Return the files meant by a word: one episode, or all in the folders of a folder."""
-    path = Path(word).expanduser()
+    path = read_path(word)
     if path.is_dir() and not (path / "episode.yaml").is_file():
         inside = sorted(path.glob("*/episode.yaml"))
         if inside:
@@ -295,6 +289,12 @@ class _Reader:
             if key not in known:
                 where = f"{at}.{key}" if at else key
                 raise self.fail(where, "unknown key", suggestion(key, known))
+
+    def texts(self, data: Mapping[str, Any], keys: Iterable[str], at: str) -> None:
+        """Refuse a list or a mapping where text is meant."""
+        for key in keys:
+            if isinstance(data.get(key), Mapping | list | bool):
+                raise self.fail(f"{at}{key}", f"must be text, got {data[key]!r}", "Quote it.")
 
     def episode(
         self, overrides: dict[str, Any], variant: str | None, overlays: tuple[str, ...]
@@ -436,6 +436,7 @@ class _Reader:
         for key in FACT_NEEDS:
             if given.get(key) in (None, "", {}, []):
                 raise self.fail(f"{at}.{key}" if key in given else at, f"'{key}' is missing")
+        self.texts(given, ("id", "text", "note", "panel"), f"{at}.")
         statistic = given["statistic"]
         if not isinstance(statistic, Mapping):
             raise self.fail(f"{at}.statistic", "must be a mapping", "{kind: value, at: 2025-05}")
@@ -459,7 +460,7 @@ class _Reader:
                 "Use mean, or a metric in tonnes that flow.",
             )
         natural = _unit(kind, metric.unit, metric.kind, query.per, keys)
-        unit = str(given.get("unit") or natural)
+        unit, factor = self.unit(given.get("unit"), natural, f"{at}.unit")
         observed, low, high = self.numbers(given, kind, keys, at)
         if not low <= observed <= high:
             self.remarks.append(
@@ -477,12 +478,23 @@ class _Reader:
             low=low,
             high=high,
             unit=unit,
-            factor=FACTORS.get((natural.split(" ")[0], unit), 1.0),
+            factor=factor,
             source=_words(given.get("source")),
             note=str(given.get("note") or ""),
             scored=self.flag(given.get("scored", True), f"{at}.scored"),
             panel=str(given.get("panel") or given["id"]),
         )
+
+    def unit(self, given: Any, natural: str, key: str) -> tuple[str, float]:
+        """The unit in which a fact is stated, and the factor from the model's own to it."""
+        if given is None:
+            return natural, 1.0
+        if not isinstance(given, str):
+            raise self.fail(key, f"must be a unit, got {given!r}", f"It is {natural}.")
+        try:
+            return given, unit_factor(natural, given)
+        except ValueError as error:
+            raise self.fail(key, str(error), f"The model's own unit is {natural}.") from None
 
     def flag(self, given: Any, key: str) -> bool:
         if not isinstance(given, bool):
@@ -632,33 +644,33 @@ class _Reader:
 
 def _read_points(path: Path, panels: list[str]) -> list[Point]:
     needed = ("panel", "date", "value", "source")
+    rows = read_rows(path)
+    header = [word.strip() for word in rows[0][1]] if rows else []
+    for column in needed:
+        if header.count(column) != 1:
+            what = "the column is missing" if column not in header else "the column stands twice"
+            raise InputError(what, file=f"{path}:1", key=column)
     out = []
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            reader = csv.DictReader(stream)
-            header = reader.fieldnames or []
-            for column in needed:
-                if column not in header:
-                    raise InputError("the column is missing", file=f"{path}:1", key=column)
-            for row in reader:
-                where = f"{path}:{reader.line_num}"
-                if row["panel"] not in panels:
-                    raise unknown("panel", row["panel"], panels, where, "panel")
-                try:
-                    text = row["date"]
-                    day = date.fromisoformat(f"{text}-15" if len(text) == 7 else text)
-                except ValueError:
-                    raise InputError(f"'{row['date']}' is not a date", file=where, key="date",
-                                     hint="Write YYYY-MM or YYYY-MM-DD.") from None  # fmt: skip
-                try:
-                    number = float(row["value"])
-                except ValueError:
-                    number = math.nan
-                if not math.isfinite(number):
-                    raise InputError(f"'{row['value']}' is not a number", file=where, key="value")
-                out.append(Point(row["panel"], day, number, row["source"]))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot be read as UTF-8 CSV ({error})", file=path) from None
+    for line, cells in rows[1:]:
+        if not cells:
+            continue
+        where = f"{path}:{line}"
+        if len(cells) != len(header):
+            raise InputError(f"{len(cells)} cells, but the header has {len(header)}", file=where)
+        row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+        if row["panel"] not in panels:
+            raise unknown("panel", row["panel"], panels, where, "panel")
+        try:
+            text = row["date"]
+            day = date.fromisoformat(f"{text}-15" if len(text) == 7 else text)
+        except ValueError:
+            raise InputError(f"'{row['date']}' is not a date", file=where, key="date",
+                             hint="Write YYYY-MM or YYYY-MM-DD.") from None  # fmt: skip
+        try:
+            number = read_float(row["value"])
+        except ValueError as error:
+            raise InputError(str(error), file=where, key="value") from None
+        out.append(Point(row["panel"], day, number, row["source"]))
     return out
 
 

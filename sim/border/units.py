@@ -24,6 +24,7 @@ __all__ = [
     "from_day_number",
     "oxide_from_element",
     "per_week",
+    "unit_factor",
     "to_canonical",
     "usd_million",
 ]
@@ -56,6 +57,17 @@ _UNITS: dict[str, tuple[str, float]] = {
     "share": ("share", 1.0),
     "percent": ("share", 1e-2),
     "%": ("share", 1e-2),
+    "ratio": ("share", 1.0),
+    "multiple": ("share", 1.0),
+    "fraction": ("share", 1.0),
+    "index": ("index", 1.0),
+    "classe": ("count", 1.0),
+    "kg/day": ("flow", DAYS_PER_YEAR * 1e-3),
+    "kg/month": ("flow", MONTHS_PER_YEAR * 1e-3),
+    "kg/year": ("flow", 1e-3),
+    "kt/month": ("flow", MONTHS_PER_YEAR * 1e3),
+    "t/quarter": ("flow", 4.0),
+    "kt/quarter": ("flow", 4e3),
 }
 _CANONICAL = {
     "mass": "t",
@@ -105,6 +117,42 @@ def to_canonical(
             hint=f"Write it in {_CANONICAL[dimension]}.",
         )
     return value * factor
+
+
+def unit_factor(natural: str, stated: str) -> float:
+    """Return what turns a number in one unit into another of the same dimension.
+
+    Raises
+    ------
+    ValueError
+        With a message for the user: the unit is unknown, or measures something else.
+    """
+    found = []
+    for unit in (natural, stated):
+        word = _plain(unit)
+        held = _UNITS.get(word) or _UNITS.get(word.rstrip("s"))
+        if held is None:
+            known = sorted({name for name, (kind, _) in _UNITS.items() if kind in _LISTED})
+            near = suggestion(word, known)
+            raise ValueError(f"unknown unit '{unit}'. {near}".strip())
+        found.append(held)
+    (own, factor), (other, into) = found
+    if own != other:
+        raise ValueError(f"'{stated}' is a {other}, and what is measured is a {own} ({natural})")
+    return factor / into
+
+
+#: Dimensions whose units are named when one is unknown.
+_LISTED = ("mass", "time", "flow", "price", "share", "index")
+
+
+def _plain(unit: str) -> str:
+    word = unit.strip().lower().replace(" per ", "/").replace("us$", "usd").replace("tonnes", "t")
+    head, sign, tail = word.partition("/")
+    return f"{head.strip()}/{_PERIODS.get(tail.strip(), tail.strip())}" if sign else head
+
+
+_PERIODS = {"y": "year", "yr": "year", "a": "year", "m": "month", "d": "day", "w": "week"}
 
 
 def per_week(tonnes_per_year: float) -> float:

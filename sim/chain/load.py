@@ -6,7 +6,6 @@ reported at once, each with file, line, column and the nearest known word.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import math
 import os
@@ -16,7 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lodestone.border.errors import InputError
+from lodestone.border.csvfile import read_rows
+from lodestone.border.errors import InputError, clip, combine
+from lodestone.border.files import read_text
+from lodestone.border.numbers import MOST_DIGITS, read_int
 from lodestone.border.paths import seeds_root, vintages
 from lodestone.border.words import suggestion, unknown
 from lodestone.chain import nouns
@@ -158,8 +160,10 @@ def read_posterior(
     """
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.reader(stream))
+    held = _rows_of(path, problems)
+    if held is None:
+        return {}
+    rows = [cells for _, cells in held if cells]
     if len(rows) < 2:
         problems.append(Problem(str(path), 1, "", "there is no member in it"))
         return {}
@@ -207,9 +211,9 @@ def _failure(problems: list[Problem]) -> InputError:
     if len(ordered) == 1:
         only = ordered[0]
         return InputError(only.message, file=only.place, key=only.key, hint=only.hint or None)
-    shown = "\n".join(f"  {problem}" for problem in ordered[:40])
-    more = f"\n  and {len(ordered) - 40} more" if len(ordered) > 40 else ""
-    return InputError(f"{len(ordered)} problems in the seeds:\n{shown}{more}")
+    return combine(
+        [InputError(p.message, file=p.place, key=p.key, hint=p.hint or None) for p in ordered]
+    )
 
 
 def read_table(path: Path, kind: type, problems: list[Problem]) -> list[tuple[int, Any]]:
@@ -220,35 +224,37 @@ def read_table(path: Path, kind: type, problems: list[Problem]) -> list[tuple[in
         return []
     columns = _columns(kind)
     rows: list[tuple[int, Any]] = []
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            reader = csv.reader(stream)
-            header = next(reader, None)
-            if header is None:
-                problems.append(Problem(str(path), 1, "", "the file is empty"))
-                return []
-            if not _check_header(path, header, columns, problems):
-                return []
-            for cells in reader:
-                if not cells:
-                    continue
-                if len(cells) != len(header):
-                    message = f"{len(cells)} cells, but the header has {len(header)}"
-                    problems.append(Problem(str(path), reader.line_num, "", message))
-                    continue
-                row = _row(
-                    path,
-                    reader.line_num,
-                    dict(zip(header, cells, strict=True)),
-                    kind,
-                    columns,
-                    problems,
-                )
-                if row is not None:
-                    rows.append((reader.line_num, row))
-    except (UnicodeDecodeError, csv.Error) as error:
-        problems.append(Problem(str(path), 0, "", f"cannot be read as UTF-8 CSV ({error})"))
+    held = _rows_of(path, problems)
+    if held is None:
+        return []
+    if not held:
+        problems.append(Problem(str(path), 1, "", "the file is empty"))
+        return []
+    header = [word.strip() for word in held[0][1]]
+    if not _check_header(path, header, columns, problems):
+        return []
+    for line, cells in held[1:]:
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            message = f"{len(cells)} cells, but the header has {len(header)}"
+            problems.append(Problem(str(path), line, "", message))
+            continue
+        row = _row(path, line, dict(zip(header, cells, strict=True)), kind, columns, problems)
+        if row is not None:
+            rows.append((line, row))
     return rows
+
+
+def _rows_of(path: Path, problems: list[Problem]) -> list[tuple[int, list[str]]] | None:
+    """The rows of a table with their lines; None where it cannot be read."""
+    try:
+        return read_rows(path)
+    except InputError as error:
+        place, _, line = str(error.file).rpartition(":")
+        number = int(line) if place and line.isdecimal() else 0
+        problems.append(Problem(str(path), number, "", error.message, error.hint or ""))
+        return None
 
 
 class _Column:
@@ -269,9 +275,9 @@ def _text(cell: str) -> str:
 
 
 def _float(cell: str) -> float:
-    number = float(cell)
-    if not math.isfinite(number):
-        raise ValueError(f"'{cell}' is not a finite number")
+    number = float(cell) if len(cell) <= MOST_DIGITS else math.nan
+    if not math.isfinite(number) or "_" in cell:
+        raise ValueError(f"'{clip(cell, 40)}' is not a finite number")
     return number
 
 
@@ -297,7 +303,7 @@ def _either(cell: str) -> float | str:
 _CONVERT: dict[str, Callable[[str], Any]] = {
     "str": _text,
     "float": _float,
-    "int": int,
+    "int": read_int,
     "bool": _yes,
     "tuple[str, ...]": _words,
     "dt.date": dt.date.fromisoformat,
@@ -305,7 +311,7 @@ _CONVERT: dict[str, Callable[[str], Any]] = {
 }
 _KIND_WORDS = {
     _float: "a number",
-    int: "a whole number",
+    read_int: "a whole number",
     dt.date.fromisoformat: "a date like 2027-09-01",
 }
 
@@ -358,7 +364,7 @@ def _row(
             value = column.convert(cell)
         except ValueError as error:
             kind_word = _KIND_WORDS.get(column.convert)
-            message = f"'{cell}' is not {kind_word}" if kind_word else str(error)
+            message = f"'{clip(cell, 60)}' is not {kind_word}" if kind_word else str(error)
             problems.append(Problem(str(path), line, name, message))
             fine = False
             continue
@@ -395,7 +401,7 @@ def _check_unique(
 def _vintage(path: Path) -> Vintage:
     """Read the flat `key: value` lines of a vintage file."""
     values: dict[str, str] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_text(path, 100_000).splitlines(), start=1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
@@ -410,7 +416,7 @@ def _vintage(path: Path) -> Vintage:
     try:
         return Vintage(
             name=values["name"],
-            base_year=int(values["base_year"]),
+            base_year=read_int(values["base_year"]),
             start=dt.date.fromisoformat(values["start"]),
             title=values.get("title", ""),
             note=values.get("note", ""),

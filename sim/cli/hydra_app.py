@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lodestone.border.errors import InputError
+from lodestone.border.files import read_path
 from lodestone.border.paths import data_root
 from lodestone.border.words import unknown
 from lodestone.cli.exits import guarded
@@ -49,7 +49,7 @@ def hydra_main(argv: list[str]) -> int:
         from lodestone.scenario import build_scenario
 
         def work() -> int:
-            held: Any = OmegaConf.to_container(cfg, resolve=True)
+            held: Any = _literal(OmegaConf.to_container(cfg, resolve=False))
             mapping = held.pop("scenario")
             variant, overlays = held.pop("variant"), names_in(held.pop("overlays"))
             settings = settings_from_flat(flatten_settings(held))
@@ -140,7 +140,7 @@ def _store_scenarios(argv: list[str]) -> tuple[list[str], dict[str, Path]]:
             for i, choice in enumerate(choices):
                 if choice.endswith((".yaml", ".yml")):
                     choices[i] = Path(choice).stem
-                    found[choices[i]] = Path(choice).expanduser().resolve()
+                    found[choices[i]] = read_path(choice).resolve()
             named |= set(choices)
             word = "scenario=" + ",".join(choices)
         words.append(word)
@@ -153,11 +153,37 @@ def _store_scenarios(argv: list[str]) -> tuple[list[str], dict[str, Path]]:
                 raise
             continue
         nested = {**data, "overrides": _nested(data.get("overrides") or {})}
-        node = OmegaConf.create(json.loads(json.dumps(nested)))
+        node = OmegaConf.create(_escaped(nested))
         # Let every word through: our own checks name the nearest known one, Hydra's do not.
         OmegaConf.set_struct(node, False)
         store.store(group="scenario", name=name, node=node, provider="lodestone")
     return words, found
+
+
+def _escaped(value: Any) -> Any:
+    """A user's file as Hydra may hold it: what looks like an interpolation is text."""
+    if isinstance(value, str):
+        return value.replace("${", _MARK)
+    if isinstance(value, Mapping):
+        return {_escaped(str(key)): _escaped(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_escaped(item) for item in value]
+    return value
+
+
+def _literal(value: Any) -> Any:
+    """The contrary of `_escaped`; nothing is resolved."""
+    if isinstance(value, str):
+        return value.replace(_MARK, "${")
+    if isinstance(value, Mapping):
+        return {_literal(key): _literal(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_literal(item) for item in value]
+    return value
+
+
+#: Stands for ``${`` while Hydra holds a user's text.
+_MARK = "\ue000{"
 
 
 def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:

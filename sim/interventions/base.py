@@ -466,6 +466,9 @@ def build(name: str, given: Any, file: Any = None) -> Intervention:
             hint="Write its keys indented below the name, beginning with 'kind:'.",
         )
     kind = given.get("kind")
+    slip = next((k for k in given if k not in Intervention.model_fields and near_kind(k)), None)
+    if kind is None and slip is not None:
+        raise InputError("unknown key", file=file, key=f"{at}.{slip}", hint="Did you mean 'kind'?")
     if kind is None:
         raise InputError(
             "lacks its kind", file=file, key=at, hint=f"Add 'kind:', one of {', '.join(kinds())}."
@@ -489,6 +492,11 @@ def build(name: str, given: Any, file: Any = None) -> Intervention:
     if found:
         raise combine(found)
     return made
+
+
+def near_kind(key: object) -> bool:
+    """Whether a key is a slip of ``kind``."""
+    return nearest(str(key), ("kind", *Intervention.model_fields)) == "kind"
 
 
 def _unknown_key(cls: type[Intervention], at: str, place: list[str], file: Any) -> InputError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lodestone.border.errors import InputError
+from lodestone.border.files import read_path
 from lodestone.border.paths import data_root
 from lodestone.border.words import unknown
 
@@ -28,7 +29,7 @@ def search_folders() -> list[Path]:
     """
     folders = [Path.cwd() / "scenarios"]
     setting = os.environ.get("LODESTONE_SCENARIOS", "")
-    folders += [Path(part).expanduser() for part in setting.split(os.pathsep) if part]
+    folders += [read_path(part) for part in setting.split(os.pathsep) if part]
     folders.append(data_root("scenarios"))
     seen: list[Path] = []
     for folder in folders:
@@ -67,7 +68,7 @@ def locate(name_or_path: str | Path, *, overlay: bool = False, beside: Path | No
     word = str(name_or_path)
     looks_like_path = word.endswith((".yaml", ".yml")) or os.sep in word or "/" in word
     if looks_like_path:
-        path = Path(word).expanduser()
+        path = read_path(word)
         for candidate in (
             path,
             *((beside.parent / path,) if beside and not path.is_absolute() else ()),

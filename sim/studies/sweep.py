@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lodestone.border.errors import InputError
+from lodestone.border.files import read_path
 from lodestone.studies.evaluate import Outcome, Task, compiles, run_task
 from lodestone.studies.folder import FORMAT, Row, StudyFolder, array_hash
 from lodestone.studies.points import Plan, Point, make_plan, study_name
@@ -114,7 +114,7 @@ def begin(request: Request, also: Sequence[str] = ()) -> tuple[Plan, StudyFolder
     """
     plan = make_plan(request, also)
     out = request.carried.get("out")
-    folder = StudyFolder(Path(str(out)).expanduser() if out else study_name(request))
+    folder = StudyFolder(read_path(str(out)) if out else study_name(request))
     folder.check(_manifest(plan))
     for point in plan.points if len(plan.points) <= EVERY else _one_of_each(plan.points):
         compiles(Task(point.key, point.scenario, point.reference, point.settings, plan.asked))

@@ -174,7 +174,7 @@ def test_what_is_not_yaml_is_refused(text, tmp_path, capsys):
         ("panel,date,value\nmay,2024-05,1\n", ["source", "missing"]),
         ("panel,date,value,source\nmai,2024-05,1,x\n", [":2", "'may'"]),
         ("panel,date,value,source\nmay,May,1,x\n", [":2", "date"]),
-        ("panel,date,value,source\nmay,2024-05,nan,x\n", [":2", "not a number"]),
+        ("panel,date,value,source\nmay,2024-05,nan,x\n", [":2", "finite number"]),
     ],
 )
 def test_bad_points_are_refused(rows, words, tmp_path):

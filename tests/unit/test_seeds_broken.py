@@ -248,7 +248,7 @@ def test_a_row_with_a_cell_too_many(seeds):
 
 def test_a_file_that_is_not_text(seeds):
     (seeds / "2024/tiers.csv").write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(InputError, match=r"tiers\.csv.*cannot be read"):
+    with pytest.raises(InputError, match=r"tiers\.csv.*not text"):
         load_chain("2024", root=seeds)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from lodestone.border.errors import InputError
+from lodestone.border.files import read_path
 from lodestone.cli.verb import Flag, Words, setting_flags, verb
 from lodestone.runs.job import job_from_words
 
@@ -76,7 +75,7 @@ def work(words: Words) -> int:
     if target is not None and target != "-":
         from lodestone.border.files import json_text, save_text
 
-        path = Path(target).expanduser()
+        path = read_path(target)
         if not path.parent.is_dir():
             raise InputError("no such folder", file=path.parent, key="--json")
         save_text(path, json_text(rows, indent=1) + "\n")
@@ -115,7 +114,7 @@ def work(words: Words) -> int:
         from lodestone.report.scorecard import write_scorecard
 
         made = write_scorecard(
-            Path(words.flags["--write"]).expanduser(),
+            read_path(words.flags["--write"]),
             [(e.name, e.title, vs, card.rows(e, vs), panels(e, r, vs)) for e, r, vs in scored],
             card,
             settings.worlds,

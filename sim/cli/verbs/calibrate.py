@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from lodestone.border.errors import InputError
+from lodestone.border.files import read_path
 from lodestone.cli.verb import Flag, Words, verb
 
 NUMBERS = {"--members": 200, "--steps": 6, "--seeds": 1, "--workers": 0}
@@ -67,7 +66,7 @@ def work(words: Words) -> int:
         raise InputError(
             "there is one history only: nothing is left to learn from", key="--cross-validate"
         )
-    folder = Path(words.flags.get("--out", "results/calibration")).expanduser()
+    folder = read_path(words.flags.get("--out", "results/calibration"))
     quiet = words.on("--quiet")
     found = study(plan, folder, chosen["--workers"], None if quiet else say, crossed)
     if not quiet:

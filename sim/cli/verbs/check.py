@@ -53,7 +53,7 @@ def work(words: Words) -> int:
     balance: list[dict[str, Any]] = []
     if targets:
         for target in targets:
-            attempt(target, lambda t=target: _check_one(t))  # type: ignore[misc]
+            attempt(target, lambda t=target: check_file(t))  # type: ignore[misc]
     else:
         from lodestone.border.paths import vintages
         from lodestone.scenario import find_overlays, find_scenarios
@@ -123,7 +123,7 @@ def _check_seeds(vintage: str, balance: list[dict[str, Any]]) -> None:
     balance += [{"vintage": vintage, **row} for row in balance_table(load_chain(vintage))]
 
 
-def _check_one(word: str) -> list[str]:
+def check_file(word: str) -> list[str]:
     """Check whatever a word is: a scenario, an overlay, an episode, or part of the seeds."""
     from lodestone.scenario import find_scenarios
 

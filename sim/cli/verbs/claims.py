@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from lodestone.border.errors import InputError
+from lodestone.border.files import read_path
 from lodestone.cli.verb import Flag, Words, setting_flags, verb
 from lodestone.runs.job import job_from_words
 
@@ -55,7 +55,7 @@ def work(words: Words) -> int:
         print(refresh(job.settings, begin))
         return 0
     name = words.one("scenario")
-    folder = Path(name).expanduser()
+    folder = read_path(name)
     if (folder / "provenance.json").is_file() and (folder / "claims.csv").is_file():
         words.no_pairs()
         _print_claims(read_rows(folder / "claims.csv"), words)

@@ -27,8 +27,8 @@ def work(words: Words) -> int:
     name = words.one("scenario")
     job = job_from_words([name], words.pairs, words.settings)
     text = words.flags.get("--world", "0")
-    if not text.isdigit():
-        raise InputError(f"must be a world's number from 0 on, got '{text}'", key="--world")
+    if not text.isdecimal() or len(text) > 6:
+        raise InputError(f"must be a world's number from 0 to 999999, got '{text}'", key="--world")
     scenario = job.load()[0]
     first = _moment(words.flags.get("--from"), "--from") or scenario.start
     last = _moment(words.flags.get("--to"), "--to", end=True) or scenario.end

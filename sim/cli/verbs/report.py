@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lodestone.border.errors import InputError
+from lodestone.border.files import read_path
 from lodestone.cli.verb import Flag, Words, verb
 
 MORE = """
@@ -25,7 +26,7 @@ def work(words: Words) -> int:
     from lodestone.runs.settings import settings_from_flat
 
     words.no_pairs()
-    folder = Path(words.one("run folder")).expanduser()
+    folder = read_path(words.one("run folder"))
     if not folder.is_dir():
         raise InputError(
             "is not a run folder",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from lodestone.border.errors import InputError
+from lodestone.border.files import read_path
 from lodestone.cli.verb import Flag, Words, verb
 
 MORE = """
@@ -34,7 +33,7 @@ def work(words: Words) -> int:
         raise InputError("names no run or study", key="lodestone table")
     if "--to" not in words.flags:
         raise InputError("names no file", key="--to", hint="Write --to table.csv.")
-    path = Path(words.flags["--to"]).expanduser()
+    path = read_path(words.flags["--to"])
     comma = words.on("--decimal-comma")
     if comma and path.suffix != ".csv":
         raise InputError("belongs to CSV alone", key="--decimal-comma")

@@ -26,6 +26,8 @@ def write_scenario(document: Document, chain: Chain | None = None) -> str:
     """
     data = {key: document.data[key] for key in KEYS if key in document.data}
     head = [
+        "# yaml-language-server: $schema=lodestone.schema.json",
+        "#   (made by: lodestone schema > lodestone.schema.json; editors then complete and check)",
         "# A Lodestone scenario: what happens. Edit it, give it a name of its own, then",
         "#   lodestone check FILE.yaml      finds mistakes",
         "#   lodestone run FILE.yaml        runs it against its reference",

@@ -282,23 +282,48 @@ def load(folder: Path | str) -> Run | StudyResult:
     return Run(path)
 
 
-def compare(*what: Any, **settings: Any) -> Any:
-    """Compare runs, scenarios or studies side by side, as ``lodestone compare`` does.
+def compare(
+    *what: Any,
+    variant: str | Sequence[str] = (),
+    out: Path | str | None = None,
+    formats: Sequence[str] = ("html", "md"),
+    **settings: Any,
+) -> pd.DataFrame:
+    """Compare runs, scenarios, variants or a study's points in the same worlds.
+
+    Parameters
+    ----------
+    what
+        Runs, run folders, names of scenarios, or a study; the first case is the base.
+    variant
+        ``all``, or names of variants of the scenarios.
+    out
+        Folder of the comparison; a new one under ``results/compare`` by default.
+    formats
+        Of its memo.
+    settings
+        Of the runs, as for `run`.
+
+    Returns
+    -------
+    DataFrame
+        A row a case and metric, with paired differences to the base; ``attrs["folder"]``.
 
     Raises
     ------
     InputError
-        This version has no comparison.
+        The cases do not hold the same worlds, or are fewer than two.
     """
-    import importlib
+    from lodestone.cli.comparing import compare_names
 
-    try:
-        work = importlib.import_module("lodestone.report.compare").compare
-    except (ImportError, AttributeError):
-        raise InputError(
-            "this version has no comparison", hint="lode.table() puts runs into one table."
-        ) from None
-    return work(*what, **settings)
+    names = [str(getattr(item, "folder", item)) for item in what]
+    variants = [variant] if isinstance(variant, str) else list(variant)
+    given = {k: v for k, v in settings_of(settings).items() if k != "report.formats"}
+    table, _, folder = compare_names(
+        names, [], given, variants, out, formats, "lode.compare(...)", True
+    )
+    table.attrs["folder"] = str(folder.resolve())
+    return table
 
 
 def backcast(*episodes: str | Path, worlds: int = 64, seed: int = 0, workers: int = 0) -> Any:

@@ -20,59 +20,7 @@ from lodestone.report.wording import day, human, joined
 if TYPE_CHECKING:
     from lodestone.report.reading import Reading
 
-__all__ = ["Row", "default_rows", "family", "headline_rows", "place", "row_of"]
-
-#: What a metric is about; decides which figures and which remarks belong to an answer.
-FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "shortage": (
-        "gross_unmet_t",
-        "unmet_t",
-        "unmet_share",
-        "unmet_share_between",
-        "unmet_share_peak",
-        "first_stoppage",
-        "stoppage_weeks",
-        "time_to_recover_weeks",
-        "lost_output_usd_million",
-        "lost_output_usd_million_per_day",
-        "lost_in_a_year_usd_million",
-        "lost_output_per_usd",
-        "first_short_year",
-        "mine_decision_year",
-        "cover_days_low",
-        "use_of_plan",
-        "military_unmet_share",
-        "first_military_stockout",
-    ),
-    "price": (
-        "price_multiple_home",
-        "price_multiple_ask",
-        "price_multiple_paid",
-        "price_peak_multiple",
-        "price_usd_per_kg",
-        "price_gap_peak",
-        "paid_usd_per_kg",
-    ),
-    "money": (
-        "public_outlay_usd_million",
-        "premium_usd_million",
-        "tariff_usd_million",
-        "burden_usd_million",
-        "export_revenue_usd_million",
-        "trade_value_usd_million",
-    ),
-    "trade": (
-        "magnet_exports_t",
-        "traded_t",
-        "leak_t",
-        "export_share",
-        "import_share",
-        "import_reliance",
-        "supply_share",
-        "licences_granted_share",
-    ),
-    "need": ("need_t", "need_share", "need_value_usd_million"),
-}
+__all__ = ["Row", "default_rows", "headline_rows", "place", "row_of"]
 
 # {at}: " in Europe"; {of}: " of Europe"; {users}: " for wind"; {year}: "2030"; {goods}: "Dy oxide";
 # {span}: "from 2024 to the end of 2029"; {origin}, {to}: places of trade; {share}: "25 %".
@@ -190,11 +138,6 @@ def place(names: object) -> str:
         return "the world without China"
     told = [PLACES.get(n) or (f"the {human(n)}" if n in ARTICLE else human(n)) for n in listed]
     return joined(told)
-
-
-def family(name: str) -> str:
-    """Return what a metric is about: shortage, price, money, trade, need or supply."""
-    return next((f for f, names in FAMILIES.items() if name in names), "supply")
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lodestone.border.formats import FORMATS
-from lodestone.report.asked import Row, default_rows, family, headline_rows, quantiles
+from lodestone.report.asked import Row, default_rows, headline_rows, quantiles
+from lodestone.report.families import family
 from lodestone.report.trust import facts_of, how_sure, inputs_told, not_modelled, watch
 from lodestone.report.wording import capital, human, joined, percent
 

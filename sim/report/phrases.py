@@ -265,6 +265,8 @@ def _subject(row: Row) -> tuple[str, str, str]:
 def _against(row: Row) -> str:
     """Return the rest of a sentence: how far from the reference, and whether that is clear."""
     assert row.calm is not None
+    if not np.any(row.calm):
+        return "; in the reference zero"
     low, middle, high = quantiles(row.delta)
     if not all(map(math.isfinite, (low, middle, high))):
         return f", against {reference_level(row)} in the reference"

@@ -413,6 +413,14 @@ class Reading:
         worst = max(candidates, key=lambda name: sign * hit[name].p50)
         return worst, hit[worst]
 
+    @property
+    def asks_for_shortage(self) -> bool:
+        """Whether the first number asked for is about shortage; also where none is asked for."""
+        from lodestone.report.families import family
+
+        asked = [str(text) for text in self.scenario.get("headline") or ()]
+        return not asked or family(asked[0].split("(", 1)[0]) == "shortage"
+
     @cached_property
     def window(self) -> tuple[pd.Timestamp, pd.Timestamp]:
         """The dates worth drawing: from the first own measure to after the last difference."""
@@ -420,6 +428,8 @@ class Reading:
         first, last = index[0], index[-1]
         if self.shock is None and self.since == first:
             return first, last
+        if not self.asks_for_shortage:
+            return max(first, self.since), last
         delta = self.delta()
         far = delta[["unmet_share_p05", "unmet_share_p95"]].abs().max(axis=1)
         noticed = far[far >= NOTICEABLE].index

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lodestone.report.reading import Reading
 
-__all__ = ["escape", "prose", "write_formats"]
+__all__ = ["COMPARISON", "escape", "prose", "write_files", "write_formats"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 READER = (
@@ -62,17 +62,33 @@ def write_formats(reading: Reading, facts: dict[str, Any], wanted: Iterable[str]
 
             made += write_slide(reading, facts)
         elif form == "brief":
-            made.append(_file(folder, "report-brief", "pdf", facts, fitted, annex=False))
-            made.append(_file(folder, "report-brief", "docx", facts, fitted, annex=False))
+            made.append(_file(folder, "report-brief", "pdf", facts, fitted, BRIEF))
+            made.append(_file(folder, "report-brief", "docx", facts, fitted, BRIEF))
         else:
-            made.append(_file(folder, "report", form, facts, fitted, annex=True))
+            made.append(_file(folder, "report", form, facts, fitted, MEMO))
     return made
+
+
+#: Templates of a memo, of its two pages alone, and of a comparison.
+MEMO = ("brief.md.j2", "annex.md.j2")
+BRIEF = ("brief.md.j2",)
+COMPARISON = ("compare.md.j2",)
+
+
+def write_files(
+    folder: Path, form: str, facts: dict[str, Any], templates: tuple[str, ...]
+) -> list[Path]:
+    """Write a document without fitted pages in one format; `brief` is its PDF and Word."""
+    if form == "brief":
+        pair = ("pdf", "docx")
+        return [_file(folder, "report-brief", f, facts, None, templates) for f in pair]
+    return [_file(folder, "report", form, facts, None, templates)]
 
 
 def _fitted(folder: Path, facts: dict[str, Any]) -> tuple[float, float]:
     """Return the largest heights with which the brief is two pages of PDF."""
     for heights in HEIGHTS:
-        text = markdown(folder, "pdf", facts, heights, annex=False)
+        text = markdown(folder, "pdf", facts, heights, BRIEF)
         if _pages(text, folder, str(facts["title"])) <= 2:
             return heights
     return HEIGHTS[-1]
@@ -99,11 +115,10 @@ def _file(
     form: str,
     facts: dict[str, Any],
     heights: tuple[float, float] | None,
-    *,
-    annex: bool,
+    templates: tuple[str, ...],
 ) -> Path:
     """Write one file whole or not at all."""
-    text = markdown(folder, form, facts, heights, annex=annex)
+    text = markdown(folder, form, facts, heights, templates)
     target = folder / f"{stem}.{form}"
     part = folder / f".{stem}.part.{form}"
     write: Callable[[str, Path, Path, str], None] = {
@@ -124,11 +139,10 @@ def markdown(
     folder: Path,
     form: str,
     facts: dict[str, Any],
-    heights: tuple[float, float] | None = None,
-    *,
-    annex: bool,
+    heights: tuple[float, float] | None,
+    templates: tuple[str, ...],
 ) -> str:
-    """Return the memo's text for a format, with or without the annexes.
+    """Return a document's text for a format, from one template or several.
 
     `heights` are those of the figures of page one and two, cm; None: as wide as the page.
     """
@@ -157,9 +171,7 @@ def markdown(
         else ["", ""]
     )
     context = {**shown, "plain": form == "md", "breaks": BREAKS[form], "heights": tall}
-    parts = [environment.get_template("brief.md.j2").render(context)]
-    if annex:
-        parts.append(environment.get_template("annex.md.j2").render(context))
+    parts = [environment.get_template(name).render(context) for name in templates]
     return "\n".join(parts)
 
 

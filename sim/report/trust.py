@@ -8,7 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lodestone.report.asked import Row, family
+from lodestone.report.asked import Row
+from lodestone.report.families import family
 from lodestone.report.wording import capital, human, joined, number, stepped
 
 if TYPE_CHECKING:

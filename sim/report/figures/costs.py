@@ -6,6 +6,7 @@ import textwrap
 
 import pandas as pd
 
+from lodestone.report.asked import row_of
 from lodestone.report.figures import Drawing, figure
 from lodestone.report.reading import Reading
 from lodestone.report.style import (
@@ -52,6 +53,11 @@ def cost_sentence(reading: Reading) -> str:
             else "No noticeable cost beside purchases"
         )
     sums = costs.sum() * reading.weeks
+    if than:
+        clear = [c for c in sums.index if _clear(reading, c)]
+        if not clear:
+            return "No cost differs from the reference by more than chance"
+        sums = sums[clear]
     largest = str(sums.abs().idxmax())
     amount = float(sums[largest])
     name = NAMES.get(largest, human(largest))
@@ -65,6 +71,12 @@ def cost_sentence(reading: Reading) -> str:
         f"The largest change of cost is {name}: USD {_money(abs(amount))} {word}{than} "
         f"to the end of the run ({month(end)})"
     )
+
+
+def _clear(reading: Reading, item: str) -> bool:
+    """Whether the total of an item stands clear of the reference, world by world."""
+    row = row_of(reading, f"{item}_usd_million")
+    return row is None or row.clear
 
 
 def _money(million: float) -> str:

@@ -23,7 +23,7 @@ from lodestone.report.style import (
     mark_words,
     ribbon,
 )
-from lodestone.report.wording import band, capital, human, joined, month
+from lodestone.report.wording import capital, human, joined, month, number
 
 KINDS = {"home": (BLUE, "-"), "ask": (VERMILLION, (0, (5, 1.5))), "paid": (GREEN, (0, (1, 1.1)))}
 
@@ -51,23 +51,23 @@ def price_sentence(reading: Reading, materials: list[str]) -> str:
     if not asked:
         return "Prices of the run"
     material = max(asked, key=lambda m: asked[m][2])
-    when, low, mid, high = asked[material]
+    when, _, mid, high = asked[material]
     if mid < 1.1:
         lowest = min(found[2] for found in asked.values())
         if lowest < 0.9:
-            return f"No ask price rises noticeably above {base}"
+            return f"No spot price rises noticeably above {base}"
         return (
             f"Prices stay within 10 % of {base}"
             if high < 1.1
-            else (f"In the median world no ask price exceeds {base} by more than 10 %")
+            else (f"In the median world no spot price exceeds {base} by more than 10 %")
         )
     text = (
-        f"The ask for {human(material)} reaches {band(mid, low, high)} times {base} "
+        f"The spot price of {human(material)} outside reaches {number(mid)} times {base} "
         f"in {month(when)}"
     )
     paid, home = reading.multiple(material, "paid"), reading.prices(material, "home")
     if paid:
-        text += f"; the price paid peaks at {band(paid[2], paid[1], paid[3])} times"
+        text += f"; the price paid peaks at {number(paid[2])} times"
     if home is not None and (at := reading.multiple(material, "home")) and at[2] < 1.1:
         text += ", the home price does not follow"
     return text

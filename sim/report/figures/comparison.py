@@ -1,0 +1,208 @@
+"""Figures of a comparison: cases by metric, shortage over time by case, cost against shortage."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lodestone.report.asked import quantiles, row_of
+from lodestone.report.figures import Drawing
+from lodestone.report.phrases import scale_of
+from lodestone.report.studies import save_drawing
+from lodestone.report.style import (
+    BLUE,
+    COLOURS,
+    GREY,
+    INK,
+    VERMILLION,
+    canvas,
+    date_axis,
+    look,
+    ribbon,
+)
+from lodestone.report.wording import capital, human
+
+if TYPE_CHECKING:
+    from lodestone.report.cases import Comparison
+
+__all__ = ["draw_comparison"]
+
+MOST_PANELS = 6
+
+
+def draw_comparison(held: Comparison, target: Path) -> list[dict[str, str]]:
+    """Draw the figures of a comparison and return their names, titles and alt texts."""
+    found = []
+    for name, title, draw in (
+        ("cases_by_metric", "Cases by number", cases_by_metric),
+        ("shortage_by_case", "Unmet use by case", shortage_by_case),
+        ("cost_against_shortage", "Cost against shortage avoided", cost_against_shortage),
+    ):
+        with look():
+            drawing = draw(held)
+            if drawing is None:
+                continue
+            save_drawing(drawing, target, name)
+        found.append(
+            {"figure": name, "title": title, "finding": drawing.finding, "alt": drawing.alt}
+        )
+    return found
+
+
+def cases_by_metric(held: Comparison) -> Drawing:
+    """A panel a metric: median and band of every case on one axis."""
+    metrics = [m for m in held.metrics if np.isfinite(quantiles(m.own)[1])][:MOST_PANELS]
+    metrics = metrics or held.metrics[:1]
+    columns = 2 if len(metrics) > 1 else 1
+    rows = -(-len(metrics) // columns)
+    title = f"{len(held.cases)} cases by {len(metrics)} numbers"
+    note = (
+        "Median and 5\u201395 % band of the same worlds; base open. Each panel has its own scale."
+    )
+    size = (7.4, rows * (0.5 + 0.24 * len(held.cases)))
+    figure, axes = canvas(title, note, rows, columns, size, sharey=True)
+    lines = []
+    for ax, metric in zip(axes.flat, metrics, strict=False):
+        all_values = [held.row(metric, i).own for i in range(len(held.cases))]
+        factor, unit = scale_of(metric.unit, *(q for v in all_values for q in quantiles(v)))
+        for i, values in enumerate(all_values):
+            known = values[np.isfinite(values)]
+            if not known.size:
+                ax.annotate(
+                    "never", (0.02, i), xycoords=("axes fraction", "data"), size=7.5, va="center"
+                )
+                continue
+            low, middle, high = (factor * q for q in quantiles(known))
+            colour = BLUE if i == 0 else VERMILLION
+            ax.plot(
+                [low, high], [i, i], color=colour, linewidth=3, alpha=0.5, solid_capstyle="butt"
+            )
+            ax.plot(middle, i, "o", mec=colour, mfc="white" if i == 0 else colour, mew=1.4, ms=5)
+            lines.append((metric.text, held.names[i], low, middle, high, unit))
+        told = f"{metric.title}{f', {unit}' if unit else ''}"
+        ax.set_title(
+            textwrap.fill(textwrap.shorten(told, 100, placeholder=" \u2026"), 52),
+            size=7.8,
+            weight="normal",
+        )
+        ax.set_ylim(len(held.cases) - 0.5, -0.5)
+        ax.set_yticks(
+            range(len(held.cases)),
+            [textwrap.shorten(n, 34, placeholder="\u2026") for n in held.names],
+            size=7.5,
+        )
+        ax.grid(True, axis="x")
+        ax.grid(False, axis="y")
+        ax.tick_params(axis="x", labelsize=7.5)
+        ax.margins(x=0.08)
+        ax.locator_params(axis="x", nbins=5)
+        years = metric.unit == "year"
+        ax.xaxis.set_major_formatter(
+            lambda x, _, years=years: f"{x:.0f}" if years else f"{x:,.6g}".replace("-", "\u2212")
+        )
+    for ax in list(axes.flat)[len(metrics) :]:
+        ax.remove()
+    names = ["metric", "case", "p05", "p50", "p95", "unit"]
+    alt = f"{title}. Dots and bands of {', '.join(held.names[:6])}."
+    return Drawing(figure, title, alt, pd.DataFrame(lines, columns=names))
+
+
+def shortage_by_case(held: Comparison) -> Drawing | None:
+    """Small multiples of the unmet share over time with shared axes, the base dotted in each."""
+    runs = [
+        (n, c.reading) for n, c in zip(held.names, held.cases, strict=True) if c.reading is not None
+    ]
+    if len(runs) < 2:
+        return None
+    curves = {name: reading.curve() for name, reading in runs}
+    first = min(reading.since for _, reading in runs)
+    peak = max(float(c["unmet_share_p95"].loc[first:].max()) for c in curves.values())
+    if not peak > 0.005:
+        return None
+    columns = min(3, len(runs))
+    rows = -(-len(runs) // columns)
+    title = "Share of planned use that goes unmet, by case"
+    note = (
+        "All users; median and 5\u201395 % band of the worlds; dotted: the base case. Shared axes."
+    )
+    figure, axes = canvas(title, note, rows, columns, (7.4, 1.75 * rows), sharex=True, sharey=True)
+    base = curves[runs[0][0]]
+    parts = []
+    last = max(c.index[-1] for c in curves.values())
+    for i, (ax, (name, _)) in enumerate(zip(axes.flat, runs, strict=False)):
+        curve = curves[name].loc[first:]
+        ribbon(ax, curve, "unmet_share", VERMILLION, linewidth=1.4)
+        if i:
+            shown = base.loc[first:]
+            ax.plot(shown.index, shown["unmet_share_p50"], color=GREY, lw=1.0, ls=":")
+        ax.set_title(textwrap.fill(capital(human(name)), 30), size=8)
+        date_axis(ax, (first, last), ticks=4)
+        ax.tick_params(labelsize=7.5)
+        ax.yaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f} %")
+        part = curve[["unmet_share_p05", "unmet_share_p50", "unmet_share_p95"]].reset_index()
+        part.insert(0, "case", name)
+        parts.append(part)
+    for ax in list(axes.flat)[len(runs) :]:
+        ax.remove()
+    axes[0, 0].set_ylim(0, 1.1 * peak)
+    alt = f"{title}. Small line charts with shared axes: {', '.join(n for n, _ in runs[:6])}."
+    return Drawing(figure, title, alt, pd.concat(parts, ignore_index=True))
+
+
+def cost_against_shortage(held: Comparison) -> Drawing | None:
+    """Public outlay more than the base against tonnes of shortage less than the base, by case."""
+    from lodestone.report.cases import AVOIDED, COST
+
+    reading = held.cases[0].reading
+    if reading is None:
+        return None
+    cost, short = row_of(reading, COST), row_of(reading, AVOIDED)
+    if cost is None or short is None:
+        return None
+    points = []
+    for i, name in enumerate(held.names[1:], start=1):
+        try:
+            spent, lacking = held.row(cost, i).delta, held.row(short, i).delta
+        except AssertionError:
+            return None
+        points.append((name, quantiles(spent), quantiles(-lacking)))
+    if not any(abs(p[1][1]) > 0.5 or abs(p[2][1]) > 0.5 for p in points):
+        return None
+    title = f"Public money and shortage avoided, against {held.names[0]}"
+    note = (
+        "Right: more public outlay than the base, present value, million USD; up: fewer tonnes of "
+        "magnet that users lack to the end of the run. Median and 5\u201395 % band of the same worlds."
+    )
+    figure, axes = canvas(title, note, size=(7.4, 3.4))
+    ax = axes[0, 0]
+    lines = []
+    for i, (name, money, avoided) in enumerate(points):
+        colour = COLOURS[i % len(COLOURS)]
+        ax.plot([money[0], money[2]], [avoided[1]] * 2, color=colour, lw=1.2)
+        ax.plot([money[1]] * 2, [avoided[0], avoided[2]], color=colour, lw=1.2)
+        ax.plot(money[1], avoided[1], "o", color=colour, ms=6)
+        ax.annotate(
+            textwrap.shorten(name, 36, placeholder="\u2026"),
+            (money[1], avoided[1]),
+            xytext=(6, 5),
+            textcoords="offset points",
+            size=8,
+            color=colour,
+        )
+        lines.append((name, *money, *avoided))
+    ax.axhline(0, color=INK, lw=0.6)
+    ax.axvline(0, color=INK, lw=0.6)
+    ax.set_xlabel("more public outlay, million USD")
+    ax.set_ylabel("t of magnet avoided")
+    ax.margins(0.15)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(lambda x, _: f"{x:,.0f}".replace("-", "\u2212"))
+    names = ["case"]
+    names += [f"outlay_usd_million_{q}" for q in ("p05", "p50", "p95")]
+    names += [f"avoided_t_magnet_{q}" for q in ("p05", "p50", "p95")]
+    alt = f"{title}. Scatter of {len(points)} cases with bands."
+    return Drawing(figure, title, alt, pd.DataFrame(lines, columns=names))

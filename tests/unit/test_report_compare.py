@@ -1,0 +1,103 @@
+"""Comparison: same worlds only, paired differences, regret, dominance, files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lodestone.border.errors import InputError
+from lodestone.report.cases import Comparison, case_of_point, case_of_run
+from lodestone.report.compare import write_comparison
+from tests.fixtures.run_folder import make_run_folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return run folders of three cases."""
+    top = tmp_path_factory.mktemp("runs")
+    return {case: make_run_folder(top / case, case) for case in ("none", "some", "total")}
+
+
+@pytest.fixture(scope="module")
+def held(runs: dict[str, Path]) -> Comparison:
+    """Return the three cases compared."""
+    return Comparison(tuple(case_of_run(folder) for folder in runs.values()))
+
+
+def test_differences_are_paired_and_the_first_case_is_the_base(held):
+    table = held.table().set_index(["metric", "case"])
+    rows = table.loc["lost_output_usd_million"]
+    base, some = rows.iloc[0], rows.iloc[1]
+    assert base["difference_p50"] == 0 and base["separated_from_base"] == ""
+    own = held.cases[1].worlds["lost_output_usd_million"].to_numpy()
+    calm = held.cases[0].worlds["lost_output_usd_million"].to_numpy()
+    assert some["difference_p50"] == pytest.approx(np.median(own - calm))
+    assert some["separated_from_base"] == "yes"
+
+
+def test_regret_is_to_the_best_case_of_the_same_world(held):
+    metric = next(m for m in held.metrics if m.name == "lost_output_usd_million")
+    regret = held.regret(metric)
+    assert (regret.min(axis=0) == 0).all()
+    assert regret[0].max() == 0
+    assert (regret[2] >= regret[1]).all()
+
+
+def test_dominance_needs_to_be_no_better_in_anything(held):
+    told = held.dominated()
+    assert any(t.startswith("licence_shock_total is dominated by licence_shock_none") for t in told)
+    assert not any(t.startswith("licence_shock_none is dominated") for t in told)
+
+
+def test_cases_of_another_seed_are_refused():
+    one = case_of_point("a", pd.DataFrame({"world": [0, 1], "unmet_t": [1.0, 2.0]}), 0, "2024")
+    two = case_of_point("b", pd.DataFrame({"world": [0, 1], "unmet_t": [1.0, 2.0]}), 1, "2024")
+    with pytest.raises(InputError, match="do not hold the same worlds"):
+        _ = Comparison((one, two)).worlds
+
+
+def test_points_of_a_study_are_compared_in_the_worlds_they_share():
+    one = case_of_point("a", pd.DataFrame({"world": [0, 1, 2], "unmet_t": [1.0, 2.0, 9.0]}), 0, "x")
+    two = case_of_point("b", pd.DataFrame({"world": [1, 0], "unmet_t": [4.0, 5.0]}), 0, "x")
+    held = Comparison((one, two))
+    assert list(held.worlds) == [0, 1]
+    row = held.row(held.metrics[0], 1)
+    assert list(row.delta) == [4.0, 2.0]
+
+
+def test_what_the_bands_do_not_separate_is_named():
+    worlds = np.arange(40)
+    same = pd.DataFrame({"world": worlds, "unmet_t": 100.0 + worlds})
+    jitter = same.assign(unmet_t=same["unmet_t"] + np.where(worlds % 2, 5.0, -5.0))
+    far = same.assign(unmet_t=same["unmet_t"] + 50.0)
+    cases = [case_of_point(n, f, 0, "x") for n, f in (("a", same), ("b", jitter), ("c", far))]
+    held = Comparison(tuple(cases))
+    assert held.not_separated(held.metrics[0]) == [("a", "b")]
+
+
+def test_the_files_of_a_comparison(runs, tmp_path):
+    import pypdf
+
+    cases = [case_of_run(folder) for folder in runs.values()]
+    made = write_comparison(cases, tmp_path / "c", ("md", "brief", "xlsx"), "lodestone compare a b")
+    assert {p.name for p in made} == {
+        "report.md",
+        "report-brief.pdf",
+        "report-brief.docx",
+        "summary.xlsx",
+    }
+    text = (tmp_path / "c" / "report.md").read_text(encoding="utf-8")
+    assert "What the bands do not separate" in text and "is dominated by" in text
+    for name in ("cases_by_metric", "shortage_by_case"):
+        assert (tmp_path / "c" / "figures" / f"{name}.png").is_file()
+    assert len(pypdf.PdfReader(tmp_path / "c" / "report-brief.pdf").pages) >= 1
+    table = pd.read_csv(tmp_path / "c" / "comparison.csv")
+    assert set(table["case"]) == {f"licence_shock_{c}" for c in runs}
+
+
+def test_one_case_is_no_comparison(runs, tmp_path):
+    with pytest.raises(InputError, match="two cases"):
+        write_comparison([case_of_run(runs["some"])], tmp_path / "one")

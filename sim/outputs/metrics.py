@@ -126,13 +126,19 @@ def _shares(series: Series, region: object, sector: object) -> np.ndarray:
 
 @metric("t_magnet", "gross shortfall over the horizon", BY_GROUP, additive=True)
 def gross_unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
-    """Planned use minus what arrives, before any stock is drawn, summed over the horizon."""
+    """Planned use less what arrives (averaged over four weeks), before any stock is drawn.
+
+    Summed over the horizon. In no week below what goes unmet, nor above what is planned.
+    """
     return _sum(series, "gross", region, sector)
 
 
 @metric("t_magnet", "net shortfall over the horizon", BY_GROUP, additive=True)
 def unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
-    """Use that does not happen for lack of material, summed over the horizon."""
+    """Planned use that does not happen for lack of material, summed over the horizon.
+
+    Use that is put off counts once, in the week in which it was due.
+    """
     return _sum(series, "unmet", region, sector)
 
 
@@ -264,11 +270,12 @@ def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "al
 
 @metric("USD million", "value of lost output (upper bound)", BY_GROUP, additive=True)
 def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
-    """Net shortfall times the value of output per kg of missing magnet."""
+    """Net shortfall, less what is made up later, times the value of output per kg of magnet."""
     rows = series.group_rows(region, sector)
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    unmet = series["unmet"][:, rows].sum(axis=0, dtype=float) * series.weeks
-    return (unmet * value[rows][:, None]).sum(axis=0) / 1000.0
+    lost = series["unmet"][:, rows] - series["caught_up"][:, rows]
+    tonnes = lost.sum(axis=0, dtype=float) * series.weeks
+    return (tonnes * value[rows][:, None]).sum(axis=0) / 1000.0
 
 
 @metric("USD million a day", "value of output lost on the worst day", BY_REGION)
@@ -757,7 +764,7 @@ def export_revenue_usd_million(
     destination: Any = "all",
     since: Any = None,
 ) -> Values:
-    """Declared shipments at the price in the exporting market, net present value from a date on."""
+    """Declared shipments at the price at home and the rent of quotas, present value from a date on."""
     lay = series.layout
     month_of = np.array([series.months.index(f"{d:%Y-%m}") for d in series.dates])
     first = 0 if since is None else series.months.index(str(since)[:7])
@@ -768,7 +775,9 @@ def export_revenue_usd_million(
         price = series["home"][days].mean(axis=0, dtype=float)
         factor = (1.0 + series.discount_rate) ** (-series.times[days].mean() / 365.25)
         tonnes = series["declared"][month, links]
-        total += (tonnes * price[lay.l_material[links]]).sum(axis=0) * factor / 1000.0
+        worth = (tonnes * price[lay.l_material[links]]).sum(axis=0) / 1000.0
+        rent = series["rent"][month, links].sum(axis=0, dtype=float)
+        total += (worth + rent) * factor
     return total
 
 
@@ -833,6 +842,60 @@ def burden_usd_million(series: Series, region: Any = "all") -> Values:
     Lost output is an upper bound (see `lost_output_usd_million`).
     """
     return np.asarray(_cost(series, "premium", region) + _cost(series, "lost_output", region))
+
+
+def _discounted(series: Series, name: str, region: Any) -> Values:
+    names = series.region_names(region)
+    rows = [i for i, r in enumerate(series.cost_regions) if names is None or r in names]
+    factor = (1.0 + series.discount_rate) ** (-series.times / 365.25)
+    path = series[name][:, rows].sum(axis=1, dtype=float)
+    return np.asarray((path * factor[:, None]).sum(axis=0) * series.weeks)
+
+
+@metric("USD million", "bought by public reserves, discounted", ())
+def reserve_bought_usd_million(series: Series, region: Any = "all") -> Values:
+    """What public reserves pay for what they buy, at the ask of the day, net present value."""
+    return _discounted(series, "reserve_bought", region)
+
+
+@metric("USD million", "sold by public reserves, discounted", ())
+def reserve_sold_usd_million(series: Series, region: Any = "all") -> Values:
+    """What public reserves take in for what they release, at the ask of the day, present value."""
+    return _discounted(series, "reserve_sold", region)
+
+
+@metric("t", "held by public reserves at the end of the last month", ())
+def reserve_t(
+    series: Series, material: Any = "all", region: Any = "all", month: Any = None
+) -> Values:
+    """Tonnes of product in public reserves at the end of a month (default: the last)."""
+    at = len(series.months) - 1 if month is None else _month_at(series, month)
+    return np.asarray(
+        series["reserve"][at, series.cells(material, region)].sum(axis=0, dtype=float)
+    )
+
+
+@metric("USD million", "worth of public reserves at the end of the last month", ())
+def reserve_value_usd_million(
+    series: Series, material: Any = "all", region: Any = "all", month: Any = None
+) -> Values:
+    """Tonnes in public reserves at the mean home price of the month (default: the last)."""
+    at = len(series.months) - 1 if month is None else _month_at(series, month)
+    days = [i for i, name in enumerate(series.labels.month_of) if name == series.months[at]]
+    price = series["home"][days].mean(axis=0, dtype=float)
+    rows = series.cells(material, region)
+    held = series["reserve"][at, rows].astype(float)
+    return np.asarray((held * price[series.labels.c_material[rows]]).sum(axis=0) / 1000.0)
+
+
+def _month_at(series: Series, month: Any) -> int:
+    name = str(month)[:7]
+    if name not in series.months:
+        raise InputError(
+            f"month {name} is outside the run ({series.months[0]} to {series.months[-1]})",
+            key="month",
+        )
+    return series.months.index(name)
 
 
 # ---- need, coverage, cover ---------------------------------------------------------------
@@ -1057,10 +1120,11 @@ def met_share(
 
 @metric("USD million", "value of lost output in the year after the disruption")
 def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
-    """Net shortfall in the year after the first disruption times the value of output per kg."""
+    """Net shortfall in the year after the disruption, less what is made up in it, times its worth."""
     rows = series.group_rows(region, sector)
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    lost = (series["unmet"][:, rows] * value[rows][:, None]).sum(axis=1, dtype=float)
+    tonnes = series["unmet"][:, rows] - series["caught_up"][:, rows]
+    lost = (tonnes * value[rows][:, None]).sum(axis=1, dtype=float)
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + 365.25)
     return (lost * inside).sum(axis=0) * series.weeks / 1000.0

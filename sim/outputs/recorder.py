@@ -19,6 +19,32 @@ if TYPE_CHECKING:
 
 #: Share of normal tonnes that is kept out before trade is said to bind.
 CLOSED = 0.02
+#: Weeks over which arrivals are averaged before they are held against planned use (A270).
+ARRIVAL_WEEKS = 4.0
+
+
+def shortfall(
+    planned: np.ndarray, wanted: np.ndarray, unmet: np.ndarray, late: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Planned use that does not happen for lack of goods, and use put off that is made up.
+
+    What is wanted in a week is the use of that week and a part of what was put off before; what
+    lacks falls on both alike. Use put off was counted as missing when it was due, so it is not
+    counted again where it lacks once more.
+
+    Parameters
+    ----------
+    planned, wanted, unmet, late : ndarray, shape (u, w)
+        Planned use; what is wanted, with what was put off; what of it lacks; what was put off and is
+        due now, t.
+
+    Returns
+    -------
+    missing, made_up : ndarray, shape (u, w)
+        t; ``missing`` is at most what is planned.
+    """
+    share = np.minimum(unmet / np.maximum(wanted, 1e-300), 1.0)
+    return np.minimum(share * (wanted - late), planned), late * (1.0 - share)
 
 
 class Recorder:
@@ -79,12 +105,21 @@ class Recorder:
             "licences": np.full((n, 1, w), np.nan, dtype=np.float32),
             # Whether a class of users of the group stands still.
             "stopped": np.zeros((n, g, w), dtype=np.uint8),
+            # Use put off earlier and made up now.
+            "caught_up": room(n, g),
+            "reserve_bought": room(n, len(self.cost_regions)),
+            "reserve_sold": room(n, len(self.cost_regions)),
         }
         self.monthly = {
             "declared": room(months, lay.links.n),
             "grey": room(months, lay.links.n),
             "output": room(months, lay.cells.n),
             "stock": room(months, lay.cells.n),
+            "reserve": room(months, lay.cells.n),
+            # Rent of quotas on what is shipped, USD million; nothing is kept where there are none.
+            "rent": room(months, lay.links.n)
+            if run.day.quotas
+            else np.broadcast_to(np.float32(0.0), (months, lay.links.n, w)),
             "used": room(months, lay.cells.n),
             "ore": room(months, len(lay.ore.keys)),
             "binding": np.zeros((months, g, w), dtype=np.uint8),
@@ -98,6 +133,9 @@ class Recorder:
         }
         self.draws = {k: v for k, v in run.draws.items() if not k.endswith(".default")}
         self.tick = 0
+        # Arrivals come by the ship: users count what came of late, whatever the step.
+        self.arrivals = np.array(np.broadcast_to(lay.users.base, (lay.users.n, w)))
+        self.arrival_gain = 1.0 - np.exp(-self.days / 7.0 / ARRIVAL_WEEKS)
         self._reference_value = np.exp(lay.prices.log_reference)[lay.users.cell]
         # Users by region of the cost curve; only magnets' missing output is counted as lost.
         place = {r: i for i, r in enumerate(self.cost_regions)}
@@ -150,21 +188,26 @@ class Recorder:
         by_group = self.by_group
         per_week = 1.0 / weeks
         planned = by_group.sum(f["planned"][self.lines])
-        unmet = by_group.sum(f["unmet"][self.lines])
+        missing, made_up = shortfall(f["planned"], f["wanted"], f["unmet"], f["late"])
+        unmet = np.minimum(by_group.sum(missing[self.lines]), planned)
         self.weekly["planned"][t] = planned * per_week
-        short = planned - by_group.sum(f["to_users"][self.lines])
-        self.weekly["gross"][t] = np.where(short > 1e-9 * planned, short, 0.0) * per_week
+        self.arrivals += (f["to_users"] * per_week - self.arrivals) * self.arrival_gain
+        come = by_group.sum(self.arrivals[self.lines]) * weeks
+        gross = np.maximum(np.where(planned - come > 1e-9 * planned, planned - come, 0.0), unmet)
+        self.weekly["gross"][t] = gross * per_week
         self.weekly["unmet"][t] = unmet * per_week
+        self.weekly["caught_up"][t] = by_group.sum(made_up[self.lines]) * per_week
         if len(self.military_groups):
             lines, some = self.military_lines, self.by_military
             use = some.sum(f["planned"][lines])
-            lacking = np.maximum(use - some.sum(f["to_users"][lines]), 0.0) * per_week
+            net = np.minimum(some.sum(missing[lines]), use)
+            lacking = np.maximum(use - some.sum(self.arrivals[lines]) * weeks, net)
             self.weekly["military_planned"][t] = use * per_week
-            self.weekly["military_unmet"][t] = some.sum(f["unmet"][lines]) * per_week
-            self.weekly["military_gross"][t] = np.minimum(
-                lacking, self.weekly["gross"][t][self.military_groups]
+            self.weekly["military_unmet"][t] = net * per_week
+            self.weekly["military_gross"][t] = (
+                np.minimum(lacking, gross[self.military_groups]) * per_week
             )
-        if np.any(unmet):
+        if np.any(f["unmet"]):
             stopped = by_group.sum(f["stopped"][self.lines])
             self.weekly["stopped"][t] = stopped > 0
         self.gap.market_day(run)
@@ -174,12 +217,16 @@ class Recorder:
         self.weekly["home"][t] = np.exp(st.log_home)
         self.weekly["ask"][t] = np.exp(st.log_ask[self.priced_cells])
         self.weekly["paid"][t] = paid[self.priced_cells]
-        self.weekly["cost"][t] = self._costs(run, rules, paid) * per_week
+        lost = (missing - made_up) * self._lost_value
+        self.weekly["cost"][t] = self._costs(run, rules, paid, lost) * per_week
+        self._reserves(run, per_week)
         if rules.licences:
             self.weekly["licences"][t, 0] = run.day.office.granted_share()
         kept = {"declared": f["declared"], "output": f["output"], "used": f["used_by_cell"]}
         if np.any(f["grey"]):
             kept["grey"] = f["grey"]
+        if run.day.quotas:
+            kept["rent"] = f["declared"] * sum(q.rent_by_link() for q in run.day.quotas) / 1000.0
         for month, part in self._split[t]:
             for name, values in kept.items():
                 self.monthly[name][month] += values if part == 1.0 else values * part
@@ -189,6 +236,7 @@ class Recorder:
         month = self.tick_of_month[t]
         if t + 1 == len(self.times) or self.tick_of_month[t + 1] != month:
             self.monthly["stock"][month] = st.seller_stock + st.plant_stock + run.day.cells_hold
+            self.monthly["reserve"][month] = st.public_stock
             self.monthly["binding"][month] = self._binding(run, unmet, planned)
         if self._mid_year[t]:
             able = self._available(run)
@@ -196,13 +244,22 @@ class Recorder:
             self.yearly["idle"][self._tick_year[t]] = self._idle(run, able)
         self.tick += 1
 
-    def _costs(self, run: BatchRun, rules: Conditions, paid: np.ndarray) -> np.ndarray:
+    def _reserves(self, run: BatchRun, per_week: float) -> None:
+        """What public reserves buy and sell, USD million a week by region, at the ask."""
+        lay, f = run.layout, run.day.flows
+        for key, flow in (("reserve_bought", f["bought"]), ("reserve_sold", f["released_public"])):
+            if np.any(flow):
+                worth = flow * np.exp(run.day.state.log_ask) / 1000.0 * per_week
+                np.add.at(self.weekly[key][self.tick], lay.cells.region, worth)
+
+    def _costs(
+        self, run: BatchRun, rules: Conditions, paid: np.ndarray, lost: np.ndarray
+    ) -> np.ndarray:
         """Cost items of the market day by region, USD million, shape (items x regions, w)."""
         lay, st, f = run.layout, run.day.state, run.day.flows
         w = st.worlds
         value = f["to_users"] * paid[lay.users.cell] / 1000.0
         plain = f["to_users"] * self._reference_value / 1000.0
-        lost = f["unmet"] * self._lost_value
         hold = (
             run.day.users_hold
             * paid[lay.users.cell]

@@ -92,6 +92,8 @@ def _value(
         return _year(items[0], start, end)
     if key in ("since", "until"):
         return _day(items[0], key, name in _FROM_MONTH, start, end)
+    if key == "month":
+        return _day(items[0], "since", True, start, end)
     if key in _NUMBERS:
         return _number(items[0], *_NUMBERS[key])
     known = _words(key, chain)

@@ -19,6 +19,7 @@ from lodestone.border.errors import InputError
 from lodestone.border.words import unknown
 from lodestone.chain import naming
 from lodestone.chain.nouns import STAGES, TIERS, Chain
+from lodestone.outputs.shortage import shortfall
 
 if TYPE_CHECKING:
     from lodestone.engine.run import BatchRun
@@ -518,8 +519,9 @@ def _unmet(query: Query, run: BatchRun) -> Read | str:
 
     def read(run: BatchRun, rules: Conditions) -> Day:
         f = run.day.flows
-        unmet = _total(f["unmet"][rows], w)
-        return unmet, (_total(f["planned"][rows], w) if query.metric == "unmet_share" else None)
+        planned, wanted, lacks, late = (f[k][rows] for k in ("planned", "wanted", "unmet", "late"))
+        unmet = _total(shortfall(planned, wanted, lacks, late)[0], w)
+        return unmet, (_total(planned, w) if query.metric == "unmet_share" else None)
 
     return read
 

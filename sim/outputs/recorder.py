@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from lodestone.outputs.gap import GapBook
 from lodestone.outputs.items import COST_ITEMS, STAGES
 from lodestone.outputs.labels import Labels
+from lodestone.outputs.shortage import shortfall
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.layout import Segments
 
@@ -21,30 +22,6 @@ if TYPE_CHECKING:
 CLOSED = 0.02
 #: Weeks over which arrivals are averaged before they are held against planned use (A270).
 ARRIVAL_WEEKS = 4.0
-
-
-def shortfall(
-    planned: np.ndarray, wanted: np.ndarray, unmet: np.ndarray, late: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Planned use that does not happen for lack of goods, and use put off that is made up.
-
-    What is wanted in a week is the use of that week and a part of what was put off before; what
-    lacks falls on both alike. Use put off was counted as missing when it was due, so it is not
-    counted again where it lacks once more.
-
-    Parameters
-    ----------
-    planned, wanted, unmet, late : ndarray, shape (u, w)
-        Planned use; what is wanted, with what was put off; what of it lacks; what was put off and is
-        due now, t.
-
-    Returns
-    -------
-    missing, made_up : ndarray, shape (u, w)
-        t; ``missing`` is at most what is planned.
-    """
-    share = np.minimum(unmet / np.maximum(wanted, 1e-300), 1.0)
-    return np.minimum(share * (wanted - late), planned), late * (1.0 - share)
 
 
 class Recorder:

@@ -96,7 +96,7 @@ def test_cover_is_stock_over_need(series):
     rows = series.cells("dy_oxide", "japan")
     at = int(SHOCK / 30.4375)
     stock = series["stock"][at:, rows].sum(axis=1, dtype=float).min(axis=0)
-    need = float(series.layout.cells.need[rows].sum()) / 7.0
+    need = float(series.labels.c_need[rows].sum()) / 7.0
     days = value(series, "cover_days_low", material="dy_oxide", region="japan")
     assert days == pytest.approx(stock / need, rel=1e-6)
     assert np.all((days > 0) & (days < 1000))

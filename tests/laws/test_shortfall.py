@@ -9,7 +9,7 @@ import pytest
 
 from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import find
-from lodestone.outputs.recorder import shortfall
+from lodestone.outputs.shortage import shortfall
 from lodestone.runs.compiled import compile_scenario
 from lodestone.runs.settings import Settings
 from lodestone.runs.worlds import run_worlds

@@ -134,3 +134,12 @@ def compiled(function: Callable[..., Any]) -> Any:
     finally:
         numba.config.CACHE_DIR = before
     return made
+
+
+@compiled
+def holds(values: np.ndarray) -> bool:
+    """Whether a row (w,) holds anything: rows of nothing are stepped over, sums stay the same."""
+    for w in range(values.shape[0]):  # noqa: SIM110 -- a compiled loop, no generator
+        if values[w] != 0.0:
+            return True
+    return False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lodestone.engine.compiling import compiled
+from lodestone.engine.compiling import compiled, holds
 
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
@@ -70,3 +70,30 @@ def left_behind(
                 scrap[r, e, w] -= left
             else:
                 loss[r, e, w] -= left
+
+
+@compiled
+def sum_rows(values: np.ndarray) -> np.ndarray:
+    """Sum of rows (k, e, w) in their order, (e, w); what holds nothing is stepped over."""
+    out = np.zeros(values.shape[1:])
+    for k in range(values.shape[0]):
+        for e in range(values.shape[1]):
+            if holds(values[k, e]):
+                for w in range(values.shape[2]):
+                    out[e, w] += values[k, e, w]
+    return out
+
+
+@compiled
+def sum_on_links(
+    links: np.ndarray, one: np.ndarray, two: np.ndarray, three: np.ndarray
+) -> np.ndarray:
+    """Sum of three stocks (k, e, w) over some links, (e, w)."""
+    out = np.zeros(one.shape[1:])
+    for i in range(links.shape[0]):
+        k = links[i]
+        for e in range(one.shape[1]):
+            if holds(one[k, e]) or holds(two[k, e]) or holds(three[k, e]):
+                for w in range(one.shape[2]):
+                    out[e, w] += one[k, e, w] + two[k, e, w] + three[k, e, w]
+    return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lodestone.engine.compiling import compiled
+from lodestone.engine.compiling import compiled, holds
 from lodestone.worlds.coefficients import Routes
 from lodestone.worlds.market import Market
 from lodestone.worlds.state import Sailing
@@ -89,11 +89,9 @@ def already_at_sea(m: Market) -> None:
 @compiled
 def any_in(rows: np.ndarray, values: np.ndarray) -> bool:
     """Whether any of the rows of ``values`` (l, w) holds something."""
-    for i in range(rows.shape[0]):
-        row = rows[i]
-        for w in range(values.shape[1]):
-            if values[row, w] != 0.0:
-                return True
+    for i in range(rows.shape[0]):  # noqa: SIM110 -- a compiled loop, no generator
+        if holds(values[rows[i]]):
+            return True
     return False
 
 
@@ -104,6 +102,8 @@ def land_rows(
     """The rows of a sailing arrive: ``tonnes`` (l, w) of these links moves to landed (l, w)."""
     for i in range(rows.shape[0]):
         row = rows[i]
-        for w in range(tonnes.shape[1]):
-            in_transit[row, w] -= tonnes[row, w]
-            landed[row, w] += tonnes[row, w]
+        if holds(tonnes[row]):
+            for w in range(tonnes.shape[1]):
+                in_transit[row, w] -= tonnes[row, w]
+            for w in range(tonnes.shape[1]):
+                landed[row, w] += tonnes[row, w]

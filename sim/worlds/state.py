@@ -81,7 +81,6 @@ class State:
     expected_price: np.ndarray  # (o, w) log basket value ratio that investors expect
     # What the market remembers from one day to the next.
     users_hold: np.ndarray  # (u, w) stock of each line, all classes
-    thinnest: np.ndarray  # (u, w) stock of its class of least cover
     last_wanted: np.ndarray  # (u, w) use wanted on the last market day, t/week
     cells_hold: np.ndarray  # (c, w) stock of all users of a cell
     users_like: np.ndarray  # (c, w) stock that they would like to hold
@@ -250,7 +249,6 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         group_expansion=zeros(4, layout.groups.n),
         expected_price=zeros(len(layout.ore.pools)),
         users_hold=users_hold,
-        thinnest=user[0].copy(),
         last_wanted=forecast.copy(),
         cells_hold=layout.users.by_cell.spread(users_hold, nC),
         users_like=zeros(nC),

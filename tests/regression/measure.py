@@ -52,8 +52,9 @@ def state_of(run: BatchRun) -> dict[str, np.ndarray]:
 
 
 def frozen_array(values: np.ndarray) -> Entry:
-    """Hash of the bytes of an array, and the mean of its finite numbers."""
+    """Hash of the bytes of an array (nothing is nothing, whatever its sign), and its finite mean."""
     values = np.ascontiguousarray(values)
+    values = values + 0.0 if values.dtype.kind == "f" else values
     finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
     digest = hashlib.sha256(repr(values.shape).encode() + values.tobytes()).hexdigest()[:16]
     return {"hash": digest, "mean": float(finite.mean()) if finite.size else 0.0}

@@ -102,7 +102,7 @@ def handed_out(stock, target, urgent, arrival=1.0):
     after, to_users = stock.copy(), np.empty((1, 1))
     edge = np.array([0, 1])
     users = Users(
-        one, cover.mean(axis=0), cover, NONE, np.array([urgent]), stock.sum(axis=0), stock[0],
+        one, cover.mean(axis=0), cover, NONE, np.array([urgent]), stock.sum(axis=0),
         after, to_users,
     )  # fmt: skip
     buyers = Buyers(zero, NONE, zero, zero, zero.copy(), zero.copy(), zero.copy())

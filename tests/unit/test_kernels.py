@@ -30,7 +30,7 @@ for module in (*MODULES, contents, sailings, run_module, gap):
             LOOPS.setdefault(found, []).append(module)
 NAMES = sorted(LOOPS)
 #: Called by another loop, and tested with it.
-INNER = {"contained"} | {
+INNER = {"contained", "holds", "draw", "want"} | {
     "what_leaves", "what_fits", "serve_home", "ask_abroad", "share_the_rest", "fill_idle_home",
 }  # fmt: skip
 
@@ -65,7 +65,7 @@ def calls():
 
     def keeper(name):
         def call(*given):
-            if FROM <= seen["tick"] < TO:
+            if FROM <= seen["tick"] < TO or name not in kept:
                 kept[name] = copy.deepcopy(given)
             return originals[name](*given)
 

@@ -36,7 +36,6 @@ class Users(NamedTuple):
     priority: np.ndarray  # (u, w) or (0, 0) weight of a line's wants under the allocation rule
     urgent: np.ndarray  # (w,) weight of emptiness where a line runs low
     hold: np.ndarray  # (u, w) t, before the arrival
-    thinnest: np.ndarray  # (u, w) t, the class of least cover
     stock: np.ndarray  # (b, u, w) t; raised
     received: np.ndarray  # (u, w) t; written
 
@@ -74,7 +73,6 @@ def hand_out(m: Market, f: Flows, rules: Conditions) -> None:
         NONE if priority is None else priority,
         m.c.urgent_share,
         st.users_hold,
-        st.thinnest,
         st.user_stock,
         to_users,
     )
@@ -132,7 +130,7 @@ def share_landed(
     Conserves: what landed = what users, plants, public stocks and shelves get.
     """
     link_starts, user_starts = edges
-    forecast, user_weeks, cover, priority, urgent, hold, thinnest, stock, received = users
+    forecast, user_weeks, cover, priority, urgent, hold, stock, received = users
     fear, wishes, input_forecast, input_weeks, inputs, shelves, rate = buyers
     classes, _, worlds = stock.shape
     arrived = np.empty(worlds)
@@ -177,7 +175,7 @@ def share_landed(
                 received[u, w] *= rate[c, w]
                 target = forecast[u, w] * user_weeks[u, w] * (1.0 + fear[c, w])
                 first = cover[0, u, w] * (forecast[u, w] / classes) * (1.0 + fear[c, w])
-                low[w] = (hold[u, w] < LOW_STOCK * target) | (thinnest[u, w] < LOW_STOCK * first)
+                low[w] = (hold[u, w] < LOW_STOCK * target) | (stock[0, u, w] < LOW_STOCK * first)
                 runs_low |= low[w]
             # Normally every class gets its equal part; a line that runs low serves its emptiest
             # first: the class of least cover runs dry first.

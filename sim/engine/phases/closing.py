@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import compiled
-from lodestone.engine.contents import contained
+from lodestone.engine.contents import contained, sum_rows
 from lodestone.worlds.market import Market
 
 
@@ -20,12 +20,12 @@ def recount(m: Market) -> np.ndarray:
     count_goods((lay.cells.material, lay.content), shelves, sailing, out)
     ore = (
         st.ore_at_mine.sum(axis=0)
-        + st.ore_in_transit.sum(axis=0)
-        + st.ore_bonded.sum(axis=0)
-        + st.ore_landed.sum(axis=0)
+        + sum_rows(st.ore_in_transit)
+        + sum_rows(st.ore_bonded)
+        + sum_rows(st.ore_landed)
         + st.ore_at_plant.sum(axis=0)
     )
-    return out + ore * lay.per_oxide + st.scrap.sum(axis=0)
+    return out + ore * lay.per_oxide + sum_rows(st.scrap)
 
 
 class Shelves(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import compiled
+from lodestone.engine.compiling import compiled, holds
 from lodestone.engine.phases.capacity import IDLE_BELOW, LEAST_MARGIN
 from lodestone.engine.sailings import depart_ore
 from lodestone.equations import investment, ore, production
@@ -451,14 +451,18 @@ def ship_ore(
     """
     ore, share_out = pools.ore, pools.share_out
     links, elements, worlds = in_transit.shape
+    shipped[...] = 0.0
     for k in range(links):
-        o = pool[k]
-        for e in range(elements):
-            for w in range(worlds):
-                shipped[k, e, w] = ore[o, e, w] * share_out[w] * share[k, w]
+        if holds(share[k]):
+            o = pool[k]
+            for e in range(elements):
+                for w in range(worlds):
+                    shipped[k, e, w] = ore[o, e, w] * share_out[w] * share[k, w]
     for k in range(links):
-        o = pool[k]
-        for e in range(elements):
-            for w in range(worlds):
-                ore[o, e, w] -= shipped[k, e, w]
-                in_transit[k, e, w] += shipped[k, e, w]
+        if holds(share[k]):
+            o = pool[k]
+            for e in range(elements):
+                for w in range(worlds):
+                    ore[o, e, w] -= shipped[k, e, w]
+                for w in range(worlds):
+                    in_transit[k, e, w] += shipped[k, e, w]

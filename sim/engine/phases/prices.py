@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lodestone.engine.compiling import NONE, compiled
+from lodestone.engine.contents import sum_on_links
 from lodestone.engine.phases.shipping import perceive
 from lodestone.equations import pricing
 from lodestone.equations.lags import gain
@@ -144,8 +145,7 @@ def _ore_to_come(m: Market) -> np.ndarray:
     if m.c.home_place < 0:
         return np.zeros((1, 1))
     links = m.c.home_ore_links
-    ore = st.ore_in_transit[links] + st.ore_bonded[links] + st.ore_landed[links]
-    ore = ore.sum(axis=0)
+    ore = sum_on_links(links, st.ore_in_transit, st.ore_bonded, st.ore_landed)
     ore = ore + st.ore_at_plant[m.c.home_place]
     if m.state.ore_normal is None:
         m.state.ore_normal = np.maximum(ore, 0.0)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import compiled
+from lodestone.engine.compiling import compiled, holds
 from lodestone.engine.phases.mining import Separators
 from lodestone.equations.separation import OVERLOAD, circuit_share, fed, follower_share
 from lodestone.worlds.flows import Flows
@@ -115,8 +115,9 @@ def split_ore(feed: Feed, circuits: Circuits, lost: np.ndarray, made: np.ndarray
     for k in range(links):
         s = place[k]
         for e in range(elements):
-            for w in range(worlds):
-                ore[s, e, w] += landed[k, e, w]
+            if holds(landed[k, e]):
+                for w in range(worlds):
+                    ore[s, e, w] += landed[k, e, w]
     share = np.empty(worlds)
     lead = np.empty(worlds)
     for s in range(ore.shape[0]):

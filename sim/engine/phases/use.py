@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import NONE, compiled
+from lodestone.engine.compiling import NONE, compiled, holds
 from lodestone.engine.contents import contained_by_cell
 from lodestone.equations import demand, lags
 from lodestone.equations.lags import gain
@@ -44,7 +44,8 @@ class Plans(NamedTuple):
     factor: np.ndarray  # (u, w) or (0, 0) demand shocks, multiple
     response: np.ndarray  # (u, w) multiplier of the price paid
     ree_free: np.ndarray  # (u, w) share of use without rare earths
-    heavy_free: np.ndarray  # (u, w) share without heavy elements
+    heavy_free: np.ndarray  # (u, w) share that price has moved to do without heavy elements
+    thrift: np.ndarray  # (w,) share of heavy elements that better grain boundaries still need
     catch_up_share: np.ndarray  # (w,) share of unmet use that is made up later
     catch_up_weeks: np.ndarray  # (w,) in how many weeks
     forecast_gain: np.ndarray  # (w,)
@@ -59,7 +60,6 @@ class Stocks(NamedTuple):
     stock: np.ndarray  # (b, u, w) t
     forecast: np.ndarray  # (u, w) t/week
     hold: np.ndarray  # (u, w) t after use
-    thinnest: np.ndarray  # (u, w) t, the class of least cover
     rate: np.ndarray  # (u, w) use wanted, t/week
     missing: np.ndarray  # (u, w) t unmet since the last look at substitution
     missed_of: np.ndarray  # (u, w) t of how much wanted
@@ -75,6 +75,7 @@ class Used(NamedTuple):
     unmet: np.ndarray  # (u, w)
     gross: np.ndarray  # (u, w) planned and not arrived
     stopped: np.ndarray  # (u, w) classes of cover that stopped
+    late: np.ndarray  # (u, w) made up today
     by_cell: np.ndarray  # (c, w) used
 
 
@@ -93,7 +94,7 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     # Runs, recipes and orders are planned ahead: use answers to the price of the last months.
     st.log_felt += (paid - st.log_felt) * gain(m.weeks, d["demand.response_weeks"])
     f.response = demand.price_response(st.log_felt[lay.users.cell], m.c.elasticity)
-    f.late = st.postponed / d["catch_up.weeks"] * m.weeks
+    years = m.now / DAYS_PER_YEAR * d["demand.growth_scale"]
     by_line = [np.empty_like(st.forecast) for _ in Used._fields[:-1]]
     new = Used._make([*by_line, np.empty_like(st.fear)])
     st.last_wanted = np.empty_like(st.forecast)
@@ -103,7 +104,8 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         NONE if rules.demand_factor is None else rules.demand_factor,
         f.response,
         st.ree_free,
-        _without_heavy(m),
+        st.heavy_free,
+        m.wide(demand.thrift(d["thrift.heavy_per_year"], years), 1)[0],
         m.c.catch_up_share,
         m.c.catch_up_weeks,
         m.c.forecast_gain,
@@ -115,29 +117,110 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         st.user_stock,
         st.forecast,
         st.users_hold,
-        st.thinnest,
         st.last_wanted,
         st.missing,
         st.missed_of,
         st.cells_hold,
     )
     use_up(lines, plans, stocks, new)
-    f.planned, f.wanted, f.used, f.unmet, f.gross, f.stopped, f.used_by_cell = new
+    f.planned, f.wanted, f.used, f.unmet, f.gross, f.stopped, f.late, f.used_by_cell = new
     if m.in_use is not None:
         m.in_use.add(f.used)
     return contained_by_cell(lay, f.used_by_cell)
 
 
-def _without_heavy(m: Market) -> np.ndarray:
-    """Share of each line that does without heavy elements: moved by price, and by progress.
+@compiled
+def want(
+    lines: Lines,
+    plans: Plans,
+    stock: np.ndarray,
+    written: tuple[np.ndarray, np.ndarray],
+    movers: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """What each line plans (t) and wants to use (t/week), (u, w) each: ``written``.
 
-    Better grain boundaries save dysprosium and terbium year by year, whatever they cost.
+    Lines with a twin move over to grades without heavy elements. ``movers`` are the row of each
+    line that is new (u,), -1 for others, and what is about to come to it, t/week; written.
     """
-    st, d = m.state, m.draws
-    years = m.now / DAYS_PER_YEAR * d["demand.growth_scale"]
-    thrifty = demand.thrift(d["thrift.heavy_per_year"], years)
-    kept = np.where((m.layout.users.twin >= 0)[:, None], thrifty, 1.0)
-    return np.ascontiguousarray(1.0 - (1.0 - st.heavy_free) * kept)
+    base, sector, _, twin = lines
+    growth, factor, response = plans.growth, plans.factor, plans.response
+    ree_free, price_moved, thrift, weeks = (
+        plans.ree_free,
+        plans.heavy_free,
+        plans.thrift,
+        plans.weeks,
+    )
+    planned, rate = written
+    slot, coming = movers
+    classes, count, worlds = stock.shape
+    heavy_free = np.empty(worlds)
+    least = np.empty(worlds)
+    for u in range(count):
+        d = sector[u]
+        for w in range(worlds):
+            shock = factor[u, w] if factor.shape[0] > 0 else 1.0
+            planned[u, w] = _planned_use(base[u, 0], growth[d, w], shock)
+        for w in range(worlds):
+            rate[u, w] = planned[u, w] * response[u, w] * (1.0 - ree_free[u, w])
+        for w in range(worlds):
+            planned[u, w] *= weeks
+    for u in range(count):
+        other = twin[u]
+        if other < 0:
+            for w in range(worlds):
+                rate[u, w] *= 1.0 - (1.0 - (1.0 - price_moved[u, w]))
+            continue
+        for w in range(worlds):
+            heavy_free[w] = 1.0 - (1.0 - price_moved[u, w]) * thrift[w]
+        if base[other, 0] > 0.0:
+            for w in range(worlds):
+                rate[other, w] += rate[u, w] * heavy_free[w]
+            for w in range(worlds):
+                rate[u, w] *= 1.0 - heavy_free[w]
+        else:
+            # A line that is new moves over only as its first goods arrive, and orders for more.
+            for w in range(worlds):
+                least[w] = stock[0, other, w]
+            for b in range(1, classes):
+                for w in range(worlds):
+                    least[w] = min(least[w], stock[b, other, w])
+            for w in range(worlds):
+                moved = rate[u, w] * heavy_free[w]
+                coming[slot[other], w] = moved
+                moved = min(moved, MOVE_OVER * classes * least[w] / weeks)
+                rate[u, w] -= moved
+                rate[other, w] += moved
+
+
+@compiled
+def draw(
+    each: np.ndarray, stock: np.ndarray, row: int, unmet: np.ndarray, stopped: np.ndarray
+) -> bool:
+    """One line's classes (b) draw what each wants (w,) on their stocks (b, u, w): whether any lacks.
+
+    Loops are short and write one array each, so that they run as vectors.
+    """
+    worlds = each.shape[0]
+    short = 0
+    for b in range(stock.shape[0]):
+        for w in range(worlds):
+            short += 1 if each[w] > stock[b, row, w] else 0
+    if short == 0:
+        for b in range(stock.shape[0]):
+            for w in range(worlds):
+                stock[b, row, w] -= each[w]
+        return False
+    lack = np.empty(worlds)
+    for b in range(stock.shape[0]):
+        for w in range(worlds):
+            lack[w] = _lacking(stock[b, row, w], each[w])
+        for w in range(worlds):
+            stock[b, row, w] = max(stock[b, row, w] - each[w], 0.0)
+        for w in range(worlds):
+            unmet[row, w] += lack[w]
+        for w in range(worlds):
+            stopped[row, w] += 1.0 if lack[w] > STOPPED * each[w] else 0.0
+    return True
 
 
 @compiled
@@ -146,92 +229,69 @@ def use_up(lines: Lines, plans: Plans, stocks: Stocks, flows: Used) -> None:
 
     Conserves: stocks before and what was received = stocks after + used.
     """
-    base, sector, cell, twin = lines
-    (
-        growth,
-        factor,
-        response,
-        ree_free,
-        heavy_free,
-        catch_up_share,
-        catch_up_weeks,
-        smoothing,
-        weeks,
-    ) = plans
-    (
-        to_users,
-        postponed,
-        user_stock,
-        forecast,
-        users_hold,
-        thinnest,
-        rate,
-        missing,
-        missed_of,
-        cells_hold,
-    ) = stocks
-    planned, wanted, used, unmet, gross, stopped, by_cell = flows
-    classes, count, worlds = user_stock.shape
-    coming = np.zeros((count, worlds))
+    cell, twin, base = lines.cell, lines.twin, lines.base
+    catch_up_share, catch_up_weeks = plans.catch_up_share, plans.catch_up_weeks
+    smoothing, weeks = plans.forecast_gain, plans.weeks
+    received, postponed, stock, forecast, hold, rate, missing, missed_of, cells_hold = stocks
+    planned, wanted, used, unmet, gross, stopped, late, by_cell = flows
+    classes, count, worlds = stock.shape
+    # Lines that are new: users of the lines they are twins of move over to them.
+    slot = np.full(count, -1)
+    new = 0
     for u in range(count):
-        d = sector[u]
-        for w in range(worlds):
-            shock = factor[u, w] if factor.shape[0] > 0 else 1.0
-            planned[u, w] = _planned_use(base[u, 0], growth[d, w], shock)
-            rate[u, w] = planned[u, w] * response[u, w] * (1.0 - ree_free[u, w])
-            planned[u, w] *= weeks
-    for u in range(count):
-        other = twin[u]
-        if other >= 0 and base[other, 0] > 0.0:
-            for w in range(worlds):
-                moved = rate[u, w] * heavy_free[u, w]
-                rate[u, w] *= 1.0 - heavy_free[u, w]
-                rate[other, w] += moved
-        elif other >= 0:
-            # A line that is new moves over only as its first goods arrive, and orders for more.
-            for w in range(worlds):
-                moved = rate[u, w] * heavy_free[u, w]
-                least = user_stock[0, other, w]
-                for b in range(1, classes):
-                    least = min(least, user_stock[b, other, w])
-                coming[other, w] = moved
-                moved = min(moved, MOVE_OVER * classes * least / weeks)
-                rate[u, w] -= moved
-                rate[other, w] += moved
-        else:
-            for w in range(worlds):
-                rate[u, w] *= 1.0 - heavy_free[u, w]
-    for c in range(by_cell.shape[0]):
-        for w in range(worlds):
-            by_cell[c, w] = 0.0
-            cells_hold[c, w] = 0.0
+        if twin[u] >= 0 and not base[twin[u], 0] > 0.0 and slot[twin[u]] < 0:
+            slot[twin[u]] = new
+            new += 1
+    coming = np.zeros((new, worlds))
+    want(lines, plans, stock, (flows.planned, rate), (slot, coming))
+    each = np.empty(worlds)
+    by_cell[...] = 0.0
+    cells_hold[...] = 0.0
+    unmet[...] = 0.0
+    stopped[...] = 0.0
+    late[...] = 0.0
     for u in range(count):
         c = cell[u]
+        if holds(postponed[u]):
+            for w in range(worlds):
+                each[w] = postponed[u, w] / catch_up_weeks[w]
+            for w in range(worlds):
+                rate[u, w] += each[w]
+            for w in range(worlds):
+                late[u, w] = each[w] * weeks
+            for w in range(worlds):
+                postponed[u, w] -= late[u, w]
         for w in range(worlds):
-            late = postponed[u, w] / catch_up_weeks[w]
-            rate[u, w] += late
-            unmet[u, w] = 0.0
-            stopped[u, w] = 0.0
-            users_hold[u, w] = 0.0
-            postponed[u, w] -= late * weeks
+            each[w] = rate[u, w] * (weeks / classes)
+        for w in range(worlds):
+            wanted[u, w] = rate[u, w] * weeks
+        if draw(each, stock, u, unmet, stopped):
+            for w in range(worlds):
+                postponed[u, w] += catch_up_share[w] * unmet[u, w]
+            for w in range(worlds):
+                missing[u, w] += unmet[u, w]
+        for w in range(worlds):
+            used[u, w] = wanted[u, w] - unmet[u, w]
+        for w in range(worlds):
+            each[w] = 0.0
         for b in range(classes):
             for w in range(worlds):
-                each = rate[u, w] * (weeks / classes)
-                lack = _lacking(user_stock[b, u, w], each)
-                user_stock[b, u, w] = max(user_stock[b, u, w] - each, 0.0)
-                unmet[u, w] += lack
-                stopped[u, w] += 1.0 if lack > STOPPED * each else 0.0
-                users_hold[u, w] += user_stock[b, u, w]
+                each[w] += stock[b, u, w]
         for w in range(worlds):
-            thinnest[u, w] = user_stock[0, u, w]
-            postponed[u, w] += catch_up_share[w] * unmet[u, w]
-            wanted[u, w] = rate[u, w] * weeks
-            used[u, w] = wanted[u, w] - unmet[u, w]
-            missing[u, w] += unmet[u, w]
+            hold[u, w] = each[w]
+        for w in range(worlds):
+            cells_hold[c, w] += each[w]
+        for w in range(worlds):
             missed_of[u, w] += wanted[u, w]
-            short = planned[u, w] - to_users[u, w]
+        for w in range(worlds):
+            short = planned[u, w] - received[u, w]
             gross[u, w] = short if short > ROUNDING * planned[u, w] else 0.0
-            expected = max(rate[u, w], coming[u, w])
-            forecast[u, w] = _follow(forecast[u, w], expected, smoothing[w])
+        for w in range(worlds):
             by_cell[c, w] += used[u, w]
-            cells_hold[c, w] += users_hold[u, w]
+        for w in range(worlds):
+            each[w] = rate[u, w]
+        if slot[u] >= 0:
+            for w in range(worlds):
+                each[w] = max(each[w], coming[slot[u], w])
+        for w in range(worlds):
+            forecast[u, w] = _follow(forecast[u, w], each[w], smoothing[w])

@@ -33,13 +33,6 @@ DOORS = {
 FLOORS = (
     "_build",
     "border",
-    "errors",
-    "words",
-    "verdict",
-    "distributions",
-    "units",
-    "paths",
-    "yamlfile",
     "chain",
     "equations",
     "worlds",
@@ -56,9 +49,6 @@ FLOORS = (
     "report",
     "cli",
     "api",
-    "catalogue",
-    "console",
-    "config",
     "__main__",
 )
 #: Rooms that may not know each other, though floors would allow it, and why.

@@ -1,7 +1,0 @@
-"""Old name of `lodestone.border.errors`."""
-
-import sys
-
-from lodestone.border import errors
-
-sys.modules[__name__] = errors

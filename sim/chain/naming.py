@@ -27,6 +27,8 @@ __all__ = [
     "Users",
     "also_called",
     "country_of",
+    "home_of",
+    "known_place",
     "materials",
     "place_words",
     "places",
@@ -232,6 +234,15 @@ def country_of(chain: Chain, region: str) -> str:
     if region in there:
         return region
     return max(there, key=lambda c: (chain.countries[c].share_of_region_demand, c))
+
+
+def home_of(chain: Chain) -> str:
+    """Return the region that sets the price at home: the one that separates most."""
+    made: dict[str, float] = {}
+    for f in chain.facilities.values():
+        if f.stage == "separation" and f.modelled:
+            made[f.region] = made.get(f.region, 0.0) + f.capacity_t_per_year
+    return max(made, key=lambda r: (made[r], r))
 
 
 # --------------------------------------------------------------------------- materials

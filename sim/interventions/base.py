@@ -25,7 +25,7 @@ from lodestone.border.errors import InputError, combine
 from lodestone.border.numbers import Distribution, plain
 from lodestone.border.words import nearest, suggestion
 from lodestone.chain import naming
-from lodestone.chain.nouns import Chain
+from lodestone.chain.nouns import Chain, Facility
 from lodestone.interventions.context import Context
 from lodestone.interventions.effects import (
     Acting,
@@ -206,9 +206,9 @@ class Intervention(BaseModel):
                 use = meant.use.get(region, 0.0)
                 who = ", ".join(there[:3]) + (" and others" if len(there) > 3 else "")
                 found.append(
-                    f"{key}: {who} is part of {region}: plants by where they lie, buyers as "
-                    f"{100 * use:.3g} % of the region's use (A43); the model does not tell the "
-                    "region's buyers and stocks apart by country"
+                    f"{key}: only {who} in {region}, so plants that lie there and "
+                    f"{100 * use:.3g} % of the region's use (A43); its buyers and stocks are not "
+                    "told apart by country"
                 )
         return found
 
@@ -252,6 +252,10 @@ class Intervention(BaseModel):
     def begins(self) -> tuple[str, ...]:
         """Return the interventions whose start it writes."""
         return ()
+
+    def new_facility(self, name: str, chain: Chain) -> Facility | None:
+        """Return the plant that it adds to the chain of the run, or changes there."""
+        return None
 
     def opens(self, chain: Chain) -> list[tuple[str, str, str]]:
         """Return the trade links it needs, as (material, origin, destination)."""

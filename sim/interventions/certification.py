@@ -14,7 +14,7 @@ from lodestone.interventions.context import Context
 from lodestone.interventions.effects import Effect
 from lodestone.interventions.fields import Num, Path, Words, goods, number, places, share, text
 from lodestone.worlds.conditions import Rules
-from lodestone.worlds.parts import made_there, ore_there, used_there
+from lodestone.worlds.parts import Part, made_there, ore_there, used_there
 from lodestone.worlds.view import MarketView
 
 #: Days between two looks at who supplies whom (habits move in months).
@@ -79,9 +79,12 @@ class CertificationEffect(Effect):
         lay, item = ctx.layout, self.item
         bloc = bloc_without(ctx.chain, item.bloc, item.without)
         self.excluded = ctx.places(item.excluded)
-        self.weight = used_there(lay, bloc.countries)[lay.links.region_to]  # (l, 1)
         made = np.isin(lay.links.material, ctx.material_rows(item.materials))
-        self.links = (self.weight[:, 0] > 0) & made
+        weight = used_there(lay, bloc.countries)[lay.links.region_to]
+        self.links = (weight[:, 0] > 0) & made
+        cut = np.isin(lay.links.region_to[self.links], ctx.region_rows(bloc.split())).any()
+        end = bloc.countries if cut else None
+        self.part = Part("link", self.links, None, end, not cut)
         out = ctx.region_rows(self.excluded.regions)
         told = np.unique(lay.links.destination[self.links & np.isin(lay.links.region_from, out)])
         self.told = np.zeros(lay.cells.n, dtype=bool)
@@ -109,11 +112,9 @@ class CertificationEffect(Effect):
         if not np.any(active * share) or self.clean is None:
             return
         # Sellers give their clean goods to certified buyers first.
-        lacking = np.maximum(share - self.clean, 0.0)[lay.links.origin] * self.weight
-        rules.passes.multiply(self.links, 1.0 - lacking[self.links] * active)
-        if np.any(self.premium):
-            cost = self.weight[self.links] * (share * self.premium * active)
-            rules.trade_cost.add(self.links, cost)
+        lacking = np.maximum(share - self.clean, 0.0)[lay.links.origin[self.links]]
+        rules.passes.multiply(self.part, 1.0 - lacking * active)
+        rules.trade_cost.add(self.part, share * self.premium * active)
 
 
 @intervention("certification")

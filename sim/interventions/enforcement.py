@@ -6,9 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
+from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, intervention
 from lodestone.interventions.effects import Acting, trade
-from lodestone.interventions.fields import Num, Path, Words, goods, number, places, share
+from lodestone.interventions.fields import Num, Path, Words, ends_of, goods, number, places, share
 from lodestone.worlds.conditions import Rules
 
 DAYS_PER_YEAR = 365.25
@@ -96,3 +98,10 @@ class Enforcement(Intervention):
         rules.detection.catch(on.goods, stopped * on.active)
         cost = on.deposit_share * on.deposit_interest * on.deposit_days / DAYS_PER_YEAR
         rules.trade_cost.add(on.goods, cost * on.active)
+
+    def nothing(self, chain: Chain) -> str:
+        """Detection finds undeclared goods, and those leave the home of the price only."""
+        home = naming.home_of(chain)
+        if home in naming.places(chain, self.exporter).use or ends_of(self.deposit_share)[1] > 0.0:
+            return super().nothing(chain)
+        return f"the model knows undeclared exports out of {home} only"

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from lodestone.chain import naming
+from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, intervention
 from lodestone.interventions.effects import Acting, trade
 from lodestone.interventions.fields import Num, Path, Words, goods, number, places, share
@@ -42,7 +44,14 @@ class GreyChannel(Intervention):
         rules.leak_ceiling.raise_to(on.goods, np.where(opened, on.ceiling_share, 0.0))
         rules.detection.catch(on.goods, on.detection * on.active)
 
-    def remarks(self, chain: object) -> list[str]:
+    def nothing(self, chain: Chain) -> str:
+        """Undeclared trade is modelled out of the region that sets the price at home."""
+        home = naming.home_of(chain)
+        if home not in naming.places(chain, self.exporter).use:
+            return f"the model knows undeclared exports out of {home} only"
+        return super().nothing(chain)
+
+    def remarks(self, chain: Chain) -> list[str]:
         """Hubs are told, not modelled."""
-        found = super().remarks(chain)  # type: ignore[arg-type]
-        return [*found, "hubs: named for the reader; the flow is not counted by hub"]
+        told = "hubs: named for the reader; the flow is not counted by hub"
+        return [*super().remarks(chain), told]

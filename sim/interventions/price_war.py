@@ -78,11 +78,7 @@ class PriceWar(Intervention):
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse a war by a region that makes no price, and on goods that have none."""
         found = []
-        made: dict[str, float] = {}
-        for f in chain.facilities.values():
-            if f.stage == "separation" and f.modelled:
-                made[f.region] = made.get(f.region, 0.0) + f.capacity_t_per_year
-        home = max(made, key=lambda r: (made[r], r))
+        home = naming.home_of(chain)
         if home not in naming.places(chain, self.exporter).use:
             found.append(
                 Problem(

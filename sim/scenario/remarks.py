@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from lodestone.border.numbers import Distribution
 from lodestone.scenario.checks import outside_ranges
 from lodestone.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain
 
-__all__ = ["EARLY_DAYS", "LATE_DAYS", "clock_remarks", "idle_remarks", "remarks_on"]
+__all__ = [
+    "EARLY_DAYS",
+    "LATE_DAYS",
+    "clock_remarks",
+    "idle_remarks",
+    "place_remarks",
+    "remarks_on",
+]
 
 #: A start further from the data than this is told: before it, and after it.
 EARLY_DAYS, LATE_DAYS = 60, 550
@@ -20,7 +27,12 @@ EARLY_DAYS, LATE_DAYS = 60, 550
 
 def remarks_on(scenario: Scenario, chain: Chain) -> list[str]:
     """Return every remark on a scenario, one sentence each."""
-    return [*outside_ranges(scenario), *clock_remarks(scenario, chain), *idle_remarks(scenario)]
+    return [
+        *outside_ranges(scenario),
+        *clock_remarks(scenario, chain),
+        *idle_remarks(scenario, chain),
+        *place_remarks(scenario, chain),
+    ]
 
 
 def clock_remarks(scenario: Scenario, chain: Chain) -> list[str]:
@@ -44,21 +56,14 @@ def clock_remarks(scenario: Scenario, chain: Chain) -> list[str]:
     return found
 
 
-def idle_remarks(scenario: Scenario) -> list[str]:
+def idle_remarks(scenario: Scenario, chain: Chain) -> list[str]:
     """Return which measures never act, and which steps of their paths lie outside the run."""
     found = []
+    built = with_plants(scenario, chain)
     for name, item in scenario.interventions.items():
-        first, last = _earliest(item.start), _latest(item.end)
-        if first is not None and first >= scenario.end:
-            found.append(
-                f"{name} never acts: it starts on {first}, and the run ends on {scenario.end}"
-            )
-        elif last is not None and last <= scenario.start:
-            found.append(
-                f"{name} never acts: it ends on {last}, and the run starts on {scenario.start}"
-            )
-        elif isinstance(item.probability, float) and item.probability == 0.0:
-            found.append(f"{name} never acts: its probability is 0")
+        why = item.inert(built, scenario.start, scenario.end)
+        if why is not None:
+            found.append(f"{name} never acts: {why}")
         else:
             for key in type(item).model_fields:
                 path = getattr(item, key)
@@ -76,16 +81,21 @@ def idle_remarks(scenario: Scenario) -> list[str]:
     return found
 
 
-def _earliest(moment: date | Distribution | None) -> date | None:
-    return _end_of(moment, 0)
+def place_remarks(scenario: Scenario, chain: Chain) -> list[str]:
+    """Return how measures are taken where their words are finer than the model."""
+    built = with_plants(scenario, chain)
+    return [
+        f"{name}: {told}"
+        for name, item in scenario.interventions.items()
+        for told in item.remarks(built)
+    ]
 
 
-def _latest(moment: date | Distribution | None) -> date | None:
-    return _end_of(moment, 1)
-
-
-def _end_of(moment: date | Distribution | None, side: int) -> date | None:
-    if not isinstance(moment, Distribution):
-        return moment
-    day = moment.support()[side]
-    return date.fromordinal(int(day)) if 1 <= day <= date.max.toordinal() else None
+def with_plants(scenario: Scenario, chain: Chain) -> Chain:
+    """Return the chain with the plants that the scenario adds or changes."""
+    facilities = dict(chain.facilities)
+    for name, item in scenario.interventions.items():
+        added = item.new_facility(name, chain)
+        if added is not None:
+            facilities[added.name] = added
+    return replace(chain, facilities=facilities) if facilities != chain.facilities else chain

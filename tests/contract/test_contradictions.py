@@ -433,8 +433,8 @@ def test_thailand_as_a_partner_lowers_the_ceiling():
         effects += [e for e in run.effects if e.name == "hubs"]
     assert {"c079", "c160"} <= set(item.source)
     before, after = effects
-    assert np.all(after.ceiling < before.ceiling)
-    assert np.allclose(after.opening, before.opening)
+    assert np.all(after.n.ceiling_share < before.n.ceiling_share)
+    assert np.allclose(after.n.opening_days, before.n.opening_days)
 
 
 def test_brazil_is_a_flow_and_a_scenario_decides(chain):

@@ -470,7 +470,7 @@ def test_an_embargo_stops_its_goods_and_no_others():
         "materials": "metals", "start": day_after(6),
     }  # fmt: skip
     trace, before = run(e=item), run()
-    stopped = effect(trace, "e").links
+    stopped = effect(trace, "e").on.goods.rows
     assert stopped.any() and np.all(trace["declared"][6:, stopped] == 0.0)
     out = trace.links("china", None, "magnets")
     assert np.allclose(trace["declared"][:, out].sum(), before["declared"][:, out].sum(), rtol=0.02)
@@ -482,7 +482,7 @@ def test_the_calendar_tells_value_from_use():
     made = effect(trace, "e")
     lay = trace.layout
     price = np.exp(lay.prices.log_reference[lay.links.origin])
-    by_hand = (lay.links.base * price)[made.links].sum() * 365.25 / 7.0 / 1000.0
+    by_hand = (lay.links.base * price)[made.on.goods.rows].sum() * 365.25 / 7.0 / 1000.0
     assert np.isclose(made.goods_usd_million, by_hand) and made.goods_usd_million > 0
     assert 0.0 < made.use_share < 0.2
     assert any("% of the target's need" in e.what for e in trace.run.calendar.entries)

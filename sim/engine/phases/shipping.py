@@ -97,7 +97,10 @@ def _after_regimes(m: Market, rules: Conditions) -> None:
     """Where licences or a quota have ended, what has piled up leaves as after any closure."""
     under = None
     regimes = [(rule.links, rule.active) for rule in rules.licences]
-    for links, active in (*regimes, *((book.links, book.active) for book in m.quotas)):
+    for links, active in (
+        *regimes,
+        *((book.links, book.active * book.enforcement) for book in m.quotas),
+    ):
         under = _either(under, links[:, None] & (active > 0.0))
     before, m.state.under_regime = m.state.under_regime, under
     if before is None:

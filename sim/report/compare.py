@@ -65,6 +65,17 @@ def write_comparison(
             made.append(path)
         elif form == "slide":
             made += [folder / "figures" / f"cases_by_metric.{s}" for s in ("png", "svg")]
+        elif form == "explorer":
+            from lodestone.report.explorer import write_explorer
+
+            readings = [(n, c.reading) for n, c in zip(held.names, held.cases, strict=True)]
+            runs = [(n, r) for n, r in readings if r is not None]
+            if not runs:
+                raise InputError(
+                    "an explorer needs run folders; points of a study keep no series",
+                    key="lodestone compare --format",
+                )
+            made.append(write_explorer(runs, folder, str(facts["title"])))
         else:
             made += write_files(folder, form, facts, COMPARISON)
     return made

@@ -64,7 +64,7 @@ def write_memo(folder: Path | str, formats: Iterable[str] = ("html", "md")) -> l
     formats
         Any of `FORMATS`: `html` (one self-contained file), `md`, `pdf`, `docx`, `brief` (the two
         pages alone as `report-brief.pdf` and `.docx`), `xlsx` (`summary.xlsx`), `slide`
-        (`figures/slide.png` and `.svg`).
+        (`figures/slide.png` and `.svg`), `explorer` (`explorer.html`).
 
     Returns
     -------
@@ -86,6 +86,8 @@ def write_memo(folder: Path | str, formats: Iterable[str] = ("html", "md")) -> l
     from lodestone.report.render import write_formats
 
     reading = Reading(Results.load(folder))
+    if wanted == ["explorer"]:
+        return write_formats(reading, {}, wanted)
     draw_all(reading)
     return write_formats(reading, facts(reading), wanted)
 

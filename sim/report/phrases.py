@@ -298,10 +298,9 @@ def _coverage(reading: Reading, row: Row) -> str:
         told.append(
             f"{own} by {year}" + (f" ({calm} without the measures)" if calm and calm != own else "")
         )
-    what = row.title.removeprefix("First year in which ").replace(" cover ", " covers ", 1)
-    what = what.replace("magnets in", "magnet output in").replace(
-        "magnets covers", "magnet output covers"
-    )
+    what = row.title.removeprefix("First year in which ")
+    if "magnets with all" not in what:
+        what = what.replace(" cover ", " covers ", 1).replace("magnets", "magnet output", 1)
     same = row.calm is not None and row.still
     tail = "; the measures change that in no world" if same else ""
     return f"The probability that {what} is {joined(told)}{tail}."

@@ -61,6 +61,10 @@ def write_formats(reading: Reading, facts: dict[str, Any], wanted: Iterable[str]
             from lodestone.report.slide import write_slide
 
             made += write_slide(reading, facts)
+        elif form == "explorer":
+            from lodestone.report.explorer import write_explorer
+
+            made.append(write_explorer([(reading.name, reading)], folder, reading.title))
         elif form == "brief":
             made.append(_file(folder, "report-brief", "pdf", facts, fitted, BRIEF))
             made.append(_file(folder, "report-brief", "docx", facts, fitted, BRIEF))

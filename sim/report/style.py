@@ -32,6 +32,7 @@ __all__ = [
     "date_axis",
     "label_ends",
     "label_line",
+    "letter",
     "look",
     "mark_interventions",
     "mark_words",

@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lodestone.report.asked import Row
 from lodestone.report.families import family
 from lodestone.report.wording import capital, human, joined, number, stepped
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lodestone.report.reading import Reading
+    from lodestone.studies.sensitivity import Sample
 
 __all__ = ["Fact", "episode_of", "facts_of", "how_sure", "inputs_told", "not_modelled", "watch"]
 
@@ -327,7 +330,7 @@ def _prices(reading: Reading) -> list[str]:
 
 def inputs_told(reading: Reading, row: Row, n: int = 3) -> list[str]:
     """Return a lead and the inputs that decide a metric, as sentences; or why none is named."""
-    from lodestone.studies.sensitivity import FEWEST, top_inputs
+    from lodestone.studies.sensitivity import FEWEST, decisive
 
     worlds = row.own.size
     what = lower_first(row.title)
@@ -336,9 +339,7 @@ def inputs_told(reading: Reading, row: Row, n: int = 3) -> list[str]:
         return [
             f"The measures do not move the first number asked for ({what}), so no input moves the difference."
         ]
-    column = _column(row) if row.text not in reading.results.worlds else row.text
-    metric = column if row.calm is None else f"delta({column})"
-    found = top_inputs(reading.results.folder, metric, n)
+    found = decisive(_sample(reading, row), n)
     if not found and worlds < FEWEST:
         return [
             f"{worlds} worlds are too few to tell inputs from chance ({FEWEST} are needed): run more "
@@ -364,11 +365,27 @@ def inputs_told(reading: Reading, row: Row, n: int = 3) -> list[str]:
     return [head, *lines]
 
 
-def _column(row: Row) -> str:
-    """The metric as an expression."""
-    from lodestone.border.expressions import Metric, written
+def _sample(reading: Reading, row: Row) -> Sample:
+    """Inputs that vary and the difference from the reference (alone: the level), by world."""
+    from lodestone.studies.sensitivity import Sample
 
-    return written(Metric(row.name, tuple(row.selectors.items())))
+    worlds = reading.results.worlds
+    with np.errstate(invalid="ignore"):
+        values = row.own if row.calm is None else row.own - row.calm
+    if row.calm is not None:
+        values = np.where(row.own == row.calm, 0.0, values)
+    known = ~np.isnan(values)
+    inputs = worlds.loc[known, [c for c in worlds.columns if c.startswith("draw.")]]
+    inputs = inputs.rename(columns=lambda c: c.removeprefix("draw."))
+    varying = [c for c in inputs.columns if inputs[c].nunique(dropna=True) > 1]
+    return Sample(
+        inputs=inputs[varying].reset_index(drop=True),
+        values=values[known],
+        metric=row.text,
+        unit=row.unit,
+        world=worlds["world"].to_numpy()[known],
+        point=np.zeros(int(known.sum()), int),
+    )
 
 
 def lower_first(text: str) -> str:

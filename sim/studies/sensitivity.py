@@ -32,7 +32,7 @@ from lodestone.studies.metrics import DRAW, unit_of, values_in
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Sample", "TopInput", "indices", "pawn", "sample_of_run", "top_inputs"]
+__all__ = ["Sample", "TopInput", "decisive", "indices", "pawn", "sample_of_run", "top_inputs"]
 
 #: Fewest worlds from which anything is said, and fewest in a slice.
 FEWEST, SLICE = 40, 15
@@ -129,7 +129,11 @@ def top_inputs(run_folder: Path | str, metric: str, n: int = 3) -> list[TopInput
     InputError
         The folder is no run, or does not hold the metric.
     """
-    sample = sample_of_run(run_folder, metric)
+    return decisive(sample_of_run(run_folder, metric), n)
+
+
+def decisive(sample: Sample, n: int = 3) -> list[TopInput]:
+    """Return the inputs that decide the metric of a sample, as `top_inputs`."""
     if len(sample.values) < FEWEST or _codes(sample.values).max() == 0:
         return []
     table = indices(sample)

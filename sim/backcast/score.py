@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +21,7 @@ from lodestone.backcast.statistics import KINDS, Track
 from lodestone.border.errors import InputError
 from lodestone.border.words import unknown
 from lodestone.engine.run import BatchRun
+from lodestone.runs.pool import pool as local_pool
 from lodestone.scenario import Scenario
 
 __all__ = [
@@ -369,12 +369,7 @@ def score(
             progress(done, total, "worlds")
 
     out = []
-    pool = None
-    if count > 1:
-        import multiprocessing
-
-        pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
-    try:
+    with local_pool(count) as pool:
         for episode in episodes:
             replayed = replay_episode(
                 episode,
@@ -388,12 +383,6 @@ def score(
                 progress=tell,
             )
             out.append((episode, replayed, judge(episode, replayed)))
-    except BaseException:
-        if pool is not None:
-            pool.shutdown(wait=False, cancel_futures=True)
-        raise
-    if pool is not None:
-        pool.shutdown()
     return out
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from lodestone.calibration.posterior import pool
 from lodestone.calibration.priors import draw_scores, to_values
 from lodestone.calibration.screen import in_reach, seen_by_facts
 from lodestone.calibration.smoother import assimilate
+from lodestone.runs.pool import pool as local_pool
 
 __all__ = ["calibrate", "cross_validate", "fit", "prior", "session", "study"]
 
@@ -63,16 +63,8 @@ def session(
     page.write_text(json.dumps(told), encoding="utf-8")
     tell = say or (lambda text: None)
     count = workers or os.cpu_count() or 1
-    if count == 1:
-        yield Forward(folder, None, tell)
-        return
-    import multiprocessing
-
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        yield Forward(folder, pool, tell)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with local_pool(count) as executor:
+        yield Forward(folder, executor, tell)
 
 
 def prior(plan: Plan, forward: Forward, seed: int) -> Ensemble:

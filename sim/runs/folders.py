@@ -16,6 +16,8 @@ from lodestone.scenario import Scenario
 
 #: Folder of unfinished work inside a run folder.
 PARTS = ".parts"
+#: Folder of the kept series of every world, where a run was asked to keep them.
+WORLDS = "worlds"
 
 
 def run_folder(scenario: Scenario, settings: Settings, identity: dict[str, Any]) -> Path:

@@ -23,6 +23,8 @@ from lodestone.border.words import suggestion, unknown
 
 __all__ = ["SETTINGS", "Setting", "Settings", "flatten_settings", "names_in", "settings_from_flat"]
 
+#: What a run writes beside its tables, if asked: see the setting.
+OUTPUTS = ("gap", "series", "weekly", "worlds")
 RULES = ("pro_rata", "contract_first", "defence_first", "highest_bid")
 
 
@@ -86,6 +88,10 @@ def _formats(value: Any) -> Any:
         if found.count(word) > 1:
             raise ValueError(f"names '{word}' twice")
     return found
+
+
+def _outputs(value: Any) -> Any:
+    return tuple(dict.fromkeys(_word(v, OUTPUTS, "output") for v in names_in(value)))
 
 
 def _word(value: Any, known: tuple[str, ...], what: str) -> str:
@@ -171,6 +177,14 @@ class Settings:
         key="report.formats",
         choices=FORMATS,
     )
+    outputs: Annotated[tuple[str, ...], BeforeValidator(_outputs)] = _setting(
+        ("gap", "series"),
+        "what is written beside the tables: gap (closed_gap.csv), series (series.parquet), weekly "
+        "(every market day in the tables of runs over 15 years, too), worlds (all kept series of "
+        "every world, about 0.5 MB a world and case)",
+        key="outputs",
+        choices=OUTPUTS,
+    )
     allocation: Annotated[str | None, BeforeValidator(_one_of_rules)] = _setting(
         None,
         "who is served first unless the scenario says otherwise",
@@ -202,6 +216,7 @@ class Settings:
         held = asdict(self)
         held["out"] = str(self.out) if self.out else None
         held["report_formats"] = list(self.report_formats)
+        held["outputs"] = list(self.outputs)
         held["decision_date"] = self.decision_date.isoformat() if self.decision_date else None
         return held
 

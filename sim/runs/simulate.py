@@ -19,7 +19,7 @@ from lodestone.outputs.selectors import check_expressions
 from lodestone.runs import pool
 from lodestone.runs.chunk import part_name, run_chunk
 from lodestone.runs.compiled import Compiled, compile_scenario
-from lodestone.runs.folders import PARTS, not_there, run_folder, save_identity
+from lodestone.runs.folders import PARTS, WORLDS, not_there, run_folder, save_identity
 from lodestone.runs.identity import Stamp, identity_of, reference_of
 from lodestone.runs.lock import held
 from lodestone.runs.settings import Settings
@@ -80,8 +80,8 @@ def simulate(
         with held(folder):
             save_identity(parts, identity)
             run_all(cases, settings, parts, progress, executor)
-            write_folder(folder, cases, settings, parts, identity, began, settings.worlds <= EXACT)
-            shutil.rmtree(parts, ignore_errors=True)
+            write_folder(folder, cases, settings, parts, identity, began, is_exact(settings))
+            keep_worlds(parts, folder, settings)
     except InputError:
         if new is not None:
             shutil.rmtree(new, ignore_errors=True)
@@ -105,6 +105,20 @@ def check_verdicts(scenario: Scenario) -> None:
         Names the key and the nearest known word.
     """
     check_expressions(scenario, load_chain(scenario.vintage))
+
+
+def is_exact(settings: Settings) -> bool:
+    """Whether series are kept as they are: up to 500 worlds, and where they are asked for."""
+    return settings.worlds <= EXACT or "worlds" in settings.outputs
+
+
+def keep_worlds(parts: Path, folder: Path, settings: Settings) -> None:
+    """Keep the parts of a finished run where they were asked for, else throw them away."""
+    if "worlds" in settings.outputs:
+        shutil.rmtree(folder / WORLDS, ignore_errors=True)
+        parts.replace(folder / WORLDS)
+    else:
+        shutil.rmtree(parts, ignore_errors=True)
 
 
 def chunks(worlds: int) -> list[np.ndarray]:
@@ -148,7 +162,7 @@ def run_all(
         say(done, total, "worlds")
 
     begun = 0
-    exact = settings.worlds <= EXACT
+    exact = is_exact(settings)
     tail: tuple[Any, ...] = (tick,) if alone else ()
     jobs = [
         (run_chunk, (case, cases[case], chunk, parts / case, both, stamp, exact, *tail))

@@ -25,6 +25,11 @@ from lodestone.runs.rerun import rerun_part
 from lodestone.runs.settings import Settings
 from lodestone.scenario import Scenario, outside_ranges, remarks_on
 
+#: Tables with a row for every market day.
+BY_DAY = ("shortage_curve", "delta_curve", "price_curve", "cost_curve")
+#: Years beyond which they show one market day in so many.
+LONG_YEARS, THINNED = 15.0, 4
+
 
 def write_folder(
     folder: Path,
@@ -61,10 +66,18 @@ def write_folder(
     save_text(folder / "config.yaml", _config_text(identity, settings, rerun))
     save_text(folder / "calendar.csv", _calendar(own, scenario.start))
     save_parquet(folder / "worlds.parquet", summary.worlds(source))
+    shown = shown_dates(source, settings)
     for name, item in TABLES.items():
-        if calm is not None or not item.paired:
-            save_table(folder / f"{name}.csv", item.make(source))
-    save_parquet(folder / "series.parquet", cube.series_table(source))
+        if (calm is None and item.paired) or (
+            name == "closed_gap" and "gap" not in settings.outputs
+        ):
+            continue
+        frame = item.make(source)
+        if name in BY_DAY and len(shown) < len(source.dates):
+            frame = frame[frame["date"].isin(shown)]
+        save_table(folder / f"{name}.csv", frame)
+    if "series" in settings.outputs:
+        save_parquet(folder / "series.parquet", cube.series_table(source))
     _save_sources(folder, chain, scenario)
     provenance = {
         "scenario": scenario.name,
@@ -86,12 +99,24 @@ def write_folder(
         "mass_balance_worst_eps": max(
             label["ledger_worst_eps"] for p in (own, calm) if p for label in p.labels
         ),
+        "dates": "every market day"
+        if len(shown) == len(source.dates)
+        else f"one market day in {THINNED} ({', '.join(BY_DAY)}); outputs=[weekly] writes all",
+        "bytes_per_world": sum(p.stat().st_size for p in parts.rglob("*") if p.is_file())
+        // settings.worlds,
         "files": {p.name: checksum(p.read_bytes()) for p in written(folder)},
         "command": shlex.join(["lodestone", *sys.argv[1:]]),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_time_s": round(time.monotonic() - began, 2),
     }
     save_text(folder / "provenance.json", json.dumps(provenance, indent=2) + "\n")
+
+
+def shown_dates(source: Source, settings: Settings) -> set[str]:
+    """Market days that the tables by day show: all, or of a long run one in four."""
+    days = source.labels.ticks * source.labels.market_days
+    step = THINNED if days > LONG_YEARS * 365.25 and "weekly" not in settings.outputs else 1
+    return set(source.dates[::step])
 
 
 def written(folder: Path) -> list[Path]:

@@ -100,6 +100,14 @@ def _scenario(mapping: dict[str, Any], folder: Path) -> Scenario:
 def _again(
     results: Results, column: str, with_reference: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
+
+    from lodestone.runs.evaluate import evaluate_on, keeps_worlds
+
+    if keeps_worlds(results.folder):
+        name, mark, inside = column.partition("[")
+        text = f"{name}({inside[:-1]})" if mark else name
+        own = evaluate_on(results.folder, text)
+        return own, evaluate_on(results.folder, text, "reference") if with_reference else None
     from lodestone.studies.evaluate import Task, run_task
 
     scenario, reference, settings = cases_of(results)

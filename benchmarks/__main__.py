@@ -11,12 +11,14 @@ import dataclasses
 import json
 import platform
 
-from benchmarks import engine
+from benchmarks import engine, phases
 from benchmarks.harness import lines, measure
 from benchmarks.toy import REGIONS, STAGES, toy_chain
 
+#: Worlds of the batch that is timed by phase.
+PHASE_WORLDS = 200
 NOTE = """\
-Plain SimPy and bare numpy compute the same and deliver the same tonnes in every world. The engine
+Plain SimPy, bare numpy and the bare compiled loop compute the same and deliver the same tonnes in every world. The engine
 computes more: orders, prices, stocks at every stage and a mass balance each week. Its deliveries a
 week agree in an undisturbed world, and outages reduce them too, but by less, because stocks and
 spare capacity take the first blow; the same outages are drawn in all ways."""
@@ -41,6 +43,8 @@ def main() -> None:
         # First, while this process is small.
         full = list(engine.figures(words.long, words.repeat))
         out["full"] = [dataclasses.asdict(f) for f in full]
+        spent = phases.by_phase(PHASE_WORLDS)
+        out["phases"] = [{"phase": name, "ms_per_market_day": ms} for name, ms in spent.items()]
     if words.what in ("toy", "all"):
         toy = toy_chain()
         measured = measure(repeat=words.repeat, toy=toy)
@@ -59,6 +63,8 @@ def main() -> None:
     if "full" in out:
         print("Full chain:\n")
         print("\n".join(engine.lines(full)))
+        print("\nWhere the time of a market day goes:\n")
+        print("\n".join(phases.lines(spent, PHASE_WORLDS)))
 
 
 if __name__ == "__main__":

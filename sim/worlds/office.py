@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: Applicants differ: half of what is filed is easy and takes 0.4 of the mean processing time,
 #: half is hard and takes 1.6 of it (A110); each review has two steps.
 STEPS = 2
+#: Weeks that testing of look-alikes takes (A263).
+TESTING_WEEKS = 4.0
 EASY_SHARE, EASY_TIME = 0.5, 0.4
 HARD_TIME = (1.0 - EASY_SHARE * EASY_TIME) / (1.0 - EASY_SHARE)
 
@@ -252,14 +254,22 @@ class LicenceOffice(Book):
         return out, licensed
 
     def settle(
-        self, shipped: np.ndarray, state: State, rules: Conditions, weeks: float
-    ) -> np.ndarray:
+        self, shipped: np.ndarray, held: np.ndarray, rules: Conditions, weeks: float
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Use up licences, hold look-alikes for testing, and let out what has been tested.
+
+        Parameters
+        ----------
+        shipped : ndarray, shape (l, w)
+            What sellers send today, t.
+        held : ndarray, shape (l, w)
+            Held by customs until now, t.
 
         Returns
         -------
-        ndarray, shape (l, w)
-            What crosses the border today, t.
+        leaving, held : ndarray, shape (l, w) each
+            What crosses the border today, and what customs hold afterwards, t: their sum is that
+            of what was sent and held.
         """
         leaving = shipped.copy()
         if len(self.rows) and rules.licences:
@@ -271,13 +281,13 @@ class LicenceOffice(Book):
             hold = leaving * np.where(rule.lookalike[:, None], rule.held_share, 0.0)
             if rule.alike is not None and not rule.alike.whole and rule.market is not None:
                 hold[rule.alike.rows] *= rule.alike.weight(rule.market)
-            state.held += hold
+            held = held + hold
             leaving -= hold
-        if np.any(state.held):
-            out = state.held * gain(weeks, 4.0)
-            state.held -= out
+        if np.any(held):
+            out = held * gain(weeks, TESTING_WEEKS)
+            held = held - out
             leaving += out
-        return leaving
+        return leaving, held
 
     def _compose(self, shipped: np.ndarray, used: np.ndarray, total: np.ndarray) -> None:
         """Note how much of today's shipments may be put to military use, (n, w)."""

@@ -66,7 +66,7 @@ class Desk:
         shipped = np.zeros_like(orders)
         shipped[self.row] = may[self.row]
         orders[self.row] -= shipped[self.row]
-        left = self.office.settle(shipped, self.state, self.rules, 1.0)
+        left, self.state.held = self.office.settle(shipped, self.state.held, self.rules, 1.0)
         self.pending.append(orders[self.row].copy())
         self.out.append(left[self.row].copy())
         return left[self.row]

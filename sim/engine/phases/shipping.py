@@ -80,7 +80,7 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
     legal = shipped if leak is None else shipped - grey
     released = legal
     if rules.licences or m.state.customs_hold:
-        released = m.office.settle(legal, st, rules, weeks)
+        released, st.held = m.office.settle(legal, st.held, rules, weeks)
         m.state.customs_hold = bool(np.any(st.held))
     for book in m.quotas:
         book.settle(legal)

@@ -12,26 +12,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lodestone.border.shapes import FORMS
 from lodestone.border.words import nearest
 
-#: Required parameters of each distribution; ``low``/``high`` after the bar may truncate.
+if TYPE_CHECKING:
+    import numpy as np
+
+#: Required and optional parameters of each distribution.
 SHAPES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "fixed": (("value",), ()),
-    "uniform": (("low", "high"), ()),
-    "triangular": (("low", "mode", "high"), ()),
-    "normal": (("mean", "sd"), ("low", "high")),
-    "lognormal": (("median", "sigma"), ("low", "high")),
-    "choice": (("values",), ("weights",)),
-}
-_EXAMPLES = {
-    "fixed": "{dist: fixed, value: 1}",
-    "uniform": "{dist: uniform, low: 1, high: 2}",
-    "triangular": "{dist: triangular, low: 30, mode: 63, high: 100}",
-    "normal": "{dist: normal, mean: 10, sd: 2, low: 0}",
-    "lognormal": "{dist: lognormal, median: 10, sigma: 0.3}",
-    "choice": "{dist: choice, values: [1, 2], weights: [0.7, 0.3]}",
+    name: (form.needed, form.optional) for name, form in FORMS.items()
 }
 #: Parameters that are lengths of time, not dates, in a distribution of dates.
 _SPREADS = ("sd", "sigma", "weights")
@@ -81,24 +72,15 @@ class Distribution:
 
     def support(self) -> tuple[float, float]:
         """Return the lowest and highest value that can be drawn (may be infinite)."""
-        held = dict(self.parameters)
-        if self.dist == "fixed":
-            return held["value"], held["value"]
-        if self.dist == "choice":
-            return min(held["values"]), max(held["values"])
-        low = 0.0 if self.dist == "lognormal" else -math.inf
-        return max(low, held.get("low", low)), held.get("high", math.inf)
+        return FORMS[self.dist].support(dict(self.parameters))
 
     def centre(self) -> float:
         """Return a central value: median, mode or mean, whichever the form names (for display)."""
-        held = dict(self.parameters)
-        for name in ("value", "mode", "mean", "median"):
-            if name in held:
-                return float(held[name])
-        if self.dist == "choice":
-            values = sorted(held["values"])
-            return float(values[len(values) // 2])
-        return (held["low"] + held["high"]) / 2
+        return FORMS[self.dist].centre(dict(self.parameters))
+
+    def quantile(self, u: np.ndarray) -> np.ndarray:
+        """Return draws for uniform numbers in [0, 1), shape (w,) as given."""
+        return FORMS[self.dist].quantile(dict(self.parameters), u)
 
     def __str__(self) -> str:
         """Short form for tables: ``triangular(30, 63, 100)``."""
@@ -225,24 +207,26 @@ def parse_number(value: Any, *, dates: bool = False) -> Number:
             f"got {dict(value)!r}"
         )
     name = str(value["dist"])
-    if name not in SHAPES:
-        near = nearest(name, SHAPES)
+    if name not in FORMS:
+        near = nearest(name, FORMS)
         guess = f" Did you mean {near!r}?" if near else ""
         raise ValueError(
-            f"unknown distribution {name!r}.{guess} Known are {', '.join(sorted(SHAPES))}"
+            f"unknown distribution {name!r}.{guess} Known are {', '.join(sorted(FORMS))}"
         )
-    needed, optional = SHAPES[name]
+    needed, optional = FORMS[name].needed, FORMS[name].optional
     given = [k for k in value if k != "dist"]
     for key in given:
         if key not in needed + optional:
             near = nearest(str(key), needed + optional)
             guess = f" Did you mean {near!r}?" if near else ""
             raise ValueError(
-                f"{name} has no parameter {key!r}.{guess} Write for example {_EXAMPLES[name]}"
+                f"{name} has no parameter {key!r}.{guess} Write for example {FORMS[name].example}"
             )
     lacking = [key for key in needed if key not in value]
     if lacking:
-        raise ValueError(f"{name} lacks {', '.join(lacking)}. Write for example {_EXAMPLES[name]}")
+        raise ValueError(
+            f"{name} lacks {', '.join(lacking)}. Write for example {FORMS[name].example}"
+        )
     held: dict[str, Any] = {}
     for key in needed + optional:
         if key not in value:
@@ -254,7 +238,7 @@ def parse_number(value: Any, *, dates: bool = False) -> Number:
             held[key] = tuple(read(v, key) for v in value[key])
         else:
             held[key] = read(value[key], key)
-    _check_shape(name, held, dates)
+    FORMS[name].check(held, dates)
     return Distribution(name, tuple(held.items()), dates)
 
 
@@ -263,29 +247,6 @@ def _date_number(value: Any, what: str) -> float:
         return float(parse_date(value).toordinal())
     except ValueError as error:
         raise ValueError(f"{what} {error}") from None
-
-
-def _check_shape(name: str, held: dict[str, Any], dates: bool) -> None:
-    """Raise ValueError where the parameters of a distribution contradict each other."""
-    low, high = held.get("low", -math.inf), held.get("high", math.inf)
-    if low > high:
-        raise ValueError(f"{name} has low above high")
-    if name == "triangular" and not low <= held["mode"] <= high:
-        raise ValueError("triangular needs low <= mode <= high")
-    if name == "normal" and held["sd"] < 0:
-        raise ValueError("normal needs sd >= 0")
-    if name == "lognormal":
-        if dates:
-            raise ValueError("a date cannot be lognormal: use uniform, triangular or normal")
-        if held["median"] <= 0 or held["sigma"] < 0:
-            raise ValueError("lognormal needs median > 0 and sigma >= 0")
-        if high <= 0:
-            raise ValueError("lognormal needs high > 0")
-    if name == "choice" and "weights" in held:
-        if len(held["weights"]) != len(held["values"]):
-            raise ValueError("choice needs as many weights as values")
-        if min(held["weights"]) < 0 or sum(held["weights"]) <= 0:
-            raise ValueError("choice needs weights that are not negative and not all zero")
 
 
 def parse_moment(value: Any) -> date | Distribution:

@@ -46,7 +46,7 @@ def hydra_main(argv: list[str]) -> int:
     failed: list[int] = []
 
     def task(cfg: Any) -> None:
-        from lodestone.scenario import build_scenario
+        from lodestone.scenario import build_scenario, load_mapping
 
         def work() -> int:
             held: Any = _literal(OmegaConf.to_container(cfg, resolve=False))
@@ -60,9 +60,11 @@ def hydra_main(argv: list[str]) -> int:
             }
             refuse_two_spellings(overrides)
             # What was typed is laid on last, above the variant and the overlays.
+            file = files[str(HydraConfig.get().runtime.choices["scenario"])]
             scenario = build_scenario(
                 mapping,
-                file=files[str(HydraConfig.get().runtime.choices["scenario"])],
+                file=file,
+                places=load_mapping(file).places,
                 variant=variant,
                 overlays=overlays,
                 overrides=overrides,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lodestone.border.numbers import SHAPES
+from lodestone.border.shapes import FORMS
 from lodestone.scenario.files import find_scenarios
 from lodestone.scenario.layers import HYPOTHESIS_KEYS, KEYS, REQUIRED
 
@@ -182,13 +182,13 @@ def _distribution() -> dict[str, Any]:
                     "dist": {"const": name},
                     **{
                         key: many if key in ("values", "weights") else value
-                        for key in needed + more
+                        for key in form.needed + form.optional
                     },
                 },
-                "required": ["dist", *needed],
+                "required": ["dist", *form.needed],
                 "additionalProperties": False,
             }
-            for name, (needed, more) in SHAPES.items()
+            for name, form in FORMS.items()
         ],
     }
 

@@ -55,31 +55,7 @@ def quantile(spec: Number, u: np.ndarray) -> np.ndarray:
     """
     if not isinstance(spec, Distribution):
         return np.full(u.shape, float(spec))
-    held = dict(spec.parameters)
-    if spec.dist == "fixed":
-        return np.full(u.shape, float(held["value"]))
-    if spec.dist == "uniform":
-        return held["low"] + (held["high"] - held["low"]) * u
-    if spec.dist == "triangular":
-        low, mode, high = held["low"], held["mode"], held["high"]
-        if high == low:
-            return np.full(u.shape, float(low))
-        left = low + np.sqrt(u * (high - low) * (mode - low))
-        right = high - np.sqrt((1.0 - u) * (high - low) * (high - mode))
-        return np.where(u < (mode - low) / (high - low), left, right)
-    if spec.dist == "choice":
-        values = np.asarray(held["values"], dtype=float)
-        weights = np.asarray(held.get("weights", [1.0] * len(values)), dtype=float)
-        edges = np.cumsum(weights) / weights.sum()
-        return values[np.minimum(np.searchsorted(edges, u, side="right"), len(values) - 1)]
-    from scipy.special import ndtri
-
-    z = ndtri(np.clip(u, 1e-12, 1.0 - 1e-12))
-    if spec.dist == "normal":
-        out = held["mean"] + held["sd"] * z
-    else:
-        out = held["median"] * np.exp(held["sigma"] * z)
-    return np.clip(out, held.get("low", -np.inf), held.get("high", np.inf))
+    return spec.quantile(u)
 
 
 def draw(spec: Number, seed: int, stream: str, worlds: np.ndarray) -> np.ndarray:

@@ -341,7 +341,9 @@ class Intervention(BaseModel):
                     message = f"{can} {most:g}{unit}, above the highest possible {high:g}"
                 elif usual is not None and not usual[0] <= least <= most <= usual[1]:
                     message, hint = _implausible(least, most, usual, str(extra["unit"]), can)
-                elif far := [v for v in (least, most) if beyond < abs(v) < math.inf]:
+                elif far := [
+                    v for v in (least, most, _centre(value)) if beyond < abs(v) < math.inf
+                ]:
                     message = f"{can} {far[0]:g}{unit}, beyond anything that can be meant"
                 else:
                     continue

@@ -242,7 +242,7 @@ def needed_key_lost(data, draw):
     key = _pick(
         [k for k in ("name", "question", "start", "end", "interventions") if k in data], draw
     )
-    if key is None or "defaults" in data:
+    if key is None or "defaults" in data or "start" not in data:
         return None
     return {k: v for k, v in data.items() if k != key}, Fault("key lost", (key,), True, (key,))
 

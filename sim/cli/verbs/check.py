@@ -210,4 +210,4 @@ def _check_overlay(path: Path) -> None:
     """Check an overlay by laying it over the reference."""
     from lodestone.scenario import DEFAULT_REFERENCE, load_scenario
 
-    load_scenario(DEFAULT_REFERENCE, overlays=[str(path)])
+    _tellable(load_scenario(DEFAULT_REFERENCE, overlays=[str(path)]))

@@ -342,7 +342,13 @@ class Intervention(BaseModel):
                 elif usual is not None and not usual[0] <= least <= most <= usual[1]:
                     message, hint = _implausible(least, most, usual, str(extra["unit"]), can)
                 elif far := [
-                    v for v in (least, most, _centre(value)) if beyond < abs(v) < math.inf
+                    v
+                    for v in (
+                        least,
+                        most,
+                        (value.centre() if isinstance(value, Distribution) else value),
+                    )
+                    if beyond < abs(v) < math.inf
                 ]:
                     message = f"{can} {far[0]:g}{unit}, beyond anything that can be meant"
                 else:

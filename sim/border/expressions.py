@@ -19,8 +19,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from lodestone.border.numbers import read_float
 
 __all__ = [
@@ -220,6 +218,8 @@ def _value_of(term: Term, value: Callable[..., Any], reference: Callable[..., An
         return calm
     own = value(name, selectors)
     more, less = (own, calm) if term.how == "delta" else (calm, own)
+    import numpy as np
+
     with np.errstate(invalid="ignore"):
         return np.where(more == less, 0.0, more - less)
 

@@ -124,7 +124,7 @@ class Verb:
             too many.
         """
         parser = _Parser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
-        flags = {f.name: f for f in (*SWITCHES, *self.flags)}
+        flags = {f.name: f for f in (*SWITCHES, *_spelt_out(self.flags))}
         for name, flag in flags.items():
             nargs: Any = 0 if not flag.value else ("?" if flag.optional is not None else None)
             short = [s for s, long in _SHORT.items() if long == name]
@@ -235,8 +235,27 @@ def commands() -> dict[str, Verb]:
 
 
 def setting_flags(*only: str) -> tuple[Flag, ...]:
-    """Return the flags that are another spelling of a setting; all, or those named."""
-    from lodestone.runs.settings import SETTINGS
+    """Return the flags that are another spelling of a setting; all, or those named.
 
-    found = [Flag(s.flag, setting=s.key) for s in SETTINGS.values() if s.flag]
-    return tuple(f for f in found if not only or f.name in only)
+    They stand for themselves until a command is read: the help does not wait for the settings.
+    """
+    return (Flag(_ALL_SETTINGS, setting=" ".join(only)),)
+
+
+#: Name of the flag that stands for those of the settings.
+_ALL_SETTINGS = "--*"
+
+
+def _spelt_out(flags: Sequence[Flag]) -> list[Flag]:
+    """Flags, with those of the settings in the place of what stands for them."""
+    out: list[Flag] = []
+    for flag in flags:
+        if flag.name != _ALL_SETTINGS:
+            out.append(flag)
+            continue
+        from lodestone.runs.settings import SETTINGS
+
+        only = (flag.setting or "").split()
+        found = [Flag(s.flag, setting=s.key) for s in SETTINGS.values() if s.flag]
+        out += [f for f in found if not only or f.name in only]
+    return out

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from lodestone.border.yamlfile import read_yaml
 from lodestone.cli import main
+from lodestone.report.study_memo import file_name
+from lodestone.studies.values import split_list
 
 HERE = Path(__file__).resolve().parent
 PICTURES = HERE / "img" / "studies"
@@ -32,8 +34,9 @@ def make(name: str, root: Path) -> Path:
     if status:
         raise SystemExit(status)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    (drawn,) = (folder / "figures").glob("by_point_*.png")
-    return Path(shutil.copy(drawn, PICTURES / f"{name}.png"))
+    (asked,) = (w.removeprefix("metric=") for w in words_of(example) if w.startswith("metric="))
+    drawn = file_name(split_list(asked)[0], "by_point")
+    return Path(shutil.copy(folder / "figures" / f"{drawn}.png", PICTURES / f"{name}.png"))
 
 
 if __name__ == "__main__":

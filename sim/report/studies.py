@@ -45,7 +45,8 @@ class Unit:
     def __init__(self, unit: str) -> None:
         self.share = unit == "share"
         self.factor = 100.0 if self.share else 1.0
-        self.word = "%" if self.share else unit.replace("_", " ")
+        self.year = unit == "year"
+        self.word = "" if self.year else "%" if self.share else unit.replace("_", " ")
         self.step = "percentage points" if self.share else self.word
 
     def text(self, value: float) -> str:
@@ -54,6 +55,8 @@ class Unit:
             return "none"
         if np.isinf(value):
             return "never" if value > 0 else "no end"
+        if self.year:
+            return f"{value:.0f}"
         return f"{_short(value * self.factor)} {self.word}".strip()
 
     def axis(self, title: str) -> str:
@@ -76,12 +79,13 @@ def _drawable(values: np.ndarray, ceiling: float) -> np.ndarray:
     return np.where(np.isposinf(values), ceiling, np.where(np.isneginf(values), np.nan, values))
 
 
-def _ceiling(*arrays: np.ndarray) -> tuple[float, bool]:
-    """Where endless values are drawn, and whether there are any."""
+def _ceiling(*arrays: np.ndarray, zero: bool = True) -> tuple[float, bool]:
+    """Where endless values are drawn, and whether there are any; `zero`: the axis begins at 0."""
     every = np.concatenate([np.ravel(a) for a in arrays])
     finite = every[np.isfinite(every)]
     top = float(finite.max()) if finite.size else 1.0
-    low = min(0.0, float(finite.min())) if finite.size else 0.0
+    low = float(finite.min()) if finite.size else 0.0
+    low = min(0.0, low) if zero else min(low, top - 1.0)
     return top + 0.12 * max(top - low, 1e-9), bool(np.isposinf(every).any())
 
 
@@ -107,7 +111,7 @@ def line_with_band(
     shown = table.sort_values(key) if numeric else table
     x = shown[key].to_numpy(float) if numeric else np.arange(len(shown))
     low, mid, high = (shown[c].to_numpy(float) for c in ("p05", "p50", "p95"))
-    ceiling, endless = _ceiling(low, mid, high)
+    ceiling, endless = _ceiling(low, mid, high, zero=not u.year)
     first, last = shown.iloc[0], shown.iloc[-1]
     if numeric:
         title = _line_title(metric, label, u, first, last, key)
@@ -139,7 +143,9 @@ def line_with_band(
                 labels.append((float(calm[-1]), "reference, median", GREY))
         axes.set_xlabel(label)
         axes.set_ylabel(_wrapped(u.axis(metric), 44))
-        if np.nanmin(lows, initial=0.0) >= 0:
+        if u.year:
+            axes.yaxis.get_major_locator().set_params(integer=True)
+        elif np.nanmin(lows, initial=0.0) >= 0:
             axes.set_ylim(bottom=0)
         axes.margins(x=0.02 if numeric else 0.15)
         if endless:
@@ -152,8 +158,10 @@ def line_with_band(
 
 def _never(axes: Any, height: float) -> None:
     """Name the height at which endless values are drawn, in place of numbers above it."""
-    axes.set_yticks([t for t in axes.get_yticks() if t < 0.93 * height])
-    axes.set_ylim(top=1.05 * height)
+    low = axes.get_ylim()[0]
+    reach = height - low
+    axes.set_yticks([t for t in axes.get_yticks() if low <= t < height - 0.07 * reach])
+    axes.set_ylim(low, height + 0.05 * reach)
     axes.annotate(
         "never",
         (0.0, height),
@@ -427,7 +435,7 @@ def scatter(
 
     u = Unit(unit)
     names, sure = list(names)[:4], set(above)
-    ceiling, endless = _ceiling(values)
+    ceiling, endless = _ceiling(values, zero=not u.year)
     drawn = _drawable(values, ceiling) * u.factor
     title = f"{metric[:1].upper()}{metric[1:]} against the inputs that decide it most"
     note = f"A dot a world ({len(values):,} in all); line: median of ten slices." + (

@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 DRAW = "draw."
+#: Selectors whose words speak for themselves in a title.
+NAMED = ("region", "sector", "material", "element", "stage")
 
 
 def column_of(metric: str) -> tuple[str, str]:
@@ -106,8 +108,9 @@ def title_of(metric: str) -> str:
     name, selectors = selectors_of(column)
     words = find(name).title
     told = [
-        " and ".join(map(_plain, v)) if isinstance(v, list) else _plain(v)
-        for v in selectors.values()
+        ("" if k in NAMED else f"{k} ")
+        + (" and ".join(map(_plain, v)) if isinstance(v, list) else _plain(v))
+        for k, v in selectors.items()
     ]
     head = {"level": "", "delta": "change of ", "reference": "reference: "}[how]
     return head + ", ".join([words, *told])

@@ -208,31 +208,33 @@ def _metrics(
     from lodestone.outputs.metrics import METRICS
     from lodestone.studies.metrics import check_metric
 
-    _known_words([*request.metrics, *also], points)
+    for metric in (*request.metrics, *also):
+        for error in _problems(metric, points):
+            raise error
     wished = [check_metric(m) for m in (*request.metrics, *also)]
-    for point in points:
-        wished += [check_metric(m) for m in point.scenario.headline]
-        if len({p.scenario.name for p in points}) == 1:
-            break
+    headlines = dict.fromkeys(m for p in points for m in p.scenario.headline)
+    # A headline may name a year that a shorter run no longer has: it is not shown then.
+    wished += [check_metric(m) for m in headlines if not _problems(m, points)]
     plain = [name for name, item in METRICS.items() if {} in item.over]
     asked = tuple(dict.fromkeys(c for c in wished if c not in plain))
     return asked, tuple(dict.fromkeys([*wished, *plain]))
 
 
-def _known_words(metrics: Sequence[str], points: Sequence[Point]) -> None:
-    """Refuse a metric whose selectors name what the chain does not have, or days outside a run."""
+def _problems(metric: str, points: Sequence[Point]) -> list[InputError]:
+    """Selectors of a metric that name what the chain does not have, or days outside a run."""
     from lodestone.border.expressions import parse_metric
     from lodestone.chain.load import load_chain
     from lodestone.outputs.selectors import metric_problems
     from lodestone.studies.metrics import column_of
 
     spans = {(p.scenario.vintage, p.scenario.start, p.scenario.end) for p in points}
-    for metric in metrics:
-        name, mark, inside = column_of(metric)[1].partition("[")
-        item = parse_metric(f"{name}({inside[:-1]})" if mark else name)
-        for vintage, start, end in sorted(spans):
-            for message, hint in metric_problems(item, load_chain(vintage), start, end):
-                raise InputError(message, key=f"metric={metric}", hint=hint)
+    name, mark, inside = column_of(metric)[1].partition("[")
+    item = parse_metric(f"{name}({inside[:-1]})" if mark else name)
+    return [
+        InputError(message, key=f"metric={metric}", hint=hint)
+        for vintage, start, end in sorted(spans)
+        for message, hint in metric_problems(item, load_chain(vintage), start, end)
+    ]
 
 
 def find_base(text: str, points: Sequence[Point]) -> int:

@@ -10,7 +10,8 @@ from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.items import ITEMS
 from lodestone.outputs.kept import Series
-from lodestone.outputs.metrics import CHAIN, find
+from lodestone.outputs.metrics import find
+from lodestone.outputs.metrics.coverage import CHAIN
 from lodestone.outputs.recorder import Recorder
 from lodestone.scenario import load_scenario
 

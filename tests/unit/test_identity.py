@@ -64,7 +64,7 @@ def test_every_module_that_a_run_imports_is_in_the_hash_of_the_code():
         "border/numbers.py",
         "border/expressions.py",
         "runs/chunk.py",
-        "outputs/metrics.py",
+        "outputs/metrics/shortage.py",
         "equations/pricing.py",
         "engine/tick.py",
         "interventions/export_ban.py",

@@ -1,0 +1,263 @@
+"""Need, own coverage of it, and cover by stocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lodestone.border.words import unknown
+from lodestone.outputs.items import ITEMS
+from lodestone.outputs.kept import Series
+from lodestone.outputs.metrics.registry import Values, metric
+from lodestone.outputs.metrics.select import (
+    material_rows,
+    met_by,
+    output_of,
+    share_lacking,
+    week_rows,
+)
+from lodestone.outputs.metrics.trade import self_sufficiency
+
+
+def _per_t_magnet(series: Series, material: str) -> dict[str, float]:
+    """Tonnes of a material that a tonne of each magnet grade takes, through all stages."""
+    recipes = series.chain.recipes
+
+    def through(output: str) -> float:
+        if output == material:
+            return 1.0
+        return sum(
+            r.input_t_per_t_output * through(r.input) for r in recipes.get(output, {}).values()
+        )
+
+    return {n: through(n) for n, m in series.chain.materials.items() if m.form == "magnet"}
+
+
+def _needed(series: Series, material: str, region: Any, sector: Any) -> np.ndarray:
+    """Material that planned use of magnets takes, t a week, shape (T, w)."""
+    per = _per_t_magnet(series, material)
+    content = np.zeros(len(series.groups))
+    whole = np.zeros(len(series.groups))
+    for group, made, tonnes in series.labels.magnet_use:
+        whole[group] += tonnes
+        content[group] += tonnes * per.get(made, 0.0)
+    rows = series.group_rows(region, sector)
+    each = content[rows] / np.maximum(whole[rows], 1e-12)
+    return np.einsum("tgw,g->tw", series["planned"][:, rows].astype(float), each)
+
+
+@metric("t", "oxide that planned use of magnets takes in the last year", ({"region": "all"},))
+def need_t(
+    series: Series,
+    material: Any = "ndpr_oxide",
+    region: Any = "all",
+    sector: Any = "all",
+    year: Any = None,
+) -> Values:
+    """Oxide or metal that the planned use of magnets takes in a year, t of that material.
+
+    Through the recipes, with the swarf and losses that making magnets leaves; prices and
+    substitution do not change it.
+    """
+    weeks = week_rows(series, series.years[-1] if year is None else year)
+    return _needed(series, str(material), region, sector)[weeks].sum(axis=0) * series.weeks
+
+
+@metric("share", "share of a use in the need in the last year", ({"sector": "humanoid_robots"},))
+def need_share(
+    series: Series,
+    sector: Any = "humanoid_robots",
+    material: Any = "ndpr_oxide",
+    region: Any = "all",
+    year: Any = None,
+) -> Values:
+    """Part of the need for a material that falls to a sector, in a year."""
+    part = need_t(series, material, region, sector, year)
+    return part / np.maximum(need_t(series, material, region, "all", year), 1e-12)
+
+
+@metric(
+    "USD million", "worth of what a use needs over the horizon", ({"sector": "humanoid_robots"},)
+)
+def need_value_usd_million(
+    series: Series,
+    sector: Any = "humanoid_robots",
+    material: Any = "ndpr_oxide",
+    region: Any = "all",
+    at: Any = None,
+) -> Values:
+    """Need of a sector over the horizon, not discounted.
+
+    At the home price of the day, or ``at`` a price in USD/kg: a wave of demand that supply does
+    not follow drives the price, and its worth with it.
+    """
+    needed = _needed(series, str(material), region, sector)
+    if at is not None:
+        return needed.sum(axis=0) * series.weeks * float(at) / 1000.0
+    price = series["home"][:, material_rows(series, material)].mean(axis=1, dtype=float)
+    return (needed * price).sum(axis=0) * series.weeks / 1000.0
+
+
+@metric("share", "own output over what own users need", ({"region": "united_states"},))
+def stage_coverage(
+    series: Series, region: Any = "united_states", material: Any = "ndpr_oxide", year: Any = None
+) -> Values:
+    """Output of oxide, metal or magnets in a region over what its planned use takes, in a year.
+
+    The stage with the smallest coverage is the one that binds a chain of its own.
+    """
+    year = series.years[-1] if year is None else year
+    if str(material) == "ndfeb_magnets":
+        return self_sufficiency(series, region, year)
+    made = output_of(series, str(material), region, year)
+    return made / np.maximum(need_t(series, material, region, "all", year), 1e-12)
+
+
+#: What a chain of magnets consists of; the smallest of these is the coverage of the chain.
+CHAIN = ("ndfeb_magnets", "ndpr_metal", "ndpr_oxide", "dy_oxide")
+
+
+@metric("share", "coverage of magnets and all their inputs", ({"region": "united_states"},))
+def chain_coverage(series: Series, region: Any = "united_states", year: Any = None) -> Values:
+    """Smallest of the coverages of NdFeB magnets, NdPr metal, NdPr and dysprosium oxide."""
+    return np.min([stage_coverage(series, region, m, year) for m in CHAIN], axis=0)
+
+
+@metric(
+    "year",
+    "first year in which own magnets cover a share of use",
+    tuple({"region": "united_states", "share": s} for s in (0.25, 0.5, 0.8)),
+)
+def coverage_year(
+    series: Series, region: Any = "united_states", share: Any = 0.5, of: Any = "ndfeb_magnets"
+) -> Values:
+    """First full year with at least that coverage (inf: not within the horizon).
+
+    `of` is a material, as in ``stage_coverage``, or ``chain`` for magnets and all their inputs.
+    """
+    least = float(share)
+    found = np.full(len(series.worlds), np.inf)
+    for year in reversed(series.years):
+        if sum(m.startswith(str(year)) for m in series.months) < 12:
+            continue
+        covered = (
+            chain_coverage(series, region, year)
+            if of == "chain"
+            else stage_coverage(series, region, of, year)
+        )
+        found = np.where(covered >= least, float(year), found)
+    return found
+
+
+@metric("year", "first year in which a share of planned use goes unmet")
+def first_short_year(
+    series: Series,
+    region: Any = "all",
+    sector: Any = "all",
+    share: Any = 0.05,
+    since: Any = None,
+) -> Values:
+    """First year from ``since`` on with more than a share of planned use unmet (inf: none)."""
+    rows = series.group_rows(region, sector)
+    unmet = series["unmet"][:, rows].sum(axis=1, dtype=float)
+    planned = series["planned"][:, rows].sum(axis=1, dtype=float)
+    found = np.full(len(series.worlds), np.inf)
+    for year in reversed(series.years):
+        if since is not None and year < int(since):
+            break
+        weeks = week_rows(series, year)
+        lacking = share_lacking(unmet[weeks].sum(axis=0), planned[weeks].sum(axis=0))
+        found = np.where(lacking > float(share), float(year), found)
+    return found
+
+
+@metric("year", "last year in which mines can be decided to be in time", ())
+def mine_decision_year(
+    series: Series,
+    region: Any = "all",
+    sector: Any = "all",
+    share: Any = 0.05,
+    since: Any = None,
+) -> Values:
+    """First short year less the lead time of a mine drawn in the world (inf: never short)."""
+    lead = series.draws["investment.lead_years_mine"]
+    return np.floor(first_short_year(series, region, sector, share, since) - lead)
+
+
+@metric(
+    "days",
+    "lowest stock in the year after the disruption, days of use",
+    tuple({"material": m, "region": "allies"} for m in ("dy_oxide", "tb_oxide")),
+)
+def cover_days_low(
+    series: Series,
+    material: Any = "dy_oxide",
+    region: Any = "allies",
+    months: Any = 12,
+) -> Values:
+    """Lowest stock of sellers, plants and users at a month's end, in days of base-year need.
+
+    Looked at in the months that follow the first disruption. Regions that do not need the material
+    count with their stocks only.
+    """
+    rows = series.cells(material, region)
+    stock = series["stock"][:, rows].sum(axis=1, dtype=float)
+    daily = float(series.layout.c_need[rows].sum()) / 7.0
+    at = np.minimum((series.shock_day / 30.4375).astype(int), len(series.months) - 1)
+    out = np.empty(len(series.worlds))
+    for w, month in enumerate(at):
+        out[w] = stock[month : month + int(months), w].min() / max(daily, 1e-12)
+    return out
+
+
+@metric(
+    "share",
+    "part of planned use that is met or saved so, in the last year",
+    (
+        {"by": "substitution", "element": "ndpr"},
+        {"by": "substitution", "element": "dy"},
+    ),
+)
+def met_share(
+    series: Series,
+    by: Any = "substitution",
+    element: Any = "ndpr",
+    region: Any = "all",
+    year: Any = None,
+) -> Values:
+    """Part of planned use of an element that one way of meeting it accounts for, in a year.
+
+    `by` is an item of ``closed_gap.csv``: recycling, substitution, new_supply, leak and so on.
+    """
+    if by not in ITEMS:
+        raise unknown("way of meeting use", str(by), ITEMS, key="by")
+    year = series.years[-1] if year is None else year
+    planned = sum(met_by(series, item, region, element, year) for item in ITEMS)
+    return np.asarray(met_by(series, str(by), region, element, year) / np.maximum(planned, 1e-12))
+
+
+@metric("USD million", "value of lost output in the year after the disruption")
+def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Net shortfall in the year after the disruption, less what is made up in it, times its worth."""
+    rows = series.group_rows(region, sector)
+    value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
+    tonnes = series["unmet"][:, rows] - series["caught_up"][:, rows]
+    lost = (tonnes * value[rows][:, None]).sum(axis=1, dtype=float)
+    t = series.times[:, None]
+    inside = (t >= series.shock_day) & (t < series.shock_day + 365.25)
+    return (lost * inside).sum(axis=0) * series.weeks / 1000.0
+
+
+@metric("share", "oxide won from scrap over what own use takes in the last year")
+def recycled_share(
+    series: Series, region: Any = "united_states", element: Any = "ndpr", year: Any = None
+) -> Values:
+    """Oxide that recyclers of a region win from scrap and old goods over the need of its users."""
+    lay = series.layout
+    year = series.years[-1] if year is None else int(year)
+    places = series.region_names(region)
+    e, many = lay.element_at[str(element)], len(lay.elements)
+    rows = [i * many + e for i, r in enumerate(lay.regions) if places is None or r in places]
+    won = series["recycled"][series.years.index(year)][rows].sum(axis=0, dtype=float)
+    return won / np.maximum(need_t(series, f"{element}_oxide", region, "all", year), 1e-12)

@@ -1,0 +1,136 @@
+"""Metrics by name: one function each, a value for every world.
+
+A metric is registered by the decorator :func:`metric` with unit and title; it reads the kept
+series of some worlds and returns shape ``(w,)``. The same functions fill ``summary.csv``, the table
+of worlds, and the verdict expressions of scenarios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lodestone.border.errors import InputError
+from lodestone.border.words import suggestion, unknown
+from lodestone.outputs.kept import Series
+
+Values = np.ndarray
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A registered metric.
+
+    Attributes
+    ----------
+    name, unit, title : str
+    function : callable
+        ``(series, **selectors) -> (w,)``.
+    over : tuple of dict
+        Selections that the summary reports.
+    additive : bool
+        Whether parts by region or sector sum to the total.
+    """
+
+    name: str
+    unit: str
+    title: str
+    function: Callable[..., Values]
+    over: tuple[dict[str, Any], ...]
+    additive: bool
+
+    def __call__(self, series: Series, **selectors: Any) -> Values:
+        """Value in every world.
+
+        Raises
+        ------
+        InputError
+            A selector that the metric does not know.
+        """
+        known = self.function.__code__.co_varnames[1 : self.function.__code__.co_argcount]
+        for key in selectors:
+            if key not in known:
+                raise unknown("selector", key, known, key=f"{self.name}({key}=...)")
+        return self.function(series, **selectors)
+
+
+METRICS: dict[str, Metric] = {}
+
+
+BY_REGION: tuple[dict[str, Any], ...] = ({}, {"region": "*"})
+
+
+BY_GROUP: tuple[dict[str, Any], ...] = ({}, {"region": "*"}, {"sector": "*"})
+
+
+ELEMENTS = ("ndpr_oxide", "dy_oxide", "tb_oxide", "ndfeb_high_coercivity")
+
+
+def metric(
+    unit: str,
+    title: str,
+    over: tuple[dict[str, Any], ...] = ({},),
+    additive: bool = False,
+) -> Callable[[Callable[..., Values]], Callable[..., Values]]:
+    """Register a metric under its function's name; a second one of that name raises."""
+
+    def register(function: Callable[..., Values]) -> Callable[..., Values]:
+        name = function.__name__
+        if name in METRICS:
+            raise ValueError(f"two metrics are called {name}")
+        METRICS[name] = Metric(name, unit, title, function, over, additive)
+        return function
+
+    return register
+
+
+def find(name: str) -> Metric:
+    """A metric by name.
+
+    Raises
+    ------
+    InputError
+        Unknown; names the nearest.
+    """
+    if name not in METRICS:
+        raise InputError(
+            f"unknown metric '{name}'",
+            key=name,
+            hint=suggestion(name, METRICS),
+        )
+    return METRICS[name]
+
+
+def selections(item: Metric, series: Series) -> list[dict[str, Any]]:
+    """Selections of a metric that the summary reports, with ``*`` spelt out."""
+    out: list[dict[str, Any]] = []
+    regions = list(series.layout.regions)
+    sectors = sorted({s for _, s in series.groups}, key=series.layout.sector_at.__getitem__)
+    for over in item.over:
+        if over.get("region") == "*":
+            out += [{**over, "region": r} for r in regions]
+        elif over.get("sector") == "*":
+            out += [{**over, "sector": s} for s in sectors]
+        else:
+            out.append(dict(over))
+    return out
+
+
+def key_of(name: str, selection: dict[str, Any]) -> str:
+    """Column name of a metric and selection: ``unmet_t[region=europe]``."""
+    if not selection:
+        return name
+    inside = ",".join(f"{k}={v}" for k, v in sorted(selection.items()))
+    return f"{name}[{inside}]"
+
+
+def evaluate(series: Series) -> dict[str, Values]:
+    """All metrics of a batch by key, shape (w,) each."""
+    out = {}
+    for name, item in METRICS.items():
+        for selection in selections(item, series):
+            out[key_of(name, selection)] = np.asarray(item(series, **selection), dtype=float)
+    return out

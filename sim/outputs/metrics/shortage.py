@@ -1,0 +1,166 @@
+"""What goes missing, when users stop, and what it costs them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lodestone.outputs.kept import Series
+from lodestone.outputs.metrics.registry import BY_GROUP, BY_REGION, Values, metric
+from lodestone.outputs.metrics.select import (
+    day_of,
+    days_between,
+    share_lacking,
+    summed,
+    unmet_share_after,
+    unmet_shares,
+)
+
+
+@metric("t_magnet", "gross shortfall over the horizon", BY_GROUP, additive=True)
+def gross_unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Planned use less what arrives (averaged over four weeks), before any stock is drawn.
+
+    Summed over the horizon. In no week below what goes unmet, nor above what is planned.
+    """
+    return summed(series, "gross", region, sector)
+
+
+@metric("t_magnet", "net shortfall over the horizon", BY_GROUP, additive=True)
+def unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Planned use that does not happen for lack of material, summed over the horizon.
+
+    Use that is put off counts once, in the week in which it was due.
+    """
+    return summed(series, "unmet", region, sector)
+
+
+@metric("share", "net shortfall, share of planned use", BY_GROUP)
+def unmet_share(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Net shortfall over planned use in the year after the first disruption."""
+    return unmet_share_after(series, region, sector, 365.25)
+
+
+@metric("share", "net shortfall between two dates, share of planned use", ())
+def unmet_share_between(
+    series: Series, region: Any = "all", sector: Any = "all", since: Any = None, until: Any = None
+) -> Values:
+    """Net shortfall over planned use from one date to the day before another."""
+    rows, inside = series.group_rows(region, sector), days_between(series, since, until)
+    unmet = series["unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    planned = series["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    return share_lacking(unmet, planned)
+
+
+def _military_rows(series: Series, region: Any) -> np.ndarray:
+    groups = set(series.group_rows(region, "all").tolist())
+    return np.array([i for i, g in enumerate(series.military_groups) if int(g) in groups], int)
+
+
+@metric("share", "net shortfall of military use, share of planned use", ())
+def military_unmet_share(
+    series: Series, region: Any = "all", since: Any = None, until: Any = None
+) -> Values:
+    """Net shortfall over planned use of military users from one date to the day before another.
+
+    NaN where a run keeps no military users of their own (nothing is refused to them).
+    """
+    rows, inside = _military_rows(series, region), days_between(series, since, until)
+    unmet = series["military_unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    planned = series["military_planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    return np.where(planned > 0.0, share_lacking(unmet, planned), np.nan)
+
+
+@metric("days", "military users lack half of their use, days after a date", ())
+def first_military_stockout(
+    series: Series, region: Any = "all", share: Any = 0.5, since: Any = None
+) -> Values:
+    """Days to the first market day on which a share of planned military use goes unmet.
+
+    Counted from the first disruption or from a date; ``inf``: never, or nothing is refused to
+    military users.
+    """
+    rows = _military_rows(series, region)
+    unmet = series["military_unmet"][:, rows].sum(axis=1, dtype=float)
+    planned = series["military_planned"][:, rows].sum(axis=1, dtype=float)
+    if since is None:
+        first = series.shock_day
+    else:
+        first = np.full(len(series.worlds), float(day_of(series, since)))
+    short = (unmet > float(share) * planned) & (planned > 0.0)
+    short &= series.times[:, None] >= first
+    at = series.times[np.argmax(short, axis=0)]
+    return np.where(short.any(axis=0), at - first, np.inf)
+
+
+@metric("share", "highest weekly net shortfall, share of planned use", BY_GROUP)
+def unmet_share_peak(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Highest share of planned use that goes unmet in a market day."""
+    return unmet_shares(series, region, sector).max(axis=0)
+
+
+@metric("days", "first users stop, days after the first disruption", BY_REGION)
+def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Days from the first disruption to the first user class at zero (inf: none stops)."""
+    rows = series.group_rows(region, sector)
+    if not rows.size:
+        return np.full(len(series.worlds), np.inf)
+    return series.first_stop[rows].min(axis=0) - series.shock_day
+
+
+@metric("weeks", "longest time that users of one sector and region stand", BY_REGION)
+def stoppage_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Weeks in which at least one class of the worst-hit group stood."""
+    rows = series.group_rows(region, sector)
+    return series.stop_weeks[rows].max(axis=0) if rows.size else np.zeros(len(series.worlds))
+
+
+@metric("weeks", "time to recover (net shortfall back below 1 %)", BY_REGION)
+def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Weeks from the first market day with more than 1 % unmet to the last before a calm quarter.
+
+    Counted from the first disruption; 0: never short; inf: not within the horizon.
+    """
+    short = unmet_shares(series, region, sector) > 0.01
+    short &= series.times[:, None] >= series.shock_day
+    quarter = max(1, round(91.0 / series.days))
+    out = np.zeros(short.shape[1])
+    for w in np.flatnonzero(short.any(axis=0)):
+        days = np.flatnonzero(short[:, w])
+        tail = len(series.times) if short[-1, w] else len(series.times) + quarter
+        gaps = np.diff(np.append(days, tail))
+        over = np.flatnonzero(gaps > quarter)
+        out[w] = (days[over[0]] - days[0] + 1) * series.weeks if over.size else np.inf
+    return out
+
+
+@metric("USD million", "value of lost output (upper bound)", BY_GROUP, additive=True)
+def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Net shortfall, less what is made up later, times the value of output per kg of magnet."""
+    rows = series.group_rows(region, sector)
+    value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
+    lost = series["unmet"][:, rows] - series["caught_up"][:, rows]
+    tonnes = lost.sum(axis=0, dtype=float) * series.weeks
+    return (tonnes * value[rows][:, None]).sum(axis=0) / 1000.0
+
+
+@metric("USD million a day", "value of output lost on the worst day", BY_REGION)
+def lost_output_usd_million_per_day(
+    series: Series, region: Any = "all", sector: Any = "all"
+) -> Values:
+    """Highest value of lost output of a market day, per calendar day."""
+    rows = series.group_rows(region, sector)
+    value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
+    weekly = (series["unmet"][:, rows] * value[rows][:, None]).sum(axis=1, dtype=float)
+    return weekly.max(axis=0) / 1000.0 / 7.0
+
+
+@metric("USD per USD", "lost output per dollar of missing magnets")
+def lost_output_per_usd(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Value of lost output over the base-year worth of the magnets missed (NaN: none missed)."""
+    names = series.chain.materials_named("ndfeb_magnets")
+    price = np.mean([series.chain.prices[m, "ask"].usd_per_kg for m in names])
+    missed = unmet_t(series, region, sector) * price / 1000.0
+    lost = lost_output_usd_million(series, region, sector)
+    return np.where(missed > 0.0, lost / np.maximum(missed, 1e-12), np.nan)

@@ -1,6 +1,6 @@
 """The explorer: one page that works from a file, with every series of a run or a comparison.
 
-Numbers are thinned to what a screen shows (`MOST_DATES` dates a series); the run folder's tables
+Long series are thinned to `MOST_DATES` dates, every second week from eight years on; the run folder's tables
 hold them all.
 """
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["explorer_data", "write_explorer"]
 
 TEMPLATES = Path(__file__).parent / "templates"
-MOST_DATES = 160
+MOST_DATES = 420
 TITLES = {
     "unmet_share": "Net shortfall, share of planned use",
     "delta_unmet": "Difference in net shortfall, t of magnet a week",
@@ -77,7 +77,7 @@ def write_explorer(cases: Sequence[tuple[str, Reading]], folder: Path, title: st
         (TEMPLATES / "explorer.html.j2").read_text(encoding="utf-8")
     )
     question = str(first.scenario.get("question", ""))
-    bundle = vl_convert.javascript_bundle().replace("</script", "<\\/script")
+    bundle = vl_convert.javascript_bundle(None).replace("</script", "<\\/script")
     html = page.render(title=title, question=question, note=note, bundle=bundle, data=text)
     target = folder / "explorer.html"
     part = folder / ".explorer.part.html"

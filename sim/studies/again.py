@@ -42,11 +42,27 @@ def metric_of_run(results: Results, metric: str) -> np.ndarray:
         raise InputError("the run has no reference", file=results.folder, key=metric)
     if column in table.columns and (how == "level" or f"reference_{column}" in table.columns):
         return values_in(table, metric, results.folder)
-    own, calm = _again(results, column, how != "level")
+    asked = _as_written(metric)
+    if asked in table.columns and (how == "level" or f"reference_{asked}" in table.columns):
+        own = table[asked].to_numpy(dtype=float)
+        calm = None if how == "level" else table[f"reference_{asked}"].to_numpy(dtype=float)
+    else:
+        own, calm = _again(results, column, how != "level")
     if how == "level":
         return own
     assert calm is not None
     return calm if how == "reference" else paired(own, calm)
+
+
+def _as_written(metric: str) -> str:
+    """The column of a metric that headline or hypothesis ask for: as it is written there."""
+    from lodestone.border.expressions import parse_metric, written
+
+    text = metric.strip()
+    for how in ("delta(", "reference("):
+        if text.startswith(how) and text.endswith(")"):
+            text = text[len(how) : -1].strip()
+    return text if "[" in text.split("(")[0] else written(parse_metric(text))
 
 
 def cases_of(results: Results) -> tuple[Scenario, Scenario | None, Settings]:

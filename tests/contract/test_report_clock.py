@@ -1,0 +1,59 @@
+"""No sentence and no title of a figure names a month before the first own measure."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lodestone.outputs.results import Results
+from lodestone.report.asked import headline_rows
+from lodestone.report.figures import registered
+from lodestone.report.memo import answer, left_out
+from lodestone.report.phrases import course
+from lodestone.report.reading import Reading
+from lodestone.report.style import look
+from lodestone.report.trust import watch
+from lodestone.runs.settings import Settings
+from lodestone.runs.simulate import simulate
+from lodestone.scenario import find_scenarios, load_scenario
+
+MONTHS = "January February March April May June July August September October November December"
+FULL = re.compile(rf"\b(?:(\d{{1,2}}) )?({'|'.join(MONTHS.split())}) (\d{{4}})\b")
+SHORT = re.compile(rf"\b({'|'.join(m[:3] for m in MONTHS.split())}) (\d{{4}})\b")
+FAST = ("cutoff_total", "us_price_floor_110", "truce_snapback_2026")
+
+
+def months_in(text: str) -> list[pd.Timestamp]:
+    """Every month that a text names."""
+    found = [pd.Timestamp(f"1 {name} {year}") for _, name, year in FULL.findall(text)]
+    return found + [pd.Timestamp(f"1 {name} {year}") for name, year in SHORT.findall(text)]
+
+
+def test_the_test_finds_months():
+    text = "from 11 January 2027, worst in Aug 2028; USD of 2024"
+    assert months_in(text) == [pd.Timestamp("2027-01-01"), pd.Timestamp("2028-08-01")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in sorted(find_scenarios())],
+)
+def test_no_month_before_the_first_own_measure(name: str, tmp_path: Path):
+    scenario = load_scenario(name)
+    folder = simulate(scenario, Settings(worlds=4, out=tmp_path / "run", quiet=True))
+    reading = Reading(Results.load(folder))
+    rows = headline_rows(reading)
+    # The first sentence answers what the scenario asks first, as far as the run reaches it.
+    assert rows and rows[0].text in scenario.headline
+    told = [*answer(reading, rows), course(reading), left_out(reading, rows)]
+    told += watch(reading, rows)
+    with look():
+        drawn = [spec.draw(reading) for spec in registered()]
+    told += [drawing.finding for drawing in drawn if drawing is not None]
+    first = reading.since.replace(day=1)
+    for text in told:
+        early = [m for m in months_in(text) if m < first]
+        assert not early, f"names {early[0]:%B %Y}, before {first:%B %Y}: {text}"

@@ -76,6 +76,8 @@ class Plan:
     seeds : tuple of int
         One ensemble each; they are pooled.
     market_days : float
+    fold_steps : int
+        Steps of the fits that leave a history out; 0: as many.
     """
 
     episodes: tuple[Path, ...]
@@ -84,6 +86,7 @@ class Plan:
     steps: int = 6
     seeds: tuple[int, ...] = (0,)
     market_days: float = 7.0
+    fold_steps: int = 0
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -107,9 +110,9 @@ class Plan:
         return list(dict.fromkeys(t.history for t in self.targets if not t.control))
 
     def without(self, history: str) -> Plan:
-        """The plan with all episodes of one history left out."""
+        """The plan with all episodes of one history left out, and the steps of a fold."""
         kept = tuple(f for f in self.episodes if episode_of(str(f)).history != history)
-        return replace(self, episodes=kept)
+        return replace(self, episodes=kept, steps=self.fold_steps or self.steps)
 
     def only(self, history: str) -> Plan:
         """The plan with the episodes of one history and no control."""

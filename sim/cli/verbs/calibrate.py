@@ -6,7 +6,7 @@ from lodestone.border.errors import InputError
 from lodestone.border.files import read_path
 from lodestone.cli.verb import Flag, Words, verb
 
-NUMBERS = {"--members": 200, "--steps": 6, "--seeds": 1, "--workers": 0}
+NUMBERS = {"--members": 200, "--steps": 6, "--seeds": 1, "--fold-steps": 0, "--workers": 0}
 
 MORE = """
 Without an episode: all of 'lodestone list episodes', and always the control worlds of
@@ -19,8 +19,8 @@ was. With --cross-validate each history is left out in turn, and its facts are f
   lodestone calibrate --cross-validate --write      seeds/posterior.csv anew, and the tables of what
                                                     was found: fit_facts.csv, fit_parameters.csv
 
-Options: --members N (200), --steps N (6), --seeds N (1; ensembles that are pooled), --workers N,
---out DIR, --quiet."""
+Options: --members N (200), --steps N (6), --seeds N (1; ensembles that are pooled), --fold-steps N
+(as --steps; fewer where a cross-validation must be quick), --workers N, --out DIR, --quiet."""
 
 
 @verb(
@@ -50,7 +50,7 @@ def work(words: Words) -> int:
     chosen: dict[str, int] = {}
     for flag, usual in NUMBERS.items():
         text = words.flags.get(flag, str(usual))
-        if not text.isdigit() or (flag != "--workers" and int(text) < 1):
+        if not text.isdigit() or (flag in list(NUMBERS)[:3] and int(text) < 1):
             raise InputError(f"must be a whole number, got {text!r}", key=flag)
         chosen[flag] = int(text)
     if chosen["--members"] < 20:
@@ -60,6 +60,7 @@ def work(words: Words) -> int:
         members=chosen["--members"],
         steps=chosen["--steps"],
         seeds=tuple(range(chosen["--seeds"])),
+        fold_steps=chosen["--fold-steps"],
     )
     crossed = words.on("--cross-validate")
     if crossed and len(plan.histories) < 2:

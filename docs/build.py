@@ -167,8 +167,7 @@ def predictions(draft: bool) -> str:
     import subprocess
 
     from lodestone.calibration.card import breath
-    from lodestone.calibration.findings import FACTS
-    from lodestone.calibration.kept import kept_rows, scale_of_kept
+    from lodestone.calibration.kept import scale_of_kept, shipped_facts
     from lodestone.calibration.predictions import WORLDS, predict
     from lodestone.outputs.provenance import code_hash, commit, seeds_hash
 
@@ -178,7 +177,7 @@ def predictions(draft: bool) -> str:
     )  # fmt: skip
     if (changed.returncode or changed.stdout.strip()) and not draft:
         sys.exit("uncommitted changes: a prediction names its commit (or --draft)")
-    rows = kept_rows(FACTS)
+    rows = shipped_facts()
     standing = (
         "**A draft**: it registers nothing. The model of prices is still being changed."
         if draft

@@ -9,8 +9,8 @@ from typing import Any
 from lodestone.backcast.episodes import Episode
 from lodestone.backcast.score import Replayed, Verdict, totals
 from lodestone.calibration.discrepancy import band
-from lodestone.calibration.findings import FACTS, PARAMETERS, skill_rows, summary_rows
-from lodestone.calibration.kept import kept_rows, scale_of_kept
+from lodestone.calibration.findings import PARAMETERS, skill_rows, summary_rows
+from lodestone.calibration.kept import kept_rows, scale_of_kept, shipped_facts
 
 __all__ = ["Card", "breath"]
 
@@ -49,7 +49,7 @@ class Card:
     @classmethod
     def of(cls, scored: Scored) -> Card:
         """A card with the shipped calibration."""
-        return cls(scored, kept_rows(FACTS))
+        return cls(scored, shipped_facts())
 
     @property
     def fitted(self) -> set[tuple[str, str]]:
@@ -97,7 +97,7 @@ class Card:
 
     def parameters(self) -> list[dict[str, Any]]:
         """What history says of each parameter."""
-        return kept_rows(PARAMETERS)
+        return kept_rows(PARAMETERS) if self.kept else []
 
     @property
     def breath(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from lodestone.border.paths import seeds_root
 from lodestone.calibration.findings import FACTS, PARAMETERS
 
-__all__ = ["kept_rows", "scale_of_kept", "write"]
+__all__ = ["kept_rows", "scale_of_kept", "shipped_facts", "write"]
 
 
 def write(study: Any, folder: Path, seeds: bool = False) -> list[Path]:
@@ -48,6 +48,11 @@ def kept_rows(name: str) -> list[dict[str, Any]]:
         return []
     rows: list[dict[str, Any]] = pd.read_csv(path).to_dict("records")
     return rows
+
+
+def shipped_facts() -> list[dict[str, Any]]:
+    """Rows of ``fit_facts.csv``; none where no posterior is shipped, whose table it would be."""
+    return kept_rows(FACTS) if (seeds_root() / "posterior.csv").is_file() else []
 
 
 def scale_of_kept(rows: Sequence[Mapping[str, Any]]) -> float:

@@ -15,8 +15,7 @@ from lodestone.border.errors import InputError
 from lodestone.border.paths import seeds_root
 from lodestone.border.yamlfile import read_yaml
 from lodestone.calibration.discrepancy import band
-from lodestone.calibration.findings import FACTS
-from lodestone.calibration.kept import kept_rows, scale_of_kept
+from lodestone.calibration.kept import scale_of_kept, shipped_facts
 
 __all__ = ["Prediction", "predict", "read_predictions"]
 
@@ -89,7 +88,7 @@ def predict(file: Path | None = None, worlds: int = WORLDS, seed: int = 0) -> li
     """Run the scenario and say a median and a 5-95 % band of each, the discrepancy included."""
     episode, asked = read_predictions(file)
     found = replay_episode(episode, None, worlds, seed)
-    scale = scale_of_kept(kept_rows(FACTS))
+    scale = scale_of_kept(shipped_facts())
     out = []
     for item in asked:
         low, middle, high = band(item.fact, found.values[item.fact.id], scale)

@@ -29,10 +29,8 @@ DECIDES_NOTHING = (
 NOT_AN_INPUT = (
     "claims_verdicts.csv",
     "contradictions.csv",
-    "crossvalidation.csv",
     "fit_facts.csv",
     "fit_parameters.csv",
-    "identified.csv",
     "predictions.yaml",
 )
 

@@ -12,15 +12,18 @@ import pytest
 from lodestone.backcast.episodes import find_episodes, load_episode
 from lodestone.backcast.score import replay_episode
 from lodestone.calibration.discrepancy import COVER
-from lodestone.calibration.findings import FACTS, PARAMETERS, skill_rows
-from lodestone.calibration.kept import kept_rows
+from lodestone.calibration.findings import PARAMETERS, skill_rows
+from lodestone.calibration.kept import kept_rows, shipped_facts
 from lodestone.calibration.loss import transform
 from lodestone.chain.load import load_chain
 
-ROWS = kept_rows(FACTS)
+ROWS = shipped_facts()
 #: Floors, a little under what the shipped fit reaches.
-IN_FIT, LEFT_OUT, HELD, HELD_BY_WORLDS = 0.42, 0.36, 0.75, 0.40
-pytestmark = pytest.mark.skipif(not ROWS, reason="no calibration is shipped")
+IN_FIT, LEFT_OUT, HELD, HELD_BY_WORLDS = 0.65, 0.40, 0.85, 0.30
+#: Episodes that a forecaster to whom nothing changes foretells as well: no gate shuts here, no port
+#: waits, nobody rushes in the month of notice (docs/scorecard.md).
+NOT_BEATEN = {"border_2021", "covid_2020", "strategic_good"}
+pytestmark = pytest.mark.skipif(not ROWS, reason="no posterior is shipped")
 
 
 def seen(view: str) -> list[dict]:
@@ -31,10 +34,11 @@ def share(view: str, column: str) -> float:
     return float(np.mean([bool(r[column]) for r in seen(view)]))
 
 
-def test_every_scored_fact_is_in_every_view():
+def test_every_scored_fact_is_foretold_unseen_and_by_every_rival():
     facts = {(e.name, f.id) for n in find_episodes() for e in [load_episode(n)] for f in e.facts if f.scored}  # fmt: skip
-    for view in ("in_fit", "left_out", "prior", "nothing_changes", "static"):
+    for view in ("left_out", "prior", "nothing_changes", "static"):
         assert {(r["episode"], r["fact"]) for r in seen(view)} == facts, view
+    assert {(r["episode"], r["fact"]) for r in seen("in_fit")} <= facts
 
 
 def test_facts_in_band_and_coverage_have_a_floor():
@@ -48,15 +52,15 @@ def test_bands_are_not_wider_than_honesty_asks():
     """A band that holds everything says nothing: the scale is the least that holds nine in ten."""
     (scale,) = {r["scale"] for r in seen("in_fit")}
     assert share("left_out", "held_wide") <= 0.5 * (1 + COVER)
-    assert 0.5 <= scale <= 2.5
+    assert 0.5 <= scale <= 3.0
 
 
 def test_the_forecast_beats_those_without_a_model():
     *episodes, everything = skill_rows(ROWS)
     assert float(everything["against_nothing_changes"]) > 0.25
     assert float(everything["against_static"]) > 0.25
-    beaten = [r["episode"] for r in episodes if float(r["against_nothing_changes"]) <= 0]
-    assert len(beaten) <= 2, beaten
+    beaten = {r["episode"] for r in episodes if float(r["against_nothing_changes"]) <= 0}
+    assert beaten <= NOT_BEATEN
 
 
 def test_the_posterior_is_that_of_the_table():
@@ -64,7 +68,7 @@ def test_the_posterior_is_that_of_the_table():
     assert moved == set(load_chain().posterior)
 
 
-@pytest.mark.parametrize("name", ["myanmar_2024", "civilian_good"])
+@pytest.mark.parametrize("name", ["myanmar_2024", "licensing_2025"])
 def test_a_replay_shows_what_the_table_says(name):
     episode = load_episode(name)
     found = replay_episode(episode, None, 24).values

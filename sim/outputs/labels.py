@@ -125,7 +125,9 @@ class Labels:
     def from_dict(cls, held: Mapping[str, Any]) -> Labels:
         """From what `to_dict` gave."""
         pairs = ("groups", "cells", "links", "ore_links", "facilities", "magnet_use")
-        read = {k: [tuple(x) for x in v] if k in pairs else v for k, v in held.items()}
+        read: dict[str, Any] = {
+            k: [tuple(x) for x in v] if k in pairs else v for k, v in held.items()
+        }
         return cls(**(read | {"start": date.fromisoformat(held["start"])}))
 
     # ---- dates -------------------------------------------------------------------------

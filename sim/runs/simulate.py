@@ -152,6 +152,8 @@ def run_all(
     workers = pool.count(settings.workers, work, len(todo))
     alone = executor is None and workers == 1
 
+    begun = 0
+
     def tick(share: float) -> None:
         say(done + int(share * len(todo[begun][1])), total, "worlds")
 
@@ -161,7 +163,6 @@ def run_all(
         begun = min(begun + 1, len(todo) - 1)
         say(done, total, "worlds")
 
-    begun = 0
     exact = is_exact(settings)
     tail: tuple[Any, ...] = (tick,) if alone else ()
     jobs = [

@@ -2,7 +2,7 @@
 
 Every kind has an example, `docs/examples/KIND.yaml`: a scenario like any other, whose reference
 differs from it by that one intervention. Its title and narrative are the title and the caption of
-the picture `docs/img/kind_KIND.png`; `docs/pictures.yaml` says which series are drawn. Both
+the picture `docs/img/kind_KIND.png`; its `shows:` says which series are drawn, and which way they move. Both
 cases are run with the same worlds; colour is the example, grey the reference.
 """
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).resolve().parent
 EXAMPLES = DOCS / "examples"
-PANELS = DOCS / "pictures.yaml"
 WORLDS, SEED, MARKET_DAYS = 16, 0, 7.0
 DPI = 110
 WEEKS_PER_YEAR = 365.25 / 7.0
@@ -315,14 +314,14 @@ def cost(kept: Any, item: str, region: Any = "all") -> Look:
 # ---- examples --------------------------------------------------------------------------------
 
 
-def example(kind: str) -> Scenario:
+def example(kind: str, folder: Path = EXAMPLES) -> Scenario:
     """Return the example of a kind."""
-    return load_scenario(EXAMPLES / f"{kind}.yaml")
+    return load_scenario(folder / f"{kind}.yaml")
 
 
-def panels(kind: str) -> list[Panel]:
+def panels(kind: str, folder: Path = EXAMPLES) -> list[Panel]:
     """Return what is shown of a kind."""
-    given = read_yaml(PANELS).data[kind]
+    given = read_yaml(folder / f"{kind}.yaml").data["shows"]
     return [
         Panel(
             show=item["show"],
@@ -380,9 +379,9 @@ def watched(
     return watch.days, list(watch.paths())
 
 
-def both(kind: str, worlds: int = WORLDS) -> list[Shown]:
+def both(kind: str, worlds: int = WORLDS, folder: Path = EXAMPLES) -> list[Shown]:
     """Run the example of a kind and its reference and return its panels."""
-    scenario, wanted = example(kind), panels(kind)
+    scenario, wanted = example(kind, folder), panels(kind, folder)
     calm = load_reference(scenario)
     if calm is None:
         raise ValueError(f"the example of {kind} has no reference")

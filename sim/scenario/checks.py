@@ -153,6 +153,7 @@ class _Checker:
         variants = self.mapping("variants")
         title, question = self.text("title"), self.text("question")
         narrative, note = self.text("narrative"), self.text("note")
+        self.shows()
         if self.found:
             raise combine(self.found)
         assert start is not None and end is not None
@@ -351,6 +352,25 @@ class _Checker:
             else:
                 out[name] = value if isinstance(value, Distribution | str) else _plain_number(value)
         return dict(sorted(out.items()))
+
+    def shows(self) -> None:
+        """Refuse a picture that says neither what it shows nor which way that moves."""
+        given = self.data.get("shows")
+        if given is None:
+            return
+        if not isinstance(given, list) or not given:
+            self.problem("shows", "must be a list of what a picture shows")
+            return
+        for n, panel in enumerate(given):
+            lacks = (
+                [k for k in ("show", "title", "goes") if k not in panel]
+                if isinstance(panel, Mapping)
+                else ["show", "title", "goes"]
+            )
+            if lacks:
+                self.problem(f"shows.{n}", f"lacks {', '.join(lacks)}")
+            elif panel["goes"] not in ("up", "down", "moves"):
+                self.problem(f"shows.{n}.goes", f"is '{panel['goes']}'", "Write up, down or moves.")
 
     def headline(self) -> tuple[str, ...]:
         from lodestone.border.expressions import parse_metric

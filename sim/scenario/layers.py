@@ -40,6 +40,7 @@ KEYS = (
     "variants",
     "source",
     "note",
+    "shows",
 )
 REQUIRED = ("name", "question", "start", "end", "interventions")
 HYPOTHESIS_KEYS = ("text", "claims", "confirmed_if", "refuted_if")

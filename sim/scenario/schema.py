@@ -40,6 +40,7 @@ _ABOUT = {
     "variants": "changes to the scenario, by a name of your own: variant=NAME",
     "source": "keys of the bibliography for the scenario as a whole",
     "note": "a remark for the reader",
+    "shows": "of a documented example: what its picture shows, and which way it moves",
     "defaults": "scenarios whose content this one takes over; _self_ stands for this file",
 }
 
@@ -130,6 +131,18 @@ def _top(chain: Chain) -> dict[str, Any]:
         "question": text,
         "narrative": text,
         "note": text,
+        "shows": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["show", "title", "goes"],
+                "properties": {
+                    "show": _TEXT,
+                    "title": _TEXT,
+                    "goes": {"enum": ["up", "down", "moves"]},
+                },
+            },
+        },
         "headline": {"type": "array", "items": _TEXT, "uniqueItems": True},
         "hypothesis": {
             "type": "object",

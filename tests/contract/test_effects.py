@@ -1,14 +1,24 @@
-"""One body over every registered kind of intervention: it compiles, runs, conserves, and acts."""
+"""One body over every registered kind: its documented example compiles, runs, conserves, and acts.
+
+What an example must change, and in which direction, stands in its `shows:`; that it does so is
+tested with the pictures (`test_pictures.py`).
+"""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
 from lodestone.interventions import kinds
 from lodestone.interventions.effects import Effect
+from lodestone.scenario import load_scenario
 from lodestone.worlds.conditions import (
     FIELDS,
     Chance,
@@ -19,246 +29,52 @@ from lodestone.worlds.conditions import (
     Rules,
     Total,
 )
-from tests.fixtures.worlds import ban, day_after, shared
+from tests.fixtures.worlds import Trace, shared
 
-FROM = 4
 EPS = np.finfo(float).eps
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+#: Days that an example runs on after its kind has begun, and at most at all.
+AFTER, MOST = 60, 2500
 
 
-def to(trace, region, material="ndfeb_magnets", what="declared"):
-    """Tonnes from China to a region after the start."""
-    return trace[what][FROM:, trace.links("china", [region] if region else None, material)].sum()
+@cache
+def run(kind):
+    """The example of a kind in two worlds, until some weeks after the kind has begun."""
+    scenario = load_scenario(EXAMPLES / f"{kind}.yaml")
+    begins = [i.start for i in scenario.interventions.values() if i.kind == kind and i.start]
+    first = max((d for d in begins if hasattr(d, "year")), default=scenario.start)
+    last = min(first + timedelta(AFTER), scenario.start + timedelta(MOST), scenario.end)
+    made = BatchRun(replace(scenario, end=last), load_chain("2024"), 0, np.arange(2), 7.0)
+    trace = Trace(made, keep=("log_home", "log_ask", "used", "orders", "declared"))
+    made.watchers.append(trace)
+    made.run()
+    return trace
 
 
-def home(trace, material):
-    return trace.home_prices()[FROM:, trace.layout.material_at[material]].mean()
+def effects(kind):
+    return [e for e in run(kind).run.effects if e.kind == kind]
 
 
-def output(trace, material, region):
-    return trace["output"][FROM:, trace.layout.cells.at[(material, region)]].sum()
-
-
-def use(trace, sector, what="planned"):
-    lay = trace.layout
-    return trace[what][FROM:, lay.users.sector == lay.sector_at[sector]].sum()
-
-
-def share_to(trace, origin, region, material="ndfeb_magnets"):
-    """Share of what an origin ships abroad that goes to one region."""
-    every = trace["declared"][FROM:, trace.links(origin, None, material)].sum()
-    return trace["declared"][FROM:, trace.links(origin, [region], material)].sum() / every
-
-
-#: What stands beside an intervention that acts only on something: a scarcity, a wedge.
-WEDGE = {"wedge": ban(2, materials="oxides")}
-
-#: A plant that starts after the end of the run: what moves its date is seen in the date.
-LATE_PLANT = {"plant": {
-    "kind": "capacity_project", "region": "united_states", "stage": "magnet",
-    "material": "ndfeb_standard", "tonnes_per_year": 9000, "start": "2031-01-01",
-}}  # fmt: skip
-FLOOR = {"floor": {
-    "kind": "price_floor", "floor_usd_per_kg": 110, "materials": "ndpr_oxide",
-    "facilities": "us_mp_ndpr",
-}}  # fmt: skip
-
-#: kind -> (an example, what stands beside it, what it must change, in which direction).
-EFFECTS = {
-    "alliance": (
-        {"members": ["japan", "united_states"], "pooled_weight": 20.0},
-        {"outage": {
-            "kind": "outage", "region": "japan", "stage": "magnet", "share_lost": 0.8,
-            "start": day_after(2),
-        }}, lambda t: share_to(t, "japan", "united_states"), +1,
-    ),
-    "alloy_embargo": (
-        {"withheld_by": "all", "target": "china", "materials": ["metals", "concentrates"]},
-        {}, lambda t: output(t, "ndpr_oxide", "china"), -1,
-    ),
-    "certification": (
-        {"bloc": "eight_country", "share": 0.5}, {}, lambda t: to(t, "japan"), -1,
-    ),
-    "end_use_denial": (
-        {"exporter": "china", "materials": "magnets"}, {}, lambda t: to(t, None), -1,
-    ),
-    "enforcement": (
-        {"exporter": "china", "detection": 0.8}, WEDGE, lambda t: t["grey"].sum(), -1,
-    ),
-    "offtake": (
-        {"facility": "my_lamp", "buyer": "europe", "share": 0.14},
-        WEDGE, lambda t: share_to(t, "malaysia", "europe", "ndpr_oxide"), +1,
-    ),
-    "ownership": (
-        {"facility": "my_lamp", "bloc": "europe"},
-        WEDGE, lambda t: share_to(t, "malaysia", "europe", "ndpr_oxide"), +1,
-    ),
-    "price_war": (
-        {"exporter": "china", "cut": 0.4}, {}, lambda t: home(t, "ndpr_oxide"), -1,
-    ),
-    "production_quota": (
-        {"region": "china", "stage": "magnet", "share": 0.8},
-        {}, lambda t: output(t, "ndfeb_standard", "china"), -1,
-    ),
-    "supply_pivot": (
-        {"origin": "australia", "destination": "china", "share": 1.0},
-        {}, lambda t: output(t, "ndpr_oxide", "malaysia"), -1,
-    ),
-    "truce": (
-        {"suspends": "cut"}, {"cut": ban(2)}, lambda t: to(t, None), +1,
-    ),
-    "allocation_rule": (
-        {"rule": "defence_first"}, {"outage": {
-            "kind": "outage", "region": "china", "stage": "magnet", "share_lost": 0.8,
-            "start": day_after(2),
-        }}, lambda t: defence_share(t), +1,
-    ),
-    "bio_extraction": (
-        {"region": "brazil", "tonnes_per_year": 3000, "ramp_months": 1},
-        {}, lambda t: output(t, "ndpr_oxide", "brazil") if ("ndpr_oxide", "brazil")
-        in t.layout.cells.at else 0.0, +1,
-    ),
-    "capacity_project": (
-        {"region": "united_states", "stage": "magnet", "material": "ndfeb_standard",
-         "tonnes_per_year": 9000, "ramp_months": 1, "start": day_after(FROM)},
-        {}, lambda t: output(t, "ndfeb_standard", "united_states"), +1,
-    ),
-    "capital_support": (
-        {"facilities": "us_vulcan", "public_usd_million": 670}, {}, lambda t: spent(t), +1,
-    ),
-    "cost_shift": (
-        {"region": "china", "stage": "magnet", "factor": 1.5}, {}, lambda t: ask(t, "europe"), +1,
-    ),
-    "demand_growth": (
-        {"sectors": "humanoid_robots", "kg_per_unit": 3,
-         "units_in_use": {"2024-01-01": 0, "2025-01-01": 100_000}},
-        {}, lambda t: use(t, "humanoid_robots"), +1,
-    ),
-    "demand_shock": ({"sectors": "ev_traction", "factor": 1.5}, {}, lambda t: use(t, "ev_traction"), +1),
-    "export_ban": (
-        {"exporter": "china", "materials": "ndfeb_magnets", "destinations": "europe"},
-        {}, lambda t: to(t, "europe"), -1,
-    ),
-    "export_licence": (
-        {"exporter": "china", "materials": "ndfeb_magnets", "approval": 0.3},
-        {}, lambda t: to(t, None), -1,
-    ),
-    "export_quota": (
-        {"exporter": "china", "materials": "oxides", "tonnes": {"2024": 9000}},
-        {}, lambda t: to(t, None, "oxides"), -1,
-    ),
-    "grey_channel": (
-        {"exporter": "china", "hubs": ["vietnam"], "materials": "oxides", "opening_days": 0,
-         "ceiling_share": 1.0, "detection": 0.9},
-        WEDGE, lambda t: t["grey"].sum(), -1,  # detection; the ceiling is tested in tests/laws
-    ),
-    "mining_ban": ({"region": "myanmar"}, {}, lambda t: home(t, "dy_oxide"), +1),
-    "outage": (
-        {"region": "china", "stage": "separation", "share_lost": 0.7},
-        {}, lambda t: output(t, "ndpr_oxide", "china"), -1,
-    ),
-    "permitting": ({"regions": "all", "factor": 1.5}, LATE_PLANT, lambda t: started(t), +1),
-    "price_floor": (
-        {"floor_usd_per_kg": 110, "materials": "ndpr_oxide", "facilities": "us_mp_ndpr"},
-        {}, lambda t: floors(t), +1,
-    ),
-    "processing_requirement": (
-        {"region": ["united_states", "myanmar"]}, {}, lambda t: home(t, "dy_oxide"), +1,
-    ),
-    "recycling": (
-        {"region": "united_states", "collection": 0.5, "ramp_months": 0},
-        {}, lambda t: output(t, "ndpr_oxide", "united_states"), +1,
-    ),
-    "route_closure": (
-        {"origin": "china", "destination": "europe"}, {}, lambda t: to(t, "europe", what="landed"), -1,
-    ),
-    "separation_learning": (
-        {"region": "malaysia", "rate_per_doubling": 0.5, "experience_years": 0.2},
-        {}, lambda t: ask(t, "japan", "ndpr_oxide"), -1,
-    ),
-    "stockpile": (
-        {"holder": "japan", "materials": "dy_oxide", "target_days": 365, "fill_days": 90,
-         "release_rule": "never"},
-        {}, lambda t: home(t, "dy_oxide"), +1,
-    ),
-    "substitution": (
-        {"design": "rare_earth_free", "sectors": "ev_traction", "years_to_half": 0.3},
-        {}, lambda t: use(t, "ev_traction", "wanted"), -1,
-    ),
-    "support_withdrawal": ({"supports": "floor"}, FLOOR, lambda t: floors(t), -1),
-    "tariff": (
-        {"rate": 1.0, "exporter": "china", "importer": "europe"},
-        {}, lambda t: ask(t, "europe"), +1,
-    ),
-    "technology_ban": ({"exporter": "china"}, LATE_PLANT, lambda t: started(t), +1),
-}  # fmt: skip
-
-
-def ask(trace, region, material="ndfeb_standard"):
-    cell = trace.layout.cells.at[(material, region)]
-    return trace["log_ask"][FROM:, cell].mean()
-
-
-def defence_share(trace):
-    """Share of what defence wanted that it got."""
-    lay = trace.layout
-    rows = lay.users.magnet & (lay.users.sector == lay.sector_at["defence_and_aerospace"])
-    return trace["to_users"][FROM:, rows].sum() / trace["wanted"][FROM:, rows].sum()
-
-
-def started(trace):
-    """Day on which the late plant comes on line."""
-    return trace.run.day.online[trace.layout.plants.at["added_plant"]].mean()
-
-
-def spent(trace):
-    """Public money of an intervention over the run, USD million."""
-    effects = [e for e in trace.run.effects if e.name == "it"]
-    parts = [e.spending(t, t + 7.0) for e in effects for t in trace.days]
-    return sum(float(part[1].sum()) for part in parts if part is not None)
-
-
-def floors(trace):
-    """Public outlay on the last market day, USD million."""
-    run = trace.run
-    return sum(float(e.outlay(run.day, a, run.calendar.now).sum()) for e, a in run.rules.floors)
-
-
-def run(kind, more=True):
-    item, beside, _, _ = EFFECTS[kind]
-    given = dict(beside)
-    if more:
-        given["it"] = {"kind": kind, "start": day_after(FROM), **item}
-    return shared(given, worlds=2, weeks=30)
-
-
-def test_every_kind_has_an_effect_here():
-    assert set(EFFECTS) == set(kinds()), "add an example, and what it must change, for a new kind"
-
-
-@pytest.mark.parametrize("kind", sorted(EFFECTS))
-def test_a_kind_compiles_runs_and_conserves(kind):
+@pytest.mark.parametrize("kind", sorted(kinds()))
+def test_an_example_compiles_runs_and_conserves(kind):
     trace = run(kind)
-    effect = next(e for e in trace.run.effects if e.name == "it")
-    assert isinstance(effect, Effect) and effect.kind == kind
-    assert effect.start.shape == effect.end.shape == (2,)
+    for effect in effects(kind):
+        assert isinstance(effect, Effect)
+        assert effect.start.shape == effect.end.shape == (2,)
     assert trace.run.day.ledger.worst <= 100 * EPS
-    assert len(trace.days) == 30
-    for name in ("log_home", "log_ask", "used", "orders", "declared"):
+    for name in trace.keep:
         assert np.isfinite(trace[name]).all(), name
 
 
-@pytest.mark.parametrize("kind", sorted(EFFECTS))
-def test_a_kind_changes_what_it_should(kind):
-    _, _, measure, direction = EFFECTS[kind]
-    before, after = measure(run(kind, more=False)), measure(run(kind))
-    assert direction * (after - before) > 1e-3 * max(abs(before), abs(after)), (before, after)
-
-
-@pytest.mark.parametrize("kind", sorted(EFFECTS))
-def test_a_kind_says_when_and_for_whom(kind):
-    effect = next(e for e in run(kind).run.effects if e.name == "it")
-    assert np.all(effect.start == 7.0 * FROM)
-    assert effect.where
+@pytest.mark.parametrize("kind", sorted(kinds()))
+def test_an_example_says_when_and_for_whom_and_is_not_idle(kind):
+    own = effects(kind)
+    assert any(e.where for e in own)
+    assert not all(e.reason for e in own), [e.reason for e in own]
+    scenario = run(kind).run.scenario
+    chain = load_chain("2024")
+    built = scenario.interventions[own[0].name]
+    assert built.inert(chain, scenario.start, scenario.end) is None
 
 
 # ---- the fold ---------------------------------------------------------------------------

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
+import yaml
 
 from lodestone.border.errors import InputError
 from lodestone.border.numbers import Distribution
@@ -14,48 +16,17 @@ from lodestone.interventions import build, intervention, kinds
 from lodestone.interventions.base import Intervention, vocabulary
 from lodestone.interventions.fields import steps
 
-#: A small valid entry of each kind. A new kind without one fails `test_every_kind_has_an_example`.
-EXAMPLES = {
-    "alliance": {"members": "quad"},
-    "allocation_rule": {"rule": "defence_first"},
-    "alloy_embargo": {"withheld_by": "eu", "target": "china"},
-    "bio_extraction": {
-        "region": "united_states",
-        "tonnes_per_year": 500,
-        "start": "2030-01-01",
-    },
-    "capacity_project": {"facility": "us_vulcan"},
-    "capital_support": {"facilities": "us_vulcan", "public_usd_million": 670},
-    "cost_shift": {"region": "united_states", "stage": "separation", "factor": 1.5},
-    "demand_growth": {"sectors": "ev_traction", "multiple": {"2026-01-01": 1, "2030-01-01": 2}},
-    "certification": {"bloc": "eight_country"},
-    "demand_shock": {"sectors": "ev_traction", "factor": {"2026-01-01": 1.5}},
-    "end_use_denial": {"exporter": "china", "materials": "magnets"},
-    "enforcement": {"exporter": "china", "detection": 0.5},
-    "export_ban": {"exporter": "china", "materials": "oxides"},
-    "export_licence": {"exporter": "china", "materials": ["dy_oxide", "ndfeb_magnets"]},
-    "export_quota": {"exporter": "china", "materials": "oxides", "tonnes": {"2026-H1": 1000}},
-    "grey_channel": {"exporter": "china", "hubs": ["thailand"]},
-    "offtake": {"facility": "my_lamp", "buyer": "japan", "share": 0.65},
-    "ownership": {"facility": "uk_lcm", "bloc": "united_states"},
-    "price_war": {"exporter": "china", "cut": 0.3},
-    "production_quota": {"region": "china", "stage": "mine", "share": 0.8},
-    "mining_ban": {"facilities": "mm_kachin"},
-    "outage": {"facilities": "mm_kachin"},
-    "permitting": {"regions": "united_states", "factor": 0.5},
-    "price_floor": {"floor_usd_per_kg": 110, "materials": "ndpr_oxide", "facilities": "us_mp_ndpr"},
-    "processing_requirement": {"region": "united_states"},
-    "recycling": {"region": "south_korea", "collection": 0.3},
-    "route_closure": {"origin": "myanmar", "destination": "china"},
-    "separation_learning": {"region": "quad"},
-    "stockpile": {"holder": "japan", "materials": "ndfeb_magnets", "target_days": 60},
-    "supply_pivot": {"origin": "australia", "destination": "china", "share": 0.5},
-    "truce": {"suspends": "other"},
-    "substitution": {"design": "heavy_free"},
-    "support_withdrawal": {"supports": "price_floor"},
-    "tariff": {"rate": 0.25, "exporter": "china", "importer": "united_states"},
-    "technology_ban": {"exporter": "china"},
-}
+
+def entry_of(kind):
+    """The entry of a kind in its documented example, `docs/examples/KIND.yaml`."""
+    file = EXAMPLE_FILES / f"{kind}.yaml"
+    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return next(dict(item) for item in data["interventions"].values() if item["kind"] == kind)
+
+
+EXAMPLE_FILES = Path(__file__).parents[2] / "docs" / "examples"
+#: Kind -> the entry of its example. A new kind without one fails here.
+EXAMPLES = {kind: entry_of(kind) for kind in kinds()}
 #: A word that no vocabulary holds.
 NOWHERE = "atlantis"
 
@@ -66,7 +37,7 @@ def chain():
 
 
 def made(kind, **more):
-    return build("x", {"kind": kind, **EXAMPLES[kind], **more}, "file.yaml")
+    return build("x", {**EXAMPLES[kind], **more}, "file.yaml")
 
 
 def fields(cls):
@@ -224,7 +195,10 @@ def test_one_way_to_name_a_target(chain):
 
 
 def test_a_new_plant_needs_size_date_and_a_fitting_product(chain):
-    new = {"facility": None, "region": "united_states", "stage": "metal", "material": "ndpr_metal"}
+    new = {
+        "facility": None, "region": "united_states", "stage": "metal", "material": "ndpr_metal",
+        "tonnes_per_year": None, "start": None,
+    }  # fmt: skip
     keys = {p.key for p in made("capacity_project", **new).problems(chain)}
     assert keys == {"tonnes_per_year", "start"}
     full = new | {"tonnes_per_year": 100, "start": "2028-01-01"}

@@ -38,8 +38,6 @@ KINDS = sorted(REGISTRY)
 
 def test_every_kind_has_an_example_and_no_example_is_left_over():
     files = {p.stem for p in pictures.EXAMPLES.glob("*.yaml")}
-    shown = yaml.safe_load(pictures.PANELS.read_text("utf-8"))
-    assert set(shown) == set(KINDS)
     grounds = {pictures.example(k).reference for k in KINDS} - {"calm_2024"}
     assert files == set(KINDS) | grounds
 

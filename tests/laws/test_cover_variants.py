@@ -1,0 +1,28 @@
+"""Variants that give users a cover of so many days raise what is below it, and lower nobody."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from lodestone.chain.load import load_chain
+from lodestone.scenario import load_scenario
+
+VARIANTS = [v for v in load_scenario("cutoff_total").variants if re.fullmatch(r"cover_\d+_days", v)]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_sector_of_magnets_has_at_least_the_cover_of_the_name(variant):
+    chain = load_chain("2024")
+    scenario = load_scenario("cutoff_total", variant=variant)
+    weeks = int(variant.split("_")[1]) / 7.0
+    for name, sector in chain.sectors.items():
+        held = scenario.overrides.get(f"sector.{name}.cover_weeks", sector.cover_weeks)
+        assert held >= sector.cover_weeks, f"{variant} lowers {name}"
+        if sector.kind == "magnet":
+            assert held >= weeks - 0.05, (name, held)
+
+
+def test_there_are_such_variants():
+    assert set(VARIANTS) >= {"cover_30_days", "cover_60_days", "cover_90_days"}

@@ -13,8 +13,8 @@ from lodestone.worlds.layout.names import Names
 from lodestone.worlds.layout.plants import Plants
 from lodestone.worlds.layout.rows import WEEKS_PER_YEAR, column
 
-#: Least share of world need at which a new seller looks for a buyer abroad: oxides, other goods (A259).
-LEAST_MARKET_OXIDE, LEAST_MARKET = 0.12, 0.06
+#: Least share of world need at which a new seller looks for a buyer abroad (A259).
+LEAST_MARKET = 0.003
 #: Habit with a buyer of oxide or metal that trade statistics do not know, weight (A259).
 NEW_BUYER = 0.05
 
@@ -114,7 +114,7 @@ def _new_sellers(n: Names, cells: Cells, makes: list[bool]) -> dict[tuple[int, i
             elif weight == 0.0 and form == "magnet":
                 continue
             share = need[d] / max(need[same].sum(), 1e-9)
-            if d != c and share < (LEAST_MARKET_OXIDE if form == "oxide" else LEAST_MARKET):
+            if d != c and share < LEAST_MARKET:
                 continue
             least = NEW_BUYER if form != "magnet" else 0.0
             out[(c, d)] = max(weight, least) * (1.0 if d == c else share)

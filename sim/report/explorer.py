@@ -77,7 +77,8 @@ def write_explorer(cases: Sequence[tuple[str, Reading]], folder: Path, title: st
         (TEMPLATES / "explorer.html.j2").read_text(encoding="utf-8")
     )
     question = str(first.scenario.get("question", ""))
-    bundle = vl_convert.javascript_bundle(None).replace("</script", "<\\/script")
+    script: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]
+    bundle = script.replace("</script", "<\\/script")
     html = page.render(title=title, question=question, note=note, bundle=bundle, data=text)
     target = folder / "explorer.html"
     part = folder / ".explorer.part.html"

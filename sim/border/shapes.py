@@ -165,7 +165,7 @@ class _Bell(Shape):
     lowest: ClassVar[float] = -math.inf
 
     @classmethod
-    def support(cls, held: Held) -> tuple[float, float]:  # type: ignore[override]
+    def support(cls, held: Held) -> tuple[float, float]:
         """From the lowest that the shape or a cut allows to the highest."""
         return max(cls.lowest, held.get("low", cls.lowest)), held.get("high", math.inf)
 

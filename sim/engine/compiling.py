@@ -121,18 +121,19 @@ def _sweep(root: Path) -> None:
 
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile a loop on first use; machine code is kept by the hash of the code it was made from."""
-    made = numba.njit(error_model="numpy", nogil=True)(function)
+    made: Any = numba.njit(error_model="numpy", nogil=True)(function)
     folder = _folder(code_of(Path(function.__code__.co_filename).resolve()))
     if folder is None:  # nowhere to keep it: compile in every process
         return made
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
     try:
         made._cache = _Kept(function)
     except (RuntimeError, OSError):
         pass
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
     return made
 
 

@@ -238,7 +238,7 @@ def _kind(name: str, cls: type[Intervention]) -> dict[str, Any]:
 def _key(extra: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
     """The shape of one key: limits for numbers, known words for names, null for the default."""
     if "names" in extra:
-        word = {"$ref": f"#/definitions/word_{extra['names']}"}
+        word: dict[str, Any] = {"$ref": f"#/definitions/word_{extra['names']}"}
         if extra["names"] in ("place", "holder", "region"):
             word = {"anyOf": [word, _TEXT]}  # codes and common names of countries are read too
         return {"anyOf": [word, {"type": "array", "items": word, "uniqueItems": True}, _NULL]}

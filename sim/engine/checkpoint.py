@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.effects import Effect
@@ -70,7 +71,8 @@ def put_back(effect: Any, memory: dict[str, Any]) -> None:
             setattr(effect, name, copy.copy(value))
         elif type(own) is type(value) and hasattr(value, "__dict__"):
             frozen = getattr(getattr(value, "__dataclass_params__", None), "frozen", False)
-            if not frozen and not isinstance(value, Effect | Layout):
+            declared = isinstance(value, BaseModel)  # what was asked for does not change in a run
+            if not frozen and not declared and not isinstance(value, Effect | Layout):
                 put_back(own, vars(value))
         elif isinstance(value, list) and all(isinstance(v, np.ndarray) for v in value):
             setattr(effect, name, [v.copy() for v in value])

@@ -152,7 +152,7 @@ def test_two_scenarios_with_one_seed_see_the_same_projects_and_outages():
     assert np.array_equal(calm.run.day.online, shock.run.day.online)
     assert any(np.unique(row).size > 2 for row in calm.run.day.online)  # slips differ by world
     a, b = effect(calm, "outages"), effect(shock, "outages")
-    assert np.array_equal(a.lost, b.lost)
+    assert np.array_equal(a.n.share_lost, b.n.share_lost)
     assert np.isfinite(a.spans.start).sum() > 7  # two years of outages
     assert np.array_equal(a.spans.start, b.spans.start)
     assert np.array_equal(a.spans.end, b.spans.end)

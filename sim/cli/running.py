@@ -104,7 +104,7 @@ def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
     ]
     columns = ["metric", "unit", "p05", "p50", "p95", "reference_p50", "delta_p50"]
     numbers = columns[2:]
-    shown = [r | {c: short(r.get(c)) for c in numbers} for r in head or rows]
+    shown = [r | {c: _cell(r, c) for c in numbers} for r in head or rows]
     print_table(
         shown,
         columns,
@@ -112,6 +112,15 @@ def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
         title=f"{_told(scenario)} against {scenario.reference or 'nothing'}, {settings.worlds} worlds",
         right=numbers,
     )
+
+
+def _cell(row: dict[str, Any], column: str) -> Any:
+    """A number with four digits, or the word of the row's note where there is none."""
+    for part in (row.get("note") or "").split("; "):
+        columns, _, why = part.partition(": ")
+        if column in columns.split(", "):
+            return "never" if why == "never within the run" else ""
+    return short(row.get(column))
 
 
 def short(cell: Any) -> Any:

@@ -97,7 +97,20 @@ def summary(src: Source) -> pd.DataFrame:
         if keys.count(key) > 1:
             told = ", ".join(f"{k}={v}" for k, v in more.items())
             row["metric"] += f"({told})"
+    for row in rows:
+        row["note"] = _emptied(row)
     return pd.DataFrame(rows)
+
+
+def _emptied(row: dict[str, Any]) -> str:
+    """Empty the cells of a row that hold no number, and say why: what never comes has no date."""
+    infinite = [k for k, v in row.items() if isinstance(v, float) and np.isinf(v)]
+    row.update(dict.fromkeys(infinite, np.nan))
+    never = [k for k in infinite if not k.startswith("delta_")]
+    apart = [k for k in infinite if k.startswith("delta_")]
+    told = [f"{', '.join(never)}: never within the run"] if never else []
+    told += [f"{', '.join(apart)}: never in one of the two runs"] if apart else []
+    return "; ".join(told)
 
 
 def parse_key(key: str) -> tuple[str, dict[str, str]]:

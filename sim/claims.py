@@ -117,7 +117,8 @@ def run_rows(
 
     A finished run counts if scenario, reference, settings, seeds and code are the same.
     """
-    from lodestone.simulate import finished_folder, simulate
+    from lodestone.runs.folders import finished_folder
+    from lodestone.runs.simulate import simulate
 
     folder = finished_folder(scenario, settings)
     if folder is None:
@@ -141,8 +142,8 @@ def refresh(settings: Settings, progress: Callable[[str], Any] | None = None) ->
         The table.
     """
     from lodestone.border.files import csv_text, save_text
+    from lodestone.runs.simulate import simulate
     from lodestone.scenario import load_scenario
-    from lodestone.simulate import simulate
 
     check_claims()
     chain = load_chain()

@@ -131,8 +131,8 @@ def run(
     """
     from lodestone.cli.console import Progress
     from lodestone.runs.compose import compose_settings
+    from lodestone.runs.simulate import simulate
     from lodestone.scenario.scenario import Scenario as Held
-    from lodestone.simulate import simulate
 
     given = settings_of({"formats": [], "worlds": worlds, **settings})
     held = compose_settings({k: str(v) if isinstance(v, Path) else v for k, v in given.items()})

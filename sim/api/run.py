@@ -143,7 +143,7 @@ class Run:
     def replay(self, world: int, first: Any = None, last: Any = None) -> Iterator[str]:
         """Yield one world tick by tick: rules, flows, prices and stocks by name, as text."""
         from lodestone.border.numbers import parse_date
-        from lodestone.simulate import replay
+        from lodestone.runs.replay import replay
         from lodestone.studies.again import cases_of
 
         scenario, _, settings = cases_of(self._results)

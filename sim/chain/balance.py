@@ -11,10 +11,12 @@ tolerance of the data (``lodestone check``); nothing is hidden in a stock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from lodestone.chain.nouns import Chain, Facility
+
+if TYPE_CHECKING:  # loaded where it is used, so that listing and help start without it
+    import numpy as np
 
 #: Share of scrap recovered as oxide, and recovery of separators without a number of their own.
 SWARF_RECOVERY = 0.95
@@ -121,6 +123,8 @@ def proportional_fit(
     ndarray, shape (o, d)
         Flows whose column sums are exact.
     """
+    import numpy as np
+
     flow = prior.astype(float).copy()
     for _ in range(rounds):
         sums = flow.sum(axis=1)
@@ -401,6 +405,8 @@ class _Closing:
         return {r: w * scale for r, w in weights.items() if w > 0}
 
     def _fit(self, form: str, made: dict[str, float], need: dict[str, float]) -> dict[Key2, float]:
+        import numpy as np
+
         regions = list(self.chain.regions)
         rows = np.array([made.get(r, 0.0) for r in regions])
         columns = np.array([need.get(r, 0.0) for r in regions])

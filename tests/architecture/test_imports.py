@@ -41,7 +41,6 @@ FLOORS = (
     "engine",
     "outputs",
     "runs",
-    "simulate",
     "backcast",
     "calibration",
     "claims",

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-import types
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,8 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list:
     """Put a recorder in the place of the simulation: these tests are about the words."""
     calls: list = []
 
-    def simulate(scenario, settings, progress=None):
+    def simulate(scenario, settings, progress=None, executor=None):
+        assert executor is None
         calls.append((scenario, settings))
         for done in range(1, settings.worlds + 1):
             progress(done, settings.worlds, scenario.name)
@@ -49,12 +49,11 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list:
         (folder / "summary.csv").write_text(SUMMARY)
         return folder
 
-    fake = types.ModuleType("lodestone.simulate")
-    fake.simulate = simulate
-    fake.replay = lambda scenario, world, first, last, settings: [
-        f"{scenario.name} {world} {first} {last} {settings.seed}"
-    ]
-    monkeypatch.setitem(sys.modules, "lodestone.simulate", fake)
+    def replay(scenario, world, first, last, settings):
+        return [f"{scenario.name} {world} {first} {last} {settings.seed}"]
+
+    monkeypatch.setattr("lodestone.runs.simulate.simulate", simulate)
+    monkeypatch.setattr("lodestone.runs.replay.replay", replay)
     return calls
 
 
@@ -259,9 +258,17 @@ def test_several_scenarios_go_to_folders_of_their_own(runs, capsys):
 
 
 def test_quiet_prints_only_the_folder(runs, capsys):
-    assert run("run", SHOCK, "-q", "--worlds", "2") == 0
+    assert run("run", "myanmar_outage", "-q", "--worlds", "2") == 0
     printed = capsys.readouterr()
     assert printed.err == ""
+    assert len(printed.out.splitlines()) == 1
+
+
+def test_quiet_keeps_warnings(runs, capsys):
+    assert run("run", SHOCK, "-q", "--worlds", "2") == 0
+    printed = capsys.readouterr()
+    (warning,) = printed.err.splitlines()
+    assert warning.startswith(f"warning: {SHOCK}: april_2025_licences: approval: ")
     assert len(printed.out.splitlines()) == 1
 
 
@@ -426,11 +433,11 @@ def test_check_without_a_file_covers_everything_and_prints_the_balance(capsys):
 def test_what_goes_wrong_mid_run_gives_one_message_and_its_status(
     error, status, says, runs, capsys, monkeypatch
 ):
-    def fail(scenario, settings, progress=None):
+    def fail(scenario, settings, progress=None, executor=None):
         progress(1, 10, scenario.name)
         raise error
 
-    monkeypatch.setattr(sys.modules["lodestone.simulate"], "simulate", fail)
+    monkeypatch.setattr("lodestone.runs.simulate.simulate", fail)
     assert run("run", SHOCK, "--worlds", "10") == status
     printed = capsys.readouterr()
     assert says in printed.err

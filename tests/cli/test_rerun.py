@@ -70,7 +70,7 @@ def test_a_run_is_repeated_from_its_folder_without_the_files_it_was_read_from(he
         (["out=calm.yaml/x"], "is a file, not a folder"),
         (["out=" + "x" * 300], "the name is too long"),
         (["report.formats=[pptx]"], "unknown format 'pptx'"),
-        (["cluster=tcp://nowhere"], "a single run is carried out on this machine"),
+        (["cluster=tcp://nowhere"], "needs a folder that its workers see"),
         (["ensemble.worlds=1e400"], "must be"),
     ],
 )

@@ -20,8 +20,8 @@ import pandas as pd
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.runs.settings import Settings
+from lodestone.runs.simulate import simulate
 from lodestone.scenario import Scenario, load_scenario
-from lodestone.simulate import simulate
 
 FROZEN = Path(__file__).with_name("frozen.json")
 WORLDS = 8

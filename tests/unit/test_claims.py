@@ -371,9 +371,9 @@ def test_a_stored_table_that_does_not_fit_is_refused(seeds, monkeypatch):
 
 
 def test_claims_without_a_scenario_simulates_nothing(capsys, monkeypatch):
-    import lodestone.simulate
+    import lodestone.runs.simulate
 
-    monkeypatch.setattr(lodestone.simulate, "simulate", None)
+    monkeypatch.setattr(lodestone.runs.simulate, "simulate", None)
     assert main(["claims"]) == 0
     shown = capsys.readouterr()
     assert len(shown.out.strip().splitlines()) == 197
@@ -383,7 +383,7 @@ def test_claims_without_a_scenario_simulates_nothing(capsys, monkeypatch):
 
 
 def test_claims_of_a_scenario_run_it_once(tmp_path, monkeypatch, capsys):
-    import lodestone.simulate
+    import lodestone.runs.simulate
 
     monkeypatch.chdir(tmp_path)
     words = [
@@ -404,7 +404,7 @@ def test_claims_of_a_scenario_run_it_once(tmp_path, monkeypatch, capsys):
     assert late["verdict"] == NOT_TESTABLE and "2030" in late["why"]
     (folder,) = (tmp_path / "results" / "calm_2024").iterdir()
 
-    monkeypatch.setattr(lodestone.simulate, "simulate", None)
+    monkeypatch.setattr(lodestone.runs.simulate, "simulate", None)
     assert main(words) == 0, "the finished run is found"
     assert json.loads(capsys.readouterr().out) == rows
     assert main(["claims", str(folder), "--json"]) == 0
@@ -438,7 +438,7 @@ def test_wrong_words_are_refused(words, says, capsys):
 
 def test_refreshing_runs_each_scenario_that_a_claim_names(seeds, monkeypatch, tmp_path):
     """With runs replaced by ones that leave a known table, so that it takes no time."""
-    import lodestone.simulate
+    import lodestone.runs.simulate
 
     monkeypatch.setenv("LODESTONE_SEEDS", str(seeds))
     asked = []
@@ -459,7 +459,7 @@ def test_refreshing_runs_each_scenario_that_a_claim_names(seeds, monkeypatch, tm
             writer.writerows({k: "" if v != v else v for k, v in r.items()} for r in rows)
         return settings.out
 
-    monkeypatch.setattr(lodestone.simulate, "simulate", pretend)
+    monkeypatch.setattr(lodestone.runs.simulate, "simulate", pretend)
     path = refresh(replace(Settings(), worlds=7))
     assert path == seeds / "claims_verdicts.csv"
     rows = {r["claim"]: r for r in stored_rows()}

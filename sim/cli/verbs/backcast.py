@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from lodestone.border.errors import InputError
-from lodestone.border.files import read_path
+from lodestone.border.files import json_text, read_path
 from lodestone.cli.verb import Flag, Words, setting_flags, verb
-from lodestone.runs.job import job_from_words
 
 MORE = """
 Without an episode: all of 'lodestone list episodes'. A FOLDER is any folder with an episode.yaml,
@@ -38,6 +37,7 @@ def work(words: Words) -> int:
     from lodestone.backcast.score import BATCH, score
     from lodestone.calibration.card import Card
     from lodestone.cli.console import Progress, print_table, say
+    from lodestone.runs.job import job_from_words
 
     given = dict(words.settings)
     typed = [pair.partition("=")[0] for pair in words.pairs]
@@ -73,7 +73,7 @@ def work(words: Words) -> int:
     rows = [v.row() for _, _, verdicts in scored for v in verdicts]
     target = words.flags.get("--json")
     if target is not None and target != "-":
-        from lodestone.border.files import json_text, save_text
+        from lodestone.border.files import save_text
 
         path = read_path(target)
         if not path.parent.is_dir():

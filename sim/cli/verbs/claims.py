@@ -7,7 +7,6 @@ from typing import Any
 from lodestone.border.errors import InputError
 from lodestone.border.files import read_path
 from lodestone.cli.verb import Flag, Words, setting_flags, verb
-from lodestone.runs.job import job_from_words
 
 MORE = """
 Without a scenario: the stored table of all claims; nothing is simulated. With a scenario: the
@@ -34,6 +33,7 @@ def work(words: Words) -> int:
     """Print press claims with their verdicts."""
     from lodestone.claims import read_rows, refresh, run_rows, stored_rows
     from lodestone.cli.console import Progress, say
+    from lodestone.runs.job import job_from_words
 
     if words.on("--refresh") and words.names:
         raise InputError("takes no scenario: it makes the whole table anew", key="--refresh")

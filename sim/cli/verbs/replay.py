@@ -6,7 +6,6 @@ from typing import Any
 
 from lodestone.border.errors import InputError
 from lodestone.cli.verb import Flag, Words, setting_flags, verb
-from lodestone.runs.job import job_from_words
 
 MORE = """
 D is YYYY-MM-DD or YYYY-MM; the default is the whole run. Worlds count from 0.
@@ -23,6 +22,7 @@ D is YYYY-MM-DD or YYYY-MM; the default is the whole run. Worlds count from 0.
 )
 def work(words: Words) -> int:
     """Print one world, tick by tick."""
+    from lodestone.runs.job import job_from_words
 
     name = words.one("scenario")
     job = job_from_words([name], words.pairs, words.settings)
@@ -34,7 +34,7 @@ def work(words: Words) -> int:
     last = _moment(words.flags.get("--to"), "--to", end=True) or scenario.end
     if last < first:
         raise InputError(f"{last} is before {first}", key="--to")
-    from lodestone.simulate import replay
+    from lodestone.runs.replay import replay
 
     for line in replay(scenario, int(text), first, last, job.settings):
         print(line)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from lodestone.border.errors import InputError
 from lodestone.cli.running import run_job
 from lodestone.cli.verb import Words, setting_flags, verb
-from lodestone.runs.job import job_from_words
 
 MORE = """
 Runs each scenario and its reference on common random numbers, writes the run folder with
@@ -25,7 +24,7 @@ Change the scenario by name:
 Any number may be uncertain: '{dist: triangular, low: 30, mode: 63, high: 100}'.
 
 Options: --worlds N, --seed N, --workers N, --out DIR (as the settings of these names);
---quiet: only the folder; --json: the table as one line of JSON before the folder.
+--quiet: only the folder, and warnings; --json: the table as one line of JSON before the folder.
 Groups: ensemble=quick (20 worlds), ensemble=thorough (1,000 worlds), report=none."""
 
 
@@ -54,6 +53,7 @@ def _more() -> str:
 )
 def work(words: Words) -> int:
     """Run scenarios and print their folders."""
+    from lodestone.runs.job import job_from_words
 
     if not words.names:
         raise InputError(

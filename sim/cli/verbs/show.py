@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lodestone.border.files import json_text
 from lodestone.cli.verb import Words, verb
-from lodestone.runs.job import job_from_words
 
 MORE = """
 A SCENARIO is a name of 'lodestone list scenarios' or the path of a YAML file of yours.
@@ -24,6 +23,7 @@ def work(words: Words) -> int:
     from lodestone.chain.load import load_chain
     from lodestone.cli.catalogue import levers, relative, source_rows
     from lodestone.cli.console import paragraph, print_table
+    from lodestone.runs.job import job_from_words
 
     scenario = job_from_words([words.one("scenario")], words.pairs).load()[0]
     if words.on("--json"):

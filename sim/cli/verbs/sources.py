@@ -6,7 +6,6 @@ from typing import Any
 
 from lodestone.border.words import unknown
 from lodestone.cli.verb import Words, verb
-from lodestone.runs.job import job_from_words
 
 MORE = """
 Without a word: the whole bibliography. With a scenario: what it stands on. With the key of a
@@ -27,6 +26,7 @@ def work(words: Words) -> int:
     from lodestone.chain.load import load_chain
     from lodestone.cli.catalogue import source_rows, uses_of
     from lodestone.cli.console import print_table
+    from lodestone.runs.job import job_from_words
     from lodestone.scenario import find_scenarios
 
     words.no_pairs()

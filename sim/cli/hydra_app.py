@@ -12,6 +12,7 @@ from lodestone.border.errors import InputError
 from lodestone.border.files import read_path
 from lodestone.border.paths import data_root
 from lodestone.border.words import unknown
+from lodestone.border.yamlfile import read_yaml
 from lodestone.cli.exits import guarded
 from lodestone.cli.running import run_job
 from lodestone.runs.grammar import parse_words
@@ -135,7 +136,7 @@ def _store_scenarios(argv: list[str]) -> tuple[list[str], dict[str, Path]]:
     from lodestone.scenario import find_scenarios, load_mapping
 
     found: dict[str, Path] = {name: item.path for name, item in find_scenarios().items()}
-    words, named = [], set()
+    words, named, whole = [], set(), False
     for word in argv:
         if word.startswith("scenario="):
             choices = word.removeprefix("scenario=").split(",")
@@ -144,10 +145,16 @@ def _store_scenarios(argv: list[str]) -> tuple[list[str], dict[str, Path]]:
                     choices[i] = Path(choice).stem
                     found[choices[i]] = read_path(choice).resolve()
             named |= set(choices)
+            whole |= "(" in word  # glob(*) and the like may mean any of them
             word = "scenario=" + ",".join(choices)
         words.append(word)
     store = ConfigStore.instance()
+    wanted = named or {default_scenario()}
     for name, path in found.items():
+        if not whole and name not in wanted:
+            # Its name is enough to be listed: Hydra copies the whole store at every look.
+            store.store(group="scenario", name=name, node={"name": name}, provider="lodestone")
+            continue
         try:
             data = load_mapping(path).data
         except InputError:
@@ -160,6 +167,12 @@ def _store_scenarios(argv: list[str]) -> tuple[list[str], dict[str, Path]]:
         OmegaConf.set_struct(node, False)
         store.store(group="scenario", name=name, node=node, provider="lodestone")
     return words, found
+
+
+def default_scenario() -> str:
+    """The scenario that ``configs/config.yaml`` runs where none is named."""
+    chosen = read_yaml(data_root("configs") / "config.yaml").data["defaults"]
+    return str(next(c["scenario"] for c in chosen if isinstance(c, dict) and "scenario" in c))
 
 
 def _escaped(value: Any) -> Any:

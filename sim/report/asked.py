@@ -260,7 +260,7 @@ def row_of(reading: Reading, text: str) -> Row | None:
     from lodestone.outputs.tables.summary import parse_key
 
     worlds = reading.results.worlds
-    if "[" in text:
+    if "[" in text.partition("(")[0]:  # a column; an expression may hold a list of names
         name, picked = parse_key(text)
         selectors: dict[str, Any] = dict(picked)
         keys = [text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,7 +119,8 @@ def parse_key(key: str) -> tuple[str, dict[str, str]]:
     if "[" not in key:
         return key, {}
     name, inside = key[:-1].split("[", 1)
-    return name, dict(part.split("=", 1) for part in inside.split(","))
+    # A comma inside a list of names is no comma between selectors.
+    return name, dict(part.split("=", 1) for part in re.split(r",\s*(?=[a-z_]+=)", inside))
 
 
 def _difference(values: np.ndarray, calm: np.ndarray) -> np.ndarray:

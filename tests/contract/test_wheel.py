@@ -42,7 +42,7 @@ def test_the_data_and_templates_are_in_it(unpacked):
     }
     sources.discard(Path("lodestone/_build.py"))  # builds the wheel, is not in it
     assert sources <= {p.relative_to(unpacked) for p in unpacked.rglob("*.py")}
-    assert (unpacked / "lodestone" / "report" / "templates" / "memo.md.j2").is_file()
+    assert (unpacked / "lodestone" / "report" / "templates" / "brief.md.j2").is_file()
     assert not list(unpacked.rglob("tests"))
 
 

@@ -343,17 +343,6 @@ class _Check:
                     message = f"{item.name}: {value:g} is {wrong} {bound:g}"
                     self.add("parameters", line, "default", message)
 
-        known = self.chain.parameters
-        response, trend = known.get("market.home_cover_response"), known.get("fear.trend")
-        if response and trend and isinstance(response.default, float):
-            gain = response.default * float(trend.default or 0)
-            if gain > 1:
-                message = (
-                    f"fear.trend x market.home_cover_response is {gain:.2f}; above 1 prices "
-                    "excite themselves"
-                )
-                self.add("parameters", 0, "default", message)
-
     def claims(self) -> None:
         """Claims agree with the bibliography and with each other, and their tests can be read."""
         claims = self.chain.claims

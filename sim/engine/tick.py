@@ -30,6 +30,7 @@ from lodestone.engine.sailings import already_at_sea
 from lodestone.worlds.coefficients import coefficients
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
+from lodestone.worlds.law import price_law
 from lodestone.worlds.layout import Layout
 from lodestone.worlds.ledger import Ledger
 from lodestone.worlds.market import Market
@@ -87,8 +88,8 @@ def market_day(m: Market, rules: Conditions, now: float, when: date) -> Flows:
     place_orders(m, f, rules)
     # 8 what may leave, shared out
     ship(m, f, rules)
-    # 9 prices at home, asked and paid; fear
-    set_prices(m, rules)
+    # 9 one law of price in every place; home, ask and contract are read off it; fear
+    set_prices(m, f, rules)
     # 10 every fourth week: substitution, new capacity
     if m.state.days_seen % m.slow == 0:
         substitute(m, rules)
@@ -147,6 +148,7 @@ def open_market(
         layout=layout,
         draws=draws,
         c=coefficients(layout, draws, len(worlds), market_days, slow),
+        law=price_law(layout, draws, len(worlds), market_days),
         state=state,
         online=online,
         days=market_days,

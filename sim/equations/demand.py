@@ -103,17 +103,22 @@ def planned_use(
 def paid_over_base(
     log_contract: np.ndarray,
     log_ask: np.ndarray,
-    log_reference: np.ndarray,
     contract_share: np.ndarray | float,
+    elasticity: np.ndarray | float,
 ) -> np.ndarray:
-    """Log of what is paid over the base year's price: mostly contract, the rest spot.
+    """Log of the one price to which use would answer as it does to contract and spot together.
+
+    What is under contract answers to the contract's price, the rest to the spot's: the mean of
+    ``(P/P0)^-eps`` over the two, turned back into a price. However dear spot is, contracts go on.
 
     Parameters
     ----------
-    log_contract, log_ask, log_reference : ndarray, shape (c, w), (c, w), (c, 1)
-        Logs of USD/kg.
+    log_contract, log_ask : ndarray, shape (c, w)
+        Logs over the base year's price.
     contract_share : ndarray or float
         Share bought under contract.
+    elasticity : ndarray or float
+        Of use to price, positive.
 
     Returns
     -------
@@ -123,7 +128,9 @@ def paid_over_base(
     Conserves: nothing (a price).
     Source: share `market.contract_share` of `parameters.csv`.
     """
-    return log_contract * contract_share + log_ask * (1.0 - contract_share) - log_reference
+    under = contract_share * np.exp(-elasticity * log_contract)
+    spot = (1.0 - contract_share) * np.exp(-elasticity * log_ask)
+    return -np.log(under + spot) / elasticity
 
 
 def price_response(log_price_ratio: np.ndarray, elasticity: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-#: Log of the value ratio above the threshold at which investment runs at its full rate (A244).
+#: Log of the value ratio below the threshold at which additions are taken back at full rate (A244).
 FULL_PULL = float(np.log(1.5))
 #: Log rise of value that calls up quotas and clays at home (A244).
 HOME_THRESHOLD = 0.05
@@ -14,10 +14,12 @@ LEAST_INCENTIVE = 1.05
 SLACK_THRESHOLD = -0.1
 #: Share of what has been called up that lasting low prices can shut (A244).
 SHUTTABLE = 0.8
-#: Load of a group of plants at which more are added, and width of the response (A245).
-LOAD_THRESHOLD, LOAD_WIDTH = 0.9, 0.1
-#: Weeks over which investors form what they expect of prices (A244).
-EXPECTATION_WEEKS = 52.0
+#: Log of a price over the hurdle at which all that is missing pays (A245).
+HURDLE_WIDTH = 0.1
+#: Share of need that is missing beyond which builders do not look (A245).
+MOST_MISSING = 0.9
+#: Weeks over which investors form what they expect of prices, and begin to build (A244).
+EXPECTATION_WEEKS = 26.0
 
 
 def ore_growth(
@@ -45,23 +47,71 @@ def ore_growth(
     return np.exp(follow_share * np.log(world)) + called_up
 
 
-def pull(expected: np.ndarray, threshold: np.ndarray | float) -> np.ndarray:
-    """Share of the highest rate of investment that an expected value calls up.
+def needed_capacity(log_price: np.ndarray, elasticity: np.ndarray | float) -> np.ndarray:
+    """Share of capacity whose coming would bring a price back to full cost.
+
+    A price ``P`` over its anchor rations ``1 - (P/A)^-eps`` of need, so capacity has to grow by
+    ``(P/A)^eps - 1``. What is under way counts against it: nobody builds twice.
 
     Parameters
     ----------
-    expected, threshold : ndarray, shape (o, w)
-        Logs of the value of a basket over the base year's.
+    log_price : ndarray, shape (o, w)
+        Log of the expected price over full cost; below nought nothing is built.
+    elasticity : ndarray or float
+        Of use to price, positive, no unit.
 
     Returns
     -------
     ndarray, shape (o, w)
+        Capacity as a share of today's, nought or more.
+
+    Conserves: nothing (a capacity).
+    Source: inverse demand (A302).
+    """
+    return np.expm1(elasticity * np.maximum(log_price, 0.0))
+
+
+def missing_capacity(share_short: np.ndarray, most: float = MOST_MISSING) -> np.ndarray:
+    """Capacity that would meet the need that is not met, as a share of what is there: q / (1 - q).
+
+    Parameters
+    ----------
+    share_short : ndarray, shape (g, w)
+        Share of need at base prices that has to be saved; below nought nothing is missing.
+    most : float
+        Share beyond which builders do not look.
+
+    Returns
+    -------
+    ndarray, shape (g, w)
+        Share of today's capacity, nought or more.
+
+    Conserves: nothing (a capacity).
+    Source: the physical balance at base prices.
+    """
+    short = np.clip(share_short, 0.0, most)
+    return short / (1.0 - short)
+
+
+def pays(log_margin: np.ndarray, hurdle: np.ndarray | float) -> np.ndarray:
+    """Share of what is missing that is worth building at an expected price over full cost.
+
+    Parameters
+    ----------
+    log_margin : ndarray, shape (g, w)
+        Log of the expected price over full cost.
+    hurdle : ndarray or float
+        What it must exceed; a tenth more and all of it pays.
+
+    Returns
+    -------
+    ndarray, shape (g, w)
         Share, 0..1.
 
-    Conserves: nothing (a rate).
-    Source: A244.
+    Conserves: nothing (a share).
+    Source: `investment.hurdle` (A36).
     """
-    return np.clip((expected - threshold) / FULL_PULL, 0.0, 1.0)
+    return np.clip((log_margin - hurdle) / HURDLE_WIDTH, 0.0, 1.0)
 
 
 def slack(expected: np.ndarray) -> np.ndarray:
@@ -81,22 +131,3 @@ def slack(expected: np.ndarray) -> np.ndarray:
     Source: A244.
     """
     return np.clip((SLACK_THRESHOLD - expected) / FULL_PULL, 0.0, 1.0)
-
-
-def crowding(load: np.ndarray) -> np.ndarray:
-    """Share of the highest rate at which metal and magnet plants are added.
-
-    Parameters
-    ----------
-    load : ndarray, shape (g, w)
-        Claims over capacity, share.
-
-    Returns
-    -------
-    ndarray, shape (g, w)
-        Share, 0..1.
-
-    Conserves: nothing (a rate).
-    Source: A245.
-    """
-    return np.clip((load - LOAD_THRESHOLD) / LOAD_WIDTH, 0.0, 1.0)

@@ -84,7 +84,7 @@ class TopInput:
     Attributes
     ----------
     name
-        The input, for example ``market.elasticity_short``.
+        The input, for example ``market.scarcity_elasticity``.
     index
         PAWN index less what chance gives, 0 (decides nothing) to 1.
     interval

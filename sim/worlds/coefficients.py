@@ -70,16 +70,11 @@ class Coefficients:
     home_elements: np.ndarray  # elements whose oxide has a home price
     home_oxide_rows: np.ndarray  # and its row in ``home_rows``
     home_yield: np.ndarray  # (e, 1) t oxide a tonne of oxide in ore, at home
-    need_abroad: np.ndarray  # (c, w) or (c, 1) use outside the home region, t/week
-    whole_abroad: np.ndarray  # (h, ...) its sum by material
     mine_value0: np.ndarray  # (mines, 1) value of the basket at base-year prices, USD/kg
     mine_cost: np.ndarray  # (mines, 1) cash cost, USD/kg
     mine_margin0: np.ndarray  # (mines, 1) margin of the base year, share of value
     full_use: np.ndarray  # (f, 1) use of capacity once base-year plants have ramped
     forgetting: np.ndarray  # (w,) share of a remembered closure that stays
-    closure_weeks: np.ndarray  # (w,) weeks of closure that the market expects
-    plateau: np.ndarray  # (w,) ceiling of the log mark-up of the ask
-    ask_gain: np.ndarray  # (w,)
     contract_gain: np.ndarray  # (w,)
     trend_gain: np.ndarray  # (w,) of the moving average of the ask
     fear_threshold: np.ndarray  # (w,) log rise of the ask that nobody minds
@@ -140,9 +135,7 @@ def coefficients(
     base_link = np.maximum(lay.links.base, 0.0)
     need = np.maximum(lay.links.sum_by_destination(base_link), 1e-12)
     calm = _calmest_fear(lay, d, user_weeks, plant_weeks)
-    abroad = np.where(lay.cells.home[:, None], 0.0, lay.cells.need)
     home_rows = np.flatnonzero(lay.prices.priced & (lay.prices.home_cell >= 0))
-    whole = lay.cells.by_material.spread(abroad, len(lay.materials))
     home_cover = np.where(lay.cells.home[:, None], d["cover.home_weeks"], d["cover.seller_weeks"])
     home_weight = np.where(lay.links.home[:, None], d["allocation.home_weight"], 1.0)
     return Coefficients(
@@ -152,8 +145,10 @@ def coefficients(
         plant_weeks=plant_weeks,
         seller_cover=wide(home_cover, lay.cells.n),
         made_to_order_weeks=wide(d["production.made_to_order_weeks"]),
+        # Sectors differ as their rows say; on average use answers as the law of price reckons.
         elasticity=lay.users.elasticity
-        * (d["market.elasticity_short"] / d["market.elasticity_short.default"]),
+        / np.maximum(lay.users.mean_elasticity(len(lay.materials))[lay.users.material], 1e-9)
+        * d["market.scarcity_elasticity"],
         habit_gain=gain(weeks * slow, habit)[lay.links.destination],
         ore_out=step("cover.ore_weeks"),
         scrap_out=step("recycling.swarf_weeks"),
@@ -172,13 +167,8 @@ def coefficients(
         home_first=wide(home_weight, lay.links.n),
         leak_factor=np.where(lay.links.magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1))),
         grade_share=_grade_share(lay),
-        need_abroad=abroad,
-        whole_abroad=np.maximum(whole, 1e-12)[home_rows],
         full_use=np.maximum(lay.plants.use, FULL_USE),
         forgetting=1.0 - gain(weeks, d["market.closure_memory_weeks"]),
-        closure_weeks=wide(d["market.expected_closure_weeks"]),
-        plateau=wide(d["market.ask_response"]),
-        ask_gain=step("market.ask_lag_weeks"),
         contract_gain=step("market.contract_lag_weeks"),
         trend_gain=step("fear.trend_window_weeks"),
         fear_threshold=wide(d["fear.threshold"]),
@@ -250,9 +240,8 @@ def _calmest_fear(
     """Highest response of fear to a price trend that dies out by itself, shape (c, w).
 
     Fear raises what all buyers of a good want to hold; what they add comes out of the home
-    traders' stock, which raises the price by ``market.home_cover_response``. The loop is
-    that response times buyers' cover over traders' cover, and the adaptive anchor makes up
-    to 2.5 times of a lasting rise. Below ``LOOP`` a shock is never its own cause.
+    traders' stock, which raises the price by the slope of the law at the target. The loop is that
+    slope times buyers' cover over traders' cover, and expectations make up to 2.5 times of a rise. Below ``LOOP`` a shock is never its own cause.
     """
     held = lay.users.by_cell.spread(lay.users.base * user_weeks, lay.cells.n)
     held = held + lay.cells.plant_need * plant_weeks
@@ -264,7 +253,11 @@ def _calmest_fear(
         0.0,
     )
     ratio = wanted / np.maximum(traders, 1e-9)
-    most = LOOP / (d["market.home_cover_response"] * np.maximum(ratio, 1e-6))
+    # Log of the price for a log of stock at the target: the slope of the law there.
+    falls = 1.0 / (1.0 + np.exp(1.0 / d["market.cover_softness"])) + d["market.storage_slope"]
+    weeks = d["market.horizon_weeks"] * d["market.scarcity_elasticity"]
+    answers = falls * d["cover.home_weeks"] / weeks
+    most = LOOP / (answers * np.maximum(ratio, 1e-6))
     return most[lay.cells.material]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from lodestone.worlds.coefficients import Coefficients
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.in_use import InUse
+from lodestone.worlds.law import PriceLaw
 from lodestone.worlds.ledger import Ledger
 from lodestone.worlds.made import facility_output
 from lodestone.worlds.office import LicenceOffice
@@ -27,7 +28,7 @@ class Market:
 
     Attributes
     ----------
-    layout, draws, c : Layout, Draws, Coefficients
+    layout, draws, c, law : Layout, Draws, Coefficients, PriceLaw
         What stays the same through a run.
     state : State
         What changes; only the phases of the market day and the sailings write there.
@@ -49,6 +50,7 @@ class Market:
     layout: Layout
     draws: Draws
     c: Coefficients
+    law: PriceLaw
     state: State
     online: np.ndarray
     days: float

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lodestone.equations.lags import gain
-from lodestone.equations.trade import quota_rent
 from lodestone.worlds.book import Book
 
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
     from lodestone.worlds.state import Draws, State
+
+#: Stands for no limit, t.
+MOST = 1e30
 
 
 class QuotaBook(Book):
@@ -44,6 +46,7 @@ class QuotaBook(Book):
         outside: object,
     ) -> None:
         self.layout, self.links, self.weight = layout, links, weight
+        self.rows = np.flatnonzero(links)
         self.periods, self.enforcement, self.outside = periods, enforcement, outside
         #: Share of each covered link that is meant, (n, 1) or (n, w); None: all.
         self.part: np.ndarray | None = None
@@ -70,57 +73,68 @@ class QuotaBook(Book):
         self.year, self.period_end = year, end
         del start
 
-    def releasable(
-        self, may: np.ndarray, state: State, draws: Draws, weeks: float, now: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Limit covered shipments to what holders offer today.
+    def rate(self, now: float) -> np.ndarray | None:
+        """Tonnes that count which holders offer a week, shape (w,); None where it is not in force.
 
         Sellers hold back while prices climb, and pace what is left over the weeks left.
         """
-        rows = np.flatnonzero(self.links)
-        d = draws
-        # What would leave without the quota: orders that sellers could fill, not all that wait.
+        in_force = self.active > 0
+        if not np.any(in_force):
+            return None
+        weeks_left = max((self.period_end - now) / 7.0, 4.0)
+        self.share_outside = self.outside.at(now)  # type: ignore[attr-defined]
+        offered = self.left / weeks_left * (1.0 - self.waiting)
+        offered = offered / np.maximum(1.0 - self.share_outside, 1e-6)
+        return np.where(in_force, np.maximum(offered, 1e-9), np.inf)
+
+    def releasable(
+        self, may: np.ndarray, state: State, draws: Draws, weeks: float, now: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Limit covered shipments to what holders offer today, first where a kilogram earns most.
+
+        Goods leave in the proportions at which every kilogram earns the same rent; what a lane
+        cannot take of its part goes to the others.
+        """
+        rate = self.rate(now)
+        bound = np.zeros(may.shape, dtype=bool)
+        rows = self.rows
+        cells = self.layout.links.destination[rows]
+        trend = (state.log_ask[cells] - state.log_trend[cells]).mean(axis=0)
+        goal = draws["rent.withholding"] * np.clip(trend / 0.6, 0.0, 1.0)
+        self.waiting += (goal - self.waiting) * gain(weeks, 4.0)
+        if rate is None:
+            return may, bound
         lay, stock = self.layout, state.seller_stock
         asked = lay.links.sum_by_origin(may)
         could = (
             np.minimum(stock / np.maximum(asked, 1e-12), 1.0)[lay.links.origin[rows]] * may[rows]
         )
+        # Of a link into a region of which the quota means a part, the rest passes.
         cover = self._cover(rows)
-        wanted = (could * self.weight[rows] * cover).sum(axis=0)
-        weeks_left = max((self.period_end - now) / 7.0, 4.0)
-        outside = self.outside.at(now)  # type: ignore[attr-defined]
-        offered = self.left / weeks_left * weeks * (1.0 - self.waiting)
-        offered = offered / np.maximum(1.0 - outside, 1e-6)
-        in_force = self.active > 0
-        offered = np.where(in_force, offered, np.inf)
-        fill = np.minimum(offered / np.maximum(wanted, 1e-12), 1.0)
-        fill = 1.0 - (1.0 - fill) * self.enforcement
+        counted = could * cover * self.weight[rows]
+        offered = np.minimum(rate * weeks, MOST)
+        short = counted.sum(axis=0) > offered
+        plan = state.lane_flow[rows] * cover * self.weight[rows]
+        part = plan / np.maximum(plan.sum(axis=0), 1e-12) * offered
+        first = np.minimum(part, counted)
+        left = np.maximum(offered - first.sum(axis=0), 0.0)
+        rest = counted - first
+        given = first + rest * np.minimum(left / np.maximum(rest.sum(axis=0), 1e-12), 1.0)
+        given = counted + (given - counted) * self.enforcement
+        held = may[rows] * (1.0 - cover) + given / self.weight[rows]
         out = may.copy()
-        held = may[rows] * (1.0 - cover) + could * fill * cover
-        out[rows] = np.where(fill < 1.0, held, may[rows])
-        moved = quota_rent(
-            self.rent,
-            wanted / weeks,
-            np.where(in_force, offered, wanted * 3.0 + 1e-9) / weeks,
-            weeks,
-            d["rent.rise"],
-            d["rent.fall"],
-            d["rent.scale_usd_per_kg"],
-        )
-        self.rent = moved * self.enforcement
-        self.share_outside = outside
-        cells = lay.links.destination[rows]
-        trend = (state.log_ask[cells] - state.log_trend[cells]).mean(axis=0)
-        goal = d["rent.withholding"] * np.clip(trend / 0.6, 0.0, 1.0)
-        self.waiting += (goal - self.waiting) * gain(weeks, 4.0)
-        bound = np.zeros(may.shape, dtype=bool)
+        out[rows] = np.where(short, held, may[rows])
         # A link whose sellers lack the goods is short, not shut: the quota holds nothing back there.
-        bound[rows] = (fill < 1.0) & in_force & (could > 0.5 * may[rows])
+        bound[rows] = short & (given < 0.999 * counted) & (could > 0.5 * may[rows])
         return out, bound
 
     def _cover(self, rows: np.ndarray) -> np.ndarray:
         """Share of each covered link that the quota means, shape (n, 1) or (n, w)."""
         return np.ones((len(rows), 1)) if self.part is None else self.part
+
+    def counts(self) -> np.ndarray:
+        """Kilograms that a kilogram sent counts, by covered link, shape (n, 1): mean over worlds."""
+        return np.asarray((self.weight[self.rows] * self._cover(self.rows)).mean(axis=1)[:, None])
 
     def settle(self, shipped: np.ndarray) -> None:
         """Charge today's shipments to the quota."""

@@ -63,9 +63,7 @@ class State:
     remembered: np.ndarray  # (c, w) closure by licence or ban that is not yet forgotten, share
     fear: np.ndarray  # (c, w) extra cover wanted, share
     log_home: np.ndarray  # (m, w) log USD/kg inside the exporter
-    log_anchor: np.ndarray  # (m, w)
-    held_back: np.ndarray  # (m, w) extra stock that home traders like to hold, share
-    log_base: np.ndarray  # (c, w) log delivered cost while trade is open
+    log_base: np.ndarray  # (c, w) log of delivered cost, USD/kg: what contracts follow
     log_ask: np.ndarray  # (c, w) log USD/kg; the home price in home cells
     log_contract: np.ndarray  # (c, w)
     log_felt: np.ndarray  # (c, w) log of the price paid over its base that use answers to
@@ -78,7 +76,25 @@ class State:
     losing_weeks: np.ndarray  # (mines, w) weeks with a negative cash margin
     expansion: np.ndarray  # (4, o, w) induced mine capacity and its pipeline
     group_expansion: np.ndarray  # (4, g, w) induced metal and magnet capacity
+    group_margin: np.ndarray  # (g, w) log price over full cost that builders of plants expect
+    group_short: np.ndarray  # (g, w) share of need not met that they expect
+    separator_expansion: np.ndarray  # (4, s, w) induced separators and their pipeline
+    separator_margin: np.ndarray  # (s, w) log price of the lead oxide over that at home, lagged
+    separator_short: np.ndarray  # (s, w) share of its need not met there, lagged
     expected_price: np.ndarray  # (o, w) log basket value ratio that investors expect
+    # Prices of places and what traders expect.
+    log_price: np.ndarray  # (c, w) log over the base year
+    lane_flow: np.ndarray  # (l, w) expected under the rules, t/week (home lanes: nought)
+    lane_wish: np.ndarray  # (l, w) without the rules
+    plant_output: np.ndarray  # (c, w) expected of plants that make to order, t/week
+    plant_plan: np.ndarray  # (c, w) the same, lagged, at base prices of inputs
+    plant_cost: np.ndarray  # (c, w) log over the base year
+    saving: np.ndarray  # (c, w) share of need that has to be saved
+    need_expected: np.ndarray  # (c, w) t/week
+    made_expected: np.ndarray  # (c, w) pushed output, t/week
+    made_now: np.ndarray  # (c, w) seen, t/week
+    made_usually: np.ndarray  # (c, w) taken for lasting, t/week
+    sold_on: np.ndarray  # (c, w) what traders are to sell on, t a market day
     # What the market remembers from one day to the next.
     users_hold: np.ndarray  # (u, w) stock of each line, all classes
     last_wanted: np.ndarray  # (u, w) use wanted on the last market day, t/week
@@ -91,6 +107,11 @@ class State:
     missing: np.ndarray  # (u, w) unmet since the last look at substitution, t
     missed_of: np.ndarray  # (u, w) of how much wanted, t
     perceived: np.ndarray  # (c, w) closure that spot sellers price in, share
+    inputs_felt: np.ndarray | float = 0.0  # (c, w) log, what users feel of dear inputs
+    ore_went: np.ndarray | None = None  # (k, w) ore that left on the last market day, t
+    lane_bound: np.ndarray | None = None  # (l, w) bool: a rule binds
+    believed: np.ndarray | None = None  # (l, w) share believed to pass under licences
+    licensed_weeks: np.ndarray | None = None  # (l, w) weeks under licence
     days_seen: int = 0  # market days up to now
     recovering: np.ndarray | None = None  # (l, w) bool: what piled up leaves at the surge
     under_regime: np.ndarray | None = None  # (l, w) bool: under licence or quota yesterday
@@ -199,6 +220,8 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
     ore_sailing = np.ceil(layout.ore.transit / market_days - 1e-9)[:, None, None]
     base_reference = layout.prices.log_reference
     share_heavy = np.zeros((nU, 1))
+    abroad = np.where(layout.links.home[:, None], 0.0, layout.links.base)
+    to_order = np.where(layout.groups.made_to_order[:, None], layout.cells.output, 0.0)
     forecast, plant_forecast = full(layout.users.base), full(layout.cells.plant_need)
     users_hold, habit = user.sum(axis=0), full(layout.links.base)
     weight = np.maximum(layout.links.sum_by_destination(habit), 1e-12)
@@ -232,8 +255,6 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         remembered=zeros(nC),
         fear=zeros(nC),
         log_home=full(layout.prices.home),
-        log_anchor=full(layout.prices.home),
-        held_back=np.zeros((len(layout.materials), worlds)),
         log_base=full(base_reference),
         log_ask=full(base_reference),
         log_contract=full(base_reference),
@@ -247,7 +268,24 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         losing_weeks=zeros(len(layout.ore.mines)),
         expansion=zeros(4, len(layout.ore.pools)),
         group_expansion=zeros(4, layout.groups.n),
+        group_margin=zeros(layout.groups.n),
+        group_short=zeros(layout.groups.n),
+        separator_expansion=zeros(4, len(layout.separation.places)),
+        separator_margin=zeros(len(layout.separation.places)),
+        separator_short=zeros(len(layout.separation.places)),
         expected_price=zeros(len(layout.ore.pools)),
+        log_price=zeros(nC),
+        lane_flow=full(abroad),
+        lane_wish=full(abroad),
+        plant_output=full(to_order),
+        plant_plan=full(to_order),
+        plant_cost=zeros(nC),
+        saving=zeros(nC),
+        need_expected=full(layout.cells.need),
+        made_expected=full(layout.cells.output - to_order),
+        made_now=full(layout.cells.output - to_order),
+        made_usually=full(layout.cells.output - to_order),
+        sold_on=zeros(nC),
         users_hold=users_hold,
         last_wanted=forecast.copy(),
         cells_hold=layout.users.by_cell.spread(users_hold, nC),

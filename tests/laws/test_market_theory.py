@@ -104,7 +104,6 @@ def quota_world(years=6):
     )
 
 
-@not_yet("the rent of a quota is an integrator of its own: 5.2-5.3 times the price under the ban")
 def test_a_ban_and_a_quota_that_withhold_the_same_cost_the_same():
     quota = quota_world()
     banned = world({"b": {**china_bans(GOODS, share=0.55), "end": "2026-07-01"}})
@@ -116,7 +115,6 @@ def test_a_ban_and_a_quota_that_withhold_the_same_cost_the_same():
         assert np.all(sent(trace, links, BEGINS + 26, BEGINS + 102) < 0.75)
 
 
-@not_yet("the rent outlives the quota: 11-23 times the old price a quarter after its end")
 def test_after_the_end_of_a_quota_the_price_is_back_within_a_quarter():
     trace = quota_world()
     end = BEGINS + 104
@@ -124,7 +122,6 @@ def test_after_the_end_of_a_quota_the_price_is_back_within_a_quarter():
     assert price.min() > 0.7 and price.max() < 1.4, (price.min(), price.max())
 
 
-@not_yet("home traders hold back a market of 88 kt for 0.7 kt abroad: 2.5 times, then 0.5")
 def test_a_quota_that_takes_little_of_a_large_market_moves_the_home_price_little():
     price = at_home(quota_world(), "ndpr_oxide")
     assert price.min() > 1 / 1.2 and price.max() < 1.2, (price.min(), price.max())
@@ -133,7 +130,6 @@ def test_a_quota_that_takes_little_of_a_large_market_moves_the_home_price_little
 # ---- licences ---------------------------------------------------------------------------
 
 
-@not_yet("waiting is read as failure to deliver: 0.83 in the fourth year and falling on")
 def test_a_licence_that_everybody_gets_after_nine_weeks_costs_nine_weeks():
     licence = {
         "kind": "export_licence",
@@ -157,7 +153,6 @@ def demand(factor):
     return {"d": {"kind": "demand_shock", "factor": factor, "start": day_after(BEGINS)}}
 
 
-@not_yet("investors look back and do not net what is under way: 0.75-0.84 in the tenth year")
 def test_a_little_more_use_for_good_settles_above_the_old_price_without_an_echo():
     trace = world(demand(1.05), years=10)
     price = at_home(trace, "ndpr_oxide")
@@ -170,7 +165,6 @@ def test_a_little_more_use_for_good_settles_above_the_old_price_without_an_echo(
         assert again < 0.05, np.exp(again)
 
 
-@not_yet("mines that are one row stop as one: 4.6 times for terbium oxide at home")
 def test_a_third_less_use_for_good_makes_nothing_dear():
     trace = world(demand(0.7), years=10)
     assert trace.home_prices().max() < 1.5, trace.home_prices().max(axis=(0, 2))
@@ -184,16 +178,26 @@ def all_banned(years=10, **overrides):
     return world({"b": china_bans("all")}, years=years, **overrides)
 
 
-@not_yet("one home price, and an ask that is a mark-up on it: 0.55-0.61 for NdPr oxide")
-def test_when_everything_is_banned_for_good_prices_outside_stay_up():
+SCARCE = [
+    pytest.param(
+        ("ndpr_oxide",),
+        marks=not_yet(
+            "works outside use no more than mines outside give until plants have doubled in the "
+            "fifth year: 0.92-0.99 in the third"
+        ),
+    ),
+    ("dy_oxide",),
+    ("ndfeb_standard", "ndfeb_high_coercivity"),
+]
+
+
+@pytest.mark.parametrize("goods", SCARCE, ids=["ndpr", "dy", "magnets"])
+def test_when_everything_is_banned_for_good_prices_outside_stay_up(goods):
     trace = all_banned()
-    third = (BEGINS + 2 * YEAR, BEGINS + 3 * YEAR)
-    for goods in (("ndpr_oxide",), ("dy_oxide",), ("ndfeb_standard", "ndfeb_high_coercivity")):
-        price = mean(outside(trace, *goods), trace, *third)
-        assert np.all(price > 1.2), (goods, price)
+    price = mean(outside(trace, *goods), trace, BEGINS + 2 * YEAR, BEGINS + 3 * YEAR)
+    assert np.all(price > 1.2), price
 
 
-@not_yet("mines everywhere are paid the home price: 1.03-1.07 of the old output of NdPr oxide")
 def test_when_everything_is_banned_for_good_new_capacity_outside_sells_outside():
     trace = all_banned()
     lay = trace.layout
@@ -214,7 +218,6 @@ def test_when_everything_is_banned_for_good_new_capacity_outside_sells_outside()
         assert np.all(back < 0.05 * sold), (form, back / sold)
 
 
-@not_yet("new oxide lanes need 12 % of world need, which China alone has: all of it goes there")
 def test_new_oxide_does_not_go_to_china_when_china_sells_nothing():
     trace = all_banned(**{"project.scale": 1})
     lay = trace.layout
@@ -233,7 +236,6 @@ def test_new_oxide_does_not_go_to_china_when_china_sells_nothing():
 # ---- one buyer --------------------------------------------------------------------------
 
 
-@not_yet("nobody sells on what he has bought: 3.06 times what others pay")
 def test_a_ban_on_one_buyer_costs_no_more_than_buying_from_the_others():
     trace = world({"b": ban(BEGINS, materials=MAGNETS, destinations=["united_states"])})
     lay = trace.layout
@@ -252,7 +254,6 @@ def test_a_ban_on_one_buyer_costs_no_more_than_buying_from_the_others():
 # ---- mines ------------------------------------------------------------------------------
 
 
-@not_yet("no elasticity of use to dysprosium, two loops that hoard: 4.2 times")
 def test_a_mine_shut_for_five_months_does_not_double_prices():
     shut = {
         "kind": "mining_ban",

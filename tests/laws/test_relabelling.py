@@ -65,7 +65,8 @@ def test_the_order_of_rows_does_not_matter(table, tmp_path, plain):
     for what, named in plain.items():
         assert set(trace[what]) == set(named)
         for name, series in named.items():
-            assert np.allclose(trace[what][name], series, rtol=1e-6, atol=1e-6), (what, name)
+            # Lanes answer eight times to what the closing of the base year rounds off.
+            assert np.allclose(trace[what][name], series, rtol=1e-5, atol=1e-5), (what, name)
 
 
 def test_a_changed_number_is_seen(tmp_path, plain):

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from lodestone.engine.compiling import NONE
 from lodestone.engine.phases.arrivals import Buyers, Edges, Users, share_landed
 from lodestone.engine.phases.shipping import ration
-from lodestone.equations import demand, lags, pricing, production, substitution, trade
+from lodestone.equations import (
+    demand,
+    lags,
+    lanes,
+    pricing,
+    production,
+    quota_rent,
+    scarcity,
+    substitution,
+    trade,
+)
 
 POSITIVE = st.floats(1e-3, 1e6)
 SHARE = st.floats(0.0, 1.0)
@@ -145,31 +155,48 @@ def test_substitution_stays_under_its_ceiling(signal, ceiling, speed):
 # ---- prices -----------------------------------------------------------------------------
 
 
-def test_the_cover_gap_is_a_clipped_log_and_never_infinite():
-    assert pricing.cover_gap(np.array(8.0), np.array(8.0)) == 0.0
-    assert pricing.cover_gap(np.array(8.0), np.array(4.0)) == pytest.approx(np.log(2.0))
-    assert pricing.cover_gap(np.array(8.0), np.array(0.0)) == pricing.COVER_HIGH
-    assert pricing.cover_gap(np.array(0.0), np.array(5.0)) == pricing.COVER_LOW
-    assert np.isfinite(pricing.cover_gap(np.array(0.0), np.array(0.0)))
+def saving(cover, target=13.0, softness=0.8, slope=0.15, horizon=39.0):
+    at = scarcity.cover_used(target, target, softness, slope)
+    return (scarcity.cover_used(cover, target, softness, slope) - at) / horizon
 
 
-@given(o=SHARE, wanted=POSITIVE, have=st.floats(0, 1e6), closure=POSITIVE)
+def test_nothing_has_to_be_saved_at_the_target_and_all_of_a_lasting_deficit_below_it():
+    assert saving(13.0) == 0.0
+    assert saving(14.0) < 0.0 < saving(12.0)
+    # Far below nought a week of cover less is a week of need to be saved, and the slope on top.
+    assert (saving(-60.0) - saving(-50.0)) * 39.0 == pytest.approx(11.5, rel=0.01)
+    assert np.isfinite(saving(-1e6)) and np.isfinite(saving(1e6))
+
+
+@given(c=st.floats(-300, 300), t=st.floats(1, 60))
 @settings(max_examples=60, deadline=None, derandomize=True)
-def test_the_mark_up_is_nothing_when_trade_is_open_and_never_above_its_plateau(
-    o, wanted, have, closure
-):
-    up = pricing.scarcity(o, wanted, have, closure, 1.1)
-    assert 0.0 <= up <= 1.1 * (1.0 - o) + 1e-12
-    assert pricing.scarcity(1.0, wanted, have, closure, 1.1) == 0.0
+def test_the_slope_of_cover_is_the_slope(c, t):
+    step = 1e-3
+    fall = scarcity.cover_used(c - step, t, 0.8, 0.15) - scarcity.cover_used(c + step, t, 0.8, 0.15)
+    assert fall / (2 * step) == pytest.approx(scarcity.cover_slope(c, t, 0.8, 0.15), abs=1e-4)
 
 
-def test_the_anchor_comes_home_to_cost():
-    """A price held at its anchor's level lets the anchor fall back to cost: no memory for ever."""
-    anchor = 1.0
-    for _ in range(600):
-        anchor = pricing.anchor(anchor, anchor, 0.0, 0.05, 0.03)
-    assert abs(anchor) < 1e-6
-    assert pricing.anchor(0.3, 0.3, 0.3, 0.05, 0.03) == pytest.approx(0.3)
+def test_the_price_is_inverse_demand():
+    assert scarcity.price_of_saving(0.0, 0.25) == 0.0
+    for share in (0.03, 0.25, 0.5):
+        price = np.exp(scarcity.price_of_saving(share, 0.28))
+        assert price**-0.28 == pytest.approx(1.0 - share)
+    assert scarcity.soft_floor(0.0, 0.5) == 0.0
+    assert -0.5 < scarcity.soft_floor(-2.0, 0.5) < -0.45
+
+
+def test_a_lane_is_offered_its_usual_tonnes_without_a_gap_and_nothing_at_a_loss():
+    assert lanes.lane_pull(np.zeros(1), 8.0) == 1.0
+    assert lanes.lane_pull(np.full(1, -2.0), 8.0) == 0.0
+    assert lanes.lane_pull(np.full(1, 0.02), 8.0) == pytest.approx(np.exp(0.16), rel=0.01)
+
+
+def test_a_rent_a_kilogram_weighs_on_what_is_cheap():
+    usual, weight, answers = np.ones(2), np.ones(2), np.full(2, 0.3)
+    cheap, dear = quota_rent.wanted_under_rent(usual, np.array([1.0, 300.0]), weight, answers, 30.0)
+    assert cheap < 0.4 and dear > 0.95
+    free = quota_rent.wanted_under_rent(usual, np.array([1.0, 300.0]), weight, answers, 0.0)
+    assert np.all(free == 1.0)
 
 
 @given(trend=st.floats(-3, 30), closed=SHARE, told=st.integers(0, 1))

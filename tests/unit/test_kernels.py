@@ -16,6 +16,7 @@ from numba.core.registry import CPUDispatcher
 from lodestone.chain.load import load_chain
 from lodestone.engine import contents, phases, sailings
 from lodestone.engine import run as run_module
+from lodestone.engine.phases import clearing
 from lodestone.engine.run import BatchRun
 from lodestone.outputs import gap
 from lodestone.outputs.recorder import Recorder
@@ -31,6 +32,7 @@ for module in (*MODULES, contents, sailings, run_module, gap):
 NAMES = sorted(LOOPS)
 #: Called by another loop, and tested with it.
 INNER = {"contained", "holds", "draw", "want"} | {
+    "shadow_price",  # of quotas, of which this scenario has none: below
     "what_leaves", "what_fits", "serve_home", "ask_abroad", "share_the_rest", "fill_idle_home",
 }  # fmt: skip
 
@@ -96,6 +98,24 @@ def test_a_kernel_computes_what_its_text_says(calls, name):
             assert a.tobytes() == b.tobytes()
             moved = moved or a.tobytes() != before.tobytes()
     assert moved or one is not None, "the kernel changed nothing"
+
+
+def test_the_rent_of_a_quota_is_the_same_compiled_and_as_text_and_carries_what_may_pass():
+    usual = np.array([[1.0, 2.0], [3.0, 1.0]])
+    rate = np.array([2.0, 9.0])
+    told = []
+    for loop in (clearing.shadow_price, clearing.shadow_price.py_func):
+        covered = clearing.Covered(
+            usual, np.array([[1.0, 1.0], [50.0, 50.0]]), np.ones((2, 1)), np.full((2, 2), 0.3),
+            np.empty((2, 2)),
+        )  # fmt: skip
+        rent = np.empty(2)
+        loop(covered, rate, 5000.0, rent)
+        told.append((rent.tobytes(), covered.carried.tobytes()))
+        assert rent[0] > 0.0 and rent[1] == 0.0
+        assert covered.carried[:, 0].sum() == pytest.approx(2.0, rel=1e-3)
+        assert np.array_equal(covered.carried[:, 1], usual[:, 1])
+    assert told[0] == told[1]
 
 
 def test_land_moves_tonnes_and_conserves_them():

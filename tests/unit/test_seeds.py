@@ -218,10 +218,6 @@ def test_prices_are_without_vat(chain):
             assert 1.0 <= ratio <= 1.4
 
 
-def test_the_calm_world_has_a_loop_gain_below_one(chain):
-    assert chain.value("market.home_cover_response") * chain.value("fear.trend") <= 1
-
-
 def test_all_press_claims_are_in_the_bibliography(chain):
     for number in range(1, 197):
         assert chain.sources[f"c{number:03d}"].kind == "claim"

@@ -33,7 +33,7 @@ def chain():
         ("sector.wind.heavy_free_ceiling", 0.2, lambda c: c.sectors["wind"].heavy_free_ceiling),
         ("stockpile.japan.days", 60, lambda c: c.stockpiles["japan"].days),
         ("price.dy_oxide.home_usd_per_kg", 300, lambda c: c.prices["dy_oxide", "home"].usd_per_kg),
-        ("market.elasticity_short", 0.15, lambda c: c.value("market.elasticity_short")),
+        ("market.scarcity_elasticity", 0.15, lambda c: c.value("market.scarcity_elasticity")),
     ],
 )
 def test_one_number_changes_and_the_original_stays(chain, name, value, read):
@@ -59,12 +59,12 @@ def test_nothing_to_override_gives_the_same_chain(chain):
     ("overrides", "message"),
     [
         ({"stockpile.japn.days": 60}, "Did you mean 'stockpile.japan.days'"),
-        ({"market.elasticity_shrt": 0.1}, "Did you mean 'market.elasticity_short'"),
+        ({"market.scarcity_elastcity": 0.1}, "Did you mean 'market.scarcity_elasticity'"),
         ({"facility.us_vulcan.capacity_t_per_year": -5}, "below 0"),
         ({"sector.wind.heavy_free_ceiling": 1.4}, "above 1"),
-        ({"market.elasticity_short": "much"}, "not a number"),
-        ({"market.elasticity_short": float("nan")}, "not a finite number"),
-        ({"market.elasticity_short": True}, "not a number"),
+        ({"market.scarcity_elasticity": "much"}, "not a number"),
+        ({"market.scarcity_elasticity": float("nan")}, "not a finite number"),
+        ({"market.scarcity_elasticity": True}, "not a number"),
         ({"facility.us_vulcan.start_date": "soon"}, "not a date"),
     ],
 )
@@ -87,13 +87,13 @@ def test_every_parameter_has_unit_source_and_a_default_in_its_range(chain):
 @pytest.mark.parametrize(
     "name",
     [
-        "market.elasticity_short",
-        "market.home_cover_response",
+        "market.scarcity_elasticity",
+        "market.horizon_weeks",
         "fear.trend",
         "licence.surge",
         "cover.user_weeks",
         "leak.scale",
-        "rent.rise",
+        "rent.withholding",
         "substitution.max_per_year",
         "project.slip_months",
         "project.scale",

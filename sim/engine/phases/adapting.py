@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lodestone.equations import demand, investment
+from lodestone.engine.phases.expecting import STEPS, need_ahead
+from lodestone.equations import investment
 from lodestone.equations.lags import gain, pipeline, toward
 from lodestone.equations.substitution import (
     DESIGN_WEEKS,
@@ -17,8 +18,6 @@ from lodestone.worlds.flows import Flows
 from lodestone.worlds.layout import WEEKS_PER_YEAR
 from lodestone.worlds.market import Market
 
-#: Steps of building: a third of the lead each.
-STEPS = 3.0
 #: Lagged signal below which nobody redesigns (rounding).
 NO_SIGNAL = 1e-9
 
@@ -26,9 +25,10 @@ NO_SIGNAL = 1e-9
 def substitute(m: Market, rules: Conditions) -> None:
     """Thrift and substitution follow lasting price and unmet use, slowly, part for good."""
     lay, st, weeks, d = m.layout, m.state, m.weeks * m.slow, m.draws
-    paid = demand.paid_over_base(
-        st.log_contract, st.log_ask, lay.prices.log_reference, d["market.contract_share"]
-    )[lay.users.cell]
+    share = d["market.contract_share"]
+    paid = (st.log_contract * share + st.log_ask * (1.0 - share) - lay.prices.log_reference)[
+        lay.users.cell
+    ]
     missing = d["substitution.unmet_weight"] * st.missing / np.maximum(st.missed_of, 1e-12)
     st.missing[...] = 0.0
     st.missed_of[...] = 0.0
@@ -81,32 +81,104 @@ def _designs(m: Market, rules: Conditions) -> None:
 def invest(m: Market, f: Flows) -> None:
     """Capacity that follows demand and price: slow, limited, where it can be had."""
     lay, st, weeks, d = m.layout, m.state, m.weeks * m.slow, m.draws
+    ahead = need_ahead(m)
     value = np.log(np.maximum(f.ore_value, 1e-9))
+    # What buyers will need once the plants under way are built makes ore dearer.
+    value = value + np.log(_ore_ahead(m, ahead)) / d["market.scarcity_elasticity"]
     st.expected_price = toward(st.expected_price, value, weeks, investment.EXPECTATION_WEEKS)
     fast = lay.ore.fast[:, None]
+    # Full cost: what a new mine must earn stands over the base price.
     ndpr = np.exp(lay.prices.home[m.c.oxide_material[lay.element_at.get("ndpr", 0)], 0])
     incentive = d["investment.incentive_price_ndpr_usd_per_kg"] / ndpr
-    threshold = np.where(
+    hurdle = np.where(
         fast,
         investment.HOME_THRESHOLD,
         np.log(np.maximum(incentive, investment.LEAST_INCENTIVE)),
     )
-    pull = investment.pull(st.expected_price, threshold)
+    needed = investment.needed_capacity(st.expected_price - hurdle, d["market.scarcity_elasticity"])
+    open_to = np.maximum(needed - st.expansion[:3].sum(axis=0), 0.0)
     most = np.where(fast, d["investment.home_rate_per_year"], d["investment.rate_per_year"])
+    begun = open_to * gain(weeks, investment.EXPECTATION_WEEKS)
     lead = (
         np.where(fast, d["investment.home_lead_years"], d["investment.lead_years_mine"])
         * WEEKS_PER_YEAR
     )
-    _build(st.expansion, most * pull * weeks / WEEKS_PER_YEAR, gain(weeks, lead / STEPS))
+    begun = np.minimum(begun, most * weeks / WEEKS_PER_YEAR)
+    _build(st.expansion, begun, gain(weeks, lead / STEPS))
     # A lasting low price slows what quotas and clays were to add, and shuts what it called up.
     slack = investment.slack(st.expected_price)
     floor = -investment.SHUTTABLE * np.maximum(f.grown - st.expansion[3] - 1.0, 0.0)
     lower = st.expansion[3] - most * slack * weeks / WEEKS_PER_YEAR
     st.expansion[3] = np.where(slack > 0, np.maximum(lower, floor), st.expansion[3])
-    # Metal and magnet plants are added where the order book outgrows them.
+    later = 1.0 - (1.0 - st.saving) / ahead
+    _plants(m, later)
+    _separators(m, later)
+
+
+def _ore_ahead(m: Market, ahead: np.ndarray) -> np.ndarray:
+    """Need ahead over today's for the basket of each pool, by value and place, shape (o, w)."""
+    lay = m.layout
+    cells = lay.separation.oxide_cell[lay.separation.regions]
+    worth = np.zeros((len(lay.ore.pools), len(lay.elements)))
+    value = lay.ore.mix[:, :, 0] * np.exp(lay.prices.home[m.c.oxide_material, 0])
+    worth[lay.ore.by_pool.ids] = value[lay.ore.by_pool.starts]
+    worth /= np.maximum(worth.sum(axis=1, keepdims=True), 1e-12)
+    going = lay.ore.base_t + 1e-9 * lay.ore.default
+    part = going / np.maximum(
+        lay.ore.links_by_pool.spread(going, len(lay.ore.pools))[lay.ore.pool], 1e-12
+    )
+    ratio = ahead[np.maximum(cells, 0)][lay.ore.place]  # (k, e, w)
+    each = np.einsum("ke,kew->kw", worth[lay.ore.pool], ratio)
+    return np.maximum(lay.ore.links_by_pool.spread(part * each, len(lay.ore.pools)), 1.0)
+
+
+def _plants(m: Market, short: np.ndarray) -> None:
+    """Metal and magnet plants are added where need is not met and their price pays full cost."""
+    lay, st, weeks, d = m.layout, m.state, m.weeks * m.slow, m.draws
+    rows, group = lay.groups.made_cells, lay.groups.of_cell[lay.groups.made_cells]
+    weight = st.plant_output[rows] + 1e-12
+    total, earned, missed = np.zeros((3, lay.groups.n, st.worlds))
+    np.add.at(total, group, weight)
+    np.add.at(earned, group, weight * (st.log_price - st.plant_cost)[rows])
+    np.add.at(missed, group, weight * short[rows])
+    slow = gain(weeks, investment.EXPECTATION_WEEKS)
+    st.group_margin += (earned / total - st.group_margin) * slow
+    st.group_short += (missed / total - st.group_short) * slow
+    _add(m, st.group_expansion, st.group_margin, st.group_short, d)
+
+
+def _separators(m: Market, short: np.ndarray) -> None:
+    """Separators outside the exporter are added where oxides are missing and pay for it.
+
+    What they earn is the gap between the lead oxide's price there and at home, where ore goes
+    otherwise.
+    """
+    lay, st, weeks, d = m.layout, m.state, m.weeks * m.slow, m.draws
+    lead = lay.element_at.get("ndpr", 0)
+    cells, home = (
+        lay.separation.oxide_cell[lay.separation.regions][:, lead],
+        lay.separation.oxide_cell[lay.home][lead],
+    )
+    known = ((cells >= 0) & (cells != home))[:, None]
+    near = np.maximum(cells, 0)
+    slow = gain(weeks, investment.EXPECTATION_WEEKS)
+    margin = np.where(known, st.log_price[near] - st.log_price[home], 0.0)
+    st.separator_margin += (margin - st.separator_margin) * slow
+    st.separator_short += (np.where(known, short[near], 0.0) - st.separator_short) * slow
+    _add(m, st.separator_expansion, st.separator_margin, st.separator_short, d)
+
+
+def _add(
+    m: Market, held: np.ndarray, margin: np.ndarray, short: np.ndarray, d: dict[str, np.ndarray]
+) -> None:
+    """Begin what is missing and pays, net of what is under way, and build on, in place."""
+    weeks = m.weeks * m.slow
+    missing = investment.missing_capacity(short) * (1.0 + held[3])
+    paying = investment.pays(margin, d["investment.hurdle"])
+    open_to = np.maximum(paying * missing - held[:3].sum(axis=0), 0.0)
+    begun = open_to * gain(weeks, WEEKS_PER_YEAR / d["investment.midstream_rate_per_year"])
     lead = d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
-    rate = d["investment.midstream_rate_per_year"] * investment.crowding(f.group_load)
-    _build(st.group_expansion, rate * weeks / WEEKS_PER_YEAR, gain(weeks, lead / STEPS))
+    _build(held, begun, gain(weeks, lead / STEPS))
 
 
 def _build(held: np.ndarray, started: np.ndarray, passed: np.ndarray) -> None:

@@ -57,8 +57,8 @@ def hand_out(m: Market, f: Flows, rules: Conditions) -> None:
     lay, st = m.layout, m.state
     piles = rules.stockpiles
     wishes = NONE
-    if piles:
-        wishes = np.zeros_like(st.public_stock)
+    if piles or np.any(st.sold_on):
+        wishes = st.sold_on.copy()
         for pile in piles:
             wishes[pile.cells] += pile.wish(m)
     priority = rules.user_priority
@@ -86,8 +86,12 @@ def hand_out(m: Market, f: Flows, rules: Conditions) -> None:
         rate,
     )
     share_landed(landed, Edges(lay.links.starts, lay.users.starts), users, buyers, m.weeks)
-    bought = wishes * rate if piles else np.zeros_like(st.public_stock)
-    st.public_stock += bought
+    bought = np.zeros_like(st.public_stock)
+    if wishes is not NONE:
+        # Traders shelve what they are to sell on; the rest goes into public stocks.
+        st.seller_stock += st.sold_on * rate
+        bought = (wishes - st.sold_on) * rate
+        st.public_stock += bought
     f.to_users, f.bought = to_users, bought
 
 

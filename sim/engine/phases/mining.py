@@ -8,6 +8,7 @@ import numpy as np
 
 from lodestone.engine.compiling import compiled, holds
 from lodestone.engine.phases.capacity import IDLE_BELOW, LEAST_MARGIN
+from lodestone.engine.phases.expecting import shift_by_cell
 from lodestone.engine.sailings import depart_ore
 from lodestone.equations import investment, ore, production
 from lodestone.equations.lags import gain, toward
@@ -83,9 +84,8 @@ def mine(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         Mined, t contained element.
     """
     lay, st, weeks = m.layout, m.state, m.weeks
-    oxide = m.c.oxide_material
-    price = np.exp(st.log_home[oxide])  # (e, w): ore is sold on home prices
-    value = np.einsum("fe,ew->fw", lay.ore.mix[:, :, 0], price)
+    price = _ore_prices(m)  # (o, e, w): ore is paid where it is separated
+    value = np.einsum("fe,few->fw", lay.ore.mix[:, :, 0], price[lay.ore.by_pool.rows])
     cost, worth = m.c.mine_cost, value
     if rules.margin_support is not None:
         # Support adds to revenue; what is laid on a mine adds to its cost.
@@ -131,6 +131,28 @@ def mine(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     return mined
 
 
+def _ore_prices(m: Market) -> np.ndarray:
+    """Oxide prices that each pool of ore is sold on, USD/kg, shape (o, e, w).
+
+    Those of the places where it is separated, weighted by what went there last; over the base price
+    inside the exporter, so that a mine is worth in the base year what its row says.
+    """
+    lay, st = m.layout, m.state
+    cells = lay.separation.oxide_cell[lay.separation.regions]  # (s, e)
+    near = np.where(cells >= 0, cells, lay.separation.oxide_cell[lay.home][None, :])
+    ratio = np.exp((st.log_price + shift_by_cell(m))[np.maximum(near, 0)])  # (s, e, w)
+    going = np.broadcast_to(lay.ore.base_t, (len(lay.ore.keys), st.worlds))
+    if st.ore_went is not None:
+        going = st.ore_went
+    going = going + 1e-9 * (lay.ore.base_t + lay.ore.default)
+    whole = lay.ore.links_by_pool.spread(going, len(lay.ore.pools))
+    part = going / np.maximum(whole[lay.ore.pool], 1e-12)
+    each = part[:, None, :] * ratio[lay.ore.place]
+    out = lay.ore.links_by_pool.spread(each, len(lay.ore.pools))
+    out[whole.max(axis=1) <= 0.0] = 1.0
+    return np.asarray(out * np.exp(lay.prices.home[m.c.oxide_material])[None])
+
+
 def send_ore(m: Market, f: Flows, rules: Conditions) -> Separators:
     """Ore leaves the mines for the separators that can take it, and sets sail."""
     lay, st = m.layout, m.state
@@ -140,6 +162,7 @@ def send_ore(m: Market, f: Flows, rules: Conditions) -> Separators:
     running = lay.plants.capacity[rows] * f.available[rows] * lay.separation.takes_ore
     ability = np.zeros((len(lay.separation.places), st.worlds))
     ability[lay.separation.by_place.ids] = lay.separation.by_place.sum(running)
+    ability *= 1.0 + st.separator_expansion[3]
     grown = np.empty_like(ability)
     share = np.empty((len(lay.ore.keys), st.worlds))
     links = OreLinks(lay.ore.pool, lay.ore.place, lay.ore.home, lay.ore.base_t, lay.ore.default)
@@ -161,6 +184,7 @@ def send_ore(m: Market, f: Flows, rules: Conditions) -> Separators:
     shipped = np.empty_like(st.ore_in_transit)
     ship_ore(pools, lay.ore.pool, share, st.ore_in_transit, shipped)
     f.ore_shipped = shipped
+    st.ore_went = shipped.sum(axis=1)
     depart_ore(m, shipped)
     return Separators(running, ability, grown)
 

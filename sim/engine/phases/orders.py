@@ -5,20 +5,30 @@ from __future__ import annotations
 import numpy as np
 
 from lodestone.engine.compiling import NONE, compiled
+from lodestone.engine.phases.expecting import sold_on, weights
+from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
 
 #: Weeks of use above what buyers like to hold at which they give up their place in every queue.
 FULL_WEEKS = 2.0
+#: Part of what a link is expected to bring that it takes in orders from those that do not deliver.
+ROOM = 0.3
+#: Weeks of what a link is expected to bring beyond which its queue is full.
+QUEUE_WEEKS = 2.0
+#: Weeks in which traders build up what they sell on (A303).
+TRADERS_WEEKS = 13.0
 
 
 def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     """Order up to expected use and a target cover that rises with perceived risk."""
     lay, st = m.layout, m.state
+    weigh(m)
+    st.sold_on += (sold_on(m) * m.weeks - st.sold_on) * gain(m.weeks, TRADERS_WEEKS)
     extra = NONE
-    if rules.stockpiles:
-        extra = np.zeros_like(st.public_stock)
+    if rules.stockpiles or np.any(st.sold_on):
+        extra = st.sold_on.copy()
         for pile in rules.stockpiles:
             extra[pile.cells] += pile.wish(m)
     placed = np.empty_like(st.orders)
@@ -50,60 +60,56 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     )
     f.use_rate = m.state.use_rate
     f.ordered = placed
+    _offer_again(m, placed)
     m.state.days_seen += 1
     if m.state.days_seen % m.slow == 0:
-        _offer_again(m, placed)
         _reweigh(m, f, rules)
-        _weigh(m)
 
 
 def _offer_again(m: Market, placed: np.ndarray) -> None:
-    """What stays unfilled goes to the links that deliver, at the speed of qualification."""
+    """What stays unfilled goes to the links that deliver, as buyers review their suppliers (A257).
+
+    A link that delivers takes at most ``ROOM`` of what it is expected to bring on top.
+    """
     lay, st = m.layout, m.state
     moved = np.maximum(st.orders - 2.0 * placed, 0.0)
-    if np.any(moved > 0):
-        moved *= m.c.habit_gain
-        free = st.link_weight * np.where(st.link_fill > 0.9, 1.0, 0.0)
-        base = lay.links.sum_by_destination(free)
-        total = np.where(base > 0, lay.links.sum_by_destination(moved), 0.0)
-        moved = np.where((base > 0)[lay.links.destination], moved, 0.0)
-        st.orders += (
-            total[lay.links.destination] * free / np.maximum(base, 1e-12)[lay.links.destination]
-            - moved
-        )
+    if not np.any(moved > 0):
+        return
+    moved *= m.c.fill_gain
+    # A link with less than a fortnight's queue takes orders.
+    free = np.where(st.orders < QUEUE_WEEKS * st.lane_flow, st.lane_flow, 0.0)
+    base = lay.links.sum_by_destination(free)
+    total = lay.links.sum_by_destination(moved)
+    part = np.minimum(ROOM * m.weeks * base / np.maximum(total, 1e-12), 1.0)
+    moved *= part[lay.links.destination]
+    share = (total * part) / np.maximum(base, 1e-12)
+    st.orders += share[lay.links.destination] * free - moved
 
 
-def _weigh(m: Market) -> None:
-    """Share of each link in its destination's orders, and the lead that follows."""
+def weigh(m: Market) -> None:
+    """Share of each link in its destination's orders, and the lead that follows.
+
+    Buyers order by what a lane is expected to bring: nothing where all is banned.
+    """
     lay, st = m.layout, m.state
-    weight = np.maximum(lay.links.sum_by_destination(st.link_weight), 1e-12)
-    m.state.link_share = st.link_weight / weight[lay.links.destination]
-    m.state.cell_lead = lay.links.sum_by_destination(st.link_weight * m.c.lead) / weight
+    brings = weights(m, under_law=True)
+    whole = np.maximum(lay.links.sum_by_destination(brings), 1e-12)
+    st.link_share = brings / whole[lay.links.destination]
+    st.cell_lead = lay.links.sum_by_destination(brings * m.c.lead) / whole
 
 
 def _reweigh(m: Market, f: Flows, rules: Conditions) -> None:
-    """Buyers drift to the origins that can deliver and are cheap, as fast as they qualify."""
+    """Habit follows what lanes are offered, as fast as buyers qualify; it is frozen under law."""
     lay, st = m.layout, m.state
-    push = st.shipped
-    offer = np.where(lay.groups.made_to_order[:, None], 0.0, push)
-    group = lay.groups.of_cell[lay.groups.made_cells]
-    potential = f.group_potential[group]
-    share = m.c.grade_share
-    offer[lay.groups.made_cells] = potential * share
-    goal = lay.links.share * offer[lay.links.origin]
-    for contract in rules.contracts:
-        goal = contract.pull(goal, offer, m)
-    for dearer in (rules.import_tariff, rules.trade_cost):
-        if dearer is not None:
-            goal = goal * (1.0 + np.maximum(dearer, -0.9)) ** (-m.draws["market.armington"])
-    if rules.undercut is not None:
-        goal = goal * (1.0 - rules.undercut) ** (-m.draws["market.armington"])
-    if rules.charge is not None:
-        dear = rules.charge / np.exp(st.log_home)[lay.cells.material]
-        goal = goal * (1.0 + np.maximum(dear, -0.9))[lay.links.origin] ** (
-            -m.draws["market.armington"]
-        )
-    goal = goal * (0.05 + 0.95 * st.link_fill)
+    goal = weights(m, under_law=False)
+    if rules.contracts:
+        offer = np.where(lay.groups.made_to_order[:, None], 0.0, st.shipped)
+        group = lay.groups.of_cell[lay.groups.made_cells]
+        offer[lay.groups.made_cells] = f.group_potential[group] * m.c.grade_share
+        for contract in rules.contracts:
+            goal = contract.pull(goal, offer, m)
+    if st.lane_bound is not None:
+        goal = np.where(st.lane_bound, st.link_weight, goal)
     st.link_weight += (goal - st.link_weight) * m.c.habit_gain
 
 

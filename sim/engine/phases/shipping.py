@@ -14,6 +14,9 @@ from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
 
+#: Share of their normal stock at which buyers have caught up (A250).
+FILLED = 0.98
+
 
 def ship(m: Market, f: Flows, rules: Conditions) -> None:
     """Regimes say what may leave; sellers share out what they have; goods set sail."""
@@ -33,7 +36,10 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
         # Catching up is flat, not a spike: a backlog leaves at a surge over normal tonnes.
         most = d["licence.surge"] * st.normal * weeks
         may = np.where(flagged, np.minimum(may, most), may)
-        still = flagged & (st.orders > 1.5 * st.normal * weeks)
+        # Catching up lasts until the book is short and the buyers' shelves are full again.
+        like = st.users_like + st.plant_forecast * m.c.plant_weeks
+        empty = st.cells_hold + st.plant_stock < FILLED * like
+        still = flagged & ((st.orders > 1.5 * st.normal * weeks) | empty[lay.links.destination])
         m.state.recovering = still if np.any(still) else None
     may, licensed = m.office.releasable(may, st, rules, weeks)
     if licensed is not None:

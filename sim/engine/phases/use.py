@@ -89,7 +89,10 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     """
     lay, st, d = m.layout, m.state, m.draws
     paid = demand.paid_over_base(
-        st.log_contract, st.log_ask, lay.prices.log_reference, d["market.contract_share"]
+        st.log_contract - lay.prices.log_reference + st.inputs_felt,
+        st.log_ask - lay.prices.log_reference + st.inputs_felt,
+        d["market.contract_share"],
+        m.law.elasticity,
     )
     # Runs, recipes and orders are planned ahead: use answers to the price of the last months.
     st.log_felt += (paid - st.log_felt) * gain(m.weeks, d["demand.response_weeks"])

@@ -28,6 +28,7 @@ class Cells:
     oxide: np.ndarray  # (c,) bool
     metal: np.ndarray  # (c,) bool
     magnet: np.ndarray  # (c,) bool
+    makes: np.ndarray  # (c,) bool: makes the material, or may once
     by_material: Segments
 
 
@@ -75,6 +76,7 @@ def cells_of(n: Names, plants: Plants, home_region: str) -> Cells:
         oxide=forms == "oxide",
         metal=forms == "metal",
         magnet=forms == "magnet",
+        makes=np.array([n.ever_makes(m, r, plants.rows) for m, r in keys]),
         by_material=Segments.of(material),
     )
 

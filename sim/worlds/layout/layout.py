@@ -72,7 +72,7 @@ class Layout:
         plants = plants_of(names)
         home = home_of(names, plants)
         cells = cells_of(names, plants, home)
-        links = links_of(names, plants, cells, opened)
+        links = links_of(names, cells, opened)
         ore = ore_of(names, plants, home)
         return cls(
             names=names,

@@ -10,13 +10,11 @@ from scipy.sparse import csr_array
 
 from lodestone.worlds.layout.cells import Cells
 from lodestone.worlds.layout.names import Names
-from lodestone.worlds.layout.plants import Plants
 from lodestone.worlds.layout.rows import WEEKS_PER_YEAR, column
 
-#: Least share of world need at which a new seller looks for a buyer abroad (A259).
-LEAST_MARKET = 0.003
-#: Habit with a buyer of oxide or metal that trade statistics do not know, weight (A259).
-NEW_BUYER = 0.05
+#: Share of the use outside the home region from which a place is worth a lane that is not there yet,
+#: for oxides and metals and for magnets, and from which it is large enough to sell on (A303).
+LEAST_PLACE, LEAST_MAGNET, HUB = 0.02, 0.01, 0.05
 
 
 @dataclass(frozen=True)
@@ -52,16 +50,17 @@ class Links:
         return self._by_origin @ rows
 
 
-def links_of(n: Names, plants: Plants, cells: Cells, opened: Set[tuple[str, str, str]]) -> Links:
-    """Links of habit, of size and of contract (``opened``: material, origin, destination)."""
+def links_of(n: Names, cells: Cells, opened: Set[tuple[str, str, str]]) -> Links:
+    """Links of habit, of contract and those that may open (``opened``: material, origin, destination)."""
     base: dict[tuple[int, int], float] = {}
     for (m, origin, place), t in n.balance.trade.items():
         pair = (cells.at[(m, origin)], cells.at[(m, place)])
         base[pair] = base.get(pair, 0.0) + t / WEEKS_PER_YEAR
-    makes = [n.ever_makes(m, r, plants.rows) for m, r in cells.keys]
+    makes = cells.makes
     weight_of: dict[tuple[int, int], float] = {(c, c): 0.0 for c in range(cells.n) if makes[c]}
     weight_of.update(dict.fromkeys(base, 0.0))
-    weight_of.update(_new_sellers(n, cells, makes))
+    for pair in _open_to_all(n, cells):
+        weight_of.setdefault(pair, 0.0)
     need = cells.need[:, 0]
     for m, origin, place in opened:
         ends = (cells.at.get((m, origin)), cells.at.get((m, place)))
@@ -98,27 +97,25 @@ def links_of(n: Names, plants: Plants, cells: Cells, opened: Set[tuple[str, str,
     )
 
 
-def _new_sellers(n: Names, cells: Cells, makes: list[bool]) -> dict[tuple[int, int], float]:
-    """Weights of the links of those who did not sell in the base year: by need and habit."""
-    habit = {(row.form, row.origin, row.destination): row.weight for row in n.chain.trade_priors}
-    need, out = cells.need[:, 0], {}
-    for c, (m, r) in enumerate(cells.keys):
-        if cells.output[c, 0] > 0 or not makes[c]:
-            continue
-        form = n.chain.materials[m].form
+def _open_to_all(n: Names, cells: Cells) -> list[tuple[int, int]]:
+    """Lanes without trade in the base year that may open, (from cell, to cell).
+
+    Any maker may sell to any place that uses the good, once it is qualified; so may whoever has
+    bought much of it abroad. Places with a hair of the use outside the home region are left out.
+    """
+    need, found = cells.need[:, 0], []
+    for c, (m, _) in enumerate(cells.keys):
         same = cells.material == cells.material[c]
+        outside = max(float(need[same & ~cells.home].sum()), 1e-12)
+        trades = not cells.home[c] and need[c] >= HUB * outside
+        if not (cells.makes[c] or trades):
+            continue
+        least = LEAST_MAGNET if n.chain.materials[m].form == "magnet" else LEAST_PLACE
         for d in map(int, np.flatnonzero(same & (need > 0))):
-            weight = habit.get((form, r, cells.keys[d][1]), 0.0)
-            if d == c:
-                weight = max(weight, 1.0)
-            elif weight == 0.0 and form == "magnet":
-                continue
-            share = need[d] / max(need[same].sum(), 1e-9)
-            if d != c and share < LEAST_MARKET:
-                continue
-            least = NEW_BUYER if form != "magnet" else 0.0
-            out[(c, d)] = max(weight, least) * (1.0 if d == c else share)
-    return out
+            large = cells.home[d] or need[d] >= least * outside
+            if large and (cells.makes[c] or not cells.home[d]):
+                found.append((c, d))
+    return found
 
 
 def _shares(cells: Cells, first: np.ndarray, tonnes: np.ndarray, new: np.ndarray) -> np.ndarray:

@@ -42,6 +42,13 @@ class Users:
     heavy_share: np.ndarray  # (h, 1) share of the cost
     by_heavy: Segments | None
 
+    def mean_elasticity(self, materials: int) -> np.ndarray:
+        """Mean elasticity by material, weighted by use, shape (m, 1)."""
+        used, answers = np.zeros((2, materials))
+        np.add.at(used, self.material, self.base[:, 0])
+        np.add.at(answers, self.material, (self.base * self.elasticity)[:, 0])
+        return column(answers / np.maximum(used, 1e-12))
+
 
 def users_of(n: Names, cells: Cells, home_region: str) -> Users:
     """Lines of use, military ones apart where a sector is military in good part."""

@@ -1,0 +1,316 @@
+"""9 What traders expect over the horizon: need, output, stocks, and what the rules will let pass."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lodestone.engine.contents import sum_on_links
+from lodestone.engine.phases.clearing import Covered, shadow_price
+from lodestone.engine.phases.use import DAYS_PER_YEAR
+from lodestone.equations import demand
+from lodestone.equations.lags import gain
+from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.flows import Flows
+from lodestone.worlds.layout import WEEKS_PER_YEAR
+from lodestone.worlds.market import Market
+from lodestone.worlds.quota import QuotaBook
+
+#: Stands for no limit to what a lane may carry, t/week.
+FREE = 1e30
+#: Weeks in which traders see what is made now, and in which they take a fall for lasting (A305).
+SEEN_WEEKS, LASTING_WEEKS = 8.0, 52.0
+#: Steps of building: a third of the lead each.
+STEPS = 3.0
+#: Share of capacity that makers plan with (A242).
+PLANNED = 0.97
+#: Highest rent that anybody pays, USD/kg (A308).
+TOP_RENT = 5000.0
+#: Most by which a lane answers more than the whole of its buyers do: it is one of several (A303).
+MOST_SHARP = 8.0
+#: Share of their normal stock at which users leave nothing to be sold on (A303).
+SHORT = 0.7
+#: Share of what lanes would bring at which a rule binds (rounding).
+BINDS = 0.999
+
+
+def expected_need(m: Market, f: Flows) -> np.ndarray:
+    """Use at base prices after lasting thrift, t/week, shape (c, w): nobody saves yet."""
+    lay, st = m.layout, m.state
+    want = f.planned / m.weeks * (1.0 - st.ree_free)
+    # Better making and what prices have moved for good need no heavy elements.
+    years = m.now / DAYS_PER_YEAR * m.draws["demand.growth_scale"]
+    twins = np.flatnonzero(lay.users.twin >= 0)
+    kept = 1.0 - st.heavy_free
+    kept[twins] *= demand.thrift(m.draws["thrift.heavy_per_year"], years)
+    moved = want * (1.0 - kept)
+    want -= moved
+    want[lay.users.twin[twins]] += moved[twins]
+    need = lay.users.by_cell.spread(want, lay.cells.n)
+    # Works plan by what they expect to sell, not by this week's margin; what dear inputs take off
+    # their sales is counted once, in the price of the inputs.
+    plan = st.plant_output * np.exp(m.law.elasticity * st.plant_cost)
+    st.plant_plan += (plan - st.plant_plan) * m.c.plan_gain
+    inputs = lay.groups.coefficient * st.plant_plan[lay.groups.output]
+    need[lay.groups.by_input.ids] += lay.groups.by_input.sum(inputs)
+    return need
+
+
+def expected_output(m: Market, f: Flows) -> np.ndarray:
+    """Oxides that are expected to be made, t/week: a fall counts as lasting only in part at first."""
+    lay, st, weeks = m.layout, m.state, m.weeks
+    now = np.where(lay.groups.made_to_order[:, None], 0.0, f.output) / weeks
+    st.made_now += (now - st.made_now) * gain(weeks, SEEN_WEEKS)
+    speed = np.where(
+        st.made_now > st.made_usually, gain(weeks, SEEN_WEEKS), gain(weeks, LASTING_WEEKS)
+    )
+    st.made_usually += (st.made_now - st.made_usually) * speed
+    fall = st.made_now - st.made_usually
+    return np.asarray(st.made_usually + fall * m.draws["market.output_persistence"])
+
+
+def expected_plants(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
+    """Usual output of plants that make to order, t/week, and most of it; their cost is renewed.
+
+    What is about to be finished counts for what is expected within the horizon.
+    """
+    lay, st, d = m.layout, m.state, m.draws
+    step = d["investment.lead_years_magnet"] * WEEKS_PER_YEAR / STEPS
+    soon = st.group_expansion[2] * gain(m.law.horizon / 2.0, step) / (1.0 + st.group_expansion[3])
+    group = lay.groups.of_cell[lay.groups.made_cells]
+    potential = (f.group_potential * (1.0 + soon))[group]
+    usual, most = np.zeros_like(st.log_price), np.ones_like(st.log_price)
+    usual[lay.groups.made_cells] = potential * m.c.grade_share
+    can = PLANNED * (f.group_capacity * (1.0 + soon))[group] / np.maximum(potential, 1e-12)
+    most[lay.groups.made_cells] = np.maximum(can, 1.0)
+    cost = m.law.rest + np.zeros_like(st.log_price)
+    each = m.law.input_share * np.exp(st.log_price[lay.groups.input])
+    cost[lay.groups.by_output.ids] += lay.groups.by_output.sum(each[lay.groups.order_output])
+    st.plant_cost = np.log(cost)
+    return usual, most
+
+
+def expected_stocks(m: Market) -> tuple[np.ndarray, np.ndarray]:
+    """On hand and under way, and what holders like of it, t, both (c, w)."""
+    lay, st = m.layout, m.state
+    coming = st.in_transit + st.landed + st.held
+    stock = st.seller_stock + st.plant_stock + st.cells_hold + lay.links.sum_by_destination(coming)
+    target = (
+        st.throughput * m.c.seller_cover
+        + st.plant_forecast * m.c.plant_weeks
+        + st.users_like
+        + lay.links.sum_by_destination(st.link_weight * m.law.ticks)
+    )
+    missing = _ore_missing(m)
+    if missing is not None:
+        stock[m.c.home_cells] += missing
+    return stock, target
+
+
+def _ore_missing(m: Market) -> np.ndarray | None:
+    """What traders see missing (or more) under way in ore, t oxide, shape (h, w).
+
+    Whoever prices an oxide knows what ore stands at the separators and what is coming: a closed
+    border counts before the oxide is short.
+    """
+    lay, st = m.layout, m.state
+    if m.c.home_place < 0:
+        return None
+    links = m.c.home_ore_links
+    ore = sum_on_links(links, st.ore_in_transit, st.ore_bonded, st.ore_landed)
+    ore = ore + st.ore_at_plant[m.c.home_place]
+    if st.ore_normal is None:
+        st.ore_normal = np.maximum(ore, 0.0)
+    cells = np.maximum(lay.separation.oxide_cell[lay.home], 0)
+    grown = st.throughput[cells] / np.maximum(lay.cells.output[cells], 1e-12)
+    short = (ore - st.ore_normal * np.minimum(grown, 1.0)) * m.c.home_yield
+    out = np.zeros((len(m.c.home_rows), st.worlds))
+    out[m.c.home_oxide_rows] = short[m.c.home_elements]
+    return out
+
+
+def shift_by_cell(m: Market) -> np.ndarray | float:
+    """What exporters take off the log of their prices by decision, (c, w) or nought."""
+    lay, shifted = m.layout, m.state.shifted
+    if shifted is None:
+        return 0.0
+    return np.where(lay.cells.home[:, None], shifted[lay.cells.material], 0.0)
+
+
+def expected_rules(m: Market, rules: Conditions, need: np.ndarray) -> np.ndarray | None:
+    """What the rules are expected to let pass, t/week, shape (l, w); None: everything.
+
+    Rules are expected to stay as they are; under licences the market believes in a share, and learns.
+    The rent of each quota is set on the way: nought where it does not bind, whatever it was before.
+    """
+    st, out = m.state, None
+    for share in (rules.passes, rules.route_open):
+        if share is not None:
+            out = np.full(st.normal.shape, FREE) if out is None else out
+            out = np.where(share < 1.0, np.minimum(out, share * st.normal), out)
+    if rules.licences:
+        out = np.full(st.normal.shape, FREE) if out is None else out
+        out = np.minimum(out, _licensed(m, rules))
+    elif st.licensed_weeks is not None:
+        st.licensed_weeks = st.believed = None
+    for book in m.quotas:
+        rate = book.rate(m.now)
+        if rate is None:
+            book.rent = np.zeros_like(book.rent)
+            continue
+        out = np.full(st.normal.shape, FREE) if out is None else out
+        carried = _rent(m, book, rate, need)
+        bound = np.minimum(out[book.rows], carried)
+        out[book.rows] = np.where(book.rent > 0.0, bound, out[book.rows])
+    return out
+
+
+def _licensed(m: Market, rules: Conditions) -> np.ndarray:
+    """Tonnes a week that the market believes in under licences, shape (l, w)."""
+    st, d, weeks = m.state, m.draws, m.weeks
+    active = np.zeros(st.normal.shape, dtype=bool)
+    for rule in rules.licences:
+        active |= rule.links[:, None] & (rule.active > 0.0)
+    if st.licensed_weeks is None or st.believed is None:
+        st.licensed_weeks, st.believed = np.zeros(st.normal.shape), np.ones(st.normal.shape)
+    fresh = active & (st.licensed_weeks == 0.0)
+    st.believed = np.where(fresh, d["market.believed_share"], st.believed)
+    st.licensed_weeks = np.where(active, st.licensed_weeks + weeks, 0.0)
+    left = np.maximum(d["market.expected_closure_weeks"] - st.licensed_weeks, 0.0)
+    seen = np.where(left > 0.0, st.believed, st.link_pass)
+    st.believed += (seen - st.believed) * gain(weeks, d["market.belief_weeks"])
+    open_for = np.maximum(m.law.horizon - left, 0.0) / m.law.horizon
+    # Once the wait that the market reckoned with is over, it sees what passes catch up.
+    catch_up = np.where(left > 0.0, 1.0, d["licence.surge"])
+    brings = st.normal * st.believed * open_for * catch_up
+    return np.where(active, brings, FREE)
+
+
+def _rent(m: Market, book: QuotaBook, rate: np.ndarray, need: np.ndarray) -> np.ndarray:
+    """Set the rent of a quota; return what its lanes carry at it, t/week, shape (n, w)."""
+    lay, st, rows = m.layout, m.state, book.rows
+    origin, place = lay.links.origin[rows], lay.links.destination[rows]
+    cost = np.exp(lay.prices.log_reference[origin] + st.log_price[origin]) + lay.links.freight[rows]
+    usual = np.ascontiguousarray(st.normal[rows])
+    whole = np.zeros_like(need)
+    np.add.at(whole, place, usual)
+    part = need[place] / np.maximum(whole[place], 1e-12)
+    covered = Covered(
+        usual,
+        cost,
+        book.counts(),
+        m.law.elasticity * np.clip(part, 1.0, MOST_SHARP),
+        np.empty_like(usual),
+    )
+    rent = np.empty(st.worlds)
+    shadow_price(covered, rate, TOP_RENT, rent)
+    book.rent = rent * book.enforcement
+    return covered.carried
+
+
+def weights(m: Market, *, under_law: bool) -> np.ndarray:
+    """What each lane is expected to bring, t/week, shape (l, w): home lanes bring the rest.
+
+    ``under_law``: as far as the rules let pass, which is what buyers order by; otherwise what it
+    would bring, which is what habit follows.
+    """
+    lay, st = m.layout, m.state
+    brings = (st.lane_flow if under_law else st.lane_wish).copy()
+    own = np.maximum(st.made_expected + st.plant_output - _sent(m), 0.0)
+    brings[lay.links.home] = own[lay.links.origin[lay.links.home]]
+    return brings
+
+
+def _sent(m: Market) -> np.ndarray:
+    """What each place is expected to send elsewhere, t/week, shape (c, w)."""
+    return m.layout.links.sum_by_origin(m.state.lane_flow)
+
+
+def sold_on(m: Market) -> np.ndarray:
+    """What places are to send out of what they have bought, t/week, shape (c, w)."""
+    st, out = m.state, _sent(m)
+    more = out - st.made_expected - st.plant_output
+    # Nobody sells on while his own customers run short.
+    full = st.cells_hold / np.maximum(st.users_like, 1e-12)
+    spare = np.clip((full - SHORT) / (1.0 - SHORT), 0.0, 1.0)
+    return np.where(m.law.sells_on & (more > 1e-6 * out), more * spare, 0.0)
+
+
+def delivered(m: Market, rules: Conditions, levied: np.ndarray) -> np.ndarray:
+    """Log of delivered cost over the base price, what contracts follow, shape (c, w).
+
+    Mean over the lanes that bring something: the seller's price, duties and rents; what is made on
+    the spot costs what it takes to make. Where nothing comes it stays as it was.
+    """
+    lay, st = m.layout, m.state
+    brings = weights(m, under_law=True)
+    each = m.law.pass_on * st.log_price[lay.links.origin]
+    if levied.shape[0] > 0:
+        each = each + levied
+    if st.shifted is not None:
+        each = each + np.asarray(shift_by_cell(m))[lay.links.origin]
+    rent = None
+    for book in m.quotas:
+        if np.any(book.rent):
+            rent = book.rent_by_link() if rent is None else rent + book.rent_by_link()
+    if rent is not None:
+        place = np.exp(lay.prices.log_reference[lay.links.destination] + each)
+        each = each + np.log1p(rent / place)
+    own = np.where(
+        lay.groups.made_to_order[:, None], st.plant_cost, st.log_price + shift_by_cell(m)
+    )
+    home = lay.links.home
+    each[home] = own[lay.links.origin[home]]
+    whole = lay.links.sum_by_destination(brings)
+    mean = lay.links.sum_by_destination(brings * each) / np.maximum(whole, 1e-12)
+    return np.where(whole > 1e-9, lay.prices.log_reference + mean, st.log_base)
+
+
+def inputs_felt(m: Market) -> np.ndarray | float:
+    """What users feel of a dear input beyond its part in the price they pay, log, (c, w).
+
+    The law prices an oxide by how much of its need must be saved; what is saved is magnets not
+    bought. A user therefore answers to the main input's price as to his own, through the makers he
+    buys from: rationed grades, minimum lots, smaller designs.
+    """
+    lay, st = m.layout, m.state
+    if not np.any(st.log_price):
+        return 0.0
+    rows = np.flatnonzero(lay.groups.made_to_order & (m.law.main_input >= 0))
+    extra = np.zeros_like(st.log_price)
+    # Metals first: what they pass on of oxides is felt in full by makers of magnets.
+    for form in (lay.cells.metal, lay.cells.magnet):
+        here = rows[form[rows]]
+        main = m.law.main_input[here]
+        extra[here] = st.log_price[main] + extra[main] - st.plant_cost[here]
+    return lay.links.sum_by_destination(st.link_share * extra[lay.links.origin])
+
+
+def need_ahead(m: Market) -> np.ndarray:
+    """Need for inputs once the plants under way are built, over today's, shape (c, w).
+
+    Home and outside are each taken as a whole: whoever builds a metal works or a separator counts
+    the magnet plants that are being built around him.
+    """
+    lay, st = m.layout, m.state
+    building = st.group_expansion[:3].sum(axis=0) / (1.0 + st.group_expansion[3])
+    ahead = np.ones_like(st.log_price)
+    if not np.any(building):
+        return ahead
+    own = np.ones_like(st.log_price)
+    own[lay.groups.made_cells] += building[lay.groups.of_cell[lay.groups.made_cells]]
+    side = 2 * lay.cells.material + lay.cells.home
+    need = np.zeros((2 * len(lay.materials), st.worlds))
+    np.add.at(need, side, st.need_expected)
+    for form in (lay.cells.magnet, lay.cells.metal):
+        rows = np.flatnonzero(form[lay.groups.output])
+        use = lay.groups.coefficient[rows] * st.plant_plan[lay.groups.output[rows]]
+        more = use * ((own * ahead)[lay.groups.output[rows]] - 1.0)
+        added = np.zeros_like(need)
+        np.add.at(added, side[lay.groups.input[rows]], more)
+        inputs = np.flatnonzero(
+            np.isin(lay.cells.material, lay.cells.material[lay.groups.input[rows]])
+        )
+        # Use of the good itself, not in plants, does not grow with them.
+        grows = added / np.maximum(need, 1e-12)
+        ahead[inputs] = 1.0 + grows[side[inputs]]
+    return ahead

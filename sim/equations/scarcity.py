@@ -1,0 +1,105 @@
+"""What a good is worth in a place: expected cover, the share that must be saved, the price."""
+
+from __future__ import annotations
+
+import math
+
+#: Cover over its soft width at which the exponential is nil (rounding).
+STEEP = 40.0
+
+
+def cover_used(cover: float, target: float, softness: float, slope: float) -> float:
+    """Weeks of need that have to be saved over the horizon, up to a constant.
+
+    ``h(c) = w C ln(1 + exp(-c / (w C))) - a c``: below nought every week of cover that is missing
+    has to be saved; far above the target only the share ``a`` of what is too much weighs on the
+    price, because shelves take the rest.
+
+    Parameters
+    ----------
+    cover : float, of a place and world: shape ()
+        Weeks of throughput that would be on hand at the end of the horizon if nobody saved.
+    target : float
+        Weeks that holders like to have, above nought.
+    softness, slope : float
+        ``w`` and ``a``, no unit.
+
+    Returns
+    -------
+    float
+        Weeks.
+
+    Conserves: nothing (an expectation).
+    Source: theory of storage, smoothed (A301).
+    """
+    width = softness * target
+    x = min(max(-cover / width, -STEEP), STEEP)
+    # For a cover far below nought the logarithm is the cover itself.
+    rest = max(-cover - width * x, 0.0)
+    return width * math.log1p(math.exp(x)) + rest - slope * cover
+
+
+def cover_slope(cover: float, target: float, softness: float, slope: float) -> float:
+    """Fall of :func:`cover_used` for a week more of cover.
+
+    Parameters
+    ----------
+    cover, target, softness, slope : float, of a place and world: shape ()
+        As above: weeks, weeks, no unit.
+
+    Returns
+    -------
+    float
+        Weeks a week, above nought.
+
+    Conserves: nothing (a slope).
+    Source: as above.
+    """
+    x = min(max(-cover / (softness * target), -STEEP), STEEP)
+    return 1.0 / (1.0 + math.exp(-x)) + slope
+
+
+def price_of_saving(share: float, elasticity: float) -> float:
+    """Log price at which users save a share of their need: inverse demand.
+
+    ``ln(P/A) = -ln(1 - q) / eps``. A lasting deficit ``d`` ends where ``q = d``, so the price is
+    inverse demand at ``d``, whatever the horizon and the target cover are. Below the anchor the
+    share is negative and more has to be used.
+
+    Parameters
+    ----------
+    share : float, of a place and world: shape ()
+        Share of need that must be saved, below one.
+    elasticity : float
+        Of use to price, positive.
+
+    Returns
+    -------
+    float
+        Log of price over anchor.
+
+    Conserves: nothing (a price).
+    Source: A302.
+    """
+    return -math.log1p(-share) / elasticity
+
+
+def soft_floor(log_price: float, floor: float) -> float:
+    """Log price below the anchor that goes toward ``-floor`` and never below, as output is cut.
+
+    Parameters
+    ----------
+    log_price : float, of a place and world: shape ()
+        Log of price over anchor, no unit, nought or less.
+    floor : float
+        Log, above nought.
+
+    Returns
+    -------
+    float
+        Log of price over anchor.
+
+    Conserves: nothing (a price).
+    Source: cash cost (A307).
+    """
+    return -floor * (1.0 - math.exp(log_price / floor))

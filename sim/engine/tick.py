@@ -72,7 +72,7 @@ def market_day(m: Market, rules: Conditions, now: float, when: date) -> Flows:
     # 2 ore is dug for its whole basket, goes to who has room, and is split in fixed proportion
     mined = mine(m, f, rules)
     plants = send_ore(m, f, rules)
-    clear_bond(m, f)
+    clear_bond(m, f, rules)
     separate(m, f, plants)
     # 3 scrap and old goods come back
     recovered = recycle(m, f, rules)

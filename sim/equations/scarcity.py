@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 #: Cover over its soft width at which the exponential is nil (rounding).
 STEEP = 40.0
 
@@ -11,9 +13,9 @@ STEEP = 40.0
 def cover_used(cover: float, target: float, softness: float, slope: float) -> float:
     """Weeks of need that have to be saved over the horizon, up to a constant.
 
-    ``h(c) = w C ln(1 + exp(-c / (w C))) - a c``: below nought every week of cover that is missing
-    has to be saved; far above the target only the share ``a`` of what is too much weighs on the
-    price, because shelves take the rest.
+    ``h(c) = w C ln(1 + exp((C - c) / (w C))) - a c``: holders want their stock back by the end of
+    the horizon, so far below the target every missing week has to be saved; far above it only the
+    share ``a`` of what is too much weighs on the price, because shelves take the rest.
 
     Parameters
     ----------
@@ -33,9 +35,10 @@ def cover_used(cover: float, target: float, softness: float, slope: float) -> fl
     Source: theory of storage, smoothed (A301).
     """
     width = softness * target
-    x = min(max(-cover / width, -STEEP), STEEP)
-    # For a cover far below nought the logarithm is the cover itself.
-    rest = max(-cover - width * x, 0.0)
+    lacks = target - cover
+    x = min(max(lacks / width, -STEEP), STEEP)
+    # For a cover far below the target the logarithm is what is lacking itself.
+    rest = max(lacks - width * x, 0.0)
     return width * math.log1p(math.exp(x)) + rest - slope * cover
 
 
@@ -55,7 +58,7 @@ def cover_slope(cover: float, target: float, softness: float, slope: float) -> f
     Conserves: nothing (a slope).
     Source: as above.
     """
-    x = min(max(-cover / (softness * target), -STEEP), STEEP)
+    x = min(max((target - cover) / (softness * target), -STEEP), STEEP)
     return 1.0 / (1.0 + math.exp(-x)) + slope
 
 
@@ -103,3 +106,27 @@ def soft_floor(log_price: float, floor: float) -> float:
     Source: cash cost (A307).
     """
     return -floor * (1.0 - math.exp(log_price / floor))
+
+
+def stock_held(log_price: np.ndarray, elasticity: np.ndarray) -> np.ndarray:
+    """Multiple of its normal stock that a good is held at when it has become dear.
+
+    Holding stock ties up what it is worth: the square-root law of inventory, weaker, and only
+    upward. Users who run their shelves down after a peak are why orders fall short of quotas.
+
+    Parameters
+    ----------
+    log_price : ndarray, shape (c, w)
+        Log of the lagged price over its base.
+    elasticity : ndarray, shape (w,)
+        Positive.
+
+    Returns
+    -------
+    ndarray
+        Multiple, one or less.
+
+    Conserves: nothing (a wish).
+    Source: A309.
+    """
+    return np.exp(-elasticity * np.maximum(log_price, 0.0))

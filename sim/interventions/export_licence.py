@@ -42,6 +42,9 @@ class Grant(Protocol):
         """Share on a day, shape (w,)."""
 
 
+#: To whom the office of the home region is strictest, and strict (A310); all but the first count
+#: among the second.
+RIVAL, ALLIES = "united_states", "allies"
 #: Classes with a meaning of their own: the tiers they stand for when none are named.
 KNOWN_CLASSES = {"military": ("defence",), "civilian": ("essential_civilian", "other")}
 
@@ -115,10 +118,33 @@ class LicenceEffect(Effect):
                 ctx, f"{name}/revoked/{place}", since, self.n.revocation_hazard_per_year
             )
             self.general.append((share, path, revoked))
+        self.never, self.slower = self._practice(ctx, listed)
         self.military: Steps | None = None
         for word, group in item.licence_classes().items():
             if group.tiers == ("defence",) and group.approval is not None:
                 self.military = ctx.steps(group.approval, f"{name}/classes/{word}")
+
+    def _practice(self, ctx: Context, listed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Share of each listed link that is refused for good and time of its review, (l, w)."""
+        lay, d, item = self.layout, ctx.draws, self.item
+        never, slower = np.zeros((lay.links.n, ctx.count)), np.ones((lay.links.n, ctx.count))
+        if item.refused_for_good is not None:
+            never[listed] = self.n.refused_for_good
+            return never, slower
+        # The practice is that of the one exporter whose licences are on record (A310).
+        rows = listed & (lay.links.region_from == lay.home)
+        rival = used_there(lay, ctx.places(RIVAL).countries)[lay.links.region_to]
+        ally = used_there(lay, ctx.places(ALLIES).countries)[lay.links.region_to] - rival
+        material = (
+            rival * d["licence.refused_material_rival"]
+            + ally * d["licence.refused_material_ally"]
+            + (1.0 - rival - ally) * d["licence.refused_material_other"]
+        )
+        magnet = lay.links.magnet[:, None]
+        share = np.where(magnet, d["licence.refused_product"], material)
+        time = np.where(magnet, 1.0, d["licence.material_review"])
+        never[rows], slower[rows] = share[rows], np.broadcast_to(time, never.shape)[rows]
+        return never, slower
 
     def prepare(self, m: Market, calendar: Reviews) -> None:
         """Open the books of the listed links."""
@@ -171,6 +197,12 @@ class ExportLicence(Intervention):
         high=1500.0,
     )
     approval: Path = share(1.0, "share granted of what is decided then", source="definition")
+    refused_for_good: Num | None = share(
+        None,
+        "share of the trade that is refused for good, whatever is filed (default: drawn as the Chinese "
+        "office is on record, by good and destination: parameters licence.refused_*)",
+        source="A310",
+    )
     refile_days: Num = number(
         30.0,
         "days after which a refused application is filed again",
@@ -350,6 +382,8 @@ class ExportLicence(Intervention):
                 general=effect.granted_under_general(t0, on.m.layout.links.n),
                 held_share=on.spillover * fading * (on.active > 0),
                 cleared=cleared_share(effect, on.cleared_days, on.active, t0, on.t1),
+                refused=effect.never,
+                slower=effect.slower,
                 part=on.goods,
                 alike=effect.alike,
                 market=on.m,

@@ -8,13 +8,18 @@ from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention
 from lodestone.interventions.effects import Acting, trade
-from lodestone.interventions.fields import Path, Words, goods, places, share
+from lodestone.interventions.fields import Path, Words, goods, places, share, text
 from lodestone.worlds.conditions import Rules
 
 
 @intervention("route_closure")
 class RouteClosure(Intervention):
-    """Shipments from origin to destination wait until the route opens again."""
+    """Shipments from origin to destination wait until the route opens again.
+
+    A shut gate also holds what waits in bond behind it, so imports fall within days. Where only the
+    way to the gate is cut (mines captured, a road lost), ``bonded_clears: true`` lets the buyers
+    go on clearing what lies at the border.
+    """
 
     title: ClassVar[str] = "shipments between two places wait until the route opens again"
     live: ClassVar[bool] = True
@@ -25,6 +30,9 @@ class RouteClosure(Intervention):
     destination: Words = places(("all",), "where they go")
     materials: Words = goods(("all",), "goods that wait")
     share_closed: Path = share(1.0, "share of the flow that is stopped", source="definition")
+    bonded_clears: bool = text(
+        False, "true: ore that lies in bond at the border is cleared all the same"
+    )
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse a closure of a route that does not exist."""
@@ -45,3 +53,5 @@ class RouteClosure(Intervention):
         passing = 1.0 - on.active * on.share_closed
         rules.route_open.lower_to(on.goods, passing)
         rules.ore_passes.multiply(on.ore, passing)
+        if not self.bonded_clears:
+            rules.ore_gate.lower_to(on.ore, passing)

@@ -261,6 +261,10 @@ class LicenceRule:
         Share of listed goods that still leave on papers cleared before the date.
     added_weeks : ndarray, shape (w,) or float
         What it adds to the review of other rules (a proof of end use).
+    refused : ndarray, shape (l, w), or float
+        Share of each link's trade that is never licensed.
+    slower : ndarray, shape (l, w), or float
+        Review of each link's goods over the processing time.
     part : Part or None
         Which part of the listed links is meant (None: all of them); ``alike`` the same of the
         look-alikes, and ``market`` what shares are measured on.
@@ -279,6 +283,8 @@ class LicenceRule:
     held_share: np.ndarray
     cleared: np.ndarray
     added_weeks: np.ndarray | float = 0.0
+    refused: np.ndarray | float = 0.0
+    slower: np.ndarray | float = 1.0
     part: Part | None = None
     alike: Part | None = None
     market: MarketView | None = None
@@ -297,6 +303,7 @@ class Conditions:
     passes: np.ndarray | None = None
     route_open: np.ndarray | None = None
     ore_passes: np.ndarray | None = None
+    ore_gate: np.ndarray | None = None
     import_tariff: np.ndarray | None = None
     export_tax: np.ndarray | None = None
     demand_factor: np.ndarray | None = None
@@ -333,6 +340,9 @@ class Rules:
         "link", Least, 1.0, "share of goods that may depart and arrive on a route, (l, w)"
     )
     ore_passes = Field("ore_link", Product, 1.0, "share of concentrate that may leave, (k, w)")
+    ore_gate = Field(
+        "ore_link", Least, 1.0, "share of usual that ore in bond may clear at the border, (k, w)"
+    )
     import_tariff = Field("link", Total, 0.0, "ad valorem rate that buyers feel, (l, w)")
     export_tax = Field("link", Total, 0.0, "the same, levied by the exporter, (l, w)")
     demand_factor = Field("user", Product, 1.0, "multiplier of planned use, (u, w)")

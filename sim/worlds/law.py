@@ -51,6 +51,7 @@ class PriceLaw:
     slope: np.ndarray  # (w,)
     elasticity: np.ndarray  # (w,)
     glut: np.ndarray  # (w,)
+    holding: np.ndarray  # (w,) elasticity of stocks held to the price
     floor: np.ndarray  # (c, 1) log, above nought
     ceiling: np.ndarray  # (c, 1) log
     gain: np.ndarray  # (w,) of prices
@@ -116,6 +117,7 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
         slope=wide("market.storage_slope"),
         elasticity=wide("market.scarcity_elasticity"),
         glut=wide("market.glut_elasticity"),
+        holding=wide("market.holding_elasticity"),
         floor=np.where(follows, BY_PRODUCT, CASH)[:, None],
         ceiling=np.minimum(np.log(WORTH / reference), np.log(MOST_MULTIPLE))[:, None],
         gain=np.array(

@@ -29,6 +29,11 @@ EASY_SHARE, EASY_TIME = 0.5, 0.4
 HARD_TIME = (1.0 - EASY_SHARE * EASY_TIME) / (1.0 - EASY_SHARE)
 
 
+def _rows(values: np.ndarray | float, rows: np.ndarray) -> np.ndarray | float:
+    """Numbers of some links, or the one of all."""
+    return values[rows] if isinstance(values, np.ndarray) else values
+
+
 @dataclass
 class _Folded:
     active: np.ndarray  # (n, w) bool
@@ -40,11 +45,15 @@ class _Folded:
     surge: np.ndarray
     general: np.ndarray
     cleared: np.ndarray
+    refused: np.ndarray  # share of trade that is never licensed
     cover: np.ndarray | None = None  # share of each link that is listed at all (None: all)
 
 
 #: What is averaged over the parts of a link that different rules mean.
-_MEANS = ("approval", "military", "processing", "refile", "capacity", "surge", "general", "cleared")
+_MEANS = (
+    "approval", "military", "processing", "refile", "capacity", "surge", "general", "cleared",
+    "refused",
+)  # fmt: skip
 
 
 class LicenceOffice(Book):
@@ -85,6 +94,7 @@ class LicenceOffice(Book):
         self.ready = np.zeros(shape)
         self.refused = np.zeros(shape)
         self.granted = np.zeros(shape)
+        self.barred = np.zeros((n, self.worlds))  # orders that were refused for good
         self.filed = np.zeros((n, self.worlds))
         self.granted_total = np.zeros((n, self.worlds))
         self.share = np.stack([1.0 - self.military[self.rows], self.military[self.rows]])
@@ -135,6 +145,7 @@ class LicenceOffice(Book):
             surge=np.full(shape, np.inf),
             general=np.ones(shape),
             cleared=np.ones(shape),
+            refused=np.zeros(shape),
         )
         granted, added = np.zeros(shape, dtype=bool), np.zeros(shape)
         for rule in rules:
@@ -142,9 +153,10 @@ class LicenceOffice(Book):
             f.active |= here
             f.approval = np.where(here, np.minimum(f.approval, rule.approval), f.approval)
             f.military = np.where(here, np.minimum(f.military, rule.military_approval), f.military)
-            f.processing = np.where(
-                here, np.maximum(f.processing, rule.processing_weeks), f.processing
-            )
+            review = rule.processing_weeks * _rows(rule.slower, self.rows)
+            f.processing = np.where(here, np.maximum(f.processing, review), f.processing)
+            never = _rows(rule.refused, self.rows)
+            f.refused = np.where(here, np.maximum(f.refused, never), f.refused)
             f.refile = np.where(here, np.maximum(f.refile, rule.refile_weeks), f.refile)
             f.capacity = np.where(here, np.minimum(f.capacity, rule.capacity), f.capacity)
             f.surge = np.where(here, np.minimum(f.surge, rule.surge), f.surge)
@@ -174,23 +186,29 @@ class LicenceOffice(Book):
             if len(self.rows) and np.any(self.review):
                 for book in (self.review, self.ready, self.refused, self.granted):
                     book[...] = 0.0
+            self.barred[...] = 0.0
             return
         orders, normal = state.orders[self.rows], state.normal[self.rows]
         if f.cover is not None:
             orders, normal = orders * f.cover, normal * f.cover
         off = ~f.active
-        for book in (self.review, self.ready, self.refused, self.granted):
+        for book in (self.review, self.ready, self.refused, self.granted, self.barred):
             book[..., off] = 0.0
         # Orders that were cancelled or went elsewhere leave the books in proportion.
         inside = self.review.sum(axis=0) + self.ready + self.refused + self.granted
-        total = inside.sum(axis=0)
+        total = inside.sum(axis=0) + self.barred
         keep = np.minimum(orders / np.maximum(total, 1e-12), 1.0)
-        for book in (self.review, self.ready, self.refused, self.granted):
+        for book in (self.review, self.ready, self.refused, self.granted, self.barred):
             book *= keep
         new = np.where(f.active, np.maximum(orders - total * keep, 0.0), 0.0)
-        filing = new * self.share
+        # Part of the trade is refused for good: those orders stay unfilled, and are filed once.
+        barred = new * (1.0 - f.general) * f.refused
+        self.barred += barred
+        filing = (new - barred) * self.share
         self.filed += new
-        skip = filing * f.general * np.stack([np.ones_like(f.general), f.military > 0])
+        # Of what is filed, general licences take their share of all that was ordered.
+        general = f.general / np.maximum(1.0 - (1.0 - f.general) * f.refused, 1e-12)
+        skip = filing * general * np.stack([np.ones_like(f.general), f.military > 0])
         self.granted += skip
         self.granted_total += skip.sum(axis=0)
         self.review[0] += EASY_SHARE * (filing - skip)

@@ -7,7 +7,7 @@ import numpy as np
 from lodestone.engine.contents import sum_on_links
 from lodestone.engine.phases.clearing import Covered, shadow_price
 from lodestone.engine.phases.use import DAYS_PER_YEAR
-from lodestone.equations import demand
+from lodestone.equations import demand, scarcity
 from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
@@ -94,16 +94,22 @@ def expected_stocks(m: Market) -> tuple[np.ndarray, np.ndarray]:
     lay, st = m.layout, m.state
     coming = st.in_transit + st.landed + st.held
     stock = st.seller_stock + st.plant_stock + st.cells_hold + lay.links.sum_by_destination(coming)
+    hold = hold_less(m)
     target = (
-        st.throughput * m.c.seller_cover
-        + st.plant_forecast * m.c.plant_weeks
-        + st.users_like
+        (st.throughput * m.c.seller_cover + st.plant_forecast * m.c.plant_weeks + st.users_like)
+        * hold
         + lay.links.sum_by_destination(st.link_weight * m.law.ticks)
     )
     missing = _ore_missing(m)
     if missing is not None:
         stock[m.c.home_cells] += missing
     return stock, target
+
+
+def hold_less(m: Market) -> np.ndarray:
+    """Multiple of their normal stock that holders keep at the prices of late, (c, w)."""
+    dear = m.state.log_trend - m.layout.prices.log_reference
+    return scarcity.stock_held(dear, m.law.holding)
 
 
 def _ore_missing(m: Market) -> np.ndarray | None:

@@ -205,11 +205,12 @@ def _base_ramp(m: Market, f: Flows) -> np.ndarray:
     return np.where(lay.separation.base_capacity > 0, np.clip(ratio, 1.0, MOST_RAMP), 1.0)
 
 
-def clear_bond(m: Market, f: Flows) -> None:
+def clear_bond(m: Market, f: Flows, rules: Conditions) -> None:
     """Ore in bond is imported at the usual pace, for as long as there is any.
 
     Its owners keep a stock and clear what arrives; when nothing arrives they go on until it is
-    gone, when too much does the excess follows with ``ore.BOND_WEEKS``.
+    gone, when too much does the excess follows with ``ore.BOND_WEEKS``. A shut gate lets through its
+    share only.
     """
     lay, st, weeks = m.layout, m.state, m.weeks
     rows = lay.ore.bonded
@@ -221,6 +222,8 @@ def clear_bond(m: Market, f: Flows) -> None:
     out = ore.cleared_from_bond(
         total, usual, lay.ore.bond[rows, 0], weeks, gain(weeks, ore.BOND_WEEKS)
     )
+    if rules.ore_gate is not None:
+        out = out * rules.ore_gate[rows]
     cleared = held * (out / np.maximum(total, 1e-12))[:, None, :]
     st.ore_landed[rows] += cleared
     st.ore_bonded[rows] = held - cleared

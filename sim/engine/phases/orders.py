@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lodestone.engine.compiling import NONE, compiled
-from lodestone.engine.phases.expecting import sold_on, weights
+from lodestone.engine.phases.expecting import hold_less, sold_on, weights
 from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
@@ -41,7 +41,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
         m.c.plant_weeks,
         st.plant_stock,
         m.state.cells_hold,
-        st.fear,
+        (1.0 + st.fear) * hold_less(m) - 1.0,
         st.in_transit,
         st.held if m.state.customs_hold else NONE,
         m.state.cell_lead,

@@ -382,7 +382,7 @@ class ExportLicence(Intervention):
                 general=effect.granted_under_general(t0, on.m.layout.links.n),
                 held_share=on.spillover * fading * (on.active > 0),
                 cleared=cleared_share(effect, on.cleared_days, on.active, t0, on.t1),
-                refused=effect.never,
+                refused=effect.never * (approval < 1.0),  # an office that grants all refuses none
                 slower=effect.slower,
                 part=on.goods,
                 alike=effect.alike,

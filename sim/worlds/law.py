@@ -43,6 +43,7 @@ class PriceLaw:
     seed: np.ndarray  # (l, 1) what may come beside them, share of the smaller end
     seed_cost: np.ndarray  # (l, 1) log cost of opening a lane, or of selling on
     sells_on: np.ndarray  # (c, 1) bool: places outside that use the good
+    trades_only: np.ndarray  # (n,) of them that made none in the base year
     input_share: np.ndarray  # (i, 1) share of an input in the cost of what is made of it
     rest: np.ndarray  # (c, 1) share of other cost
     main_input: np.ndarray  # (c,) input with the largest share, -1 without
@@ -54,7 +55,8 @@ class PriceLaw:
     holding: np.ndarray  # (w,) elasticity of stocks held to the price
     floor: np.ndarray  # (c, 1) log, above nought
     ceiling: np.ndarray  # (c, 1) log
-    gain: np.ndarray  # (w,) of prices
+    gain: np.ndarray  # (w,) of prices, upward
+    ease: np.ndarray  # (w,) downward
     ticks: np.ndarray  # (l, 1) weeks of a lane's flow that are under way at the close
 
 
@@ -109,6 +111,12 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
         seed=seed,
         seed_cost=np.full((lay.links.n, 1), float(np.mean(d["market.resale_cost"]))),
         sells_on=(~lay.cells.home & (lay.cells.need[:, 0] > 0))[:, None],
+        trades_only=np.flatnonzero(
+            ~lay.cells.home
+            & (lay.cells.need[:, 0] > 0)
+            & (lay.cells.output[:, 0] <= 0)
+            & (np.diff(lay.links.starts) > 0)
+        ),
         input_share=share,
         rest=rest,
         main_input=main,
@@ -120,9 +128,8 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
         holding=wide("market.holding_elasticity"),
         floor=np.where(follows, BY_PRODUCT, CASH)[:, None],
         ceiling=np.minimum(np.log(WORTH / reference), np.log(MOST_MULTIPLE))[:, None],
-        gain=np.array(
-            np.broadcast_to(gain(days / 7.0, d["market.price_lag_weeks"]), (worlds,)), dtype=float
-        ),
+        gain=gain(days / 7.0, wide("market.price_lag_weeks")),
+        ease=gain(days / 7.0, wide("market.price_lag_weeks") * wide("market.price_fall_ratio")),
         ticks=(sailing * days / 7.0)[:, None],
     )
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
     from lodestone.worlds.state import Draws, State
 
+#: Most that holders ship over what the period allots a week (A311).
+PACE = 1.25
 #: Stands for no limit, t.
 MOST = 1e30
 
@@ -55,6 +57,8 @@ class QuotaBook(Book):
         self.rent = np.zeros(worlds)
         self.waiting = np.zeros(worlds)
         self.trend = np.zeros(worlds)
+        self.allotted = np.zeros(worlds)  # t a week of the period
+        self.learnt = np.full(worlds, -1.0)  # rate that traders have seen; below nought: none yet
         self.granted = np.zeros(worlds)
         self.used = np.zeros(worlds)
         self.active = np.zeros(worlds)
@@ -66,26 +70,46 @@ class QuotaBook(Book):
         start, end, tonnes, year = self.periods[index]
         carried = self.left if year == self.year else np.zeros_like(self.left)
         self.left = carried + tonnes
+        self.allotted = tonnes * 7.0 / (end - start)
         self.granted = (
             self.granted + tonnes if year == self.year else np.zeros_like(self.left) + tonnes
         )
         self.used = self.used if year == self.year else np.zeros_like(self.used)
         self.year, self.period_end = year, end
-        del start
 
     def rate(self, now: float) -> np.ndarray | None:
         """Tonnes that count which holders offer a week, shape (w,); None where it is not in force.
 
-        Sellers hold back while prices climb, and pace what is left over the weeks left.
+        Sellers pace what is left over the weeks left, at most ``PACE`` times what was allotted, and
+        hold back while prices climb: what is held back lapses.
         """
         in_force = self.active > 0
         if not np.any(in_force):
             return None
         weeks_left = max((self.period_end - now) / 7.0, 4.0)
         self.share_outside = self.outside.at(now)  # type: ignore[attr-defined]
-        offered = self.left / weeks_left * (1.0 - self.waiting)
+        paced = np.minimum(self.left / weeks_left, PACE * self.allotted)
+        offered = paced * (1.0 - self.waiting)
         offered = offered / np.maximum(1.0 - self.share_outside, 1e-6)
         return np.where(in_force, np.maximum(offered, 1e-9), np.inf)
+
+    def expected(self, now: float, weeks: float, draws: Draws) -> np.ndarray | None:
+        """Tonnes that count which traders reckon with over the horizon, t/week, (w,); None: no quota.
+
+        They take what is announced only in part for what will be, and learn the rest from what they
+        have seen.
+        """
+        rate = self.rate(now)
+        if rate is None:
+            self.learnt[...] = -1.0
+            return None
+        self.learnt = np.where(
+            self.learnt < 0.0,
+            rate,
+            self.learnt + (rate - self.learnt) * gain(weeks, draws["market.belief_weeks"]),
+        )
+        told = draws["market.announced_weight"]
+        return np.asarray(told * rate + (1.0 - told) * self.learnt)
 
     def releasable(
         self, may: np.ndarray, state: State, draws: Draws, weeks: float, now: float

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import NONE, compiled
+from lodestone.engine.phases.expecting import TRADED_WEEKS
 from lodestone.equations import allocation
 from lodestone.equations.allocation import LOW_STOCK
+from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
@@ -66,6 +68,7 @@ def hand_out(m: Market, f: Flows, rules: Conditions) -> None:
     rate = np.empty_like(st.plant_stock)
     landed, st.landed = st.landed, np.zeros_like(st.landed)
     f.landed = landed
+    _give_back(m, landed)
     users = Users(
         st.forecast,
         m.c.user_weeks,
@@ -93,6 +96,22 @@ def hand_out(m: Market, f: Flows, rules: Conditions) -> None:
         bought = (wishes - st.sold_on) * rate
         st.public_stock += bought
     f.to_users, f.bought = to_users, bought
+
+
+def _give_back(m: Market, landed: np.ndarray) -> None:
+    """Traders who find no buyer abroad any more sell what they hold to the users around them.
+
+    ``landed`` (l, w) is raised by it, on the first lane into each place.
+    """
+    lay, st = m.layout, m.state
+    rows = m.law.trades_only
+    kept = TRADED_WEEKS * (st.made_expected + st.plant_output)[rows]
+    kept += TRADED_WEEKS * lay.links.sum_by_origin(st.lane_flow)[rows]
+    back = np.maximum(st.seller_stock[rows] - kept, 0.0) * gain(m.weeks, TRADED_WEEKS)
+    if not np.any(back):
+        return
+    st.seller_stock[rows] -= back
+    landed[lay.links.starts[rows]] += back
 
 
 def release_public_stocks(m: Market, f: Flows, rules: Conditions) -> None:

@@ -17,7 +17,7 @@ from lodestone.engine.compiling import compiled
 from lodestone.equations import quota_rent, scarcity
 
 #: Most that a log price moves in a week (A301).
-MOST_A_WEEK = 0.3
+MOST_A_WEEK = 0.4
 #: Share that must be saved beyond which nobody can say more (rounding).
 ALL = 0.999
 #: Multiple of its share at which a new lane is full (A303).
@@ -84,7 +84,8 @@ class Law(NamedTuple):
     slope: np.ndarray
     elasticity: np.ndarray
     glut: np.ndarray
-    gain: np.ndarray
+    gain: np.ndarray  # a market day, upward
+    ease: np.ndarray  # the same downward
     most: float  # log a market day
 
 
@@ -223,7 +224,7 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
                     goal = _soft_floor(_price_of_saving(q, law.glut[w]), floor)
                     low = 1.0 + goal / floor
                     steep = low * falls / (law.glut[w] * (1.0 - q) * t)
-                g = law.gain[w]
+                g = law.gain[w] if goal > spots.price[c, w] else law.ease[w]
                 b[j, w] = g * (goal - spots.price[c, w])
                 for k in range(n):
                     a[j, k, w] *= g * steep

@@ -27,6 +27,8 @@ PLANNED = 0.97
 TOP_RENT = 5000.0
 #: Most by which a lane answers more than the whole of its buyers do: it is one of several (A303).
 MOST_SHARP = 8.0
+#: Weeks of what they sell on that traders hold (A303).
+TRADED_WEEKS = 13.0
 #: Share of their normal stock at which users leave nothing to be sold on (A303).
 SHORT = 0.7
 #: Share of what lanes would bring at which a rule binds (rounding).
@@ -159,7 +161,7 @@ def expected_rules(m: Market, rules: Conditions, need: np.ndarray) -> np.ndarray
     elif st.licensed_weeks is not None:
         st.licensed_weeks = st.believed = None
     for book in m.quotas:
-        rate = book.rate(m.now)
+        rate = book.expected(m.now, m.weeks, m.draws)
         if rate is None:
             book.rent = np.zeros_like(book.rent)
             continue
@@ -238,7 +240,10 @@ def sold_on(m: Market) -> np.ndarray:
     # Nobody sells on while his own customers run short.
     full = st.cells_hold / np.maximum(st.users_like, 1e-12)
     spare = np.clip((full - SHORT) / (1.0 - SHORT), 0.0, 1.0)
-    return np.where(m.law.sells_on & (more > 1e-6 * out), more * spare, 0.0)
+    # Nor does he buy what he holds already.
+    lacks = 1.0 - st.seller_stock / np.maximum(TRADED_WEEKS * more, 1e-12)
+    wanted = more * spare * np.clip(2.0 * lacks, 0.0, 1.0)
+    return np.where(m.law.sells_on & (more > 1e-6 * out), wanted, 0.0)
 
 
 def delivered(m: Market, rules: Conditions, levied: np.ndarray) -> np.ndarray:

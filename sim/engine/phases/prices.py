@@ -116,6 +116,7 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
         law.elasticity,
         law.glut,
         law.gain,
+        law.ease,
         MOST_A_WEEK * m.weeks,
     )
     clear(lanes, spots, numbers)

@@ -157,8 +157,17 @@ def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> np.nda
         goal = goal + trade.leak_goal(wedge, rules.leak_ceiling, d["leak.half_wedge"])
     if rules.detection is not None:
         goal = goal * (1.0 - rules.detection)
-    goal = np.where(restricted & (lay.links.region_from == lay.home)[:, None], goal, 0.0)
-    st.leak_capacity = toward(st.leak_capacity, goal, weeks, d["leak.lag_weeks"])
+    ours = (lay.links.region_from == lay.home)[:, None]
+    # Once built it lives on what legal trade pays in taxes, as far as it goes.
+    taxed = trade.leak_goal(
+        np.maximum(lay.prices.wedge[lay.links.destination] - 1.0, 0.0),
+        d["leak.scale"],
+        d["leak.half_wedge"],
+    )
+    left = np.minimum(st.leak_capacity, taxed * m.c.leak_factor)
+    goal = np.where(restricted & ours, np.maximum(goal, left), left)
+    lag = np.where(goal > st.leak_capacity, d["leak.lag_weeks"], d["leak.fade_weeks"])
+    st.leak_capacity = toward(st.leak_capacity, goal, weeks, lag)
     return np.minimum(st.leak_capacity * st.normal * weeks, d["leak.order_share"] * st.orders)
 
 

@@ -91,6 +91,7 @@ class State:
     plant_cost: np.ndarray  # (c, w) log over the base year
     saving: np.ndarray  # (c, w) share of need that has to be saved
     need_expected: np.ndarray  # (c, w) t/week
+    inputs_expected: np.ndarray  # (c, w) of them inputs of works
     made_expected: np.ndarray  # (c, w) pushed output, t/week
     made_now: np.ndarray  # (c, w) seen, t/week
     made_usually: np.ndarray  # (c, w) taken for lasting, t/week
@@ -282,6 +283,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         plant_cost=zeros(nC),
         saving=zeros(nC),
         need_expected=full(layout.cells.need),
+        inputs_expected=full(layout.cells.plant_need),
         made_expected=full(layout.cells.output - to_order),
         made_now=full(layout.cells.output - to_order),
         made_usually=full(layout.cells.output - to_order),

@@ -35,8 +35,14 @@ SHORT = 0.7
 BINDS = 0.999
 
 
-def expected_need(m: Market, f: Flows) -> np.ndarray:
-    """Use at base prices after lasting thrift, t/week, shape (c, w): nobody saves yet."""
+def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
+    """Need at base prices after lasting thrift, t/week, shape (c, w): nobody saves yet.
+
+    Use is pulled back through works and suppliers as buyers share out their orders, so a works needs
+    what its customers need, whatever it can sell this week; ``most`` (c, w) is what works can make.
+    What dear inputs take off sales is counted once, in the price of the inputs: in the products it
+    is taken to be saved.
+    """
     lay, st = m.layout, m.state
     want = f.planned / m.weeks * (1.0 - st.ree_free)
     # Better making and what prices have moved for good need no heavy elements.
@@ -48,12 +54,18 @@ def expected_need(m: Market, f: Flows) -> np.ndarray:
     want -= moved
     want[lay.users.twin[twins]] += moved[twins]
     need = lay.users.by_cell.spread(want, lay.cells.n)
-    # Works plan by what they expect to sell, not by this week's margin; what dear inputs take off
-    # their sales is counted once, in the price of the inputs.
-    plan = st.plant_output * np.exp(m.law.elasticity * st.plant_cost)
-    st.plant_plan += (plan - st.plant_plan) * m.c.plan_gain
-    inputs = lay.groups.coefficient * st.plant_plan[lay.groups.output]
-    need[lay.groups.by_input.ids] += lay.groups.by_input.sum(inputs)
+    used = need.copy()
+    for form in (lay.cells.magnet, lay.cells.metal):
+        rows = np.flatnonzero(form[lay.groups.output])
+        asked = lay.links.sum_by_origin(st.link_share * need[lay.links.destination])
+        plan = np.minimum(asked, most)
+        made = form & lay.groups.made_to_order
+        st.plant_plan[made] += (plan[made] - st.plant_plan[made]) * m.c.plan_gain
+        inputs = lay.groups.coefficient[rows] * st.plant_plan[lay.groups.output[rows]]
+        np.add.at(need, lay.groups.input[rows], inputs)
+    st.inputs_expected = need - used
+    if isinstance(st.inputs_felt, np.ndarray):
+        need *= np.exp(-m.law.elasticity * np.maximum(st.inputs_felt, 0.0))
     return need
 
 
@@ -61,6 +73,7 @@ def expected_output(m: Market, f: Flows) -> np.ndarray:
     """Oxides that are expected to be made, t/week: a fall counts as lasting only in part at first."""
     lay, st, weeks = m.layout, m.state, m.weeks
     now = np.where(lay.groups.made_to_order[:, None], 0.0, f.output) / weeks
+    _as_ore_sets_out(m, f, now)
     st.made_now += (now - st.made_now) * gain(weeks, SEEN_WEEKS)
     speed = np.where(
         st.made_now > st.made_usually, gain(weeks, SEEN_WEEKS), gain(weeks, LASTING_WEEKS)
@@ -68,6 +81,16 @@ def expected_output(m: Market, f: Flows) -> np.ndarray:
     st.made_usually += (st.made_now - st.made_usually) * speed
     fall = st.made_now - st.made_usually
     return np.asarray(st.made_usually + fall * m.draws["market.output_persistence"])
+
+
+def _as_ore_sets_out(m: Market, f: Flows, now: np.ndarray) -> None:
+    """Count the exporter's oxides when their ore sets out, not when it has been split, in place."""
+    lay, weeks = m.layout, m.weeks
+    if m.c.home_place < 0:
+        return
+    sent = f.ore_shipped[m.c.home_ore_links].sum(axis=0) * m.c.home_yield
+    later = (sent - f.separated[m.c.home_place]) / weeks
+    now[lay.separation.oxide_cell[lay.home][m.c.home_elements]] += later[m.c.home_elements]
 
 
 def expected_plants(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +110,12 @@ def expected_plants(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
     cost = m.law.rest + np.zeros_like(st.log_price)
     each = m.law.input_share * np.exp(st.log_price[lay.groups.input])
     cost[lay.groups.by_output.ids] += lay.groups.by_output.sum(each[lay.groups.order_output])
-    st.plant_cost = np.log(cost)
+    cost = np.log(cost)
+    # Works pass on what their inputs cost at once: what the law moves is what is scarce beside them.
+    brings = lay.links.sum_by_destination(st.lane_flow)
+    own = np.where(lay.groups.made_to_order[:, None], st.plant_output, 0.0)
+    st.log_price += (cost - st.plant_cost) * own / np.maximum(own + brings, 1e-12)
+    st.plant_cost = cost
     return usual, most
 
 
@@ -97,11 +125,10 @@ def expected_stocks(m: Market) -> tuple[np.ndarray, np.ndarray]:
     coming = st.in_transit + st.landed + st.held
     stock = st.seller_stock + st.plant_stock + st.cells_hold + lay.links.sum_by_destination(coming)
     hold = hold_less(m)
+    made = st.made_expected + st.plant_output
     target = (
-        (st.throughput * m.c.seller_cover + st.plant_forecast * m.c.plant_weeks + st.users_like)
-        * hold
-        + lay.links.sum_by_destination(st.link_weight * m.law.ticks)
-    )
+        made * m.c.seller_cover + st.inputs_expected * m.c.plant_weeks + st.users_like
+    ) * hold + lay.links.sum_by_destination(st.link_weight * m.law.ticks)
     missing = _ore_missing(m)
     if missing is not None:
         stock[m.c.home_cells] += missing
@@ -117,8 +144,8 @@ def hold_less(m: Market) -> np.ndarray:
 def _ore_missing(m: Market) -> np.ndarray | None:
     """What traders see missing (or more) under way in ore, t oxide, shape (h, w).
 
-    Whoever prices an oxide knows what ore stands at the separators and what is coming: a closed
-    border counts before the oxide is short.
+    Against what is usually under way at the output that they expect: ore that did not come is output
+    that will be missing, once, whatever comes after it.
     """
     lay, st = m.layout, m.state
     if m.c.home_place < 0:
@@ -129,8 +156,8 @@ def _ore_missing(m: Market) -> np.ndarray | None:
     if st.ore_normal is None:
         st.ore_normal = np.maximum(ore, 0.0)
     cells = np.maximum(lay.separation.oxide_cell[lay.home], 0)
-    grown = st.throughput[cells] / np.maximum(lay.cells.output[cells], 1e-12)
-    short = (ore - st.ore_normal * np.minimum(grown, 1.0)) * m.c.home_yield
+    grown = st.made_expected[cells] / np.maximum(lay.cells.output[cells], 1e-12)
+    short = (ore - st.ore_normal * grown) * m.c.home_yield
     out = np.zeros((len(m.c.home_rows), st.worlds))
     out[m.c.home_oxide_rows] = short[m.c.home_elements]
     return out

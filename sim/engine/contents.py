@@ -85,15 +85,13 @@ def sum_rows(values: np.ndarray) -> np.ndarray:
 
 
 @compiled
-def sum_on_links(
-    links: np.ndarray, one: np.ndarray, two: np.ndarray, three: np.ndarray
-) -> np.ndarray:
-    """Sum of three stocks (k, e, w) over some links, (e, w)."""
-    out = np.zeros(one.shape[1:])
+def sum_on_links(links: np.ndarray, stock: np.ndarray) -> np.ndarray:
+    """Sum of a stock (k, e, w) over some links, (e, w)."""
+    out = np.zeros(stock.shape[1:])
     for i in range(links.shape[0]):
         k = links[i]
-        for e in range(one.shape[1]):
-            if holds(one[k, e]) or holds(two[k, e]) or holds(three[k, e]):
-                for w in range(one.shape[2]):
-                    out[e, w] += one[k, e, w] + two[k, e, w] + three[k, e, w]
+        for e in range(stock.shape[1]):
+            if holds(stock[k, e]):
+                for w in range(stock.shape[2]):
+                    out[e, w] += stock[k, e, w]
     return out

@@ -10,12 +10,14 @@ import numpy as np
 STEEP = 40.0
 
 
-def cover_used(cover: float, target: float, softness: float, slope: float) -> float:
+def cover_used(
+    cover: float, target: float, insisted: float, softness: float, slope: float
+) -> float:
     """Weeks of need that have to be saved over the horizon, up to a constant.
 
-    ``h(c) = w C ln(1 + exp((C - c) / (w C))) - a c``: holders want their stock back by the end of
-    the horizon, so far below the target every missing week has to be saved; far above it only the
-    share ``a`` of what is too much weighs on the price, because shelves take the rest.
+    ``h(c) = w C ln(1 + exp((m C - c) / (w C))) - a c``: holders insist on the part ``m`` of their
+    stock at the end of the horizon, so far below it every missing week has to be saved; far above it
+    only the share ``a`` of what is too much weighs on the price, because shelves take the rest.
 
     Parameters
     ----------
@@ -23,6 +25,8 @@ def cover_used(cover: float, target: float, softness: float, slope: float) -> fl
         Weeks of throughput that would be on hand at the end of the horizon if nobody saved.
     target : float
         Weeks that holders like to have, above nought.
+    insisted : float
+        ``m``, share of the target.
     softness, slope : float
         ``w`` and ``a``, no unit.
 
@@ -35,20 +39,22 @@ def cover_used(cover: float, target: float, softness: float, slope: float) -> fl
     Source: theory of storage, smoothed (A301).
     """
     width = softness * target
-    lacks = target - cover
+    lacks = insisted * target - cover
     x = min(max(lacks / width, -STEEP), STEEP)
     # For a cover far below the target the logarithm is what is lacking itself.
     rest = max(lacks - width * x, 0.0)
     return width * math.log1p(math.exp(x)) + rest - slope * cover
 
 
-def cover_slope(cover: float, target: float, softness: float, slope: float) -> float:
+def cover_slope(
+    cover: float, target: float, insisted: float, softness: float, slope: float
+) -> float:
     """Fall of :func:`cover_used` for a week more of cover.
 
     Parameters
     ----------
-    cover, target, softness, slope : float, of a place and world: shape ()
-        As above: weeks, weeks, no unit.
+    cover, target, insisted, softness, slope : float, of a place and world: shape ()
+        As above: weeks, weeks, share, no unit.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def cover_slope(cover: float, target: float, softness: float, slope: float) -> f
     Conserves: nothing (a slope).
     Source: as above.
     """
-    x = min(max((target - cover) / (softness * target), -STEEP), STEEP)
+    x = min(max((insisted * target - cover) / (softness * target), -STEEP), STEEP)
     return 1.0 / (1.0 + math.exp(-x)) + slope
 
 

@@ -254,7 +254,8 @@ def _calmest_fear(
     )
     ratio = wanted / np.maximum(traders, 1e-9)
     # Log of the price for a log of stock at the target: the slope of the law there.
-    falls = 0.5 + d["market.storage_slope"]
+    kink = (d["market.insisted_share"] - 1.0) / d["market.cover_softness"]
+    falls = 1.0 / (1.0 + np.exp(-kink)) + d["market.storage_slope"]
     weeks = d["market.horizon_weeks"] * d["market.scarcity_elasticity"]
     answers = falls * d["cover.home_weeks"] / weeks
     most = LOOP / (answers * np.maximum(ratio, 1e-6))

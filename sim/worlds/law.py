@@ -48,6 +48,7 @@ class PriceLaw:
     rest: np.ndarray  # (c, 1) share of other cost
     main_input: np.ndarray  # (c,) input with the largest share, -1 without
     horizon: np.ndarray  # (w,) weeks
+    insisted: np.ndarray  # (w,) share of their stock that holders want at the end of the horizon
     softness: np.ndarray  # (w,)
     slope: np.ndarray  # (w,)
     elasticity: np.ndarray  # (w,)
@@ -121,6 +122,7 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
         rest=rest,
         main_input=main,
         horizon=horizon,
+        insisted=wide("market.insisted_share"),
         softness=wide("market.cover_softness"),
         slope=wide("market.storage_slope"),
         elasticity=wide("market.scarcity_elasticity"),

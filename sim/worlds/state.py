@@ -118,7 +118,7 @@ class State:
     under_regime: np.ndarray | None = None  # (l, w) bool: under licence or quota yesterday
     hard: np.ndarray | None = None  # (l, w) bool: ever under ban, closure or licence
     shifted: np.ndarray | None = None  # (m, w) what exporters take off the log of their price
-    ore_normal: np.ndarray | None = None  # (e, w) ore on its way to the home region, normally
+    ore_normal: np.ndarray | None = None  # (2, e, w) ore under way home and in bond, normally
     made_so_far: np.ndarray | None = None  # (c, w) t, counted where somebody learns
     # Short cuts for what is nearly always so; each is exact for every world.
     squeezed: bool = False  # some plant beside mines wants to make less

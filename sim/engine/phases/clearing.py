@@ -80,6 +80,7 @@ class Law(NamedTuple):
     """Numbers of the law, shape (w,)."""
 
     horizon: np.ndarray  # weeks
+    insisted: np.ndarray  # share of the target
     softness: np.ndarray
     slope: np.ndarray
     elasticity: np.ndarray
@@ -113,8 +114,8 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
     for c in range(cells):
         for w in range(worlds):
             through[c, w] *= 0.5
-    for m in range(spots.starts.shape[0] - 1):
-        first, last = spots.starts[m], spots.starts[m + 1]
+    for good in range(spots.starts.shape[0] - 1):
+        first, last = spots.starts[good], spots.starts[good + 1]
         n = last - first
         a = np.zeros((n, n, worlds))
         b = np.zeros((n, worlds))
@@ -208,9 +209,10 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
                 likes = max(spots.target[c, w] / t, 1.0)
                 surplus = spots.made[c, w] + own + net[c, w] - spots.need[c, w]
                 cover = likes + (spots.stock[c, w] - spots.target[c, w] + h * surplus) / t
-                q = _cover_used(cover, likes, law.softness[w], law.slope[w])
-                q = (q - _cover_used(likes, likes, law.softness[w], law.slope[w])) / h
-                falls = _cover_slope(cover, likes, law.softness[w], law.slope[w])
+                m, soft, slope = law.insisted[w], law.softness[w], law.slope[w]
+                q = _cover_used(cover, likes, m, soft, slope)
+                q = (q - _cover_used(likes, likes, m, soft, slope)) / h
+                falls = _cover_slope(cover, likes, m, soft, slope)
                 spots.saving[c, w] = q
                 if q > 0.0:
                     q = min(q, ALL)

@@ -18,7 +18,7 @@ from lodestone.worlds.quota import QuotaBook
 #: Stands for no limit to what a lane may carry, t/week.
 FREE = 1e30
 #: Weeks in which traders see what is made now, and in which they take a fall for lasting (A305).
-SEEN_WEEKS, LASTING_WEEKS = 8.0, 52.0
+SEEN_WEEKS, LASTING_WEEKS = 4.0, 78.0
 #: Steps of building: a third of the lead each.
 STEPS = 3.0
 #: Share of capacity that makers plan with (A242).
@@ -151,13 +151,16 @@ def _ore_missing(m: Market) -> np.ndarray | None:
     if m.c.home_place < 0:
         return None
     links = m.c.home_ore_links
-    ore = sum_on_links(links, st.ore_in_transit, st.ore_bonded, st.ore_landed)
+    ore = sum_on_links(links, st.ore_in_transit) + sum_on_links(links, st.ore_landed)
     ore = ore + st.ore_at_plant[m.c.home_place]
+    bonded = sum_on_links(links, st.ore_bonded)
     if st.ore_normal is None:
-        st.ore_normal = np.maximum(ore, 0.0)
+        st.ore_normal = np.maximum(np.stack([ore, bonded]), 0.0)
     cells = np.maximum(lay.separation.oxide_cell[lay.home], 0)
     grown = st.made_expected[cells] / np.maximum(lay.cells.output[cells], 1e-12)
-    short = (ore - st.ore_normal * grown) * m.c.home_yield
+    way, bond = st.ore_normal * grown
+    # Ore in bond is cleared whenever less comes; a bond that is not full stops nothing.
+    short = (ore - way + np.maximum(bonded - bond, 0.0)) * m.c.home_yield
     out = np.zeros((len(m.c.home_rows), st.worlds))
     out[m.c.home_oxide_rows] = short[m.c.home_elements]
     return out

@@ -111,6 +111,7 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
     )
     numbers = Law(
         law.horizon,
+        law.insisted,
         law.softness,
         law.slope,
         law.elasticity,

@@ -102,12 +102,13 @@ class State:
     cells_hold: np.ndarray  # (c, w) stock of all users of a cell
     users_like: np.ndarray  # (c, w) stock that they would like to hold
     use_rate: np.ndarray  # (c, w) expected use, t/week
-    use_growth: np.ndarray  # (c, w) over the last market day's
+    need_growth: np.ndarray  # (c, w) need at base prices over the last market day's
     link_share: np.ndarray  # (l, w) share of a link in its destination's orders
     cell_lead: np.ndarray  # (c, w) weeks under way, mean over links
     missing: np.ndarray  # (u, w) unmet since the last look at substitution, t
     missed_of: np.ndarray  # (u, w) of how much wanted, t
     perceived: np.ndarray  # (c, w) closure that spot sellers price in, share
+    need_now: np.ndarray | None = None  # (c, w) need at base prices, t/week
     inputs_felt: np.ndarray | float = 0.0  # (c, w) log, what users feel of dear inputs
     ore_went: np.ndarray | None = None  # (k, w) ore that left on the last market day, t
     lane_bound: np.ndarray | None = None  # (l, w) bool: a rule binds
@@ -293,7 +294,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         cells_hold=layout.users.by_cell.spread(users_hold, nC),
         users_like=zeros(nC),
         use_rate=layout.users.by_cell.spread(forecast, nC) + plant_forecast,
-        use_growth=np.ones((nC, worlds)),
+        need_growth=np.ones((nC, worlds)),
         link_share=habit / weight[layout.links.destination],
         cell_lead=layout.links.sum_by_destination(habit * lead) / weight,
         missing=zeros(nU),

@@ -63,6 +63,10 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
         st.plant_plan[made] += (plan[made] - st.plant_plan[made]) * m.c.plan_gain
         inputs = lay.groups.coefficient[rows] * st.plant_plan[lay.groups.output[rows]]
         np.add.at(need, lay.groups.input[rows], inputs)
+    if st.need_now is None:
+        st.need_now = need
+    st.need_growth = np.clip(need / np.maximum(st.need_now, 1e-12), 0.98, 1.02)
+    st.need_now = need.copy()
     st.inputs_expected = need - used
     if isinstance(st.inputs_felt, np.ndarray):
         need *= np.exp(-m.law.elasticity * np.maximum(st.inputs_felt, 0.0))
@@ -206,12 +210,20 @@ def _licensed(m: Market, rules: Conditions) -> np.ndarray:
     """Tonnes a week that the market believes in under licences, shape (l, w)."""
     st, d, weeks = m.state, m.draws, m.weeks
     active = np.zeros(st.normal.shape, dtype=bool)
+    never = np.zeros(st.normal.shape)
     for rule in rules.licences:
-        active |= rule.links[:, None] & (rule.active > 0.0)
+        here = rule.links[:, None] & (rule.active > 0.0)
+        active |= here
+        never = np.maximum(never, np.where(here, rule.refused, 0.0))
     if st.licensed_weeks is None or st.believed is None:
         st.licensed_weeks, st.believed = np.zeros(st.normal.shape), np.ones(st.normal.shape)
     fresh = active & (st.licensed_weeks == 0.0)
-    st.believed = np.where(fresh, d["market.believed_share"], st.believed)
+    # What offices never granted is known of such goods in part; most of the rest is believed to pass.
+    st.believed = np.where(
+        fresh,
+        d["market.believed_share"] * (1.0 - never * d["market.practice_believed"]),
+        st.believed,
+    )
     st.licensed_weeks = np.where(active, st.licensed_weeks + weeks, 0.0)
     left = np.maximum(d["market.expected_closure_weeks"] - st.licensed_weeks, 0.0)
     seen = np.where(left > 0.0, st.believed, st.link_pass)

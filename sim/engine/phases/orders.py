@@ -54,7 +54,6 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
         st.orders,
         st.wait,
         m.state.use_rate,
-        m.state.use_growth,
         m.state.users_like,
         placed,
     )
@@ -136,7 +135,6 @@ def order_up_to(
     orders: np.ndarray,
     wait: np.ndarray,
     use: np.ndarray,
-    use_growth: np.ndarray,
     users_like: np.ndarray,
     placed: np.ndarray,
 ) -> None:
@@ -160,9 +158,9 @@ def order_up_to(
         is cancelled; of the open orders, too, once shelves are full.
     orders, wait : ndarray
         Unfilled orders (l, w) and expected wait (c, w); changed in place.
-    use, use_growth, users_like : ndarray, shape (c, w)
-        ``use`` holds last tick's rate and gets this one's; its growth and the users' target
-        stock are written.
+    use, users_like : ndarray, shape (c, w)
+        ``use`` holds last tick's rate and gets this one's; the users' target stock
+        is written.
     placed : ndarray, shape (l, w)
         New orders, t; written.
     """
@@ -202,7 +200,6 @@ def order_up_to(
             on_hand = cells_hold[c, w] + plant_stock[c, w]
             gap = target + rate[w] * (lead[c, w] + wait[c, w]) - on_hand - under_way[w] - book[w]
             order[w] = rate[w] * weeks + gap * adjust[w]
-            use_growth[c, w] = min(max(rate[w] / max(use[c, w], 1e-12), 0.98), 1.02)
             use[c, w] = rate[w]
             # Whoever has full shelves needs no place in a queue.
             full = on_hand + under_way[w] - target - rate[w] * lead[c, w]

@@ -180,7 +180,7 @@ def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) ->
     if restricted is None:
         if usual is not None:
             # What is caught up is no new habit.
-            grown = st.normal * m.state.use_growth[lay.links.destination]
+            grown = st.normal * m.state.need_growth[lay.links.destination]
             st.normal = (
                 usual if m.state.recovering is None else np.where(m.state.recovering, grown, usual)
             )
@@ -193,7 +193,7 @@ def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) ->
         flow = np.minimum(released / np.maximum(wanted, 1e-9), 1.0)
         passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
         # Under control, normal tonnes grow only with what the destination plans to use.
-        grown = st.normal * m.state.use_growth[lay.links.destination]
+        grown = st.normal * m.state.need_growth[lay.links.destination]
         kept = _either(m.state.recovering, restricted)
         st.normal = np.where(kept, grown, st.normal if usual is None else usual)
     st.link_pass = toward(st.link_pass, passing, weeks, 1.0)

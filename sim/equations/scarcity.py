@@ -136,3 +136,31 @@ def stock_held(log_price: np.ndarray, elasticity: np.ndarray) -> np.ndarray:
     Source: A309.
     """
     return np.exp(-elasticity * np.maximum(log_price, 0.0))
+
+
+#: Log rise of a price above its average of late that nobody hoards for, and the most that is hoarded
+#: beside the normal stock (A315).
+CALM, MOST_HOARDED = 0.2, 1.0
+
+
+def stock_hoarded(rise: np.ndarray, response: np.ndarray) -> np.ndarray:
+    """Multiple of their normal stock that traders want while a price climbs.
+
+    Only large moves feed on themselves; small ones do not.
+
+    Parameters
+    ----------
+    rise : ndarray, shape (c, w)
+        Log of the price over its average of late.
+    response : ndarray, shape (w,)
+        Share of the normal stock for a log of rise beyond ``CALM``.
+
+    Returns
+    -------
+    ndarray
+        Multiple, between one and ``1 + MOST_HOARDED``.
+
+    Conserves: nothing (a wish).
+    Source: A315.
+    """
+    return 1.0 + np.clip(response * (rise - CALM), 0.0, MOST_HOARDED)

@@ -17,8 +17,9 @@ from lodestone.worlds.state import Draws, column_lead, plant_targets, user_targe
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
 
-#: Highest loop gain of fear and price before the anchor's 2.5 (control worlds; decision 9).
-LOOP = 0.38
+#: Highest gain of each of the two loops that hoard, buyers' fear and traders' stocks: expectations
+#: multiply it by up to 2.5, and both together stay below one (control worlds; decision 9).
+LOOP = 0.19
 #: Weeks after which sellers' normal throughput follows what they ship (A257).
 THROUGHPUT_WEEKS = 13.0
 #: Weeks over which buyers remember what share of their orders a link delivers (A257).
@@ -234,6 +235,13 @@ def _mines(lay: Layout) -> dict:
     return {"mine_value0": value, "mine_cost": cost, "mine_margin0": 1.0 - cost / value}
 
 
+def answer_of_price(d: Draws) -> np.ndarray:
+    """Log of the price for a week of cover that is missing near the target, shape (w,) or (1,)."""
+    kink = (d["market.insisted_share"] - 1.0) / d["market.cover_softness"]
+    falls = 1.0 / (1.0 + np.exp(-kink)) + d["market.storage_slope"]
+    return np.asarray(falls / (d["market.horizon_weeks"] * d["market.scarcity_elasticity"]))
+
+
 def _calmest_fear(
     lay: Layout, d: Draws, user_weeks: np.ndarray, plant_weeks: np.ndarray
 ) -> np.ndarray:
@@ -253,11 +261,7 @@ def _calmest_fear(
         0.0,
     )
     ratio = wanted / np.maximum(traders, 1e-9)
-    # Log of the price for a log of stock at the target: the slope of the law there.
-    kink = (d["market.insisted_share"] - 1.0) / d["market.cover_softness"]
-    falls = 1.0 / (1.0 + np.exp(-kink)) + d["market.storage_slope"]
-    weeks = d["market.horizon_weeks"] * d["market.scarcity_elasticity"]
-    answers = falls * d["cover.home_weeks"] / weeks
+    answers = answer_of_price(d) * d["cover.home_weeks"]
     most = LOOP / (answers * np.maximum(ratio, 1e-6))
     return most[lay.cells.material]
 

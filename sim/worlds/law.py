@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lodestone.equations.lags import gain
+from lodestone.worlds.coefficients import LOOP, answer_of_price
 from lodestone.worlds.state import Draws
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class PriceLaw:
     elasticity: np.ndarray  # (w,)
     glut: np.ndarray  # (w,)
     holding: np.ndarray  # (w,) elasticity of stocks held to the price
+    hoarding: np.ndarray  # (w,) response of traders' stocks at home to a climbing price
     floor: np.ndarray  # (c, 1) log, above nought
     ceiling: np.ndarray  # (c, 1) log
     gain: np.ndarray  # (w,) of prices, upward
@@ -127,6 +129,10 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
         slope=wide("market.storage_slope"),
         elasticity=wide("market.scarcity_elasticity"),
         glut=wide("market.glut_elasticity"),
+        # What hoarding adds to a price stays below what would feed on itself.
+        hoarding=np.minimum(
+            wide("market.hoarding"), LOOP / (answer_of_price(d) * wide("cover.home_weeks"))
+        ),
         holding=wide("market.holding_elasticity"),
         floor=np.where(follows, BY_PRODUCT, CASH)[:, None],
         ceiling=np.minimum(np.log(WORTH / reference), np.log(MOST_MULTIPLE))[:, None],

@@ -35,7 +35,7 @@ SHORT = 0.7
 BINDS = 0.999
 
 
-def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
+def expected_need(m: Market, most: np.ndarray) -> np.ndarray:
     """Need at base prices after lasting thrift, t/week, shape (c, w): nobody saves yet.
 
     Use is pulled back through works and suppliers as buyers share out their orders, so a works needs
@@ -44,7 +44,7 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     is taken to be saved.
     """
     lay, st = m.layout, m.state
-    want = f.planned / m.weeks * (1.0 - st.ree_free)
+    want = st.forecast * (1.0 - st.ree_free)
     # Better making and what prices have moved for good need no heavy elements.
     years = m.now / DAYS_PER_YEAR * m.draws["demand.growth_scale"]
     twins = np.flatnonzero(lay.users.twin >= 0)
@@ -131,12 +131,19 @@ def expected_stocks(m: Market) -> tuple[np.ndarray, np.ndarray]:
     hold = hold_less(m)
     made = st.made_expected + st.plant_output
     target = (
-        made * m.c.seller_cover + st.inputs_expected * m.c.plant_weeks + st.users_like
+        made * m.c.seller_cover * hoarding(m) + st.inputs_expected * m.c.plant_weeks + st.users_like
     ) * hold + lay.links.sum_by_destination(st.link_weight * m.law.ticks)
     missing = _ore_missing(m)
     if missing is not None:
         stock[m.c.home_cells] += missing
     return stock, target
+
+
+def hoarding(m: Market) -> np.ndarray:
+    """Multiple of their stock that traders at home want while prices climb, (c, w)."""
+    lay, st = m.layout, m.state
+    rise = st.log_ask - st.log_trend
+    return np.where(lay.cells.home[:, None], scarcity.stock_hoarded(rise, m.law.hoarding), 1.0)
 
 
 def hold_less(m: Market) -> np.ndarray:

@@ -31,6 +31,9 @@ LEAST_PRICE = 0.2
 #: Deepest cut by a negative duty or fee, share (of no consequence: a guard).
 LEAST_DUTY = -0.9
 
+#: Weeks in which buyers answer to the announcement of a control (A314).
+RUSH_WEEKS = 1.5
+
 _fear_goal = compiled(pricing.fear_goal)
 
 
@@ -63,6 +66,7 @@ def set_prices(m: Market, f: Flows, rules: Conditions) -> None:
         c.fear_ceiling,
         c.fear_up,
         c.fear_down,
+        float(gain(m.weeks, RUSH_WEEKS)),
     )
     gains = (c.contract_gain, c.trend_gain)
     pay_and_fear((st.log_ask, st.log_base), told, gains, st.log_contract, st.log_trend, st.fear)
@@ -72,7 +76,7 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
     """Clear every material over the horizon and move prices one step toward it."""
     lay, st, law = m.layout, m.state, m.law
     usual, most = expected_plants(m, f)
-    st.need_expected = expected_need(m, f, usual * most)
+    st.need_expected = expected_need(m, usual * most)
     st.made_expected = expected_output(m, f)
     stock, target = expected_stocks(m)
     allowed = expected_rules(m, rules, st.need_expected)
@@ -186,6 +190,7 @@ class Risk(NamedTuple):
     ceiling: np.ndarray  # (w,)
     up: np.ndarray  # (w,) gain
     down: np.ndarray  # (w,) gain
+    rush: float  # gain once a control is announced
 
 
 @compiled
@@ -229,4 +234,6 @@ def pay_and_fear(
                     risk.ceiling[w],
                 )
             speed = risk.up[w] if goal > fear[c, w] else risk.down[w]
+            if told > 0.0 and goal > fear[c, w]:
+                speed = max(speed, risk.rush)
             fear[c, w] += (goal - fear[c, w]) * speed

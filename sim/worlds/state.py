@@ -90,6 +90,7 @@ class State:
     plant_plan: np.ndarray  # (c, w) the same, lagged, at base prices of inputs
     plant_cost: np.ndarray  # (c, w) log over the base year
     saving: np.ndarray  # (c, w) share of need that has to be saved
+    want_expected: np.ndarray  # (u, w) planned use of a season, t/week
     need_expected: np.ndarray  # (c, w) t/week
     inputs_expected: np.ndarray  # (c, w) of them inputs of works
     made_expected: np.ndarray  # (c, w) pushed output, t/week
@@ -283,6 +284,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         plant_plan=full(to_order),
         plant_cost=zeros(nC),
         saving=zeros(nC),
+        want_expected=forecast.copy(),
         need_expected=full(layout.cells.need),
         inputs_expected=full(layout.cells.plant_need),
         made_expected=full(layout.cells.output - to_order),

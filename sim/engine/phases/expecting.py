@@ -19,6 +19,8 @@ from lodestone.worlds.quota import QuotaBook
 FREE = 1e30
 #: Weeks in which traders see what is made now, and in which they take a fall for lasting (A305).
 SEEN_WEEKS, LASTING_WEEKS = 4.0, 78.0
+#: Weeks over which need is averaged before it is taken for what will be: a season (A301).
+NEED_WEEKS = 13.0
 #: Steps of building: a third of the lead each.
 STEPS = 3.0
 #: Share of capacity that makers plan with (A242).
@@ -35,7 +37,7 @@ SHORT = 0.7
 BINDS = 0.999
 
 
-def expected_need(m: Market, most: np.ndarray) -> np.ndarray:
+def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     """Need at base prices after lasting thrift, t/week, shape (c, w): nobody saves yet.
 
     Use is pulled back through works and suppliers as buyers share out their orders, so a works needs
@@ -44,7 +46,8 @@ def expected_need(m: Market, most: np.ndarray) -> np.ndarray:
     is taken to be saved.
     """
     lay, st = m.layout, m.state
-    want = st.forecast * (1.0 - st.ree_free)
+    st.want_expected += (f.planned / m.weeks - st.want_expected) * gain(m.weeks, NEED_WEEKS)
+    want = st.want_expected * (1.0 - st.ree_free)
     # Better making and what prices have moved for good need no heavy elements.
     years = m.now / DAYS_PER_YEAR * m.draws["demand.growth_scale"]
     twins = np.flatnonzero(lay.users.twin >= 0)

@@ -76,7 +76,7 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
     """Clear every material over the horizon and move prices one step toward it."""
     lay, st, law = m.layout, m.state, m.law
     usual, most = expected_plants(m, f)
-    st.need_expected = expected_need(m, usual * most)
+    st.need_expected = expected_need(m, f, usual * most)
     st.made_expected = expected_output(m, f)
     stock, target = expected_stocks(m)
     allowed = expected_rules(m, rules, st.need_expected)

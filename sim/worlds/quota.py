@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: Most that holders ship over what the period allots a week (A311).
 PACE = 1.25
+#: Weeks in which holders learn that it pays to wait (A311).
+WAIT_WEEKS = 13.0
 #: Stands for no limit, t.
 MOST = 1e30
 
@@ -58,6 +60,7 @@ class QuotaBook(Book):
         self.waiting = np.zeros(worlds)
         self.trend = np.zeros(worlds)
         self.allotted = np.zeros(worlds)  # t a week of the period
+        self.before = np.full(worlds, -1.0)  # t a week of the period before; below nought: none
         self.learnt = np.full(worlds, -1.0)  # rate that traders have seen; below nought: none yet
         self.granted = np.zeros(worlds)
         self.used = np.zeros(worlds)
@@ -70,6 +73,7 @@ class QuotaBook(Book):
         start, end, tonnes, year = self.periods[index]
         carried = self.left if year == self.year else np.zeros_like(self.left)
         self.left = carried + tonnes
+        self.before = self.allotted if self.year > 0 else self.before
         self.allotted = tonnes * 7.0 / (end - start)
         self.granted = (
             self.granted + tonnes if year == self.year else np.zeros_like(self.left) + tonnes
@@ -96,20 +100,25 @@ class QuotaBook(Book):
     def expected(self, now: float, weeks: float, draws: Draws) -> np.ndarray | None:
         """Tonnes that count which traders reckon with over the horizon, t/week, (w,); None: no quota.
 
-        They take what is announced only in part for what will be, and learn the rest from what they
-        have seen.
+        After the period they expect what the last two periods allotted. They take what is announced
+        only in part for what will be, and learn the rest from what they have seen.
         """
         rate = self.rate(now)
         if rate is None:
             self.learnt[...] = -1.0
             return None
+        left = (self.period_end - now) / 7.0 / draws["market.horizon_weeks"]
+        usual = 0.5 * (self.allotted + np.where(self.before < 0.0, self.allotted, self.before))
+        usual = usual / np.maximum(1.0 - self.share_outside, 1e-6)
+        known = np.clip(left, 0.0, 1.0)
+        announced = np.where(np.isfinite(rate), known * rate + (1.0 - known) * usual, rate)
         self.learnt = np.where(
             self.learnt < 0.0,
             rate,
             self.learnt + (rate - self.learnt) * gain(weeks, draws["market.belief_weeks"]),
         )
         told = draws["market.announced_weight"]
-        return np.asarray(told * rate + (1.0 - told) * self.learnt)
+        return np.asarray(told * announced + (1.0 - told) * self.learnt)
 
     def releasable(
         self, may: np.ndarray, state: State, draws: Draws, weeks: float, now: float
@@ -125,7 +134,7 @@ class QuotaBook(Book):
         cells = self.layout.links.destination[rows]
         trend = (state.log_ask[cells] - state.log_trend[cells]).mean(axis=0)
         goal = draws["rent.withholding"] * np.clip(trend / 0.6, 0.0, 1.0)
-        self.waiting += (goal - self.waiting) * gain(weeks, 4.0)
+        self.waiting += (goal - self.waiting) * gain(weeks, WAIT_WEEKS)
         if rate is None:
             return may, bound
         lay, stock = self.layout, state.seller_stock

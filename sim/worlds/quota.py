@@ -107,18 +107,19 @@ class QuotaBook(Book):
         if rate is None:
             self.learnt[...] = -1.0
             return None
+        in_force = np.isfinite(rate)
+        seen = np.where(in_force, rate, 0.0)
+        speed = gain(weeks, draws["market.belief_weeks"])
+        learnt = np.where(self.learnt < 0.0, seen, self.learnt + (seen - self.learnt) * speed)
+        self.learnt = np.where(in_force, learnt, -1.0)
         left = (self.period_end - now) / 7.0 / draws["market.horizon_weeks"]
         usual = 0.5 * (self.allotted + np.where(self.before < 0.0, self.allotted, self.before))
         usual = usual / np.maximum(1.0 - self.share_outside, 1e-6)
         known = np.clip(left, 0.0, 1.0)
-        announced = np.where(np.isfinite(rate), known * rate + (1.0 - known) * usual, rate)
-        self.learnt = np.where(
-            self.learnt < 0.0,
-            rate,
-            self.learnt + (rate - self.learnt) * gain(weeks, draws["market.belief_weeks"]),
-        )
+        announced = known * seen + (1.0 - known) * usual
         told = draws["market.announced_weight"]
-        return np.asarray(told * announced + (1.0 - told) * self.learnt)
+        expected = told * announced + (1.0 - told) * self.learnt
+        return np.where(in_force, expected, np.inf)
 
     def releasable(
         self, may: np.ndarray, state: State, draws: Draws, weeks: float, now: float

@@ -274,8 +274,14 @@ def weights(m: Market, *, under_law: bool) -> np.ndarray:
     would bring, which is what habit follows.
     """
     lay, st = m.layout, m.state
-    brings = (st.lane_flow if under_law else st.lane_wish).copy()
-    own = np.maximum(st.made_expected + st.plant_output - _sent(m), 0.0)
+    brings = st.lane_flow if under_law else st.lane_wish
+    # No place sends more than it makes and gets.
+    made = st.made_expected + st.plant_output
+    has = made + lay.links.sum_by_destination(brings)
+    sends = lay.links.sum_by_origin(brings)
+    part = np.minimum(has / np.maximum(sends, 1e-12), 1.0)
+    brings = brings * part[lay.links.origin]
+    own = np.maximum(made - sends * part, 0.0)
     brings[lay.links.home] = own[lay.links.origin[lay.links.home]]
     return brings
 

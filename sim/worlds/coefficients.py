@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: Highest gain of each of the two loops that hoard, buyers' fear and traders' stocks: expectations
 #: multiply it by up to 2.5, and both together stay below one (control worlds; decision 9).
-LOOP = 0.19
+LOOP = 0.38
 #: Weeks after which sellers' normal throughput follows what they ship (A257).
 THROUGHPUT_WEEKS = 13.0
 #: Weeks over which buyers remember what share of their orders a link delivers (A257).

@@ -131,11 +131,13 @@ def expected_stocks(m: Market) -> tuple[np.ndarray, np.ndarray]:
     lay, st = m.layout, m.state
     coming = st.in_transit + st.landed + st.held
     stock = st.seller_stock + st.plant_stock + st.cells_hold + lay.links.sum_by_destination(coming)
-    hold = hold_less(m)
-    made = st.made_expected + st.plant_output
-    target = (
-        made * m.c.seller_cover * hoarding(m) + st.inputs_expected * m.c.plant_weeks + st.users_like
-    ) * hold + lay.links.sum_by_destination(st.link_weight * m.law.ticks)
+    # Works and traders restock for what is asked of them now: who has saved does not bid for stock.
+    dear = np.maximum(st.log_trend - lay.prices.log_reference, 0.0)
+    asked = np.exp(-m.law.elasticity * dear)
+    made = (st.made_expected + st.plant_output) * m.c.seller_cover * hoarding(m)
+    works = st.inputs_expected * m.c.plant_weeks
+    target = ((made + works) * asked + st.users_like) * hold_less(m)
+    target += lay.links.sum_by_destination(st.link_weight * m.law.ticks)
     missing = _ore_missing(m)
     if missing is not None:
         stock[m.c.home_cells] += missing

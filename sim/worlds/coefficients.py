@@ -17,6 +17,11 @@ from lodestone.worlds.state import Draws, column_lead, plant_targets, user_targe
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
 
+#: Price at which use has the elasticity of the table, USD/kg, the power by which it changes with the
+#: price, and its bounds (A316).
+STIFF_AT, STIFF_POWER, STIFF_RANGE = 100.0, 0.07, (0.7, 1.2)
+#: Least elasticity of any good (A302).
+LEAST_ELASTICITY = 0.14
 #: Highest gain of each of the two loops that hoard, buyers' fear and traders' stocks: expectations
 #: multiply it by up to 2.5, and both together stay below one (control worlds; decision 9).
 LOOP = 0.38
@@ -149,7 +154,7 @@ def coefficients(
         # Sectors differ as their rows say; on average use answers as the law of price reckons.
         elasticity=lay.users.elasticity
         / np.maximum(lay.users.mean_elasticity(len(lay.materials))[lay.users.material], 1e-9)
-        * d["market.scarcity_elasticity"],
+        * own_elasticity(lay, d)[lay.users.cell],
         habit_gain=gain(weeks * slow, habit)[lay.links.destination],
         ore_out=step("cover.ore_weeks"),
         scrap_out=step("recycling.swarf_weeks"),
@@ -233,6 +238,17 @@ def _mines(lay: Layout) -> dict:
     value = (lay.ore.mix[:, :, 0] @ np.exp(lay.prices.home[oxide, 0]))[:, None]
     cost = np.minimum(lay.plants.cost[lay.ore.mines], RUNNING_COST * value)
     return {"mine_value0": value, "mine_cost": cost, "mine_margin0": 1.0 - cost / value}
+
+
+def own_elasticity(lay: Layout, d: Draws) -> np.ndarray:
+    """Elasticity of use of each good to its price, (c, w) or (c, 1).
+
+    Cheap goods are a small part of cost, and use answers less; never below the range of the table.
+    """
+    price = np.exp(lay.prices.log_reference) / STIFF_AT
+    scale = np.clip(price**STIFF_POWER, *STIFF_RANGE)
+    usual = d["market.scarcity_elasticity"]
+    return np.maximum(usual * scale, np.minimum(usual, LEAST_ELASTICITY))
 
 
 def answer_of_price(d: Draws) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lodestone.equations.lags import gain
-from lodestone.worlds.coefficients import LOOP, answer_of_price
+from lodestone.worlds.coefficients import LOOP, answer_of_price, own_elasticity
 from lodestone.worlds.state import Draws
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class PriceLaw:
     insisted: np.ndarray  # (w,) share of their stock that holders want at the end of the horizon
     softness: np.ndarray  # (w,)
     slope: np.ndarray  # (w,)
-    elasticity: np.ndarray  # (w,)
+    elasticity: np.ndarray  # (w,) of use to the price of a good of ``STIFF_AT``
+    own_elasticity: np.ndarray  # (c, w) of use to the price of each good
     glut: np.ndarray  # (w,)
     holding: np.ndarray  # (w,) elasticity of stocks held to the price
     hoarding: np.ndarray  # (w,) response of traders' stocks at home to a climbing price
@@ -128,6 +129,7 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
         softness=wide("market.cover_softness"),
         slope=wide("market.storage_slope"),
         elasticity=wide("market.scarcity_elasticity"),
+        own_elasticity=own_elasticity(lay, d) * np.ones((1, worlds)),
         glut=wide("market.glut_elasticity"),
         # What hoarding adds to a price stays below what would feed on itself.
         hoarding=np.minimum(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Most that holders ship over what the period allots a week (A311).
 PACE = 1.25
 #: Weeks in which holders learn that it pays to wait (A311).
-WAIT_WEEKS = 13.0
+WAIT_WEEKS = 6.0
 #: Stands for no limit, t.
 MOST = 1e30
 

@@ -69,6 +69,7 @@ class Spots(NamedTuple):
     stock: np.ndarray  # (c, w) on hand and under way, t
     target: np.ndarray  # (c, w) what holders like, t
     shift: np.ndarray  # (c, w) or (0, 0) what sellers take off by decision, log
+    elasticity: np.ndarray  # (c, w) of use to the price
     floor: np.ndarray  # (c, 1) log, above nought
     ceiling: np.ndarray  # (c, 1) log
     price: np.ndarray  # (c, w) log; moved
@@ -83,7 +84,6 @@ class Law(NamedTuple):
     insisted: np.ndarray  # share of the target
     softness: np.ndarray
     slope: np.ndarray
-    elasticity: np.ndarray
     glut: np.ndarray
     gain: np.ndarray  # a market day, upward
     ease: np.ndarray  # the same downward
@@ -216,8 +216,8 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
                 spots.saving[c, w] = q
                 if q > 0.0:
                     q = min(q, ALL)
-                    goal = _price_of_saving(q, law.elasticity[w])
-                    steep = falls / (law.elasticity[w] * (1.0 - q) * t)
+                    goal = _price_of_saving(q, spots.elasticity[c, w])
+                    steep = falls / (spots.elasticity[c, w] * (1.0 - q) * t)
                     if goal > spots.ceiling[c, 0]:
                         goal = spots.ceiling[c, 0]
                         steep = 0.0

@@ -133,7 +133,7 @@ def expected_stocks(m: Market) -> tuple[np.ndarray, np.ndarray]:
     stock = st.seller_stock + st.plant_stock + st.cells_hold + lay.links.sum_by_destination(coming)
     # Works and traders restock for what is asked of them now: who has saved does not bid for stock.
     dear = np.maximum(st.log_trend - lay.prices.log_reference, 0.0)
-    asked = np.exp(-m.law.elasticity * dear)
+    asked = np.exp(-m.law.own_elasticity * dear)
     made = (st.made_expected + st.plant_output) * m.c.seller_cover * hoarding(m)
     works = st.inputs_expected * m.c.plant_weeks
     target = ((made + works) * asked + st.users_like) * hold_less(m)
@@ -260,7 +260,7 @@ def _rent(m: Market, book: QuotaBook, rate: np.ndarray, need: np.ndarray) -> np.
         usual,
         cost,
         book.counts(),
-        m.law.elasticity * np.clip(part, 1.0, MOST_SHARP),
+        m.law.own_elasticity[place] * np.clip(part, 1.0, MOST_SHARP),
         np.empty_like(usual),
     )
     rent = np.empty(st.worlds)

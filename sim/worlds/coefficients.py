@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: Price at which use has the elasticity of the table, USD/kg, the power by which it changes with the
 #: price, and its bounds (A316).
-STIFF_AT, STIFF_POWER, STIFF_RANGE = 100.0, 0.07, (0.7, 1.2)
+STIFF_AT, STIFF_POWER, STIFF_RANGE = 100.0, 0.05, (0.7, 1.2)
 #: Least elasticity of any good (A302).
 LEAST_ELASTICITY = 0.14
 #: Highest gain of each of the two loops that hoard, buyers' fear and traders' stocks: expectations

@@ -95,7 +95,7 @@ def write_folder(
         "remarks": remarks_on(scenario, chain),
         "quantiles": "exact, over all worlds"
         if exact
-        else "exact over all worlds, of series kept to 0.2 %",
+        else "exact over all worlds, of series rounded as sim/runs/chunk.py says (0.2 %)",
         "mass_balance_worst_eps": max(
             label["ledger_worst_eps"] for p in (own, calm) if p for label in p.labels
         ),

@@ -13,6 +13,9 @@ from lodestone.outputs.tables.registry import Source
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Series of the cube and their units.
+UNITS = {"output": "t per month", "stock": "t", "used": "t per month"}
+
 
 def series_table(src: Source) -> pd.DataFrame:
     """The weekly and monthly cube, tidy: quantiles by variable, region and material."""
@@ -22,10 +25,9 @@ def series_table(src: Source) -> pd.DataFrame:
     if src.reference:
         cases.append(("reference", src.reference))
     months = [f"{m}-01" for m in src.labels.months]
-    units = {"output": "t per month", "stock": "t", "used": "t per month"}
     for case, parts in cases:
         cells = parts.rows.cells
-        for key, unit in units.items():
+        for key, unit in UNITS.items():
             for rows, values in parts.blocks(key):
                 mean, q = bands(values)
                 for j, row in enumerate(rows):

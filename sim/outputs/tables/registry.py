@@ -72,6 +72,8 @@ class Table:
         Columns that a reader may rely on; none: whatever stands there.
     paired : bool
         Whether there is one only where the run has a reference.
+    reads : tuple of str
+        Series of every world that it is made of: a run keeps them until its tables are written.
     make : callable
         ``make(source)`` gives the frame.
     """
@@ -80,6 +82,7 @@ class Table:
     words: tuple[str, ...]
     numbers: tuple[str, ...]
     paired: bool
+    reads: tuple[str, ...]
     make: Make
 
 
@@ -87,7 +90,10 @@ TABLES: dict[str, Table] = {}
 
 
 def table(
-    words: tuple[str, ...] = (), numbers: tuple[str, ...] = (), paired: bool = False
+    words: tuple[str, ...] = (),
+    numbers: tuple[str, ...] = (),
+    paired: bool = False,
+    reads: tuple[str, ...] = (),
 ) -> Callable[[Make], Make]:
     """Register a table under its function's name; a second one of that name raises."""
 
@@ -95,7 +101,7 @@ def table(
         name = make.__name__
         if name in TABLES:
             raise ValueError(f"two tables are called {name}")
-        TABLES[name] = Table(name, words, numbers, paired, make)
+        TABLES[name] = Table(name, words, numbers, paired, reads, make)
         return make
 
     return register

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @table(
     words=("case", "stage", "element", "facility", "region", "bloc", "basis"),
     numbers=("year", "unit_cost_usd_per_kg", "available_t", "cumulative_t"),
+    reads=("available", "output", "declared"),
 )
 def supply_curve(src: Source) -> pd.DataFrame:
     """Merit order by year, case, stage and element: cost and available tonnes by plant.

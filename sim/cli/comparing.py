@@ -137,6 +137,12 @@ def _run(scenario: Scenario, settings: Settings, quiet: bool) -> Path:
     from lodestone.runs.ready import ready
     from lodestone.runs.simulate import simulate
 
+    if settings.cluster is not None:
+        raise InputError(
+            "a comparison is carried out on this machine",
+            key="cluster",
+            hint="Leave it out; 'lodestone run' and 'lodestone sweep' take a cluster.",
+        )
     ready(scenario, settings)
     found = finished_folder(scenario, settings)
     if found is not None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["run_job", "short"]
 
+#: Disk from which on a run says beforehand what it will need, bytes.
+WORTH_TELLING = 1e9
+
 
 def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
     """Run scenarios one after the other, with progress, summary table and report.
@@ -31,7 +34,7 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
     from lodestone.chain.load import load_chain
     from lodestone.cli.console import Progress, say
     from lodestone.runs.identity import remarks
-    from lodestone.runs.ready import ready
+    from lodestone.runs.ready import budget, ready
     from lodestone.runs.simulate import simulate
     from lodestone.scenario import remarks_on
 
@@ -51,6 +54,9 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
         each = [replace(own, out=own.out.absolute()) for own in each if own.out is not None]
     for scenario, own in zip(scenarios, each, strict=True):
         ready(scenario, own)
+        needed = budget(scenario, own)
+        if needed.disk > WORTH_TELLING and not settings.quiet:
+            say(f"{scenario.name}: {needed.told()} while it runs")
     folders = []
     for scenario, own in zip(scenarios, each, strict=True):
         odd = remarks_on(scenario, load_chain(scenario.vintage))

@@ -141,6 +141,24 @@ def chunks(worlds: int) -> list[np.ndarray]:
     return [np.asarray(c) for c in np.array_split(np.arange(worlds), n)]
 
 
+def processes(settings: Settings, cases: int, days: float, batches: int | None = None) -> int:
+    """How many processes of this machine a run gets.
+
+    Parameters
+    ----------
+    cases : int
+        Two with a reference.
+    days : float
+        Market days of one case.
+    batches : int, optional
+        That are to be run; by default all.
+    """
+    work = settings.worlds * cases * days * SECONDS_PER_WORLD_TICK
+    if batches is None:
+        batches = cases * len(chunks(settings.worlds))
+    return pool.count(settings.workers, work, batches)
+
+
 def run_all(
     cases: dict[str, Compiled],
     settings: Settings,
@@ -162,9 +180,9 @@ def run_all(
     calm = cases["reference"].scenario if "reference" in cases else None
     both = (cases["scenario"], calm)
     stamp = Stamp.of(cases["scenario"].scenario, calm)
-    days = sum((c.scenario.end - c.scenario.start).days for c in cases.values())
-    work = settings.worlds * days / settings.market_days * SECONDS_PER_WORLD_TICK
-    workers = pool.count(settings.workers, work, len(todo))
+    first = cases["scenario"].scenario
+    days = (first.end - first.start).days / settings.market_days
+    workers = processes(settings, len(cases), days, len(todo))
     alone = executor is None and workers == 1
 
     begun = 0

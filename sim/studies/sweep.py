@@ -294,7 +294,7 @@ def run_plan(plan: Plan, folder: StudyFolder, progress: Progress | None = None) 
         for stale in folder.parts.glob(".*.part") if folder.parts.is_dir() else ():
             stale.unlink(missing_ok=True)
         folder.save_request(plan.request.to_dict(), _manifest(plan))
-        _room_for(folder, measure(plan, folder))
+        _room_for(folder, plan, measure(plan, folder))
         try:
             return _Runner(plan, folder, progress or (lambda a, b, c: None)).run()
         except OSError as error:
@@ -305,7 +305,15 @@ def run_plan(plan: Plan, folder: StudyFolder, progress: Progress | None = None) 
             ) from error
 
 
-def _room_for(folder: StudyFolder, size: Size) -> None:
+def _room_for(folder: StudyFolder, plan: Plan, size: Size) -> None:
+    from lodestone.runs.ready import memory_of_batches, room_for
+
+    if size.missing and size.workers:
+        most = max(
+            memory_of_batches(p.settings.worlds, p.years * 365.25 / p.settings.market_days)
+            for p in plan.points
+        )
+        room_for(most * size.workers, size.workers)
     free = shutil.disk_usage(folder.folder).free
     if size.megabytes * 1e6 > free:
         raise InputError(

@@ -108,11 +108,16 @@ def _per_year(run: BatchRun) -> float:
     return 365.25 / run.market_days
 
 
+def _regions(kept: Series, words: Any) -> set[str]:
+    """Regions that the words touch: a picture shows what the model has, regions as they are."""
+    return set(kept.places(words).regions)
+
+
 def _users(
     kept: Series, region: Any = "all", sector: Any = "all", military: bool | None = None
 ) -> np.ndarray:
     """Lines of magnet users."""
-    lay, places = kept.run.layout, kept.region_names(region)
+    lay, places = kept.run.layout, _regions(kept, region)
     names = [sector] if isinstance(sector, str) else list(sector)
     return np.array(
         [
@@ -127,12 +132,12 @@ def _users(
 
 def _abroad(kept: Series, material: Any, region: Any) -> np.ndarray:
     """Cells outside the home region that somebody buys for."""
-    cells = kept.cells(material, region)
+    cells = kept.cells(material, region).rows
     return np.array([c for c in cells if c in set(kept.priced_cells)], dtype=int)
 
 
 def _links(kept: Series, flow: str, of: dict[str, Any]) -> Look:
-    run, rows = kept.run, kept.links(**of)  # type: ignore[attr-defined]
+    run, rows = kept.run, kept.links(**of).rows  # type: ignore[attr-defined]
     return lambda rules: run.day.flows[flow][rows].sum(axis=0) * _per_year(run)
 
 
@@ -162,7 +167,7 @@ def share_of_imports(kept: Any, material: Any, origin: Any, destination: Any) ->
 def ore(kept: Any, origin: Any = "all", destination: Any = "all") -> Look:
     """Ore that leaves mines for separators."""
     run, lay = kept.run, kept.run.layout
-    ends = (kept.region_names(origin), kept.region_names(destination))
+    ends = (_regions(kept, origin), _regions(kept, destination))
     rows = np.array(
         [
             k
@@ -180,7 +185,7 @@ def ore(kept: Any, origin: Any = "all", destination: Any = "all") -> Look:
 @series("t a year", flow=True)
 def output(kept: Any, **of: Any) -> Look:
     """What is made of oxides, metals or magnets."""
-    run, rows = kept.run, kept.cells(**of)
+    run, rows = kept.run, kept.cells(**of).rows
     return lambda rules: run.day.flows["output"][rows].sum(axis=0) * _per_year(run)
 
 
@@ -188,8 +193,8 @@ def output(kept: Any, **of: Any) -> Look:
 def dug(kept: Any, region: Any = "all", without: Any = ()) -> Look:
     """What mines dig."""
     run, lay = kept.run, kept.run.layout
-    places = kept.region_names(region) or set(lay.regions)
-    places = places - (kept.region_names(without) if without else set())
+    places = _regions(kept, region)
+    places = places - (_regions(kept, without) if without else set())
     at = [i for i, f in enumerate(lay.ore.mines) if lay.plants.rows[f].region in places]
     return lambda rules: run.day.flows["dug"][at].sum(axis=0) * _per_year(run)
 
@@ -197,7 +202,7 @@ def dug(kept: Any, region: Any = "all", without: Any = ()) -> Look:
 @series("t REO")
 def ore_pile(kept: Any, region: Any = "all") -> Look:
     """Ore that lies at mines."""
-    run, lay, places = kept.run, kept.run.layout, kept.region_names(region)
+    run, lay, places = kept.run, kept.run.layout, _regions(kept, region)
     rows = [i for i, (_, r) in enumerate(lay.ore.pools) if places is None or r in places]
     return lambda rules: run.day.state.ore_at_mine[rows].sum(axis=(0, 1))
 
@@ -206,7 +211,7 @@ def ore_pile(kept: Any, region: Any = "all") -> Look:
 def recycled(kept: Any, region: Any, element: str) -> Look:
     """Oxide won from scrap and old goods."""
     run, lay = kept.run, kept.run.layout
-    rows = [i for i, r in enumerate(lay.regions) if r in kept.region_names(region)]
+    rows = [i for i, r in enumerate(lay.regions) if r in _regions(kept, region)]
     e = lay.element_at[element]
     return lambda rules: run.day.flows["recycled"][rows, e].sum(axis=0) * _per_year(run)
 
@@ -214,7 +219,7 @@ def recycled(kept: Any, region: Any, element: str) -> Look:
 @series("t a year")
 def capacity(kept: Any, stage: str, region: Any) -> Look:
     """What the plants of a stage that stand and run could make."""
-    run, lay, places = kept.run, kept.run.layout, kept.region_names(region)
+    run, lay, places = kept.run, kept.run.layout, _regions(kept, region)
     rows = [i for i, f in enumerate(lay.plants.rows) if f.stage == stage and f.region in places]
     return lambda rules: (
         (lay.plants.capacity[rows] * run.day.available[rows]).sum(0) * WEEKS_PER_YEAR
@@ -231,7 +236,7 @@ def planned(kept: Any, **of: Any) -> Look:
 @series("t a year")
 def used(kept: Any, material: Any, region: Any = "all") -> Look:
     """What users and plants take of a material."""
-    run, rows = kept.run, kept.cells(material, region)
+    run, rows = kept.run, kept.cells(material, region).rows
     return lambda rules: run.day.flows["used_by_cell"][rows].sum(axis=0) * _per_year(run)
 
 
@@ -297,14 +302,14 @@ def price_gap(kept: Any, material: str, region: Any = "all") -> Look:
 @series("t")
 def public_stock(kept: Any, material: Any, region: Any) -> Look:
     """What public reserves hold."""
-    run, rows = kept.run, kept.cells(material, region)
+    run, rows = kept.run, kept.cells(material, region).rows
     return lambda rules: run.day.state.public_stock[rows].sum(axis=0)
 
 
 @series("USD million a year", flow=True)
 def cost(kept: Any, item: str, region: Any = "all") -> Look:
     """One item of the cost curve."""
-    names, many = kept.region_names(region), len(kept.cost_regions)
+    names, many = _regions(kept, region), len(kept.cost_regions)
     first = COST_ITEMS.index(item) * many
     rows = [first + i for i, r in enumerate(kept.cost_regions) if names is None or r in names]
     costs, book = kept["cost"], kept.recorder

@@ -7,7 +7,7 @@ Sums are in float64. Days are counted from year 1, so that dates of all runs sha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -112,11 +112,20 @@ class Absent(Exception):
 
 
 def _weights(words: tuple[str, ...] | None, lay: Layout) -> np.ndarray:
-    """Share of each region that is meant, shape (r,)."""
+    """Share of each region's use that is meant, shape (r,)."""
     if words is None:
         return np.ones(len(lay.regions))
     places = naming.places(lay.chain, words).use
     return np.array([places.get(r, 0.0) for r in lay.regions])
+
+
+def _made(words: tuple[str, ...] | None, lay: Layout, materials: Sequence[str]) -> np.ndarray:
+    """Share of each region's output of each material that is meant, shape (m, r)."""
+    if words is None:
+        return np.ones((len(materials), len(lay.regions)))
+    places = naming.places(lay.chain, words)
+    shares = [places.made(name) for name in materials]
+    return np.array([[s.get(r, 0.0) for r in lay.regions] for s in shares], dtype=float)
 
 
 def _materials(query: Query, chain: Chain, default: str) -> list[str]:
@@ -215,7 +224,8 @@ def _total(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def _links(query: Query, lay: Layout) -> np.ndarray:
     """Tonnes that count of each tonne on a link that crosses a border, shape (l,)."""
     default = "oxides;metals;magnets"
-    origin = _weights(query.get("origin"), lay)[lay.links.region_from]
+    made = _made(query.get("origin"), lay, lay.materials)
+    origin = made[lay.links.material, lay.links.region_from]
     place = _weights(query.get("destination"), lay)[lay.links.region_to]
     counted = _material_mask(query, lay, default)[lay.links.material]
     return np.where(lay.links.home, 0.0, origin * place * counted)
@@ -225,7 +235,7 @@ def _ore_links(query: Query, lay: Layout) -> np.ndarray:
     """Share of each ore link that is meant, shape (k,)."""
     names = _materials(query, lay.chain, "oxides")
     pools = np.array([1.0 if m in names else 0.0 for m, _ in lay.ore.pools])
-    origin = _weights(query.get("origin"), lay)[lay.ore.region_from]
+    origin = _made(query.get("origin"), lay, ["ore"])[0][lay.ore.region_from]
     place = _weights(query.get("destination"), lay)[lay.ore.region_to]
     abroad = lay.ore.region_from != lay.ore.region_to
     return np.where(abroad, origin * place * pools[lay.ore.pool], 0.0)
@@ -366,18 +376,20 @@ def _production(query: Query, run: BatchRun) -> Read | str:
     lay = run.layout
     stages = query.get("stage")
     names = set(_materials(query, lay.chain, "all"))
-    region = _weights(query.get("region"), lay)
+    made = _made(query.get("region"), lay, lay.materials)
     elements = _ore_elements(query, lay)
-    mined = np.array([1.0 if m in names else 0.0 for m, _ in lay.ore.pools])
+    pool = np.array([1.0 if m in names else 0.0 for m, _ in lay.ore.pools])
     if stages is not None and "mine" not in stages:
-        mined = mined * 0.0
-    pool = mined * region[[lay.region_at[r] for _, r in lay.ore.pools]]
+        pool = pool * 0.0
     mines = np.repeat(
         pool[lay.ore.by_pool.ids], np.diff([*lay.ore.by_pool.starts, len(lay.ore.mines)])
     )
+    if (words := query.get("region")) is not None:
+        there = naming.places(lay.chain, words)
+        mines = mines * np.array([there.holds(lay.plants.rows[i]) for i in lay.ore.mines])
     counted = _material_mask(query, lay, "all")
     forms = np.array(lay.form)
-    cell = counted[lay.cells.material] * region[lay.cells.region]
+    cell = counted[lay.cells.material] * made[lay.cells.material, lay.cells.region]
     oxide = np.zeros_like(cell)
     if stages is not None and not {"separation", "recycling"} <= set(stages):
         oxide = np.where(forms[lay.cells.material] == "oxide", cell, 0.0)
@@ -385,11 +397,11 @@ def _production(query: Query, run: BatchRun) -> Read | str:
     primary = stages is not None and "separation" in stages and np.any(oxide)
     second = stages is not None and "recycling" in stages and np.any(oxide)
     # What separators make of each element at each place, where only one oxide source is asked for.
-    by_element = np.zeros(len(lay.elements))
+    place = np.zeros((len(lay.separation.regions), len(lay.elements)))
     for e, name in enumerate(lay.elements):
         row = lay.material_at.get(lay.names.oxide(name), -1)
-        by_element[e] = counted[row] if row >= 0 else 0.0
-    place = region[lay.separation.regions][:, None] * by_element[None, :]
+        if row >= 0:
+            place[:, e] = counted[row] * made[row, lay.separation.regions]
     place = np.where(
         lay.separation.oxide_cell[lay.separation.regions] >= 0,
         place,

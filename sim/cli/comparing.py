@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ def compare_words(words: Words) -> tuple[pd.DataFrame, list[Path], Path]:
     quiet = words.on("--quiet") or words.on("--json")
     typed = ["lodestone", "compare", *words.names, *words.pairs]
     return compare_names(
-        words.names, pairs, given, variants, target, formats, " ".join(map(str, typed)), quiet
+        words.names, pairs, given, variants, target, formats, shlex.join(map(str, typed)), quiet
     )
 
 

@@ -33,10 +33,10 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
     """
     from lodestone.chain.load import load_chain
     from lodestone.cli.console import Progress, say
+    from lodestone.outputs.selectors import remarks_on
     from lodestone.runs.identity import remarks
     from lodestone.runs.ready import budget, ready
     from lodestone.runs.simulate import simulate
-    from lodestone.scenario import remarks_on
 
     each = [
         replace(settings, out=settings.out / s.name)

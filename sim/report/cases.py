@@ -308,9 +308,21 @@ class Comparison:
                     zip(("difference_p05", "difference_p50", "difference_p95"), delta, strict=True)
                 )
                 line["separated_from_base"] = "" if i == 0 else "yes" if row.clear else "no"
+                line["note"] = self.note(metric)
                 line["mean_regret"] = float("nan") if regret is None else float(regret[i].mean())
                 lines.append(line)
         return pd.DataFrame(lines)
+
+    def note(self, metric: Row) -> str:
+        """Return what the runs remark on a metric: how it takes a country inside a region."""
+        told = dict.fromkeys(
+            str(remark).partition(": ")[2]
+            for case in self.cases
+            if case.reading is not None
+            for remark in case.reading.results.provenance.get("remarks") or ()
+            if str(remark).startswith(f"{metric.text}: ")
+        )
+        return "; ".join(told)
 
     def regret(self, metric: Row) -> np.ndarray | None:
         """Return how much worse than the best case each case is, world by world, (cases, w).

@@ -108,7 +108,9 @@ def comparison_facts(
             lines.append(
                 [_called(name), own, change if i else "base", "" if not i else _clear(row)]
             )
-        tables.append({"title": metric.title, "unit": unit, "rows": lines})
+        tables.append(
+            {"title": metric.title, "unit": unit, "rows": lines, "note": held.note(metric)}
+        )
     overview = _overview(held, drawn)
     base = held.cases[0].reading
     questions = {str(c.reading.scenario.get("question", "")) for c in held.cases if c.reading}

@@ -18,12 +18,13 @@ from lodestone.border.yamlfile import dump_yaml
 from lodestone.chain.nouns import Chain
 from lodestone.outputs.parts import Parts, checksum
 from lodestone.outputs.provenance import canonical, commit, seeds_told, sha, versions
+from lodestone.outputs.selectors import remarks_on
 from lodestone.outputs.tables import TABLES, Source, cube, summary
 from lodestone.runs.compiled import Compiled
 from lodestone.runs.identity import reference_told
 from lodestone.runs.rerun import rerun_part
 from lodestone.runs.settings import Settings
-from lodestone.scenario import Scenario, outside_ranges, remarks_on
+from lodestone.scenario import Scenario, outside_ranges
 
 #: Tables with a row for every market day.
 BY_DAY = ("shortage_curve", "delta_curve", "price_curve", "cost_curve")

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lodestone.border.errors import InputError
+from lodestone.border.numbers import parse_date
 from lodestone.outputs.results import Results
-from lodestone.studies.metrics import check_metric, column_of, paired, values_in
+from lodestone.studies.metrics import check_metric, column_of, metric_of, paired, values_in
 
 if TYPE_CHECKING:
+    from lodestone.chain.nouns import Chain
     from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
-__all__ = ["cases_of", "metric_of_run"]
+__all__ = ["cases_of", "metric_of_run", "remarks_of_run"]
 
 
 def metric_of_run(results: Results, metric: str) -> np.ndarray:
@@ -36,6 +38,8 @@ def metric_of_run(results: Results, metric: str) -> np.ndarray:
         by other code or other seeds, whose worlds cannot be run again.
     """
     column = check_metric(metric)
+    for message, hint in _problems(results, metric):
+        raise InputError(message, file=results.folder, key=metric, hint=hint)
     how = column_of(metric)[0]
     table = results.worlds
     if how != "level" and not any(c.startswith("reference_") for c in table.columns):
@@ -52,6 +56,27 @@ def metric_of_run(results: Results, metric: str) -> np.ndarray:
         return own
     assert calm is not None
     return calm if how == "reference" else paired(own, calm)
+
+
+def _problems(results: Results, metric: str) -> list[tuple[str, str | None]]:
+    """What a run cannot be asked: told before its worlds are run again."""
+    from lodestone.outputs.selectors import metric_problems
+
+    start, end = (parse_date(str(results.config["scenario"][k])) for k in ("start", "end"))
+    return metric_problems(metric_of(metric), _chain(results), start, end)
+
+
+def remarks_of_run(results: Results, metric: str) -> list[str]:
+    """Return how a metric of a run takes countries inside regions, one sentence each."""
+    from lodestone.outputs.selectors import metric_remarks
+
+    return metric_remarks(metric_of(metric), _chain(results))
+
+
+def _chain(results: Results) -> Chain:
+    from lodestone.chain.load import load_chain
+
+    return load_chain(str(results.config["scenario"]["vintage"]))
 
 
 def _as_written(metric: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from lodestone.border.words import suggestion, unknown
 from lodestone.outputs.kept import Series
 
 Values = np.ndarray
+Inside = Literal["use", "plants", "whole"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Metric:
         Selections that the summary reports.
     additive : bool
         Whether parts by region or sector sum to the total.
+    inside : str
+        What ``region=`` means where it names a country inside a region: ``use``, its share of the
+        region's use; ``plants``, its plants too; ``whole``, the region's value, because the model
+        does not tell the country apart.
     """
 
     name: str
@@ -41,6 +46,7 @@ class Metric:
     function: Callable[..., Values]
     over: tuple[dict[str, Any], ...]
     additive: bool
+    inside: Inside
 
     def __call__(self, series: Series, **selectors: Any) -> Values:
         """Value in every world.
@@ -74,14 +80,21 @@ def metric(
     title: str,
     over: tuple[dict[str, Any], ...] = ({},),
     additive: bool = False,
+    inside: Inside | None = None,
 ) -> Callable[[Callable[..., Values]], Callable[..., Values]]:
-    """Register a metric under its function's name; a second one of that name raises."""
+    """Register a metric under its function's name; a second one of that name raises.
+
+    Tonnes and money of a country inside a region are its share of the region's use, anything else
+    is the region's, unless ``inside`` says otherwise.
+    """
+    tonnes_or_money = unit.split("_")[0].split()[0] in ("t", "USD") and unit != "USD per USD"
+    apart: Inside = inside or ("use" if tonnes_or_money else "whole")
 
     def register(function: Callable[..., Values]) -> Callable[..., Values]:
         name = function.__name__
         if name in METRICS:
             raise ValueError(f"two metrics are called {name}")
-        METRICS[name] = Metric(name, unit, title, function, over, additive)
+        METRICS[name] = Metric(name, unit, title, function, over, additive, apart)
         return function
 
     return register

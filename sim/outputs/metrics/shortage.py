@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lodestone.outputs.kept import Series
+from lodestone.outputs.kept import Picked, Series
 from lodestone.outputs.metrics.registry import BY_GROUP, BY_REGION, Values, metric
 from lodestone.outputs.metrics.select import (
     day_of,
@@ -47,15 +47,15 @@ def unmet_share_between(
     series: Series, region: Any = "all", sector: Any = "all", since: Any = None, until: Any = None
 ) -> Values:
     """Net shortfall over planned use from one date to the day before another."""
-    rows, inside = series.group_rows(region, sector), days_between(series, since, until)
-    unmet = series["unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
-    planned = series["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
-    return share_lacking(unmet, planned)
+    users, inside = series.users(region, sector), days_between(series, since, until)
+    unmet = users.total(series["unmet"][inside], (0, 1))
+    return share_lacking(unmet, users.total(series["planned"][inside], (0, 1)))
 
 
-def _military_rows(series: Series, region: Any) -> np.ndarray:
-    groups = set(series.group_rows(region, "all").tolist())
-    return np.array([i for i, g in enumerate(series.military_groups) if int(g) in groups], int)
+def _military(series: Series, region: Any) -> Picked:
+    use = series.use_of(region)
+    places = [series.groups[int(g)][0] for g in series.military_groups]
+    return Picked.of({i: use[r] for i, r in enumerate(places) if use.get(r, 0.0) > 0.0})
 
 
 @metric("share", "net shortfall of military use, share of planned use", ())
@@ -66,9 +66,9 @@ def military_unmet_share(
 
     NaN where a run keeps no military users of their own (nothing is refused to them).
     """
-    rows, inside = _military_rows(series, region), days_between(series, since, until)
-    unmet = series["military_unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
-    planned = series["military_planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    users, inside = _military(series, region), days_between(series, since, until)
+    unmet = users.total(series["military_unmet"][inside], (0, 1))
+    planned = users.total(series["military_planned"][inside], (0, 1))
     return np.where(planned > 0.0, share_lacking(unmet, planned), np.nan)
 
 
@@ -81,9 +81,9 @@ def first_military_stockout(
     Counted from the first disruption or from a date; ``inf``: never, or nothing is refused to
     military users.
     """
-    rows = _military_rows(series, region)
-    unmet = series["military_unmet"][:, rows].sum(axis=1, dtype=float)
-    planned = series["military_planned"][:, rows].sum(axis=1, dtype=float)
+    users = _military(series, region)
+    unmet = users.total(series["military_unmet"])
+    planned = users.total(series["military_planned"])
     if since is None:
         first = series.shock_day
     else:
@@ -138,11 +138,11 @@ def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "al
 @metric("USD million", "value of lost output (upper bound)", BY_GROUP, additive=True)
 def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall, less what is made up later, times the value of output per kg of magnet."""
-    rows = series.group_rows(region, sector)
+    users = series.users(region, sector)
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    lost = series["unmet"][:, rows] - series["caught_up"][:, rows]
+    lost = users.parts(series["unmet"]) - users.parts(series["caught_up"])
     tonnes = lost.sum(axis=0, dtype=float) * series.weeks
-    return (tonnes * value[rows][:, None]).sum(axis=0) / 1000.0
+    return (tonnes * value[users.rows][:, None]).sum(axis=0) / 1000.0
 
 
 @metric("USD million a day", "value of output lost on the worst day", BY_REGION)
@@ -150,9 +150,10 @@ def lost_output_usd_million_per_day(
     series: Series, region: Any = "all", sector: Any = "all"
 ) -> Values:
     """Highest value of lost output of a market day, per calendar day."""
-    rows = series.group_rows(region, sector)
+    users = series.users(region, sector)
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    weekly = (series["unmet"][:, rows] * value[rows][:, None]).sum(axis=1, dtype=float)
+    worth = value[users.rows][:, None]
+    weekly = (users.parts(series["unmet"]) * worth).sum(axis=1, dtype=float)
     return weekly.max(axis=0) / 1000.0 / 7.0
 
 

@@ -13,16 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lodestone.backcast.series import (
-    CASES,
-    METRICS,
-    PERIODS,
-    SELECTORS,
-    Query,
-    check_query,
-    day_span,
-    month_span,
-)
+from lodestone.backcast.recorded import CASES, PERIODS, day_span, month_span
 from lodestone.backcast.statistics import KINDS, UNITS, Span
 from lodestone.border.csvfile import read_rows
 from lodestone.border.errors import InputError
@@ -34,6 +25,7 @@ from lodestone.border.words import suggestion, unknown
 from lodestone.border.yamlfile import Document, find_place, read_yaml
 from lodestone.chain.load import load_chain
 from lodestone.chain.nouns import Chain
+from lodestone.outputs.series import SELECTORS, SERIES, Query, check_query
 from lodestone.scenario import Scenario, load_reference, load_scenario
 
 __all__ = [
@@ -452,7 +444,7 @@ class _Reader:
         per = self.per(kind, statistic, given["series"], at)
         query = self.query(given["series"], f"{at}.series", per)
         keys, against = self.keys(kind, statistic, query, f"{at}.statistic")
-        metric = METRICS[query.metric]
+        metric = SERIES[query.metric]
         if kind == "sum" and metric.kind != "flow":
             raise self.fail(
                 f"{at}.statistic.kind",
@@ -517,10 +509,10 @@ class _Reader:
         if not isinstance(given, Mapping):
             raise self.fail(at, "must be a mapping", "Write {metric: exports_t, origin: china}.")
         if not given.get("metric"):
-            raise self.fail(at, "'metric' is missing", suggestion("", METRICS))
-        if str(given["metric"]) not in METRICS:
+            raise self.fail(at, "'metric' is missing", suggestion("", SERIES))
+        if str(given["metric"]) not in SERIES:
             raise unknown(
-                "metric", given["metric"], METRICS, self.place(f"{at}.metric"), f"{at}.metric"
+                "metric", given["metric"], SERIES, self.place(f"{at}.metric"), f"{at}.metric"
             )
         words: list[tuple[str, tuple[str, ...]]] = []
         for key, value in given.items():

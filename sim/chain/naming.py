@@ -139,12 +139,11 @@ class Places:
             return f.contents()[str(element)] if told else f.capacity_t_per_year
 
         on_paper = self._by_plants(alike, size)
+        out: dict[str, float | np.ndarray] = dict(on_paper)
         if able is None:
-            return on_paper
-        out: dict[str, float | np.ndarray] = {}
+            return out
         for region, share in on_paper.items():
             if region not in self.split():
-                out[region] = share
                 continue
             here = [f for f in alike if f.region == region and f.name in able]
             sizes = [able[f.name] * (size(f) / max(f.capacity_t_per_year, NOTHING)) for f in here]

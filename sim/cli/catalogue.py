@@ -158,8 +158,35 @@ def _metrics() -> list[dict[str, Any]]:
             "metric": name,
             "unit": getattr(item, "unit", ""),
             "title": getattr(item, "title", ""),
+            "series": getattr(item, "of", ""),
         }
         for name, item in sorted(registry.items())
+    ]
+
+
+def _series() -> list[dict[str, Any]]:
+    from lodestone.outputs.series import KEPT, SERIES
+
+    rows: list[dict[str, Any]] = [
+        {
+            "series": name,
+            "unit": item.unit,
+            "what_it_is": item.about,
+            "selectors": list(item.selectors),
+            "kept": [f"{k.name} (by {k.axis}, {k.per})" for k in KEPT.values() if k.of == name],
+        }
+        for name, item in SERIES.items()
+    ]
+    return rows + [
+        {
+            "series": k.name,
+            "unit": k.unit,
+            "what_it_is": f"{k.what()} (kept only)",
+            "selectors": [],
+            "kept": [f"{k.name} (by {k.axis}, {k.per})"],
+        }
+        for k in KEPT.values()
+        if not k.of
     ]
 
 
@@ -281,6 +308,7 @@ CATEGORIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "interventions": _interventions,
     "parameters": _parameters,
     "metrics": _metrics,
+    "series": _series,
     "regions": _regions,
     "materials": _materials,
     "sectors": _sectors,

@@ -37,19 +37,28 @@ def _peak_multiple(series: Series, name: str, rows: np.ndarray, since: Any = Non
 _BY_MATERIAL: tuple[dict[str, Any], ...] = tuple({"material": m} for m in ELEMENTS)
 
 
-@metric("multiple", "highest home price in two years, multiple of before", _BY_MATERIAL)
+@metric(
+    "multiple", "highest home price in two years, multiple of before", _BY_MATERIAL, of="price_home"
+)
 def price_multiple_home(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the price inside the exporter over its mean in the eight weeks before."""
     return _peak_multiple(series, "home", material_rows(series, material), since)
 
 
-@metric("multiple", "highest ask outside in two years, multiple of before", _BY_MATERIAL)
+@metric(
+    "multiple", "highest ask outside in two years, multiple of before", _BY_MATERIAL, of="price_ask"
+)
 def price_multiple_ask(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean spot price outside over its mean in the eight weeks before."""
     return _peak_multiple(series, "ask", priced_rows(series, material), since)
 
 
-@metric("multiple", "highest price paid outside in two years, multiple of before", _BY_MATERIAL)
+@metric(
+    "multiple",
+    "highest price paid outside in two years, multiple of before",
+    _BY_MATERIAL,
+    of="price_paid",
+)
 def price_multiple_paid(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean price paid outside over its mean in the eight weeks before."""
     return _peak_multiple(series, "paid", priced_rows(series, material), since)
@@ -74,7 +83,9 @@ def price_usd_per_kg(
     return price_path(series, market, rows)[weeks].mean(axis=0)
 
 
-@metric("multiple", "highest ask outside over home price", ({"material": "dy_oxide"},))
+@metric(
+    "multiple", "highest ask outside over home price", ({"material": "dy_oxide"},), of="price_gap"
+)
 def price_gap_peak(series: Series, material: Any = "dy_oxide") -> Values:
     """Highest ratio of the mean spot price outside to the price inside the exporter."""
     home = price_path(series, "home", material_rows(series, material))

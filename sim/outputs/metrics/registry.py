@@ -16,6 +16,7 @@ import numpy as np
 from lodestone.border.errors import InputError
 from lodestone.border.words import suggestion, unknown
 from lodestone.outputs.kept import Series
+from lodestone.outputs.series import SERIES
 
 Values = np.ndarray
 Inside = Literal["use", "plants", "whole"]
@@ -38,6 +39,9 @@ class Metric:
         What ``region=`` means where it names a country inside a region: ``use``, its share of the
         region's use; ``plants``, its plants too; ``whole``, the region's value, because the model
         does not tell the country apart.
+    of : str
+        The series of which it is a statistic (see `lodestone.outputs.series`); empty where it is
+        one of several, or of none. A metric with the name of a series is always one of it.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Metric:
     over: tuple[dict[str, Any], ...]
     additive: bool
     inside: Inside
+    of: str = ""
 
     def __call__(self, series: Series, **selectors: Any) -> Values:
         """Value in every world.
@@ -81,6 +86,7 @@ def metric(
     over: tuple[dict[str, Any], ...] = ({},),
     additive: bool = False,
     inside: Inside | None = None,
+    of: str = "",
 ) -> Callable[[Callable[..., Values]], Callable[..., Values]]:
     """Register a metric under its function's name; a second one of that name raises.
 
@@ -94,7 +100,10 @@ def metric(
         name = function.__name__
         if name in METRICS:
             raise ValueError(f"two metrics are called {name}")
-        METRICS[name] = Metric(name, unit, title, function, over, additive, apart)
+        if of and of not in SERIES:
+            raise ValueError(f"{name}: there is no series {of}")
+        of_series = name if name in SERIES else of
+        METRICS[name] = Metric(name, unit, title, function, over, additive, apart, of_series)
         return function
 
     return register

@@ -42,7 +42,7 @@ def unmet_share(series: Series, region: Any = "all", sector: Any = "all") -> Val
     return unmet_share_after(series, region, sector, 365.25)
 
 
-@metric("share", "net shortfall between two dates, share of planned use", ())
+@metric("share", "net shortfall between two dates, share of planned use", (), of="unmet_share")
 def unmet_share_between(
     series: Series, region: Any = "all", sector: Any = "all", since: Any = None, until: Any = None
 ) -> Values:
@@ -58,7 +58,7 @@ def _military(series: Series, region: Any) -> Picked:
     return Picked.of({i: use[r] for i, r in enumerate(places) if use.get(r, 0.0) > 0.0})
 
 
-@metric("share", "net shortfall of military use, share of planned use", ())
+@metric("share", "net shortfall of military use, share of planned use", (), of="unmet_share")
 def military_unmet_share(
     series: Series, region: Any = "all", since: Any = None, until: Any = None
 ) -> Values:
@@ -72,7 +72,7 @@ def military_unmet_share(
     return np.where(planned > 0.0, share_lacking(unmet, planned), np.nan)
 
 
-@metric("days", "military users lack half of their use, days after a date", ())
+@metric("days", "military users lack half of their use, days after a date", (), of="unmet_share")
 def first_military_stockout(
     series: Series, region: Any = "all", share: Any = 0.5, since: Any = None
 ) -> Values:
@@ -94,13 +94,13 @@ def first_military_stockout(
     return np.where(short.any(axis=0), at - first, np.inf)
 
 
-@metric("share", "highest weekly net shortfall, share of planned use", BY_GROUP)
+@metric("share", "highest weekly net shortfall, share of planned use", BY_GROUP, of="unmet_share")
 def unmet_share_peak(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Highest share of planned use that goes unmet in a market day."""
     return unmet_shares(series, region, sector).max(axis=0)
 
 
-@metric("days", "first users stop, days after the first disruption", BY_REGION)
+@metric("days", "first users stop, days after the first disruption", BY_REGION, of="stoppages")
 def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Days from the first disruption to the first user class at zero (inf: none stops)."""
     rows = series.group_rows(region, sector)
@@ -109,14 +109,16 @@ def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> 
     return series.first_stop[rows].min(axis=0) - series.shock_day
 
 
-@metric("weeks", "longest time that users of one sector and region stand", BY_REGION)
+@metric(
+    "weeks", "longest time that users of one sector and region stand", BY_REGION, of="stoppages"
+)
 def stoppage_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Weeks in which at least one class of the worst-hit group stood."""
     rows = series.group_rows(region, sector)
     return series.stop_weeks[rows].max(axis=0) if rows.size else np.zeros(len(series.worlds))
 
 
-@metric("weeks", "time to recover (net shortfall back below 1 %)", BY_REGION)
+@metric("weeks", "time to recover (net shortfall back below 1 %)", BY_REGION, of="unmet_share")
 def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Weeks from the first market day with more than 1 % unmet to the last before a calm quarter.
 
@@ -135,7 +137,7 @@ def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "al
     return out
 
 
-@metric("USD million", "value of lost output (upper bound)", BY_GROUP, additive=True)
+@metric("USD million", "value of lost output (upper bound)", BY_GROUP, additive=True, of="unmet_t")
 def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall, less what is made up later, times the value of output per kg of magnet."""
     users = series.users(region, sector)
@@ -145,7 +147,7 @@ def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "
     return (tonnes * value[users.rows][:, None]).sum(axis=0) / 1000.0
 
 
-@metric("USD million a day", "value of output lost on the worst day", BY_REGION)
+@metric("USD million a day", "value of output lost on the worst day", BY_REGION, of="unmet_t")
 def lost_output_usd_million_per_day(
     series: Series, region: Any = "all", sector: Any = "all"
 ) -> Values:
@@ -157,7 +159,7 @@ def lost_output_usd_million_per_day(
     return weekly.max(axis=0) / 1000.0 / 7.0
 
 
-@metric("USD per USD", "lost output per dollar of missing magnets")
+@metric("USD per USD", "lost output per dollar of missing magnets", of="unmet_t")
 def lost_output_per_usd(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Value of lost output over the base-year worth of the magnets missed (NaN: none missed)."""
     names = series.chain.materials_named("ndfeb_magnets")

@@ -18,7 +18,10 @@ from lodestone.outputs.metrics.select import (
 
 
 @metric(
-    "t_magnet", "declared magnet exports of China in the year after the disruption", inside="plants"
+    "t_magnet",
+    "declared magnet exports of China in the year after the disruption",
+    inside="plants",
+    of="exports_t",
 )
 def magnet_exports_t(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Declared exports of NdFeB magnets over the year after the first disruption, or a year."""
@@ -38,6 +41,7 @@ def magnet_exports_t(series: Series, region: Any = "china", year: Any = None) ->
     "share of world magnet output in the last year",
     ({"region": "china"},),
     inside="plants",
+    of="production_t",
 )
 def magnet_share(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Share of a region in world output of NdFeB magnets in a year (default: the last)."""
@@ -51,6 +55,7 @@ def magnet_share(series: Series, region: Any = "china", year: Any = None) -> Val
     "own magnet output over use in the last year",
     ({"region": "united_states"},),
     inside="plants",
+    of="production_t",
 )
 def self_sufficiency(series: Series, region: Any = "united_states", year: Any = None) -> Values:
     """NdFeB magnets made in a region over what its users plan to use, in a year."""
@@ -73,7 +78,12 @@ def leak_t(
     return shipped_over(series, "grey", material, origin, destination, year)
 
 
-@metric("t", "declared shipments in the last year", ({"origin": "china", "material": "oxides"},))
+@metric(
+    "t",
+    "declared shipments in the last year",
+    ({"origin": "china", "material": "oxides"},),
+    of="exports_t",
+)
 def traded_t(
     series: Series,
     material: Any = "ndfeb_magnets",
@@ -90,6 +100,7 @@ def traded_t(
     "USD million",
     "worth of declared trade in the last year",
     ({"origin": "china", "material": "oxides"},),
+    of="exports_t",
 )
 def trade_value_usd_million(
     series: Series,
@@ -117,6 +128,7 @@ def trade_value_usd_million(
     "share in world exports of magnets in the last year",
     ({"origin": "china"},),
     inside="plants",
+    of="exports_t",
 )
 def export_share(
     series: Series, origin: Any = "china", material: Any = "ndfeb_magnets", year: Any = None
@@ -140,7 +152,11 @@ def import_share(
 
 
 @metric(
-    "share", "net import reliance in the last year", ({"region": "united_states"},), inside="plants"
+    "share",
+    "net import reliance in the last year",
+    ({"region": "united_states"},),
+    inside="plants",
+    of="exports_t",
 )
 def import_reliance(
     series: Series,
@@ -158,7 +174,13 @@ def import_reliance(
     return np.maximum(net, 0.0) / np.maximum(output_of(series, material, region, year) + net, 1e-12)
 
 
-@metric("share", "share of mined ore in the last year", ({"region": "china"},), inside="plants")
+@metric(
+    "share",
+    "share of mined ore in the last year",
+    ({"region": "china"},),
+    inside="plants",
+    of="ore_t",
+)
 def mining_share(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Share of a region in the ore (t REO) that mines send to separators in a year."""
     year = series.years[-1] if year is None else year
@@ -170,6 +192,7 @@ def mining_share(series: Series, region: Any = "china", year: Any = None) -> Val
     "output in the last year",
     ({"region": "united_states", "material": "ndpr_oxide"},),
     inside="plants",
+    of="production_t",
 )
 def output_t(
     series: Series, region: Any = "all", material: Any = "ndfeb_magnets", year: Any = None
@@ -183,6 +206,7 @@ def output_t(
     "share of world output in the last year",
     ({"region": "china", "material": "ndpr_oxide"},),
     inside="plants",
+    of="production_t",
 )
 def output_share(
     series: Series, region: Any = "china", material: Any = "ndpr_oxide", year: Any = None
@@ -197,6 +221,7 @@ def output_share(
     "change of the share of world output",
     ({"region": "china", "material": "ndfeb_magnets"},),
     inside="plants",
+    of="production_t",
 )
 def output_share_change(
     series: Series,
@@ -211,14 +236,22 @@ def output_share_change(
     return now - output_share(series, region, material, since)
 
 
-@metric("share", "largest region's share of world magnet output in the last year")
+@metric(
+    "share", "largest region's share of world magnet output in the last year", of="production_t"
+)
 def top_share(series: Series, material: Any = "ndfeb_magnets", year: Any = None) -> Values:
     """Share of the region that makes most of a material in a year (default: the last)."""
     shares = [output_share(series, r, material, year) for r in series.layout.regions]
     return np.max(shares, axis=0)
 
 
-@metric("share", "use of magnet capacity in the last year", ({"region": "china"},), inside="plants")
+@metric(
+    "share",
+    "use of magnet capacity in the last year",
+    ({"region": "china"},),
+    inside="plants",
+    of="production_t",
+)
 def magnet_plant_use(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Output of NdFeB magnets over what plants could make (at mid-year), in a year."""
     year = series.years[-1] if year is None else int(year)
@@ -239,7 +272,11 @@ def licences_granted_share(series: Series) -> Values:
 
 
 @metric(
-    "share", "capacity that stands idle for want of margin in the last year", (), inside="plants"
+    "share",
+    "capacity that stands idle for want of margin in the last year",
+    (),
+    inside="plants",
+    of="able_t",
 )
 def idle_share(
     series: Series, region: Any = "all", stage: Any = "mine", year: Any = None

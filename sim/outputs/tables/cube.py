@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lodestone.outputs.parts import Parts, bands
+from lodestone.outputs.series import KEPT
 from lodestone.outputs.tables.frame import BAND, Stack
 from lodestone.outputs.tables.registry import Source
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Series of the cube and their units.
-UNITS = {"output": "t per month", "stock": "t", "used": "t per month"}
+UNITS = {key: KEPT[key].unit for key in ("output", "stock", "used")}
 
 
 def series_table(src: Source) -> pd.DataFrame:

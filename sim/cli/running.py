@@ -101,7 +101,7 @@ def _told(scenario: Scenario) -> str:
 
 def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
     """Print the headline rows of a run folder's summary (all regions, sectors and elements)."""
-    from lodestone.cli.console import print_table
+    from lodestone.cli.console import print_table, say
 
     with (folder / "summary.csv").open(encoding="utf-8", newline="") as file:
         rows: list[dict[str, Any]] = list(csv.DictReader(file))
@@ -111,13 +111,21 @@ def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
     columns = ["metric", "unit", "p05", "p50", "p95", "reference_p50", "delta_p50"]
     numbers = columns[2:]
     shown = [r | {c: _cell(r, c) for c in numbers} for r in head or rows]
+    for row in shown:
+        row["complete"] = not row.get("note", "").startswith("not complete")
+        if not row["complete"] and not settings.json:
+            row["metric"] += " *"
+    notes = dict.fromkeys(r["note"].partition(";")[0] for r in shown if not r["complete"])
     print_table(
         shown,
-        columns,
+        [*columns, "complete", "note"] if settings.json else columns,
         as_json=settings.json,
         title=f"{_told(scenario)} against {scenario.reference or 'nothing'}, {settings.worlds} worlds",
         right=numbers,
     )
+    if not settings.json:
+        for note in notes:
+            say(f"* {note}")
 
 
 def _cell(row: dict[str, Any], column: str) -> Any:

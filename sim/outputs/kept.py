@@ -140,6 +140,11 @@ class Series:
         return self.arrays[name]
 
     @property
+    def last_year(self) -> int:
+        """What "the last year" means: a January alone is no year."""
+        return self.labels.last_year
+
+    @property
     def layout(self) -> Labels:
         """Rows, under the names that the layout of a run has."""
         return self.labels
@@ -230,7 +235,7 @@ class Series:
         """
         lay = self.layout
         use = self.use_of(destination)
-        year = self.years[-1] if year is None else year
+        year = self.last_year if year is None else year
         made = {m: self.made_in(origin, m, year) for m in self.materials(material)}
         picked = {}
         for i in np.flatnonzero(~lay.l_home):

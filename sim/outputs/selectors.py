@@ -19,6 +19,7 @@ from lodestone.border.words import suggestion
 from lodestone.chain import naming
 from lodestone.outputs.items import ITEMS
 from lodestone.outputs.metrics import METRICS
+from lodestone.outputs.metrics.window import cut_off
 from lodestone.scenario.remarks import remarks_on as scenario_remarks
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "metric_problems",
     "metric_remarks",
     "remarks_on",
+    "window_remarks",
 ]
 
 #: Words of the selectors whose vocabulary does not depend on the chain.
@@ -214,9 +216,34 @@ def metric_remarks(metric: Metric, chain: Chain) -> list[str]:
     return found
 
 
-def remarks_on(scenario: Scenario, chain: Chain) -> list[str]:
-    """Return every remark on a scenario and on the metrics it asks for, one sentence each."""
-    asked = [t for m in asked_metrics(scenario).values() for t in metric_remarks(m, chain)]
+def window_remarks(
+    metric: Metric, start: date, end: date, shocks: tuple[date, date] | None = None
+) -> list[str]:
+    """Return why a metric is not complete (see `window.cut_off`): no sentence or one."""
+    if metric.name not in METRICS:
+        return []
+    why = cut_off(metric.name, dict(metric.selectors), start, end, shocks)
+    return [f"{written(metric)}: {why}"] if why else []
+
+
+def remarks_on(
+    scenario: Scenario, chain: Chain, shocks: tuple[date, date] | None = None
+) -> list[str]:
+    """Return every remark on a scenario and on the metrics it asks for, one sentence each.
+
+    Parameters
+    ----------
+    shocks
+        First and last day of the first disruption over the worlds, once it is known.
+    """
+    asked = [
+        told
+        for metric in asked_metrics(scenario).values()
+        for told in (
+            *metric_remarks(metric, chain),
+            *window_remarks(metric, scenario.start, scenario.end, shocks),
+        )
+    ]
     return [*scenario_remarks(scenario, chain), *dict.fromkeys(asked)]
 
 

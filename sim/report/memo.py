@@ -175,6 +175,8 @@ def answer(reading: Reading, rows: list[Row] | None = None) -> list[str]:
             break
         whole = not {"region", "sector"} & set(row.selectors)
         text = course(reading) if whole and row.name in TOLD_BY_COURSE else sentence(reading, row)
+        if why := reading.cut_off(row.name, row.selectors):
+            text += f" That is {why}."
         if text not in told:
             told.append(text)
     return told

@@ -93,7 +93,8 @@ def write_folder(
         "worlds": settings.worlds,
         "seed": settings.seed,
         "outside_ranges": outside_ranges(scenario),
-        "remarks": remarks_on(scenario, chain),
+        "remarks": remarks_on(scenario, chain, source.shocks),
+        "first_disruption": [day.isoformat() for day in source.shocks],
         "quantiles": "exact, over all worlds"
         if exact
         else "exact over all worlds, of series rounded as sim/runs/chunk.py says (0.2 %)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,15 +63,29 @@ def _problems(results: Results, metric: str) -> list[tuple[str, str | None]]:
     """What a run cannot be asked: told before its worlds are run again."""
     from lodestone.outputs.selectors import metric_problems
 
-    start, end = (parse_date(str(results.config["scenario"][k])) for k in ("start", "end"))
-    return metric_problems(metric_of(metric), _chain(results), start, end)
+    return metric_problems(metric_of(metric), _chain(results), *_span(results))
 
 
 def remarks_of_run(results: Results, metric: str) -> list[str]:
-    """Return how a metric of a run takes countries inside regions, one sentence each."""
-    from lodestone.outputs.selectors import metric_remarks
+    """Return what to know of a metric of a run, one sentence each.
 
-    return metric_remarks(metric_of(metric), _chain(results))
+    How it takes countries inside regions, and whether the run reaches the end of what it looks at.
+    """
+    from lodestone.outputs.selectors import metric_remarks, window_remarks
+
+    item = metric_of(metric)
+    held = results.provenance.get("first_disruption")
+    first = tuple(parse_date(str(day)) for day in held) if held else None
+    shocks = (first[0], first[-1]) if first else None
+    return [
+        *metric_remarks(item, _chain(results)),
+        *window_remarks(item, *_span(results), shocks),
+    ]
+
+
+def _span(results: Results) -> tuple[date, date]:
+    said = results.config["scenario"]
+    return parse_date(str(said["start"])), parse_date(str(said["end"]))
 
 
 def _chain(results: Results) -> Chain:

@@ -223,17 +223,20 @@ def _metrics(
 
 
 def _remarks(columns: Sequence[str], points: Sequence[Point]) -> list[str]:
-    """How the metrics of a study take countries inside regions."""
+    """How the metrics of a study take countries inside regions, and which are not complete."""
     from lodestone.chain.load import load_chain
-    from lodestone.outputs.selectors import metric_remarks
+    from lodestone.outputs.selectors import metric_remarks, window_remarks
     from lodestone.studies.metrics import metric_of
 
-    vintages = dict.fromkeys(p.scenario.vintage for p in points)
+    spans = dict.fromkeys((p.scenario.vintage, p.scenario.start, p.scenario.end) for p in points)
     return [
         told
-        for column in columns
-        for vintage in vintages
-        for told in metric_remarks(metric_of(column), load_chain(vintage))
+        for metric in map(metric_of, columns)
+        for vintage, start, end in spans
+        for told in (
+            *metric_remarks(metric, load_chain(vintage)),
+            *window_remarks(metric, start, end),
+        )
     ]
 
 

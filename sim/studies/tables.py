@@ -27,7 +27,7 @@ def tidy(folders: Sequence[Path | str], metrics: Sequence[str]) -> pd.DataFrame:
     DataFrame
         ``run, scenario, variant, point``, swept keys, ``metric, unit, worlds, mean, p05, p50,
         p95, note``; means and quantiles over the worlds that have a value. The note says how a
-        country inside a region was taken.
+        country inside a region was taken, and which number is not complete.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def _run_rows(folder: Path | str, metrics: Sequence[str]) -> list[dict[str, Any]
 
 def _study_rows(folder: Path | str, metrics: Sequence[str]) -> list[dict[str, Any]]:
     from lodestone.chain.load import load_chain
-    from lodestone.outputs.selectors import metric_remarks
+    from lodestone.outputs.selectors import metric_remarks, window_remarks
     from lodestone.studies.metrics import column_of, metric_of, paired
     from lodestone.studies.study import open_study, plain_value
 
@@ -106,7 +106,9 @@ def _study_rows(folder: Path | str, metrics: Sequence[str]) -> list[dict[str, An
                 if calm is None:
                     raise InputError("has no reference", file=folder, key=f"metric={metric}")
                 own = calm if how == "reference" else paired(own, calm)
-            remarks = metric_remarks(metric_of(metric), load_chain(point.scenario.vintage))
+            item, asked = metric_of(metric), point.scenario
+            remarks = metric_remarks(item, load_chain(asked.vintage))
+            remarks += window_remarks(item, asked.start, asked.end)
             rows.append(head | _row(own, metric, remarks))
     return rows
 

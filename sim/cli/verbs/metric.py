@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from lodestone.border.errors import InputError
+from lodestone.border.files import json_text
 from lodestone.cli.verb import Words, verb
 
 MORE = """
@@ -44,7 +43,7 @@ def work(words: Words) -> int:
     for note in dict.fromkeys(r["note"] for r in rows if r["note"]):
         say(f"note: {note}")
     if words.on("--json"):
-        print(json.dumps(rows, default=str))
+        print(json_text([r | {"complete": "not complete" not in r["note"]} for r in rows]))
         return 0
     numbers = ["worlds", "mean", "p05", "p50", "p95"]
     shown = [{k: short(v) if k in numbers[1:] else v for k, v in r.items()} for r in rows]

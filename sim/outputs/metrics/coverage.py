@@ -60,7 +60,7 @@ def need_t(
     Through the recipes, with the swarf and losses that making magnets leaves; prices and
     substitution do not change it.
     """
-    weeks = week_rows(series, series.years[-1] if year is None else year)
+    weeks = week_rows(series, series.last_year if year is None else year)
     return _needed(series, str(material), region, sector)[weeks].sum(axis=0) * series.weeks
 
 
@@ -109,7 +109,7 @@ def stage_coverage(
 
     The stage with the smallest coverage is the one that binds a chain of its own.
     """
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     if str(material) == "ndfeb_magnets":
         return self_sufficiency(series, region, year)
     made = output_of(series, str(material), region, year)
@@ -239,12 +239,12 @@ def met_share(
     """
     if by not in ITEMS:
         raise unknown("way of meeting use", str(by), ITEMS, key="by")
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     planned = sum(met_by(series, item, region, element, year) for item in ITEMS)
     return np.asarray(met_by(series, str(by), region, element, year) / np.maximum(planned, 1e-12))
 
 
-@metric("USD million", "value of lost output in the year after the disruption")
+@metric("USD million", "value of lost output in the year after the disruption", window="year")
 def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall in the year after the disruption, less what is made up in it, times its worth."""
     users = series.users(region, sector)
@@ -262,7 +262,7 @@ def recycled_share(
 ) -> Values:
     """Oxide that recyclers of a region win from scrap and old goods over the need of its users."""
     lay = series.layout
-    year = series.years[-1] if year is None else int(year)
+    year = series.last_year if year is None else int(year)
     made = series.made_in(region, f"{element}_oxide", year, "recycling")
     e, many = lay.element_at[str(element)], len(lay.elements)
     picked = {i * many + e: made[r] for i, r in enumerate(lay.regions) if r in made}

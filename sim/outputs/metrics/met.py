@@ -32,7 +32,7 @@ def supply_share(
     Sources are the exporter (declared, content of whatever form), others (net), new_supply
     (separated in the region), recycling and leak, t of the element, in a year.
     """
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     known = ("exporter", "others", "new_supply", "recycling", "leak")
     if item not in known:
         raise unknown("source", str(item), known, key="item")
@@ -45,7 +45,7 @@ def separation_coverage(
     series: Series, region: Any = "united_states", element: Any = "ndpr", year: Any = None
 ) -> Values:
     """What regions separate and recycle of an element over their planned use, in a year."""
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     made = won_by_quarter(series, region, element)[quarter_rows(series, year)].sum(axis=0)
     planned = sum(met_by(series, k, region, element, year) for k in ITEMS)
     return np.asarray(made / np.maximum(planned, 1e-12))
@@ -77,7 +77,7 @@ def use_of_plan(
     series: Series, region: Any = "all", element: Any = "ndpr", year: Any = None
 ) -> Values:
     """Use after thrift, substitution and shortage over planned use of an element, in a year."""
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     gone = sum(
         met_by(series, k, region, element, year)
         for k in ("demand_destruction", "substitution", "unmet")
@@ -89,4 +89,4 @@ def use_of_plan(
 @metric("t REO", "ore sent to separators in the last year", (), inside="plants")
 def ore_t(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Ore that the mines of regions send to separators in a year, t REO."""
-    return ore_of(series, region, series.years[-1] if year is None else year)
+    return ore_of(series, region, series.last_year if year is None else year)

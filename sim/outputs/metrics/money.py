@@ -48,7 +48,7 @@ def paid_usd_per_kg(
 ) -> Values:
     """Mean price that the users and plants of regions pay in a year, without VAT."""
     rows = priced_rows(series, material, region)
-    weeks = week_rows(series, series.years[-1] if year is None else year)
+    weeks = week_rows(series, series.last_year if year is None else year)
     return price_path(series, "paid", rows)[weeks].mean(axis=0)
 
 
@@ -64,19 +64,21 @@ def _cost(series: Series, item: str, region: Any, year: Any = None) -> Values:
     return (path * discount[:, None]).sum(axis=0) * series.weeks
 
 
-@metric("USD million", "public outlay, discounted", BY_REGION, additive=True)
+@metric("USD million", "public outlay, discounted", BY_REGION, additive=True, window="run")
 def public_outlay_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Price floors, stockpile purchases less sales, and project funding, net present value."""
     return _cost(series, "public_outlay", region, year)
 
 
-@metric("USD million", "paid above base-year prices, discounted", BY_REGION, additive=True)
+@metric(
+    "USD million", "paid above base-year prices, discounted", BY_REGION, additive=True, window="run"
+)
 def premium_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Cost of purchases above the same goods at base-year prices, net present value."""
     return _cost(series, "premium", region, year)
 
 
-@metric("USD million", "tariffs paid, discounted", BY_REGION, additive=True)
+@metric("USD million", "tariffs paid, discounted", BY_REGION, additive=True, window="run")
 def tariff_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Import duties paid on oxides, metals and magnets, net present value."""
     return _cost(series, "tariff", region, year)

@@ -38,7 +38,11 @@ _BY_MATERIAL: tuple[dict[str, Any], ...] = tuple({"material": m} for m in ELEMEN
 
 
 @metric(
-    "multiple", "highest home price in two years, multiple of before", _BY_MATERIAL, of="price_home"
+    "multiple",
+    "highest home price in two years, multiple of before",
+    _BY_MATERIAL,
+    of="price_home",
+    window="two years",
 )
 def price_multiple_home(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the price inside the exporter over its mean in the eight weeks before."""
@@ -46,7 +50,11 @@ def price_multiple_home(series: Series, material: Any = "dy_oxide", since: Any =
 
 
 @metric(
-    "multiple", "highest ask outside in two years, multiple of before", _BY_MATERIAL, of="price_ask"
+    "multiple",
+    "highest ask outside in two years, multiple of before",
+    _BY_MATERIAL,
+    of="price_ask",
+    window="two years",
 )
 def price_multiple_ask(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean spot price outside over its mean in the eight weeks before."""
@@ -58,13 +66,19 @@ def price_multiple_ask(series: Series, material: Any = "dy_oxide", since: Any = 
     "highest price paid outside in two years, multiple of before",
     _BY_MATERIAL,
     of="price_paid",
+    window="two years",
 )
 def price_multiple_paid(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean price paid outside over its mean in the eight weeks before."""
     return _peak_multiple(series, "paid", priced_rows(series, material), since)
 
 
-@metric("multiple", "highest price anywhere in two years, multiple of before", _BY_MATERIAL)
+@metric(
+    "multiple",
+    "highest price anywhere in two years, multiple of before",
+    _BY_MATERIAL,
+    window="two years",
+)
 def price_peak_multiple(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """The larger of the home and the ask multiple, from the first disruption or a date on."""
     home = price_multiple_home(series, material, since)
@@ -79,7 +93,7 @@ def price_usd_per_kg(
     if market not in ("home", "ask", "paid"):
         raise unknown("market", market, ("home", "ask", "paid"), key="market")
     rows = material_rows(series, material) if market == "home" else priced_rows(series, material)
-    weeks = week_rows(series, series.years[-1] if year is None else year)
+    weeks = week_rows(series, series.last_year if year is None else year)
     return price_path(series, market, rows)[weeks].mean(axis=0)
 
 

@@ -36,7 +36,7 @@ def unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     return summed(series, "unmet", region, sector)
 
 
-@metric("share", "net shortfall, share of planned use", BY_GROUP)
+@metric("share", "net shortfall, share of planned use", BY_GROUP, window="year")
 def unmet_share(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall over planned use in the year after the first disruption."""
     return unmet_share_after(series, region, sector, 365.25)

@@ -22,6 +22,7 @@ from lodestone.outputs.metrics.select import (
     "declared magnet exports of China in the year after the disruption",
     inside="plants",
     of="exports_t",
+    window="year",
 )
 def magnet_exports_t(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Declared exports of NdFeB magnets over the year after the first disruption, or a year."""
@@ -45,7 +46,7 @@ def magnet_exports_t(series: Series, region: Any = "china", year: Any = None) ->
 )
 def magnet_share(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Share of a region in world output of NdFeB magnets in a year (default: the last)."""
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     whole = output_of(series, "ndfeb_magnets", "all", year)
     return output_of(series, "ndfeb_magnets", region, year) / np.maximum(whole, 1e-12)
 
@@ -59,14 +60,14 @@ def magnet_share(series: Series, region: Any = "china", year: Any = None) -> Val
 )
 def self_sufficiency(series: Series, region: Any = "united_states", year: Any = None) -> Values:
     """NdFeB magnets made in a region over what its users plan to use, in a year."""
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     made = output_of(series, "ndfeb_magnets", region, year)
     inside = np.array([d.year == int(year) for d in series.dates])
     use = series.users(region).total(series["planned"][inside], (0, 1)) * series.weeks
     return made / np.maximum(use, 1e-12)
 
 
-@metric("t", "undeclared shipments over the horizon")
+@metric("t", "undeclared shipments over the horizon", window="run")
 def leak_t(
     series: Series,
     material: Any = "all",
@@ -92,7 +93,7 @@ def traded_t(
     year: Any = None,
 ) -> Values:
     """Declared shipments across borders in a year (default: the last), t of product."""
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     return shipped_over(series, "declared", material, origin, destination, year)
 
 
@@ -110,7 +111,7 @@ def trade_value_usd_million(
     year: Any = None,
 ) -> Values:
     """Declared shipments of a year (default: the last) at the year's mean home price."""
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     lay, months = series.layout, year_rows(series, year)
     weeks = week_rows(series, year)
     price = series["home"][weeks].mean(axis=0, dtype=float)
@@ -168,7 +169,7 @@ def import_reliance(
 
     The reading of statistical offices, without changes of stock.
     """
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     net = traded_t(series, material, "all", region, year)
     net -= traded_t(series, material, region, "all", year)
     return np.maximum(net, 0.0) / np.maximum(output_of(series, material, region, year) + net, 1e-12)
@@ -183,7 +184,7 @@ def import_reliance(
 )
 def mining_share(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Share of a region in the ore (t REO) that mines send to separators in a year."""
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     return ore_of(series, region, year) / np.maximum(ore_of(series, "all", year), 1e-12)
 
 
@@ -198,7 +199,7 @@ def output_t(
     series: Series, region: Any = "all", material: Any = "ndfeb_magnets", year: Any = None
 ) -> Values:
     """Output of oxides (recycled too), metals or magnets in a year, t of product."""
-    return output_of(series, material, region, series.years[-1] if year is None else year)
+    return output_of(series, material, region, series.last_year if year is None else year)
 
 
 @metric(
@@ -254,7 +255,7 @@ def top_share(series: Series, material: Any = "ndfeb_magnets", year: Any = None)
 )
 def magnet_plant_use(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Output of NdFeB magnets over what plants could make (at mid-year), in a year."""
-    year = series.years[-1] if year is None else int(year)
+    year = series.last_year if year is None else int(year)
     made = output_of(series, "ndfeb_magnets", region, year)
     kinds = [material for *_, material in series.layout.facilities]
     rows = [i for i in series.plants(region, "magnet") if kinds[i] == "ndfeb"]
@@ -285,7 +286,7 @@ def idle_share(
 
     Looked at in mid-year; stages are mine, separation, metal, magnet and recycling.
     """
-    year = series.years[-1] if year is None else int(year)
+    year = series.last_year if year is None else int(year)
     year_rows(series, year)
     rows = series.plants(region, *(names_of(stage) or ()))
     mines = [series.layout.facilities[i][2] == "mine" for i in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,14 @@ class Source:
     def dates(self) -> list[str]:
         """Market days, ISO."""
         return [d.isoformat() for d in self.labels.dates]
+
+    @cached_property
+    def shocks(self) -> tuple[date, date]:
+        """First and last day of the first disruption over the worlds."""
+        days = self.scenario.array("shock_day")
+        start = self.labels.start
+        first, last = (start + timedelta(days=int(d)) for d in (days.min(), days.max()))
+        return first, last
 
     def price_weights(self, rows: np.ndarray) -> np.ndarray:
         """Weights of rows of the ask and paid prices: base-year tonnes bought there, sum 1."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,14 +111,15 @@ def record(
     tick : callable, optional
         Called now and then with the share that is done.
     """
-    # A batch and its calendar point at each other: give back the last one's memory first.
-    gc.collect()
     run = compiled.batch(worlds)
     recorder = Recorder(run, shocks(run))
     run.watchers.append(recorder)
     if tick is not None:
         run.watchers.append(_Ticker(tick, len(recorder.times)))
     run.run()
+    # What points at the batch in turn would keep its memory until the next collection.
+    run.watchers.clear()
+    run.calendar.clear()
     return run, Series.of(recorder, compiled.discount_rate)
 
 

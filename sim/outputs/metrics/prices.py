@@ -28,9 +28,12 @@ def _peak_multiple(series: Series, name: str, rows: np.ndarray, since: Any = Non
     before = np.maximum(np.searchsorted(series.times, first), 1)
     eight, two_years = round(56.0 / series.days), round(730.5 / series.days)
     out = np.empty(path.shape[1])
-    for w in range(path.shape[1]):
-        base = path[max(before[w] - eight, 0) : before[w], w].mean()
-        out[w] = path[before[w] - 1 : before[w] + two_years, w].max() / base
+    for day in np.unique(before):
+        worlds = before == day
+        # World by world in memory, so that means do not depend on how many worlds there are.
+        own = np.ascontiguousarray(path[:, worlds].T)
+        base = own[:, max(day - eight, 0) : day].mean(axis=1)
+        out[worlds] = own[:, day - 1 : day + two_years].max(axis=1) / base
     return out
 
 

@@ -478,10 +478,11 @@ def build(name: str, given: Any, file: Any = None) -> Intervention:
             hint="Write its keys indented below the name, beginning with 'kind:'.",
         )
     kind = given.get("kind")
-    slip = next((k for k in given if k not in Intervention.model_fields and near_kind(k)), None)
-    if kind is None and slip is not None:
-        raise InputError("unknown key", file=file, key=f"{at}.{slip}", hint="Did you mean 'kind'?")
     if kind is None:
+        slip = next((k for k in given if k not in Intervention.model_fields and near_kind(k)), None)
+        if slip is not None:
+            at = f"{at}.{slip}"
+            raise InputError("unknown key", file=file, key=at, hint="Did you mean 'kind'?")
         raise InputError(
             "lacks its kind", file=file, key=at, hint=f"Add 'kind:', one of {', '.join(kinds())}."
         )

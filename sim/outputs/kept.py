@@ -5,9 +5,9 @@ They come from a recorder while a run is in memory, or from its parts on disk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +54,23 @@ class Picked:
     def total(self, values: np.ndarray, axis: int | tuple[int, ...] = -2) -> np.ndarray:
         """Sum of what is meant; over the rows, or other axes too."""
         return np.asarray(self.parts(values).sum(axis=axis, dtype=float))
+
+
+def once(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep what a method of `Series` gave for the same words: nothing writes into it."""
+
+    @wraps(method)
+    def call(self: Series, *given: Any, **named: Any) -> Any:
+        key = (method.__name__, *map(_word, given), *((k, _word(v)) for k, v in named.items()))
+        if key not in self.found:
+            self.found[key] = method(self, *given, **named)
+        return self.found[key]
+
+    return call
+
+
+def _word(value: Any) -> Any:
+    return tuple(map(_word, value)) if isinstance(value, list | tuple | set) else value
 
 
 class Series:
@@ -105,6 +122,7 @@ class Series:
         self.military_groups = np.array(labels.military_groups, dtype=int)
         self.priced_cells = np.array(labels.priced_cells, dtype=int)
         self.cost_regions = labels.regions
+        self.found: dict[Any, Any] = {}
 
     @classmethod
     def of(cls, recorder: Recorder, discount_rate: float = 0.05) -> Series:
@@ -175,6 +193,7 @@ class Series:
         """Rows of the groups of regions and sectors (names, lists, blocs or ``all``)."""
         return self.users(region, sector).rows
 
+    @once
     def users(self, region: object = "all", sector: object = "all") -> Picked:
         """Groups of users: of a region of which a part is meant, its share of the use (A43)."""
         use, sectors = self.use_of(region), names_of(sector)
@@ -185,16 +204,24 @@ class Series:
         }
         return Picked.of(picked)
 
+    @once
+    def used(self, name: str, region: object = "all", sector: object = "all") -> np.ndarray:
+        """Sum of a series over what is meant of groups of users, shape (T, w)."""
+        return self.users(region, sector).total(self[name])
+
+    @once
     def places(self, region: object) -> naming.Places:
         """Countries meant by a selector."""
         return naming.places(self.chain, names_of(region) or naming.EVERYTHING)
 
+    @once
     def use_of(self, region: object) -> dict[str, float]:
         """Region -> share of its use that is meant; regions not meant are left out."""
         if names_of(region) is None:
             return dict.fromkeys(self.labels.regions, 1.0)
         return self.places(region).use
 
+    @once
     def made_in(
         self, region: object, material: str, year: int, stage: str | None = None
     ) -> dict[str, Any]:
@@ -216,11 +243,13 @@ class Series:
         }
         return dict(places.made(material, able))
 
+    @once
     def plants(self, region: object, *stages: str) -> np.ndarray:
         """Rows of the plants that lie in regions or countries, of some stages or all."""
         meant = set(self.places(region).plants(*stages))
         return np.array([i for i, (f, *_) in enumerate(self.labels.facilities) if f in meant], int)
 
+    @once
     def links(
         self,
         material: object = "all",
@@ -233,17 +262,23 @@ class Series:
         Of an origin its share of what its region makes in a year, of a destination its share of
         what its region uses.
         """
-        lay = self.layout
         use = self.use_of(destination)
         year = self.last_year if year is None else year
         made = {m: self.made_in(origin, m, year) for m in self.materials(material)}
         picked = {}
-        for i in np.flatnonzero(~lay.l_home):
-            (m, seller), (_, buyer) = (lay.cells[c] for c in lay.links[i])
+        for i, m, seller, buyer in self._abroad:
             if m in made and seller in made[m] and use.get(buyer, 0.0) > 0.0:
-                picked[int(i)] = made[m][seller] * use[buyer]
+                picked[i] = made[m][seller] * use[buyer]
         return Picked.of(picked)
 
+    @cached_property
+    def _abroad(self) -> list[tuple[int, str, str, str]]:
+        """Links across a border: row, material, region that sells, region that buys."""
+        lay = self.layout
+        ways = [(int(i), *lay.links[i]) for i in np.flatnonzero(~lay.l_home)]
+        return [(i, *lay.cells[seller], lay.cells[buyer][1]) for i, seller, buyer in ways]
+
+    @once
     def cells(self, material: object = "all", region: object = "all") -> Picked:
         """Cells of materials and regions: their stocks, by share of use."""
         use, names = self.use_of(region), self.materials(material)
@@ -254,6 +289,7 @@ class Series:
         }
         return Picked.of(picked)
 
+    @once
     def makers(self, material: object, region: object, year: int) -> Picked:
         """Cells of materials and regions: their output in a year, by share of what is made."""
         made = {m: self.made_in(region, m, year) for m in self.materials(material)}
@@ -264,6 +300,7 @@ class Series:
         }
         return Picked.of(picked)
 
+    @once
     def materials(self, words: object) -> list[str]:
         """Materials meant by a selector."""
         named = names_of(words)

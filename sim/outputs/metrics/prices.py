@@ -33,7 +33,8 @@ def _peak_multiple(series: Series, name: str, rows: np.ndarray, since: Any = Non
         # World by world in memory, so that means do not depend on how many worlds there are.
         own = np.ascontiguousarray(path[:, worlds].T)
         base = own[:, max(day - eight, 0) : day].mean(axis=1)
-        out[worlds] = own[:, day - 1 : day + two_years].max(axis=1) / base
+        with np.errstate(invalid="ignore"):  # no price before: no multiple
+            out[worlds] = own[:, day - 1 : day + two_years].max(axis=1) / base
     return out
 
 

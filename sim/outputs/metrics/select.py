@@ -30,14 +30,14 @@ def share_lacking(unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
 
 def unmet_shares(series: Series, region: object, sector: object) -> np.ndarray:
     """Share of planned use that goes unmet by market day, shape (T, w)."""
-    users = series.users(region, sector)
-    return share_lacking(users.total(series["unmet"]), users.total(series["planned"]))
+    planned = series.used("planned", region, sector)
+    return share_lacking(series.used("unmet", region, sector), planned)
 
 
 def unmet_share_after(series: Series, region: Any, sector: Any, days: float) -> Values:
     """Share of planned use that goes unmet in so many days from the disruption on, shape (w,)."""
-    users = series.users(region, sector)
-    unmet, planned = users.total(series["unmet"]), users.total(series["planned"])
+    unmet = series.used("unmet", region, sector)
+    planned = series.used("planned", region, sector)
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + days)
     return share_lacking((unmet * inside).sum(axis=0), (planned * inside).sum(axis=0))

@@ -151,7 +151,8 @@ class ExportLicence(Intervention):
     Applications are filed by class (destination, tier, product), wait for the processing time,
     first come first served, within a capacity that grows. ``approval`` is the share granted of
     what is decided at a date; what is refused is filed again after ``refile_days``, so an
-    approval below one slows the flow and does not remove demand for good.
+    approval below one slows the flow and does not remove demand for good: in the long run
+    ``min(1, approval * capacity)`` of normal orders pass.
     """
 
     title: ClassVar[str] = "exports of listed goods wait for a licence, and only part is granted"
@@ -170,7 +171,12 @@ class ExportLicence(Intervention):
         low=0.0,
         high=1500.0,
     )
-    approval: Path = share(1.0, "share granted of what is decided then", source="definition")
+    approval: Path = share(
+        1.0,
+        "share granted of what is decided then; the rest is filed again, so that in the long run "
+        "min(1, approval x capacity) of normal orders pass (0.5 at a capacity of 2: all)",
+        source="definition",
+    )
     refile_days: Num = number(
         30.0,
         "days after which a refused application is filed again",
@@ -356,26 +362,52 @@ class ExportLicence(Intervention):
             )
         )
 
+    def passes_in_the_end(self, approval: Path | None = None) -> tuple[float, float]:
+        """Return the least and the most of normal orders that pass in the long run.
+
+        What is refused is filed again, so that ``1 / approval`` decisions are needed for each
+        order: ``min(1, approval * capacity)`` passes. Of a path of approvals the last one counts,
+        of licences that expire the share renewed; growth of the office is left out.
+
+        Parameters
+        ----------
+        approval
+            Of a class of applications; by default that of all.
+        """
+        path = self.approval if approval is None else approval
+        granted = ends_of(list(path.values())[-1] if isinstance(path, Mapping) else path)
+        able, renewed = ends_of(self.capacity), (1.0, 1.0)
+        if self.valid_days is not None:
+            renewed = ends_of(self.renewal_probability)
+        low, high = (min(1.0, a * c * r) for a, c, r in zip(granted, able, renewed, strict=True))
+        return low, high
+
     def remarks(self, chain: Chain) -> list[str]:
         """What an approval below one lets through in the long run."""
         found = super().remarks(chain)
-        if isinstance(self.approval, Mapping):
-            granted = list(self.approval.values())[-1]
-        else:
-            granted = self.approval
-        low, high = ends_of(granted)
-        if low >= 1.0:
-            return found
-        able = ends_of(self.capacity)
-        passing = [min(1.0, a * c) for a, c in zip((low, high), able, strict=True)]
-        told = " to ".join(f"{100 * p:.0f}" for p in dict.fromkeys(passing))
-        return [
-            *found,
-            f"approval: {_percent(low, high)} of what is decided is granted and the rest is filed "
-            f"again after {_days(self.refile_days)} days, so that in the long run {told} % of normal "
-            "orders pass (approval times the office's capacity, at most all); to stop trade for good "
-            "write an export_ban with a share",
-        ]
+        classes = {n: c.approval for n, c in self.licence_classes().items()}
+        each = {"approval": self.approval}
+        each |= {f"classes.{n}.approval": a for n, a in classes.items() if a is not None}
+        for key, path in each.items():
+            granted = ends_of(list(path.values())[-1] if isinstance(path, Mapping) else path)
+            if granted[0] >= 1.0:
+                continue
+            who = "normal orders" if key == "approval" else "its normal orders"
+            found.append(
+                f"{key}: {_percent(*granted)} of what is decided is granted and the rest is filed "
+                f"again after {_days(self.refile_days)} days, so that in the long run "
+                f"{_percent(*self.passes_in_the_end(path))} of {who} pass (approval times the "
+                f"office's capacity of {_times(self.capacity)} normal filings"
+                + (", times the share renewed" if self.valid_days is not None else "")
+                + (", which grows" if ends_of(self.capacity_growth)[1] > 0.0 else "")
+                + ", at most all); to stop trade for good write an export_ban with a share"
+            )
+        return found
+
+
+def _times(value: Any) -> str:
+    low, high = ends_of(value)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def _percent(low: float, high: float) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lodestone.border.errors import InputError
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.border.words import unknown
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
@@ -225,7 +226,7 @@ def share_of_world(
     """NdPr oxide of a plant over the base year's world output (with recycling)."""
     item = _facility(chain, facility)
     world = _add(_tonnes(chain, stage, material).values())
-    size = item.ndpr_t_per_year
+    size = item.contents().get("ndpr", 0.0)
     return size / world[2], size / world[1], size / world[0]
 
 
@@ -455,7 +456,7 @@ def policy_years(chain: Chain, policy: str = "") -> Interval:
     item = _policy(chain, policy)
     if item.end is None:
         raise InputError(f"'{policy}' has no end", key="policy")
-    years = (item.end - item.start).days / 365.25
+    years = (item.end - item.start).days / DAYS_PER_YEAR
     return years, years, years
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Protocol
+from datetime import date
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from lodestone.border.numbers import plain
+from lodestone.border.numbers import Distribution, plain
+from lodestone.border.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 from lodestone.border.words import suggestion
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention, vocabulary
 from lodestone.interventions.context import Context, Steps, random_day
-from lodestone.interventions.effects import Acting, Effect, Reviews, cleared_share, trade
+from lodestone.interventions.effects import Acting, Effect, Reviews, cleared_share
 from lodestone.interventions.fields import (
     Num,
     Path,
@@ -29,6 +31,7 @@ from lodestone.interventions.fields import (
     share,
     words,
 )
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import LicenceRule, Rules
 from lodestone.worlds.market import Market
 from lodestone.worlds.parts import used_there
@@ -62,7 +65,10 @@ class LicenceClass(BaseModel):
     destinations: Words | None = places(None, "destinations it covers (default: all)")
 
 
-def _read_general(value: Any) -> dict[str, Any]:
+Shares = float | Distribution | dict[date, float | Distribution]
+
+
+def _read_general(value: object) -> dict[str, Shares]:
     """Read ``[destination, ...]`` or ``{destination: share or {date: share}}``."""
     if isinstance(value, str):
         value = [value]
@@ -80,7 +86,7 @@ def _read_general(value: Any) -> dict[str, Any]:
 
 
 General = Annotated[
-    dict[str, Any],
+    dict[str, Shares],
     PlainValidator(_read_general),
     PlainSerializer(plain),
     WithJsonSchema({"type": ["object", "array"]}),
@@ -337,7 +343,7 @@ class ExportLicence(Intervention):
         approval = on.approval
         if self.valid_days is not None:
             approval = approval * np.where(since > on.valid_days, on.renewal_probability, 1.0)
-        weeks = since / 7.0
+        weeks = since / DAYS_PER_WEEK
         # Held for testing at first; the share fades around the weeks given.
         late = np.clip((weeks - on.spillover_weeks) / 0.8, -40.0, 40.0)
         fading = 1.0 / (1.0 + np.exp(late))
@@ -349,9 +355,9 @@ class ExportLicence(Intervention):
                 active=on.active,
                 approval=approval,
                 military_approval=approval if military is None else military.at(t0),
-                processing_weeks=on.processing_days / 7.0,
-                refile_weeks=on.refile_days / 7.0,
-                capacity=on.capacity * (1.0 + on.capacity_growth) ** (since / 365.25),
+                processing_weeks=on.processing_days / DAYS_PER_WEEK,
+                refile_weeks=on.refile_days / DAYS_PER_WEEK,
+                capacity=on.capacity * (1.0 + on.capacity_growth) ** (since / DAYS_PER_YEAR),
                 surge=effect.surge,
                 general=effect.granted_under_general(t0, on.m.layout.links.n),
                 held_share=on.spillover * fading * (on.active > 0),
@@ -414,6 +420,6 @@ def _percent(low: float, high: float) -> str:
     return f"{100 * low:.0f} %" if low == high else f"{100 * low:.0f} to {100 * high:.0f} %"
 
 
-def _days(value: Any) -> str:
+def _days(value: float | Distribution) -> str:
     low, high = ends_of(value)
     return f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.outputs.labels import Labels
@@ -187,7 +188,7 @@ class Series:
     @property
     def weeks(self) -> float:
         """Length of a market day, weeks."""
-        return self.days / 7.0
+        return self.days / DAYS_PER_WEEK
 
     def group_rows(self, region: object = "all", sector: object = "all") -> np.ndarray:
         """Rows of the groups of regions and sectors (names, lists, blocs or ``all``)."""

@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from datetime import date
 
+from lodestone.border.units import DAYS_PER_YEAR
+
 __all__ = [
     "EN_DASH",
     "MINUS",
@@ -252,7 +254,7 @@ def duration(days: float) -> str:
     elif days < 3 * 365:
         count, unit = round(days / 30.44), "month"
     else:
-        count, unit = round(days / 365.25), "year"
+        count, unit = round(days / DAYS_PER_YEAR), "year"
     return f"{count} {unit}" + ("" if count == 1 else "s")
 
 

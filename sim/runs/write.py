@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from lodestone.border.files import csv_text, save_parquet, save_table, save_text
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.border.yamlfile import dump_yaml
 from lodestone.chain.nouns import Chain
 from lodestone.outputs.parts import Parts, checksum
@@ -117,7 +118,7 @@ def write_folder(
 def shown_dates(source: Source, settings: Settings) -> set[str]:
     """Market days that the tables by day show: all, or of a long run one in four."""
     days = source.labels.ticks * source.labels.market_days
-    step = THINNED if days > LONG_YEARS * 365.25 and "weekly" not in settings.outputs else 1
+    step = THINNED if days > LONG_YEARS * DAYS_PER_YEAR and "weekly" not in settings.outputs else 1
     return set(source.dates[::step])
 
 

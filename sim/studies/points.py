@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lodestone.border.errors import InputError
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.border.words import suggestion
 from lodestone.studies.design import count_points, make_points
 from lodestone.studies.request import Request
@@ -54,7 +55,7 @@ class Point:
     @property
     def years(self) -> float:
         """Length of the run in years."""
-        return (self.scenario.end - self.scenario.start).days / 365.25
+        return (self.scenario.end - self.scenario.start).days / DAYS_PER_YEAR
 
 
 @dataclass(frozen=True)

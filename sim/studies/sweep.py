@@ -11,6 +11,7 @@ import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.border.files import read_path
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.studies.evaluate import Outcome, Task, compiles, run_task
 from lodestone.studies.folder import FORMAT, Row, StudyFolder, array_hash
 from lodestone.studies.points import Plan, Point, make_plan, study_name
@@ -94,7 +95,11 @@ class Size:
 def seconds_of(points: Iterable[Point]) -> float:
     """Expected cost of worlds, seconds of one process."""
     return sum(
-        p.settings.worlds * p.years * 365.25 / p.settings.market_days * SECONDS_PER_WORLD_TICK
+        p.settings.worlds
+        * p.years
+        * DAYS_PER_YEAR
+        / p.settings.market_days
+        * SECONDS_PER_WORLD_TICK
         for p in points
     )
 
@@ -310,7 +315,7 @@ def _room_for(folder: StudyFolder, plan: Plan, size: Size) -> None:
 
     if size.missing and size.workers:
         most = max(
-            memory_of_batches(p.settings.worlds, p.years * 365.25 / p.settings.market_days)
+            memory_of_batches(p.settings.worlds, p.years * DAYS_PER_YEAR / p.settings.market_days)
             for p in plan.points
         )
         room_for(most * size.workers, size.workers)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_MONTH, DAYS_PER_WEEK, DAYS_PER_YEAR
 from lodestone.border.words import unknown
 from lodestone.outputs.items import ITEMS
 from lodestone.outputs.kept import Picked, Series
@@ -210,8 +211,8 @@ def cover_days_low(
     """
     cells = series.cells(material, region)
     stock = cells.total(series["stock"])
-    daily = float(cells.total(series.layout.c_need)[0]) / 7.0
-    at = np.minimum((series.shock_day / 30.4375).astype(int), len(series.months) - 1)
+    daily = float(cells.total(series.layout.c_need)[0]) / DAYS_PER_WEEK
+    at = np.minimum((series.shock_day / DAYS_PER_MONTH).astype(int), len(series.months) - 1)
     out = np.empty(len(series.worlds))
     for w, month in enumerate(at):
         out[w] = stock[month : month + int(months), w].min() / max(daily, 1e-12)
@@ -252,7 +253,7 @@ def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any 
     tonnes = users.parts(series["unmet"]) - users.parts(series["caught_up"])
     lost = (tonnes * value[users.rows][:, None]).sum(axis=1, dtype=float)
     t = series.times[:, None]
-    inside = (t >= series.shock_day) & (t < series.shock_day + 365.25)
+    inside = (t >= series.shock_day) & (t < series.shock_day + DAYS_PER_YEAR)
     return (lost * inside).sum(axis=0) * series.weeks / 1000.0
 
 

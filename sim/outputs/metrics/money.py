@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.outputs.items import COST_ITEMS
 from lodestone.outputs.kept import Picked, Series
 from lodestone.outputs.metrics.registry import BY_REGION, Values, metric
@@ -31,7 +32,7 @@ def export_revenue_usd_million(
             links = series.links(material, origin, destination, year)
         days = month_of == month
         price = series["home"][days].mean(axis=0, dtype=float)
-        factor = (1.0 + series.discount_rate) ** (-series.times[days].mean() / 365.25)
+        factor = (1.0 + series.discount_rate) ** (-series.times[days].mean() / DAYS_PER_YEAR)
         tonnes = links.parts(series["declared"][month])
         worth = (tonnes * price[lay.l_material[links.rows]]).sum(axis=0) / 1000.0
         rent = links.total(series["rent"][month])
@@ -57,7 +58,7 @@ def _cost(series: Series, item: str, region: Any, year: Any = None) -> Values:
     n, use = len(series.cost_regions), series.use_of(region)
     start = COST_ITEMS.index(item) * n
     picked = {start + i: use[r] for i, r in enumerate(series.cost_regions) if r in use}
-    discount = (1.0 + series.discount_rate) ** (-series.times / 365.25)
+    discount = (1.0 + series.discount_rate) ** (-series.times / DAYS_PER_YEAR)
     path = Picked.of(picked).total(series["cost"])
     if year is not None:
         return path[week_rows(series, int(year))].sum(axis=0) * series.weeks
@@ -96,7 +97,7 @@ def burden_usd_million(series: Series, region: Any = "all") -> Values:
 def _discounted(series: Series, name: str, region: Any) -> Values:
     use = series.use_of(region)
     picked = {i: use[r] for i, r in enumerate(series.cost_regions) if r in use}
-    factor = (1.0 + series.discount_rate) ** (-series.times / 365.25)
+    factor = (1.0 + series.discount_rate) ** (-series.times / DAYS_PER_YEAR)
     path = Picked.of(picked).total(series[name])
     return np.asarray((path * factor[:, None]).sum(axis=0) * series.weeks)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_QUARTER, DAYS_PER_WEEK, DAYS_PER_YEAR
 from lodestone.outputs.kept import Picked, Series
 from lodestone.outputs.metrics.registry import BY_GROUP, BY_REGION, Values, metric
 from lodestone.outputs.metrics.select import (
@@ -39,7 +40,7 @@ def unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
 @metric("share", "net shortfall, share of planned use", BY_GROUP, window="year")
 def unmet_share(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall over planned use in the year after the first disruption."""
-    return unmet_share_after(series, region, sector, 365.25)
+    return unmet_share_after(series, region, sector, DAYS_PER_YEAR)
 
 
 @metric("share", "net shortfall between two dates, share of planned use", (), of="unmet_share")
@@ -126,7 +127,7 @@ def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "al
     """
     short = unmet_shares(series, region, sector) > 0.01
     short &= series.times[:, None] >= series.shock_day
-    quarter = max(1, round(91.0 / series.days))
+    quarter = max(1, round(DAYS_PER_QUARTER / series.days))
     out = np.zeros(short.shape[1])
     for w in np.flatnonzero(short.any(axis=0)):
         days = np.flatnonzero(short[:, w])
@@ -156,7 +157,7 @@ def lost_output_usd_million_per_day(
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
     worth = value[users.rows][:, None]
     weekly = (users.parts(series["unmet"]) * worth).sum(axis=1, dtype=float)
-    return weekly.max(axis=0) / 1000.0 / 7.0
+    return weekly.max(axis=0) / 1000.0 / DAYS_PER_WEEK
 
 
 @metric("USD per USD", "lost output per dollar of missing magnets", of="unmet_t")

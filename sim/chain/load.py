@@ -25,7 +25,7 @@ from lodestone.chain.checks import Problem, check_chain, sort_problems
 from lodestone.chain.merged import placed
 from lodestone.chain.nouns import Bloc, Chain, Vintage
 from lodestone.chain.posterior import read_posterior, rows_of
-from lodestone.chain.row import column
+from lodestone.chain.row import column, element_columns
 
 __all__ = ["load_chain", "read_table"]
 
@@ -175,7 +175,7 @@ def read_table(path: Path, kind: type, problems: list[Problem]) -> list[tuple[in
             problems.append(Problem(str(path), 0, "", "the file is missing"))
         return []
     columns = _columns(kind)
-    ending = _by_element(kind)
+    ending = element_columns(kind)
     rows: list[tuple[int, Any]] = []
     held = rows_of(path, problems)
     if held is None:
@@ -270,13 +270,6 @@ _KIND_WORDS = {
 def _columns(kind: type) -> dict[str, _Column]:
     held = [item for item in fields(kind) if not item.metadata.get("by_element")]
     return {item.metadata.get("column") or item.name: _Column(item) for item in held}
-
-
-@lru_cache(maxsize=64)
-def _by_element(kind: type) -> tuple[str, str] | None:
-    """Field and ending of the columns that stand for elements; None where a table has none."""
-    found = [(item.name, item.metadata.get("by_element")) for item in fields(kind)]
-    return next(((name, ending) for name, ending in found if ending), None)
 
 
 @dataclass

@@ -88,3 +88,9 @@ def metadata(kind: type, key: str) -> Mapping[str, Any]:
     if kind not in _METADATA:
         _METADATA[kind] = {item.name: item.metadata for item in fields(kind)}
     return _METADATA[kind][key]
+
+
+def element_columns(kind: type) -> tuple[str, str] | None:
+    """Field and ending of the columns that stand for elements; None where a table has none."""
+    found = [(item.name, item.metadata.get("by_element")) for item in fields(kind)]
+    return next(((name, ending) for name, ending in found if ending), None)

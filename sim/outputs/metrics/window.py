@@ -6,10 +6,11 @@ import inspect
 from datetime import date, timedelta
 from typing import Any
 
+from lodestone.border.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 from lodestone.outputs.metrics.registry import METRICS
 
 #: Length of the windows that begin with the first disruption, days, and what they are called.
-AFTER = {"year": (365.25, "the year"), "two years": (730.5, "the two years")}
+AFTER = {"year": (DAYS_PER_YEAR, "the year"), "two years": (730.5, "the two years")}
 #: Days that a run may lack at either end of a window without a word: less than two market days.
 SLACK = 13
 
@@ -61,7 +62,7 @@ def cut_off(
         return ""
     if "months" in known:
         months = float(selectors.get("months") or known["months"].default)
-        days, what = months * 30.4375, f"the {months:g} months"
+        days, what = months * DAYS_PER_MONTH, f"the {months:g} months"
     elif item.window in AFTER:
         days, what = AFTER[item.window]
     else:

@@ -42,9 +42,7 @@ def supply_curve(src: Source) -> pd.DataFrame:
                 if online[y, f] < 0.5:
                     continue
                 item = chain.facilities[name]
-                for element in ("ndpr", "dy", "tb"):
-                    if element not in parts.rows.element_at:
-                        continue
+                for element in item.contents():
                     tonnes = float(available[y, f]) * content(item, chain, element)
                     if tonnes <= 0.0:
                         continue

@@ -15,6 +15,7 @@ from lodestone.border.yamlfile import KeyPath, Place, find_place
 from lodestone.scenario.files import locate
 from lodestone.scenario.keys import variant_problems
 from lodestone.scenario.layers import (
+    GROUPS,
     HYPOTHESIS_KEYS,
     NAME,
     REQUIRED,
@@ -153,6 +154,9 @@ class _Checker:
         title, question = self.text("title"), self.text("question")
         narrative, note = self.text("narrative"), self.text("note")
         self.shows()
+        group = self.text("group")
+        if group and group not in GROUPS:
+            self.problem("group", f"unknown group '{group}'", suggestion(group, GROUPS))
         if self.found:
             raise combine(self.found)
         assert start is not None and end is not None

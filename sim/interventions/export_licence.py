@@ -411,7 +411,7 @@ class ExportLicence(Intervention):
         return found
 
 
-def _times(value: Any) -> str:
+def _times(value: float | Distribution) -> str:
     low, high = ends_of(value)
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 

@@ -26,6 +26,8 @@ Progress = Callable[[int, int, str], None]
 #: Cost of a world on a market day, seconds, and bytes of a metric of a world on disk: measured.
 SECONDS_PER_WORLD_TICK = 2.6e-4
 BYTES_PER_VALUE = 5.0
+#: Megabytes of a study's report, figures and tables, and of the tables a point.
+REPORT_MB, TABLES_MB = 0.6, 0.003
 METRICS, DRAWS = 320, 85
 #: A chunk of points is about so many seconds of one process, and at most so many points.
 CHUNK_SECONDS, CHUNK_POINTS = 10.0, 64
@@ -173,7 +175,9 @@ def measure(plan: Plan, folder: StudyFolder) -> Size:
         missing=len(missing),
         world_years=years,
         seconds=seconds_of(run) / max(workers, 1),
-        megabytes=values * BYTES_PER_VALUE / 1e6,
+        megabytes=(values * BYTES_PER_VALUE / 1e6 + REPORT_MB + TABLES_MB * len(plan.points))
+        if missing
+        else 0.0,
         workers=workers,
     )
 

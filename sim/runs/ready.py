@@ -22,8 +22,8 @@ ROUNDED, EXACT, ALL = 350.0, 1_800.0, 2_000.0
 #: Tables and memo, bytes, and of them what grows with market days.
 TABLES, TABLES_A_DAY = 10e6, 100e3
 #: Memory of a process, bytes: the program and a chain; a world of a batch on a market day (measured:
-#: 6,300); a world of the run while its tables are written.
-PROGRAM, A_WORLD_DAY, A_WORLD = 0.35e9, 6_500.0, 30e3
+#: 7,300); a world of the run while its tables are written.
+PROGRAM, A_WORLD_DAY, A_WORLD = 0.35e9, 7_500.0, 30e3
 #: Least that a run leaves free.
 _SPARE = 50_000_000
 
@@ -62,7 +62,7 @@ def budget(scenario: Scenario, settings: Settings) -> Budget:
     """
     from lodestone.runs import simulate
 
-    days = (scenario.end - scenario.start).days / settings.market_days
+    days = settings.days_of(scenario.start, scenario.end)
     cases = 1 if load_reference(scenario) is None else 2
     kept = simulate.keeping(settings, cases > 1)
     a_day = ALL if kept.series is None else EXACT if kept.exact else ROUNDED
@@ -76,9 +76,9 @@ def budget(scenario: Scenario, settings: Settings) -> Budget:
 
 def memory_of_batches(worlds: int, days: float) -> float:
     """Memory of a process that runs so many worlds over so many market days, bytes."""
-    from lodestone.runs.simulate import CHUNK
+    from lodestone.runs.simulate import chunks
 
-    return PROGRAM + min(worlds, CHUNK) * days * A_WORLD_DAY
+    return PROGRAM + len(chunks(worlds, days)[0]) * days * A_WORLD_DAY
 
 
 def memory_free() -> float | None:

@@ -211,6 +211,10 @@ class Settings:
         False, "print tables as JSON", key="json", useful=False
     )
 
+    def days_of(self, start: date, end: date) -> float:
+        """Market days between two dates."""
+        return (end - start).days / self.market_days
+
     def to_dict(self) -> dict[str, Any]:
         """Return the settings fit for JSON."""
         held = asdict(self)

@@ -30,6 +30,8 @@ from lodestone.scenario import Scenario
 Progress = Callable[[int, int, str], None]
 #: Worlds of one batch: enough to spread the cost of a tick, few enough to stay in cache.
 CHUNK = 128
+#: Market days beyond which batches are narrower, because memory grows with both.
+LONG_DAYS = 800
 #: Worlds up to which series are kept as they are; beyond, rounded (`roundings` in `chunk.py`).
 EXACT = 500
 #: Cost of a world's market day, seconds; decides when a second process is worth its start.
@@ -135,9 +137,10 @@ def keep_worlds(parts: Path, folder: Path, settings: Settings) -> None:
         shutil.rmtree(parts, ignore_errors=True)
 
 
-def chunks(worlds: int) -> list[np.ndarray]:
-    """Numbers of so many worlds, cut into batches."""
-    n = max(1, -(-worlds // CHUNK))
+def chunks(worlds: int, days: float) -> list[np.ndarray]:
+    """Numbers of so many worlds, cut into batches that hold so many market days in memory."""
+    wide = max(1, int(CHUNK * min(1.0, LONG_DAYS / max(days, 1.0))))
+    n = max(1, -(-worlds // wide))
     return [np.asarray(c) for c in np.array_split(np.arange(worlds), n)]
 
 
@@ -155,7 +158,7 @@ def processes(settings: Settings, cases: int, days: float, batches: int | None =
     """
     work = settings.worlds * cases * days * SECONDS_PER_WORLD_TICK
     if batches is None:
-        batches = cases * len(chunks(settings.worlds))
+        batches = cases * len(chunks(settings.worlds, days))
     return pool.count(settings.workers, work, batches)
 
 
@@ -167,7 +170,9 @@ def run_all(
     executor: Executor | None = None,
 ) -> None:
     """Run what is not on disk yet of every case, batch by batch."""
-    batches = chunks(settings.worlds)
+    first = cases["scenario"].scenario
+    days = settings.days_of(first.start, first.end)
+    batches = chunks(settings.worlds, days)
     todo: list[tuple[str, np.ndarray]] = []
     kept = keeping(settings, len(cases) > 1)
     for case in cases:
@@ -180,8 +185,6 @@ def run_all(
     calm = cases["reference"].scenario if "reference" in cases else None
     both = (cases["scenario"], calm)
     stamp = Stamp.of(cases["scenario"].scenario, calm)
-    first = cases["scenario"].scenario
-    days = (first.end - first.start).days / settings.market_days
     workers = processes(settings, len(cases), days, len(todo))
     alone = executor is None and workers == 1
 

@@ -130,3 +130,15 @@ def test_points_that_differ_in_a_public_stock_stand_on_one_ground():
     assert other.ground.chain.stockpiles["japan"].days == 75
     held = [c.batch(np.arange(2)).day.state.public_stock.sum() for c in (first, other)]
     assert held[1] > held[0]
+
+
+def test_long_runs_have_narrower_batches_and_no_world_is_lost():
+    from lodestone.runs.ready import memory_of_batches
+    from lodestone.runs.simulate import CHUNK, LONG_DAYS, chunks
+
+    for worlds in (1, 128, 129, 10_000):
+        for days in (20.0, LONG_DAYS, 1409.0, 50_000.0):
+            cut = chunks(worlds, days)
+            assert np.array_equal(np.concatenate(cut), np.arange(worlds))
+            assert len(cut[0]) == 1 or len(cut[0]) * days <= CHUNK * LONG_DAYS
+            assert len(cut[0]) <= CHUNK and memory_of_batches(worlds, days) < 1.5e9

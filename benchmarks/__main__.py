@@ -1,7 +1,7 @@
-"""`python -m benchmarks [toy|full] [--repeat N] [--long] [--json]`: how fast, against what.
+"""`python -m benchmarks [toy|full|studies] [--repeat N] [--long] [--json]`: how fast, against what.
 
-`toy` computes one toy chain in every way; `full` times the whole chain, start-up and memory.
-Without a word both are run.
+`toy` computes one toy chain in every way; `full` times the whole chain, start-up and memory;
+`studies` what a point of a study costs beside its worlds. Without a word all are run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import dataclasses
 import json
 import platform
 
-from benchmarks import engine, phases
+from benchmarks import engine, phases, studies
 from benchmarks.harness import lines, measure
 from benchmarks.toy import REGIONS, STAGES, toy_chain
 
@@ -31,7 +31,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", nargs="?", choices=("toy", "full", "all"), default="all")
+    parser.add_argument("what", nargs="?", choices=("toy", "full", "studies", "all"), default="all")
     parser.add_argument("--repeat", type=int, default=2, help="best of how many (default 2)")
     parser.add_argument(
         "--long", action="store_true", help="all twelve years, batches to 256, 1,000 worlds"
@@ -49,6 +49,11 @@ def main() -> None:
         toy = toy_chain()
         measured = measure(repeat=words.repeat, toy=toy)
         out["toy"] = [dataclasses.asdict(m) for m in measured]
+    if words.what in ("studies", "all"):
+        sizes = (8, 200) if words.long else (8,)
+        costs = [studies.cost(what, worlds=w) for what in studies.SWEPT for w in sizes]
+        out["studies"] = [dataclasses.asdict(c) for c in costs]
+        faster = studies.speed_up() if words.long else None
     if words.json:
         print(json.dumps(out, indent=1))
         return
@@ -65,6 +70,11 @@ def main() -> None:
         print("\n".join(engine.lines(full)))
         print("\nWhere the time of a market day goes:\n")
         print("\n".join(phases.lines(spent, PHASE_WORLDS)))
+    if "studies" in out:
+        print("\nStudies, half a year and a point:\n")
+        print("\n".join(studies.lines(costs)))
+        if faster is not None:
+            print(f"\nTwo processes finish a study {faster:.2f} times as fast as one.")
 
 
 if __name__ == "__main__":

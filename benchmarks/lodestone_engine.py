@@ -240,7 +240,8 @@ def engine_chain(toy: Toy) -> Any:
 
 def outages_of(toy: Toy, layout: Any, worlds: int, seed: int) -> Any:
     """Return the outages that the plain chain draws, as an effect on the engine's facilities."""
-    from lodestone.interventions.base import Context, build, compile_effect
+    from lodestone.interventions import build
+    from lodestone.interventions.base import Context, compile_effect
     from lodestone.worlds.timeline import Timeline
 
     last = toy.weeks * 7.0

@@ -432,8 +432,9 @@ def systems() -> str:
 def scenarios() -> str:
     """Return `docs/scenarios.md`: the shipped scenarios by group and question, and the overlays."""
     from lodestone.border.paths import data_root
-    from lodestone.cli.catalogue import GROUPS, group_of
+    from lodestone.cli.catalogue import group_of
     from lodestone.scenario import load_mapping
+    from lodestone.scenario.layers import GROUPS
 
     folder = data_root("scenarios")
     rows: dict[str, list[tuple[str, ...]]] = {group: [] for group in GROUPS}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,29 +18,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.border.yamlfile import read_yaml
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
-from lodestone.outputs.items import COST_ITEMS
-from lodestone.outputs.kept import Series
 from lodestone.outputs.parts import bands
-from lodestone.outputs.recorder import Recorder
+from lodestone.outputs.series import Quantity, Query, check_query, find_series
+from lodestone.outputs.series.book import SeriesBook
 from lodestone.scenario import Scenario, load_reference, load_scenario
 
 if TYPE_CHECKING:
+    from lodestone.chain.nouns import Chain
     from lodestone.interventions.base import Intervention
-    from lodestone.worlds.conditions import Conditions
 
 DOCS = Path(__file__).resolve().parent
 EXAMPLES = DOCS / "examples"
 WORLDS, SEED, MARKET_DAYS = 16, 0, 7.0
 DPI = 110
-WEEKS_PER_YEAR = 365.25 / 7.0
 #: Flows are shown as the mean of so many market days: sailings come in steps.
 SMOOTH = 4
-
-Look = Callable[["Conditions"], np.ndarray]
-Measure = Callable[..., Look]
 
 
 @dataclass(frozen=True)
@@ -53,9 +49,22 @@ class Panel:
     goes: str
 
     @property
+    def series(self) -> Quantity:
+        """The series."""
+        return find_series(self.show)
+
+    @property
     def unit(self) -> str:
-        """Unit of the series."""
-        return SERIES[self.show][1]
+        """Unit in which it is drawn: a flow by the year, a share in per cent."""
+        unit = {"share": "%", "multiple": "× price in China"}.get(
+            self.series.unit, self.series.unit
+        )
+        return f"{unit} a year" if self.series.kind == "flow" else unit
+
+    def query(self, chain: Chain) -> Query:
+        """What is asked of a run."""
+        words = [(k, (v,) if isinstance(v, str) else tuple(v)) for k, v in self.of.items()]
+        return check_query(Query(self.show, tuple(words)), chain, None, f"shows.{self.show}")
 
 
 @dataclass
@@ -88,229 +97,6 @@ class Shown:
         return abs(by) > 1e-9 and self.panel.goes in ("moves", "up" if by > 0.0 else "down")
 
 
-# ---- what can be shown -----------------------------------------------------------------------
-
-#: Name -> (measure, unit, whether it is a flow to be smoothed).
-SERIES: dict[str, tuple[Measure, str, bool]] = {}
-
-
-def series(unit: str, flow: bool = False) -> Callable[[Measure], Measure]:
-    """Register what looks at the run after every market day and returns shape (w,)."""
-
-    def register(function: Measure) -> Measure:
-        SERIES[function.__name__] = (function, unit, flow)
-        return function
-
-    return register
-
-
-def _per_year(run: BatchRun) -> float:
-    return 365.25 / run.market_days
-
-
-def _users(
-    kept: Series, region: Any = "all", sector: Any = "all", military: bool | None = None
-) -> np.ndarray:
-    """Lines of magnet users."""
-    lay, places = kept.run.layout, kept.region_names(region)
-    names = [sector] if isinstance(sector, str) else list(sector)
-    return np.array(
-        [
-            u
-            for u in np.flatnonzero(lay.users.magnet)
-            if (places is None or lay.regions[lay.users.region[u]] in places)
-            and (sector == "all" or lay.sectors[lay.users.sector[u]] in names)
-            and (military is None or bool(lay.users.defence[u, 0] == 1.0) is military)
-        ]
-    )
-
-
-def _abroad(kept: Series, material: Any, region: Any) -> np.ndarray:
-    """Cells outside the home region that somebody buys for."""
-    cells = kept.cells(material, region)
-    return np.array([c for c in cells if c in set(kept.priced_cells)], dtype=int)
-
-
-def _links(kept: Series, flow: str, of: dict[str, Any]) -> Look:
-    run, rows = kept.run, kept.links(**of)  # type: ignore[attr-defined]
-    return lambda rules: run.day.flows[flow][rows].sum(axis=0) * _per_year(run)
-
-
-@series("t a year", flow=True)
-def shipped(kept: Any, **of: Any) -> Look:
-    """Declared shipments across borders."""
-    return _links(kept, "declared", of)
-
-
-@series("t a year", flow=True)
-def undeclared(kept: Any, **of: Any) -> Look:
-    """Shipments that no customs office sees."""
-    return _links(kept, "grey", of)
-
-
-@series("% of imports", flow=True)
-def share_of_imports(kept: Any, material: Any, origin: Any, destination: Any) -> Look:
-    """Part of what a place imports that comes from an origin."""
-    own = _links(
-        kept, "declared", {"material": material, "origin": origin, "destination": destination}
-    )
-    all_ = _links(kept, "declared", {"material": material, "destination": destination})
-    return lambda rules: 100.0 * own(rules) / np.maximum(all_(rules), 1e-9)
-
-
-@series("t REO a year", flow=True)
-def ore(kept: Any, origin: Any = "all", destination: Any = "all") -> Look:
-    """Ore that leaves mines for separators."""
-    run, lay = kept.run, kept.run.layout
-    ends = (kept.region_names(origin), kept.region_names(destination))
-    rows = np.array(
-        [
-            k
-            for k in range(len(lay.ore.keys))
-            if all(
-                names is None or lay.regions[int(at[k])] in names
-                for names, at in zip(ends, (lay.ore.region_from, lay.ore.region_to), strict=True)
-            )
-        ],
-        dtype=int,
-    )
-    return lambda rules: run.day.flows["ore_shipped"][rows].sum(axis=(0, 1)) * _per_year(run)
-
-
-@series("t a year", flow=True)
-def output(kept: Any, **of: Any) -> Look:
-    """What is made of oxides, metals or magnets."""
-    run, rows = kept.run, kept.cells(**of)
-    return lambda rules: run.day.flows["output"][rows].sum(axis=0) * _per_year(run)
-
-
-@series("t REO a year", flow=True)
-def dug(kept: Any, region: Any = "all", without: Any = ()) -> Look:
-    """What mines dig."""
-    run, lay = kept.run, kept.run.layout
-    places = kept.region_names(region) or set(lay.regions)
-    places = places - (kept.region_names(without) if without else set())
-    at = [i for i, f in enumerate(lay.ore.mines) if lay.plants.rows[f].region in places]
-    return lambda rules: run.day.flows["dug"][at].sum(axis=0) * _per_year(run)
-
-
-@series("t REO")
-def ore_pile(kept: Any, region: Any = "all") -> Look:
-    """Ore that lies at mines."""
-    run, lay, places = kept.run, kept.run.layout, kept.region_names(region)
-    rows = [i for i, (_, r) in enumerate(lay.ore.pools) if places is None or r in places]
-    return lambda rules: run.day.state.ore_at_mine[rows].sum(axis=(0, 1))
-
-
-@series("t a year", flow=True)
-def recycled(kept: Any, region: Any, element: str) -> Look:
-    """Oxide won from scrap and old goods."""
-    run, lay = kept.run, kept.run.layout
-    rows = [i for i, r in enumerate(lay.regions) if r in kept.region_names(region)]
-    e = lay.element_at[element]
-    return lambda rules: run.day.flows["recycled"][rows, e].sum(axis=0) * _per_year(run)
-
-
-@series("t a year")
-def capacity(kept: Any, stage: str, region: Any) -> Look:
-    """What the plants of a stage that stand and run could make."""
-    run, lay, places = kept.run, kept.run.layout, kept.region_names(region)
-    rows = [i for i, f in enumerate(lay.plants.rows) if f.stage == stage and f.region in places]
-    return lambda rules: (
-        (lay.plants.capacity[rows] * run.day.available[rows]).sum(0) * WEEKS_PER_YEAR
-    )
-
-
-@series("t a year")
-def planned(kept: Any, **of: Any) -> Look:
-    """What users of magnets plan to use."""
-    run, rows = kept.run, _users(kept, **of)
-    return lambda rules: run.day.flows["planned"][rows].sum(axis=0) * _per_year(run)
-
-
-@series("t a year")
-def used(kept: Any, material: Any, region: Any = "all") -> Look:
-    """What users and plants take of a material."""
-    run, rows = kept.run, kept.cells(material, region)
-    return lambda rules: run.day.flows["used_by_cell"][rows].sum(axis=0) * _per_year(run)
-
-
-@series("% of planned use")
-def unmet(kept: Any, **of: Any) -> Look:
-    """What users of magnets lack."""
-    run, rows = kept.run, _users(kept, **of)
-
-    def look(rules: Conditions) -> np.ndarray:
-        plan = run.day.flows["planned"][rows].sum(axis=0)
-        return 100.0 * run.day.flows["unmet"][rows].sum(axis=0) / np.maximum(plan, 1e-9)
-
-    return look
-
-
-@series("% of use", flow=True)
-def moved(kept: Any, design: str, **of: Any) -> Look:
-    """Part of the use of magnets that has moved to another design."""
-    run, rows = kept.run, _users(kept, **of)
-
-    def look(rules: Conditions) -> np.ndarray:
-        plan = run.day.flows["planned"][rows]
-        part = getattr(run.day.state, design)[rows]
-        return 100.0 * (part * plan).sum(axis=0) / np.maximum(plan.sum(axis=0), 1e-9)
-
-    return look
-
-
-@series("USD/kg")
-def price_at_home(kept: Any, material: str) -> Look:
-    """Price in the home market, without VAT."""
-    run, row = kept.run, kept.run.layout.material_at[material]
-    return lambda rules: np.exp(run.day.state.log_home[row])
-
-
-@series("USD/kg")
-def price_abroad(kept: Any, material: Any, region: Any = "all") -> Look:
-    """Mean spot price outside the home market."""
-    run, rows = kept.run, _abroad(kept, material, region)
-    return lambda rules: np.exp(run.day.state.log_ask[rows]).mean(axis=0)
-
-
-@series("USD/kg")
-def price_paid(kept: Any, material: Any, region: Any = "all") -> Look:
-    """Mean of what buyers pay, contracts and spot."""
-    run, rows = kept.run, _abroad(kept, material, region)
-    part = run.draws["market.contract_share"]
-
-    def look(rules: Conditions) -> np.ndarray:
-        st = run.day.state
-        return np.exp(st.log_contract[rows] * part + st.log_ask[rows] * (1.0 - part)).mean(axis=0)
-
-    return look
-
-
-@series("× price in China")
-def price_gap(kept: Any, material: str, region: Any = "all") -> Look:
-    """Spot price outside over the price in the home market."""
-    own, home = price_abroad(kept, material, region), price_at_home(kept, material)
-    return lambda rules: own(rules) / home(rules)
-
-
-@series("t")
-def public_stock(kept: Any, material: Any, region: Any) -> Look:
-    """What public reserves hold."""
-    run, rows = kept.run, kept.cells(material, region)
-    return lambda rules: run.day.state.public_stock[rows].sum(axis=0)
-
-
-@series("USD million a year", flow=True)
-def cost(kept: Any, item: str, region: Any = "all") -> Look:
-    """One item of the cost curve."""
-    names, many = kept.region_names(region), len(kept.cost_regions)
-    first = COST_ITEMS.index(item) * many
-    rows = [first + i for i, r in enumerate(kept.cost_regions) if names is None or r in names]
-    costs, book = kept["cost"], kept.recorder
-    return lambda rules: costs[book.tick - 1, rows].sum(axis=0, dtype=float) * WEEKS_PER_YEAR
-
-
 # ---- examples --------------------------------------------------------------------------------
 
 
@@ -338,28 +124,6 @@ def own_items(kind: str, scenario: Scenario) -> dict[str, Intervention]:
     return {n: item for n, item in scenario.interventions.items() if item.kind == kind}
 
 
-class _Watch:
-    """Keeps what the panels show, (T, w) each; it sees the run and changes nothing."""
-
-    def __init__(self, run: BatchRun, wanted: Iterable[Panel]) -> None:
-        self.recorder = Recorder(run)
-        kept: Any = Series.of(self.recorder)
-        kept.run, kept.recorder = run, self.recorder
-        self.days = self.recorder.dates
-        self.looks = [(SERIES[p.show][0](kept, **p.of), SERIES[p.show][2]) for p in wanted]
-        self.rows: list[list[np.ndarray]] = [[] for _ in self.looks]
-
-    def market_day(self, run: BatchRun, now: float, rules: Conditions) -> None:
-        self.recorder.market_day(run, now, rules)
-        for rows, (look, _) in zip(self.rows, self.looks, strict=True):
-            rows.append(np.array(np.broadcast_to(look(rules), (len(run.worlds),)), dtype=float))
-
-    def paths(self) -> Iterator[np.ndarray]:
-        for rows, (_, flow) in zip(self.rows, self.looks, strict=True):
-            path = np.array(rows)
-            yield _smooth(path) if flow else path
-
-
 def _smooth(path: np.ndarray) -> np.ndarray:
     """Mean of the market days up to now, at most ``SMOOTH`` of them, shape (T, w)."""
     total = np.cumsum(path, axis=0)
@@ -372,11 +136,19 @@ def watched(
     scenario: Scenario, wanted: list[Panel], worlds: int = WORLDS
 ) -> tuple[list[date], list[np.ndarray]]:
     """Run a scenario and return its market days and the path (T, w) of every panel."""
-    run = BatchRun(scenario, load_chain(scenario.vintage), SEED, np.arange(worlds), MARKET_DAYS)
-    watch = _Watch(run, wanted)
-    run.watchers.append(watch)
+    chain = load_chain(scenario.vintage)
+    run = BatchRun(scenario, chain, SEED, np.arange(worlds), MARKET_DAYS)
+    queries = [panel.query(run.chain) for panel in wanted]
+    book = SeriesBook(run, queries)
+    run.watchers.append(book)
     run.run()
-    return watch.days, list(watch.paths())
+    days = [scenario.start + timedelta(days=int(t)) for t in book.times]
+    paths = []
+    for panel, query in zip(wanted, queries, strict=True):
+        path, kind = book.path(query), panel.series.kind
+        path = path * {"flow": DAYS_PER_YEAR / MARKET_DAYS, "share": 100.0}.get(kind, 1.0)
+        paths.append(path if kind == "level" else _smooth(path))
+    return days, paths
 
 
 def both(kind: str, worlds: int = WORLDS, folder: Path = EXAMPLES) -> list[Shown]:

@@ -110,18 +110,23 @@ class Run:
         Returns
         -------
         Series
-            Indexed by world; ``attrs`` have ``unit`` and ``title``. What the run did not keep is
+            Indexed by world; ``attrs`` have ``unit``, ``title`` and ``remarks``: how a country
+            inside a region was taken. What the run did not keep is
             computed by running the same worlds again.
         """
         import pandas as pd
 
-        from lodestone.studies.again import metric_of_run
+        from lodestone.studies.again import metric_of_run, remarks_of_run
         from lodestone.studies.metrics import expression, title_of, unit_of
 
         text = expression(name, selectors)
         values = metric_of_run(self._results, text)
         series = pd.Series(values, index=pd.RangeIndex(len(values), name="world"), name=text)
-        series.attrs = {"unit": unit_of(text), "title": title_of(text)}
+        series.attrs = {
+            "unit": unit_of(text),
+            "title": title_of(text),
+            "remarks": remarks_of_run(self._results, text),
+        }
         return series
 
     def world(self, number: int) -> pd.Series:

@@ -11,8 +11,8 @@ import numpy as np
 
 from lodestone.backcast.episodes import Episode, Fact
 from lodestone.backcast.score import Replayed, Verdict
-from lodestone.backcast.series import METRICS
 from lodestone.backcast.statistics import Span, Track, over
+from lodestone.outputs.series import SERIES
 
 __all__ = ["Box", "Panel", "panels"]
 
@@ -108,7 +108,7 @@ def _drawn(fact: Fact, track: Track, against: Track | None) -> tuple[np.ndarray,
         return values - against.values(), fact.unit, one
     if fact.kind in ("value", "mean"):
         return values * fact.factor, fact.unit, one / fact.factor
-    metric = METRICS[fact.series.metric]
+    metric = SERIES[fact.series.metric]
     unit = f"{metric.unit} per {fact.series.per}" if metric.kind == "flow" else metric.unit
     return values, unit, one
 

@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 
 from lodestone.backcast.episodes import Episode, Fact
-from lodestone.backcast.series import Query, Recorded, SeriesRecorder
+from lodestone.backcast.recorded import Recorded
 from lodestone.backcast.statistics import KINDS, Track
 from lodestone.border.errors import InputError
 from lodestone.border.words import unknown
 from lodestone.engine.run import BatchRun
+from lodestone.outputs.series import Query
+from lodestone.outputs.series.book import SeriesBook
 from lodestone.runs.pool import pool as local_pool
 from lodestone.scenario import Scenario
 
@@ -185,10 +187,10 @@ def record(
 ) -> Recorded:
     """Run one batch of one case and keep what is asked for."""
     run = BatchRun(scenario, episode.chain, seed, worlds, market_days, allocation)
-    recorder = SeriesRecorder(run, queries)
-    run.watchers.append(recorder)
+    book = SeriesBook(run, queries)
+    run.watchers.append(book)
     run.run()
-    return recorder.result()
+    return Recorded.of(book)
 
 
 def replay_episode(

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_MONTH, DAYS_PER_WEEK
+
 __all__ = [
     "KINDS",
     "Kind",
@@ -35,9 +37,8 @@ __all__ = [
     "value",
 ]
 
-DAYS_PER_MONTH = 365.25 / 12.0
 #: Days of the units in which a date may be counted.
-UNITS = {"day": 1.0, "week": 7.0, "month": DAYS_PER_MONTH}
+UNITS = {"day": 1.0, "week": DAYS_PER_WEEK, "month": DAYS_PER_MONTH}
 
 
 @dataclass(frozen=True)
@@ -263,7 +264,7 @@ def duration(track: Track, over_: Span, threshold: float, above: bool) -> np.nda
     used = np.flatnonzero(part > 0.0)
     values = track.values()[used]
     beyond = values > threshold if above else values < threshold
-    weeks = (part * (track.end - track.start))[used][:, None] / 7.0
+    weeks = (part * (track.end - track.start))[used][:, None] / DAYS_PER_WEEK
     return np.where(np.isfinite(values).all(axis=0), (beyond * weeks).sum(axis=0), np.nan)
 
 

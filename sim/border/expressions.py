@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lodestone.border.numbers import read_float
+from lodestone.border.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 
 __all__ = [
     "And",
@@ -44,7 +45,7 @@ _TOKEN = re.compile(
 )
 #: Budgets of an expression that a person writes.
 LONGEST, DEEPEST = 2000, 30
-_SCALES = {"days": 1.0, "weeks": 7.0, "years": 365.25, "percent": 0.01}
+_SCALES = {"days": 1.0, "weeks": DAYS_PER_WEEK, "years": DAYS_PER_YEAR, "percent": 0.01}
 #: How a metric counts: the scenario's value, the reference's, or a difference of both.
 _HOW = ("reference", "delta", "fall")
 _OPS: dict[str, Callable[[Any, Any], Any]] = {

@@ -14,10 +14,13 @@ from lodestone.border.errors import InputError
 from lodestone.border.words import suggestion
 
 __all__ = [
+    "DAYS_PER_MONTH",
+    "DAYS_PER_QUARTER",
     "DAYS_PER_WEEK",
     "DAYS_PER_YEAR",
     "KG_PER_T",
     "MONTHS_PER_YEAR",
+    "WEEKS_PER_MONTH",
     "WEEKS_PER_YEAR",
     "day_number",
     "element_from_oxide",
@@ -34,6 +37,10 @@ DAYS_PER_WEEK = 7.0
 DAYS_PER_YEAR = 365.25
 MONTHS_PER_YEAR = 12.0
 WEEKS_PER_YEAR = DAYS_PER_YEAR / DAYS_PER_WEEK
+DAYS_PER_MONTH = DAYS_PER_YEAR / MONTHS_PER_YEAR
+WEEKS_PER_MONTH = DAYS_PER_MONTH / DAYS_PER_WEEK
+#: A quarter of a year in whole weeks.
+DAYS_PER_QUARTER = 91.0
 
 _UNITS: dict[str, tuple[str, float]] = {
     "t": ("mass", 1.0),

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from lodestone.backcast.episodes import Episode
+from lodestone.backcast.recorded import Recorded
 from lodestone.backcast.score import evaluate, record
-from lodestone.backcast.series import Query, Recorded
 from lodestone.backcast.statistics import Track
 from lodestone.calibration.loss import kind_of
 from lodestone.calibration.plan import episode_of
+from lodestone.outputs.series import Query
 from lodestone.scenario import load_scenario
 
 __all__ = ["ELASTICITY", "forecasts"]

@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lodestone.chain.fit import proportional_fit
 from lodestone.chain.nouns import Chain, Facility
 
 if TYPE_CHECKING:  # loaded where it is used, so that listing and help start without it
-    import numpy as np
+    pass
 
 #: Share of scrap recovered as oxide, and recovery of separators without a number of their own.
 SWARF_RECOVERY = 0.95
@@ -104,36 +105,6 @@ def runs_in_base_year(item: Facility, base_year: int) -> bool:
     if item.status not in ("operating", "ramp"):
         return False
     return item.start_date is None or item.start_date.year < base_year
-
-
-def proportional_fit(
-    prior: np.ndarray, rows: np.ndarray, columns: np.ndarray, rounds: int = 500
-) -> np.ndarray:
-    """Scale a matrix to given row and column sums (iterative proportional fitting).
-
-    Parameters
-    ----------
-    prior : ndarray, shape (o, d)
-        Habit weights of the links, zero where there is none.
-    rows, columns : ndarray, shape (o,), (d,)
-        Supply of origins and need of destinations, equal totals.
-
-    Returns
-    -------
-    ndarray, shape (o, d)
-        Flows whose column sums are exact.
-    """
-    import numpy as np
-
-    flow = prior.astype(float).copy()
-    for _ in range(rounds):
-        sums = flow.sum(axis=1)
-        flow *= np.divide(rows, sums, out=np.zeros_like(sums), where=sums > 0)[:, None]
-        sums = flow.sum(axis=0)
-        flow *= np.divide(columns, sums, out=np.zeros_like(sums), where=sums > 0)[None, :]
-        if np.abs(flow.sum(axis=1) - rows).max() <= 1e-10 * max(rows.sum(), 1e-12):
-            break
-    return flow
 
 
 def balance(chain: Chain) -> Balance:

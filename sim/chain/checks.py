@@ -250,6 +250,15 @@ class _Check:
             "magnet": "t_magnet",
         }
         magnets = sorted({"ndfeb", *self.chain.materials})
+        held = dict.fromkeys(e for _, item in self.rows("facilities") for e in item.contents())
+        for element in held:
+            if element not in self.chain.elements:
+                word, known = (
+                    f"{element}_t_per_year",
+                    [f"{e}_t_per_year" for e in self.chain.elements],
+                )
+                message = f"unknown column '{word}': there is no element '{element}'"
+                self.add("facilities", 1, word, message, suggestion(word, known))
         for line, item in self.rows("facilities"):
             if item.capacity_basis != basis[item.stage]:
                 message = f"a {item.stage} is counted in {basis[item.stage]}"

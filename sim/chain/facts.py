@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lodestone.border.errors import InputError
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.border.words import unknown
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
@@ -177,11 +178,24 @@ def baseline_share(
 ) -> Interval:
     """Share of regions in a stage; stages mine, separation (with recycling), metal, magnet, demand."""
     tonnes = _tonnes(chain, stage, material)
-    words = [region] if isinstance(region, str) else list(region)
-    meant = naming.places(chain, words)
-    share = meant.use if stage == "demand" else meant.making(stage)
+    share = _share(chain, stage, region)
     own = _add(_scaled(v, share.get(k, 0.0)) for k, v in tonnes.items())
     return _part(own, _add(_scaled(v, 1.0 - share.get(k, 0.0)) for k, v in tonnes.items()))
+
+
+def _share(chain: Chain, stage: str, words: Any) -> dict[str, float]:
+    """Region -> share of its tonnes of a stage that is meant."""
+    meant = naming.places(chain, words)
+    return meant.use if stage == "demand" else meant.making(stage)
+
+
+def _there(chain: Chain, stage: str, tonnes: dict[str, Interval], words: Any) -> Interval:
+    """Tonnes of a stage in some places; where nothing is made there is nothing to compare."""
+    share = _share(chain, stage, words)
+    found = [_scaled(v, share[k]) for k, v in tonnes.items() if share.get(k, 0.0) > 0.0]
+    if not found:
+        raise unknown("region with that stage", str(words), tonnes)
+    return _add(found)
 
 
 @fact("share", "smallest share of a region over the four stages")
@@ -201,10 +215,8 @@ def baseline_ratio(
 ) -> Interval:
     """Ratio of two regions' tonnes at a stage."""
     tonnes = _tonnes(chain, stage, material)
-    for word in (region, over):
-        if word not in tonnes:
-            raise unknown("region", word, tonnes)
-    return _over(tonnes[region], tonnes[over])
+    own, other = (_there(chain, stage, tonnes, word) for word in (region, over))
+    return _over(own, other)
 
 
 @fact("share", "share that a plant of given size would have in world output of a stage")
@@ -214,7 +226,7 @@ def share_of_world(
     """NdPr oxide of a plant over the base year's world output (with recycling)."""
     item = _facility(chain, facility)
     world = _add(_tonnes(chain, stage, material).values())
-    size = item.ndpr_t_per_year
+    size = item.contents().get("ndpr", 0.0)
     return size / world[2], size / world[1], size / world[0]
 
 
@@ -226,8 +238,9 @@ def ore_share(
     material: str = "concentrate_light",
 ) -> Interval:
     """Row of the concentrate trade of the base year."""
+    ends = [naming.known_place(chain, word) or word for word in (origin, destination)]
     for row in chain.concentrate_trade:
-        if (row.material, row.origin, row.destination) == (material, origin, destination):
+        if [row.material, row.origin, row.destination] == [material, *ends]:
             return _interval(row, row.share_of_origin_output)
     places = {f"{r.origin} to {r.destination}" for r in chain.concentrate_trade}
     raise unknown("ore trade", f"{origin} to {destination}", places)
@@ -297,8 +310,9 @@ def _cost(chain: Chain, item: str, region: str) -> Interval:
     rows = [r for r in chain.costs if r.item == item]
     if not rows:
         raise unknown("item", item, {r.item for r in chain.costs})
+    name = naming.known_place(chain, region) or region
     for row in rows:
-        if row.region == region:
+        if row.region == name:
             return _interval(row, row.value)
     raise unknown("region", region, {r.region for r in rows})
 
@@ -414,10 +428,12 @@ def pipeline_share(
     chain: Chain, region: str = "united_states", stage: str = "mine", status: str = "construction"
 ) -> Interval:
     """Count of coming mines or plants (construction, permitting, planned) with a status."""
+    there = naming.places(chain, region)
     coming = [
         f
         for f in chain.facilities.values()
-        if (f.region, f.stage, f.role) == (region, stage, "planned_new")
+        if (f.stage, f.role) == (stage, "planned_new")
+        and there.holds(f)
         and f.status in ("construction", "permitting", "planned")
     ]
     if not coming:
@@ -440,7 +456,7 @@ def policy_years(chain: Chain, policy: str = "") -> Interval:
     item = _policy(chain, policy)
     if item.end is None:
         raise InputError(f"'{policy}' has no end", key="policy")
-    years = (item.end - item.start).days / 365.25
+    years = (item.end - item.start).days / DAYS_PER_YEAR
     return years, years, years
 
 

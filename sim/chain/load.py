@@ -10,21 +10,22 @@ import datetime as dt
 import math
 import os
 from collections.abc import Callable
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lodestone.border.csvfile import read_rows
 from lodestone.border.errors import InputError, clip, combine
 from lodestone.border.files import read_text
 from lodestone.border.numbers import MOST_DIGITS, read_int
 from lodestone.border.paths import seeds_root, vintages
-from lodestone.border.words import suggestion, unknown
+from lodestone.border.words import unknown
 from lodestone.chain import nouns
 from lodestone.chain.checks import Problem, check_chain, sort_problems
 from lodestone.chain.merged import placed
 from lodestone.chain.nouns import Bloc, Chain, Vintage
+from lodestone.chain.posterior import read_posterior, rows_of
+from lodestone.chain.row import column, element_columns
 
 __all__ = ["load_chain", "read_table"]
 
@@ -150,55 +151,6 @@ def _load(vintage: str, root: str, stamp: tuple[tuple[str, int, int], ...]) -> C
     return replace(chain, posterior=posterior)
 
 
-def read_posterior(
-    path: Path, parameters: dict[str, nouns.Parameter], problems: list[Problem]
-) -> dict[str, tuple[float, ...]]:
-    """Read the calibrated vectors: a column a parameter, a row a member; {} without the file.
-
-    What is wrong is added to `problems`: an unknown parameter, a cell that is no number, a value
-    outside the parameter's sourced range.
-    """
-    if not path.is_file():
-        return {}
-    held = _rows_of(path, problems)
-    if held is None:
-        return {}
-    rows = [cells for _, cells in held if cells]
-    if len(rows) < 2:
-        problems.append(Problem(str(path), 1, "", "there is no member in it"))
-        return {}
-    names = rows[0]
-    for name in names:
-        if name not in parameters:
-            hint = suggestion(name, parameters)
-            problems.append(Problem(str(path), 1, name, f"unknown parameter '{name}'", hint))
-    members: list[list[float]] = []
-    for line, cells in enumerate(rows[1:], start=2):
-        if len(cells) != len(names):
-            message = f"{len(cells)} cells, but the header has {len(names)}"
-            problems.append(Problem(str(path), line, "", message))
-            continue
-        values = []
-        for name, cell in zip(names, cells, strict=True):
-            item = parameters.get(name)
-            try:
-                value = float(cell)
-            except ValueError:
-                value = math.nan
-            if not math.isfinite(value):
-                problems.append(Problem(str(path), line, name, f"'{cell}' is no finite number"))
-            elif item is not None and item.low is not None and item.high is not None:
-                slack = 1e-6 * (item.high - item.low)
-                if not item.low - slack <= value <= item.high + slack:
-                    message = f"{value:g} lies outside the range {item.low:g} to {item.high:g}"
-                    problems.append(Problem(str(path), line, name, message))
-            values.append(value)
-        members.append(values)
-    if problems:
-        return {}
-    return {name: tuple(row[i] for row in members) for i, name in enumerate(names)}
-
-
 def _table_path(folder: Path, vintage: str, name: str) -> Path:
     inside = folder / vintage / f"{name}.csv"
     if name in COMMON and not inside.is_file():
@@ -223,14 +175,18 @@ def read_table(path: Path, kind: type, problems: list[Problem]) -> list[tuple[in
             problems.append(Problem(str(path), 0, "", "the file is missing"))
         return []
     columns = _columns(kind)
+    ending = element_columns(kind)
     rows: list[tuple[int, Any]] = []
-    held = _rows_of(path, problems)
+    held = rows_of(path, problems)
     if held is None:
         return []
     if not held:
         problems.append(Problem(str(path), 1, "", "the file is empty"))
         return []
     header = [word.strip() for word in held[0][1]]
+    if ending:
+        own = [word for word in header if word.endswith(ending[1]) and word not in columns]
+        columns = columns | {word: _Column(_ELEMENT, word) for word in own}
     if not _check_header(path, header, columns, problems):
         return []
     for line, cells in held[1:]:
@@ -240,29 +196,23 @@ def read_table(path: Path, kind: type, problems: list[Problem]) -> list[tuple[in
             message = f"{len(cells)} cells, but the header has {len(header)}"
             problems.append(Problem(str(path), line, "", message))
             continue
-        row = _row(path, line, dict(zip(header, cells, strict=True)), kind, columns, problems)
-        if row is not None:
-            rows.append((line, row))
+        values = _row(path, line, dict(zip(header, cells, strict=True)), columns, problems)
+        if values is not None:
+            if ending:
+                key, tail = ending
+                values[key] = tuple(
+                    (word.removesuffix(tail), values.pop(word, 0.0)) for word in own
+                )
+            rows.append((line, kind(**values)))
     return rows
-
-
-def _rows_of(path: Path, problems: list[Problem]) -> list[tuple[int, list[str]]] | None:
-    """The rows of a table with their lines; None where it cannot be read."""
-    try:
-        return read_rows(path)
-    except InputError as error:
-        place, _, line = str(error.file).rpartition(":")
-        number = int(line) if place and line.isdecimal() else 0
-        problems.append(Problem(str(path), number, "", error.message, error.hint or ""))
-        return None
 
 
 class _Column:
     __slots__ = ("choices", "convert", "default", "high", "low", "name", "optional", "required")
 
-    def __init__(self, item: Any) -> None:
+    def __init__(self, item: Any, name: str = "") -> None:
         meta = item.metadata
-        self.name = item.name
+        self.name = name or item.name
         self.required = item.default is MISSING
         self.default = None if self.required else item.default
         self.optional = "None" in str(item.type)
@@ -318,7 +268,18 @@ _KIND_WORDS = {
 
 @lru_cache(maxsize=64)
 def _columns(kind: type) -> dict[str, _Column]:
-    return {item.metadata.get("column") or item.name: _Column(item) for item in fields(kind)}
+    held = [item for item in fields(kind) if not item.metadata.get("by_element")]
+    return {item.metadata.get("column") or item.name: _Column(item) for item in held}
+
+
+@dataclass
+class _Tonnes:
+    """What a column of an element may hold."""
+
+    tonnes: float = column(low=0, unit="t per year", default=0.0)
+
+
+_ELEMENT = fields(_Tonnes)[0]
 
 
 def _check_header(
@@ -333,8 +294,8 @@ def _check_header(
     for word in sorted({word for word in header if header.count(word) > 1}):
         problems.append(Problem(str(path), 1, word, "the column stands twice"))
         fine = False
-    for name, column in columns.items():
-        if column.required and name not in header:
+    for name, known in columns.items():
+        if known.required and name not in header:
             problems.append(Problem(str(path), 1, name, "the column is missing"))
             fine = False
     return fine
@@ -344,44 +305,43 @@ def _row(
     path: Path,
     line: int,
     cells: dict[str, str],
-    kind: type,
     columns: dict[str, _Column],
     problems: list[Problem],
-) -> Any | None:
+) -> dict[str, Any] | None:
     values: dict[str, Any] = {}
     fine = True
     for name, cell in cells.items():
-        column = columns[name]
+        held = columns[name]
         cell = cell.strip()
         if not cell:
-            if column.required and not column.optional:
+            if held.required and not held.optional:
                 problems.append(Problem(str(path), line, name, "the cell is empty"))
                 fine = False
-            elif column.required:
-                values[column.name] = None
+            elif held.required:
+                values[held.name] = None
             continue
         try:
-            value = column.convert(cell)
+            value = held.convert(cell)
         except ValueError as error:
-            kind_word = _KIND_WORDS.get(column.convert)
+            kind_word = _KIND_WORDS.get(held.convert)
             message = f"'{clip(cell, 60)}' is not {kind_word}" if kind_word else str(error)
             problems.append(Problem(str(path), line, name, message))
             fine = False
             continue
-        if column.choices and value not in column.choices:
-            wrong = unknown(name, value, column.choices)
+        if held.choices and value not in held.choices:
+            wrong = unknown(name, value, held.choices)
             problems.append(Problem(str(path), line, name, wrong.message, wrong.hint or ""))
             fine = False
-        if column.low is not None and value < column.low:
-            message = f"{value:g} is below {column.low:g}"
+        if held.low is not None and value < held.low:
+            message = f"{value:g} is below {held.low:g}"
             problems.append(Problem(str(path), line, name, message))
             fine = False
-        if column.high is not None and value > column.high:
-            message = f"{value:g} is above {column.high:g}"
+        if held.high is not None and value > held.high:
+            message = f"{value:g} is above {held.high:g}"
             problems.append(Problem(str(path), line, name, message))
             fine = False
-        values[column.name] = value
-    return kind(**values) if fine else None
+        values[held.name] = value
+    return values if fine else None
 
 
 def _check_unique(

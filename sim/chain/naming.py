@@ -13,13 +13,17 @@ inside a region means its share of the region, never the whole:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from lodestone.border.words import unknown
 from lodestone.chain.balance import runs_in_base_year
 from lodestone.chain.nouns import Chain, Facility
+
+if TYPE_CHECKING:  # loaded where it is used, so that listing and help start without it
+    import numpy as np
 
 __all__ = [
     "EVERYTHING",
@@ -95,20 +99,81 @@ class Places:
             for f in self.chain.facilities.values()
             if f.stage == stage and f.modelled and (material is None or f.material == material)
         ]
+        return self._by_plants(alike, lambda f: f.capacity_t_per_year)
+
+    def made(
+        self, material: str, able: Mapping[str, np.ndarray] | None = None
+    ) -> dict[str, float | np.ndarray]:
+        """Region -> share of its output of a material that is meant, 0 to 1.
+
+        By what the plants on file can make of it: of an oxide their contents of its element, where
+        those are on file (recycling plants too); of a metal or a kind of magnet the capacity of
+        those that make it; of ore that of the mines.
+
+        Parameters
+        ----------
+        material
+            Name of a material, or ``ore``.
+        able
+            What each plant could make in a year, t of its own basis, shape (w,), by name; by
+            default the capacity of those that ran in the base year. Where no plant could, that
+            of the base year.
+
+        Returns
+        -------
+        dict
+            A number, or with ``able`` and a region of which a part is meant, shape (w,).
+        """
+        if not self.split():
+            return dict(self.use)
+        item = self.chain.materials.get(material)
+        form = item.form if item else "concentrate"
+        stages = {"oxide": ("separation", "recycling"), "concentrate": ("mine",)}.get(form, (form,))
+        alike = [f for f in self.chain.facilities.values() if f.stage in stages and f.modelled]
+        if form == "magnet":
+            alike = [f for f in alike if material.startswith(f.material)]
+        elif form == "metal":
+            alike = [f for f in alike if f.material == material]
+        element = item.element if item and form == "oxide" else None
+        told = any(element in f.contents() for f in alike)
+
+        def size(f: Facility) -> float:
+            return f.contents()[str(element)] if told else f.capacity_t_per_year
+
+        on_paper = self._by_plants(alike, size)
+        out: dict[str, float | np.ndarray] = dict(on_paper)
+        if able is None:
+            return out
+        import numpy as np
+
+        for region, share in on_paper.items():
+            if region not in self.split():
+                continue
+            here = [f for f in alike if f.region == region and f.name in able]
+            sizes = [able[f.name] * (size(f) / max(f.capacity_t_per_year, NOTHING)) for f in here]
+            whole = sum(sizes, np.zeros(1))
+            own = sum((t for f, t in zip(here, sizes, strict=True) if self.holds(f)), np.zeros(1))
+            out[region] = np.where(whole > NOTHING, own / np.maximum(whole, NOTHING), share)
+        return out
+
+    def _by_plants(
+        self, alike: Iterable[Facility], size: Callable[[Facility], float]
+    ) -> dict[str, float]:
+        """Region -> share of the size of some plants; by use where a region has none."""
+        alike = list(alike)
+        year = self.chain.vintage.base_year
+        split = self.split()
         out = {}
         for region, share in self.use.items():
             here = [f for f in alike if f.region == region]
-            year = self.chain.vintage.base_year
-            ran = [f for f in here if runs_in_base_year(f, year)]
-            counted = ran or here
-            whole = sum(f.capacity_t_per_year for f in counted)
-            if region not in self.split():
+            counted = [f for f in here if runs_in_base_year(f, year) and size(f) > 0.0] or here
+            whole = sum(map(size, counted))
+            if region not in split:
                 out[region] = 1.0
             elif whole <= 0.0:
                 out[region] = share
             else:
-                own = sum(f.capacity_t_per_year for f in counted if self.holds(f))
-                out[region] = own / whole
+                out[region] = sum(size(f) for f in counted if self.holds(f)) / whole
         return out
 
     def weight(self, country: str) -> float:

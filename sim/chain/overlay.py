@@ -16,6 +16,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 from lodestone.border.errors import InputError
@@ -23,6 +24,7 @@ from lodestone.border.paths import OVERLAY, data_root, seeds_root, vintages
 from lodestone.border.words import unknown
 from lodestone.chain.load import BY_VINTAGE, COMMON, KEYS, load_chain
 from lodestone.chain.merged import LINES, ROOT
+from lodestone.chain.row import element_columns
 
 __all__ = ["EXAMPLE", "seeds_in_use", "write_example"]
 
@@ -150,10 +152,16 @@ def _merge(below: Path, own: Path, target: Path) -> dict[int, str]:
         shipped, old = _read(below)
     else:
         shipped, old = header, []
+    by_element = element_columns({**COMMON, **BY_VINTAGE}[own.stem])
     for word in header:
-        if word not in shipped:
+        if word in shipped:
+            continue
+        if by_element is None or not word.endswith(by_element[1]):
             raise unknown("column", word, shipped, file=own, key=word)
-    keys = _key_columns(KEYS[own.stem], shipped) if own.stem in KEYS else []
+        # A column of an element of one's own: plants that are shipped hold none of it.
+        shipped = [*shipped, word]
+        old = [(line, [*cells, ""]) for line, cells in old]
+    keys = _key_columns(own.stem)
     for word in keys:
         if word not in header:
             raise InputError(f"lacks the column '{word}', which names a row", file=own)
@@ -194,9 +202,11 @@ def _merge(below: Path, own: Path, target: Path) -> dict[int, str]:
     return told
 
 
-def _key_columns(names: tuple[str, ...], header: list[str]) -> list[str]:
-    """Columns that name a row; the first column where the table calls its name otherwise."""
-    return [n if n in header else header[0] for n in names]
+def _key_columns(table: str) -> list[str]:
+    """Columns that name a row of a table, as its header calls them."""
+    kind = {**COMMON, **BY_VINTAGE}[table]
+    header = {item.name: item.metadata.get("column") or item.name for item in fields(kind)}
+    return [header[name] for name in KEYS.get(table, ())]
 
 
 #: Tables of the example: a price, a plant, a demand, a route, and where the numbers are from.

@@ -45,38 +45,13 @@ def _chain() -> Chain:
     return load_chain()
 
 
-#: Groups of the catalogue of scenarios, in its order.
-GROUPS = {
-    "reference": "worlds to measure against",
-    "shock": "something is cut off, or demand jumps",
-    "policy": "somebody does something about it",
-    "history": "what happened, replayed",
-    "other": "your own",
-}
-#: Group of each scenario that comes along, where its entries do not tell it.
-_GROUP = {
-    "baseline_2025": "reference",
-    "current_law": "reference",
-    "licence_shock_april_2025": "history",
-    "myanmar_2024": "history",
-    "demand_2020": "history",
-    "quota_2010": "history",
-    "civilian_notice": "history",
-    "strategic_notice": "history",
-    "alloy_leverage_test": "shock",
-    "lynas_heavies_single_point": "shock",
-    "brazil_brics_pivot": "shock",
-    "eight_country_certified_bloc": "policy",
-}
-
-
 def group_of(name: str, path: Path) -> str:
-    """Return the group of a scenario: as listed, else what its own entries are."""
+    """Return the group of a scenario: as its own file says, else what its own entries are."""
     from lodestone.border.yamlfile import read_yaml
 
-    if name in _GROUP:
-        return _GROUP[name]
     own = read_yaml(path).data
+    if own.get("group"):
+        return str(own["group"])
     entries = [e for e in (own.get("interventions") or {}).values() if isinstance(e, dict)]
     if name.startswith("calm_") or not entries:
         return "reference"
@@ -100,6 +75,8 @@ def _scenarios() -> list[dict[str, Any]]:
         except InputError as error:
             about, variants, group = f"cannot be read: {error}", [], "other"
         rows.append({"scenario": name, "group": group, "question": about, "variants": variants})
+    from lodestone.scenario.layers import GROUPS
+
     order = list(GROUPS)
     return sorted(rows, key=lambda row: (order.index(row["group"]), row["scenario"]))
 
@@ -158,8 +135,35 @@ def _metrics() -> list[dict[str, Any]]:
             "metric": name,
             "unit": getattr(item, "unit", ""),
             "title": getattr(item, "title", ""),
+            "series": getattr(item, "of", ""),
         }
         for name, item in sorted(registry.items())
+    ]
+
+
+def _series() -> list[dict[str, Any]]:
+    from lodestone.outputs.series import KEPT, SERIES
+
+    rows: list[dict[str, Any]] = [
+        {
+            "series": name,
+            "unit": item.unit,
+            "what_it_is": item.about,
+            "selectors": list(item.selectors),
+            "kept": [f"{k.name} (by {k.axis}, {k.per})" for k in KEPT.values() if k.of == name],
+        }
+        for name, item in SERIES.items()
+    ]
+    return rows + [
+        {
+            "series": k.name,
+            "unit": k.unit,
+            "what_it_is": f"{k.what()} (kept only)",
+            "selectors": [],
+            "kept": [f"{k.name} (by {k.axis}, {k.per})"],
+        }
+        for k in KEPT.values()
+        if not k.of
     ]
 
 
@@ -281,6 +285,7 @@ CATEGORIES: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "interventions": _interventions,
     "parameters": _parameters,
     "metrics": _metrics,
+    "series": _series,
     "regions": _regions,
     "materials": _materials,
     "sectors": _sectors,

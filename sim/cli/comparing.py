@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,7 +38,7 @@ def compare_words(words: Words) -> tuple[pd.DataFrame, list[Path], Path]:
     quiet = words.on("--quiet") or words.on("--json")
     typed = ["lodestone", "compare", *words.names, *words.pairs]
     return compare_names(
-        words.names, pairs, given, variants, target, formats, " ".join(map(str, typed)), quiet
+        words.names, pairs, given, variants, target, formats, shlex.join(map(str, typed)), quiet
     )
 
 
@@ -72,6 +73,10 @@ def compare_names(
         raise InputError("is a file, not a folder", file=folder, key="out")
     made = write_comparison(cases, folder, formats, command)
     return held.table(), made, folder
+
+
+#: What days are counted from at a point of a study, whose shock may be drawn or swept.
+FIRST_MEASURE = "the first own measure"
 
 
 def cases_of(
@@ -133,6 +138,12 @@ def _run(scenario: Scenario, settings: Settings, quiet: bool) -> Path:
     from lodestone.runs.ready import ready
     from lodestone.runs.simulate import simulate
 
+    if settings.cluster is not None:
+        raise InputError(
+            "a comparison is carried out on this machine",
+            key="cluster",
+            hint="Leave it out; 'lodestone run' and 'lodestone sweep' take a cluster.",
+        )
     ready(scenario, settings)
     found = finished_folder(scenario, settings)
     if found is not None:
@@ -145,15 +156,38 @@ def _run(scenario: Scenario, settings: Settings, quiet: bool) -> Path:
 
 
 def _points(folder: Path) -> list[Case]:
+    import pandas as pd
+
+    from lodestone.report.asked import Frame
     from lodestone.report.cases import case_of_point
     from lodestone.studies.points import short_names
     from lodestone.studies.study import open_study
 
     study = open_study(folder)
+    if not study.points:
+        raise InputError(
+            "holds no finished point of this version of the data and code",
+            file=folder,
+            key="lodestone compare",
+            hint="Run the sweep again; what is finished is not repeated.",
+        )
     names = short_names(study.keys)
     cases = []
     for point in study.points:
         label = ", ".join(f"{names[k]}={v}" for k, v in point.values.items())
-        seed, vintage = point.settings.seed, point.scenario.vintage
-        cases.append(case_of_point(label or point.key, study.worlds(point), seed, vintage))
+        scenario = point.scenario
+        happens = {
+            n: i.written() for n, i in scenario.interventions.items() if i.role == "disruption"
+        }
+        cases.append(
+            case_of_point(
+                label or point.key,
+                study.worlds(point),
+                point.settings.seed,
+                scenario.vintage,
+                asked=(*study.plan.request.metrics, *scenario.headline, *study.plan.shown),
+                frame=Frame(pd.Timestamp(scenario.end) - pd.Timedelta(days=1), FIRST_MEASURE),
+                happens=happens,
+            )
+        )
     return cases

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["run_job", "short"]
 
+#: Disk from which on a run says beforehand what it will need, bytes.
+WORTH_TELLING = 1e9
+
 
 def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
     """Run scenarios one after the other, with progress, summary table and report.
@@ -30,10 +33,10 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
     """
     from lodestone.chain.load import load_chain
     from lodestone.cli.console import Progress, say
+    from lodestone.outputs.selectors import remarks_on
     from lodestone.runs.identity import remarks
-    from lodestone.runs.ready import ready
+    from lodestone.runs.ready import budget, ready
     from lodestone.runs.simulate import simulate
-    from lodestone.scenario import remarks_on
 
     each = [
         replace(settings, out=settings.out / s.name)
@@ -51,6 +54,9 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
         each = [replace(own, out=own.out.absolute()) for own in each if own.out is not None]
     for scenario, own in zip(scenarios, each, strict=True):
         ready(scenario, own)
+        needed = budget(scenario, own)
+        if needed.disk > WORTH_TELLING and not settings.quiet:
+            say(f"{scenario.name}: {needed.told()} while it runs")
     folders = []
     for scenario, own in zip(scenarios, each, strict=True):
         odd = remarks_on(scenario, load_chain(scenario.vintage))
@@ -95,7 +101,7 @@ def _told(scenario: Scenario) -> str:
 
 def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
     """Print the headline rows of a run folder's summary (all regions, sectors and elements)."""
-    from lodestone.cli.console import print_table
+    from lodestone.cli.console import print_table, say
 
     with (folder / "summary.csv").open(encoding="utf-8", newline="") as file:
         rows: list[dict[str, Any]] = list(csv.DictReader(file))
@@ -105,13 +111,21 @@ def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
     columns = ["metric", "unit", "p05", "p50", "p95", "reference_p50", "delta_p50"]
     numbers = columns[2:]
     shown = [r | {c: _cell(r, c) for c in numbers} for r in head or rows]
+    for row in shown:
+        row["complete"] = not row.get("note", "").startswith("not complete")
+        if not row["complete"] and not settings.json:
+            row["metric"] += " *"
+    notes = dict.fromkeys(r["note"].partition(";")[0] for r in shown if not r["complete"])
     print_table(
         shown,
-        columns,
+        [*columns, "complete", "note"] if settings.json else columns,
         as_json=settings.json,
         title=f"{_told(scenario)} against {scenario.reference or 'nothing'}, {settings.worlds} worlds",
         right=numbers,
     )
+    if not settings.json:
+        for note in notes:
+            say(f"* {note}")
 
 
 def _cell(row: dict[str, Any], column: str) -> Any:

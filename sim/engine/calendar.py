@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import simpy
@@ -78,14 +79,17 @@ class Calendar:
         self, days: float, priority: int, action: Callable[[], None], first: float = 0.0
     ) -> None:
         """Call ``action`` on ``first`` and then every ``days`` until the run ends."""
-
-        def again() -> None:
-            self._act(action)
-            if self.now + days < self.last_day:
-                self._schedule(self.now + days, priority, again)
-
         if first < self.last_day:
-            self._schedule(first, priority, again)
+            self._schedule(first, priority, partial(self._again, days, priority, action))
+
+    def _again(self, days: float, priority: int, action: Callable[[], None]) -> None:
+        self._act(action)
+        if self.now + days < self.last_day:
+            self._schedule(self.now + days, priority, partial(self._again, days, priority, action))
+
+    def clear(self) -> None:
+        """Drop what is still to come, and with it whoever it would call; the day stays."""
+        self._clock = simpy.Environment(initial_time=self.now)
 
     def note(
         self, day: float, what: str, where: str = "", worlds: str = "all", source: str = ""

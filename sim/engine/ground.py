@@ -45,7 +45,7 @@ class Ground:
     base: Chain
 
 
-_kept: OrderedDict[Any, Ground] = OrderedDict()
+_kept: OrderedDict[Any, tuple[Any, Ground]] = OrderedDict()
 #: How many grounds this process has laid: tests count them.
 laid = 0
 
@@ -90,15 +90,25 @@ def ground_of(scenario: Scenario, chain: Chain) -> Ground:
     fixed, _ = fixed_chain(scenario, chain)
     opened = frozenset(way for item in scenario.interventions.values() for way in item.opens(fixed))
     plain = sorted((k, repr(v)) for k, v in scenario.overrides.items() if k not in chain.parameters)
+    laid_out = tuple(p for p in plain if not _held_by_government(p[0], chain))
     added = [repr(f) for n, f in fixed.facilities.items() if chain.facilities.get(n) is not f]
-    key = (id(chain), tuple(plain), tuple(added), opened, scenario.start)
-    found = _kept.get(key)
+    key = (id(chain), laid_out, tuple(added), opened, scenario.start)
+    own, found = _kept.get(key, (None, None))
     if found is None:
         closed = balance(fixed)
         found = Ground(fixed, closed, Layout.of(fixed, closed, scenario.start, opened), chain)
         laid += 1
-        _kept[key] = found
+        _kept[key] = (plain, found)
         while len(_kept) > KEPT:
             _kept.popitem(last=False)
+    elif own != plain:
+        found = replace(found, chain=fixed)
     _kept.move_to_end(key)
     return found
+
+
+def _held_by_government(name: str, chain: Chain) -> bool:
+    """Whether an override is of a public stock: neither the base year nor the layout knows it."""
+    head, _, rest = name.partition(".")
+    pile = chain.stockpiles.get(rest.rpartition(".")[0]) if head == "stockpile" else None
+    return pile is not None and pile.kind == "government"

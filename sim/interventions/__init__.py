@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from lodestone.interventions.base import REGISTRY, Intervention, build, intervention, kinds
+from lodestone.interventions.base import REGISTRY, Intervention, intervention, kinds
+from lodestone.interventions.read import build
 
 __all__ = ["REGISTRY", "Intervention", "build", "intervention", "kinds"]
 

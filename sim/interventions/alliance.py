@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from datetime import date
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,9 +13,10 @@ from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention
 from lodestone.interventions.context import Context, random_day
-from lodestone.interventions.effects import Acting, Effect, trade
+from lodestone.interventions.effects import Acting, Effect
 from lodestone.interventions.export_licence import LicenceEffect
 from lodestone.interventions.fields import Num, Words, named, number, places, share
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.projects import Projects
 
@@ -184,7 +186,7 @@ class Alliance(Intervention):
         """Return what it names; a side deal about all licences names none."""
         return [r for r in super().refers() if r[:2] != ("side_deal", ALL_LICENCES)]
 
-    def beside(self, others: Mapping[str, Intervention], start: Any) -> list[Problem]:
+    def beside(self, others: Mapping[str, Intervention], start: date | None) -> list[Problem]:
         """Refuse a side deal about something that grants no licences."""
         return [
             Problem(

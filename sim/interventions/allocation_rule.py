@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from lodestone.interventions.base import Intervention, intervention
-from lodestone.interventions.effects import Acting, trade
+from lodestone.interventions.effects import Acting
 from lodestone.interventions.fields import Words, places, text
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import Rules
 
 

@@ -6,12 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from lodestone.border.units import WEEKS_PER_YEAR
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention
-from lodestone.interventions.effects import Acting, Effect, Reviews, trade
+from lodestone.interventions.effects import Acting, Effect, Reviews
 from lodestone.interventions.export_ban import stop
 from lodestone.interventions.fields import Path, Words, goods, places, share
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.market import Market
 from lodestone.worlds.view import MarketView
@@ -48,7 +50,7 @@ class EmbargoEffect(Effect):
         """Value and weight of the base-year trade that is meant."""
         lay, on = m.layout, self.on
         assert on.goods is not None and on.ore is not None
-        links, ore, week = on.goods.rows, on.ore.rows, 365.25 / 7.0
+        links, ore, week = on.goods.rows, on.ore.rows, WEEKS_PER_YEAR
         part = on.goods.weight(m).mean(axis=1)
         price = np.exp(lay.prices.log_reference[lay.links.origin])[:, 0]
         flow = lay.links.base[links, 0] * part

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from lodestone.border.numbers import Distribution
+from lodestone.border.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 from lodestone.chain import naming
 from lodestone.chain.balance import runs_in_base_year
 from lodestone.chain.nouns import Chain, Facility
@@ -46,7 +47,7 @@ def new_facility_name(name: str) -> str:
     return f"added_{name}"
 
 
-def centre(value: Any) -> float:
+def centre(value: float | Distribution) -> float:
     """A plain number, or the middle of a distribution (sizes are fixed before the worlds)."""
     return value.centre() if isinstance(value, Distribution) else float(value)
 
@@ -109,8 +110,8 @@ class ProjectEffect(Effect):
         if self.row < 0 or not np.any(self.funding):
             return None
         # The year before it is due; what would fall before the run is spent over what is left.
-        due = np.maximum(self.due, 7.0)
-        begin = np.maximum(due - 365.25, 0.0)
+        due = np.maximum(self.due, DAYS_PER_WEEK)
+        begin = np.maximum(due - DAYS_PER_YEAR, 0.0)
         overlap = np.clip(np.minimum(due, t1) - np.maximum(begin, t0), 0.0, None)
         happens = np.isfinite(self.start) & np.isfinite(due)
         share = np.where(happens, overlap / np.where(happens, due - begin, 1.0), 0.0)
@@ -193,7 +194,7 @@ class CapacityProject(Intervention):
             return "a resource without a plant has no capacity"
         return ""
 
-    def _given(self) -> list[Problem]:
+    def ungiven(self) -> list[Problem]:
         """What yields no rare earths needs a region only: it has no place in the chain."""
         if self.commodity != "rare_earths" and self.facility is None:
             return (
@@ -203,7 +204,7 @@ class CapacityProject(Intervention):
                     Problem(key="region", message="is missing", hint="Say where the project lies.")
                 ]
             )
-        return super()._given()
+        return super().ungiven()
 
     def check(self, chain: Chain) -> list[Problem]:
         """Check that a new plant says how large it is and makes what its stage makes."""
@@ -302,21 +303,19 @@ class CapacityProject(Intervention):
         if self.adds_nothing():
             return None
         if self.facility is not None:
-            changes: dict[str, Any] = {}
-            old = chain.facilities[self.facility]
+            found = old = chain.facilities[self.facility]
             if self.tonnes_per_year is not None:
                 size = centre(self.tonnes_per_year)
                 scale = size / old.capacity_t_per_year if old.capacity_t_per_year else 1.0
-                changes["capacity_t_per_year"] = size
-                for key in ("ndpr_t_per_year", "dy_t_per_year", "tb_t_per_year"):
-                    changes[key] = getattr(old, key) * scale
+                found = replace(old, capacity_t_per_year=size, holds=old.holding(scale))
             if self.ramp_months is not None:
-                changes["ramp_months"] = centre(self.ramp_months)
+                found = replace(found, ramp_months=centre(self.ramp_months))
             if self.unit_cost_usd_per_kg is not None:
-                changes["unit_cost_usd_per_kg"] = centre(self.unit_cost_usd_per_kg)
+                found = replace(found, unit_cost_usd_per_kg=centre(self.unit_cost_usd_per_kg))
             if self.destination and old.stage == "mine":
-                changes["destination"] = next(iter(naming.places(chain, self.destination).use))
-            return replace(old, **changes) if changes else None
+                place = next(iter(naming.places(chain, self.destination).use))
+                found = replace(found, destination=place)
+            return found if found is not old else None
         stage, region = str(self.stage), str(self.region)
         size = centre(self.tonnes_per_year or 0.0)
         alike = [f for f in chain.facilities.values() if f.stage == stage]
@@ -341,9 +340,7 @@ class CapacityProject(Intervention):
             material="ndfeb" if material.startswith("ndfeb") else material,
             capacity_t_per_year=size,
             output_2024_t=None,
-            ndpr_t_per_year=model.ndpr_t_per_year * scale,
-            dy_t_per_year=model.dy_t_per_year * scale,
-            tb_t_per_year=model.tb_t_per_year * scale,
+            holds=model.holding(scale),
             separates=separates,
             status="construction",
             start_date=self.start if isinstance(self.start, date) else model.start_date,

@@ -6,15 +6,15 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention
 from lodestone.interventions.context import Context
-from lodestone.interventions.effects import Effect, Spending, plants_of
+from lodestone.interventions.effects import Effect, Spending
 from lodestone.interventions.fields import Num, Words, number, places, plants, share, text
+from lodestone.interventions.targets import plants_of
 from lodestone.worlds.projects import Projects
-
-YEAR = 365.25
 
 
 class CapitalEffect(Effect):
@@ -46,7 +46,10 @@ class CapitalEffect(Effect):
         size = np.array([f.capacity_t_per_year for f in plants]).reshape(-1, 1)
         shape = (len(plants), ctx.count)
         self.need = np.array(np.broadcast_to(size * capex / 1000.0, shape))
-        self.pay_days, self.repay_days = self.n.pay_years * YEAR, self.n.repay_years * YEAR
+        self.pay_days, self.repay_days = (
+            self.n.pay_years * DAYS_PER_YEAR,
+            self.n.repay_years * DAYS_PER_YEAR,
+        )
         self.repaid = self.n.repaid_share * (1.0 if self.item.instrument == "loan" else 0.0)
         self.split = self.covered = np.zeros((0, 0))
         self.projects: Projects | None = None

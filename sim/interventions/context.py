@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 import numpy as np
 
 from lodestone.border.numbers import Distribution, Number
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.fields import steps
 from lodestone.worlds.layout import Layout
-from lodestone.worlds.parts import Part
+from lodestone.worlds.parts import Axis, Part
 from lodestone.worlds.randomness import draw, uniforms
 from lodestone.worlds.state import Draws
 
@@ -93,7 +93,7 @@ class Context:
             return self.number(moment, stream) - self.start.toordinal()
         return self.full(float((moment - self.start).days))
 
-    def steps(self, given: Any, stream: str) -> Steps:
+    def steps(self, given: Number | Mapping[date, Number], stream: str) -> Steps:
         """A number, or a step function of time, drawn per world."""
         days, values = [], []
         for when, value in steps(given, self.start):
@@ -170,7 +170,7 @@ class Context:
 
     def _part(
         self,
-        axis: Any,
+        axis: Axis,
         rows: np.ndarray,
         ours: naming.Places | None,
         theirs: naming.Places,
@@ -197,7 +197,7 @@ def random_day(
 
     A higher hazard never gives a later day in the same world.
     """
-    wait = -np.log1p(-ctx.luck(stream)) * 365.25
+    wait = -np.log1p(-ctx.luck(stream)) * DAYS_PER_YEAR
     with np.errstate(divide="ignore", invalid="ignore"):
         days = np.where(hazard_per_year > 0.0, wait / hazard_per_year, np.inf)
     return since + days

@@ -7,17 +7,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_YEAR, WEEKS_PER_YEAR
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention
 from lodestone.interventions.context import Context, Steps
-from lodestone.interventions.effects import Effect, users_of
+from lodestone.interventions.effects import Effect
 from lodestone.interventions.fields import Num, Path, Words, number, places, words
+from lodestone.interventions.targets import users_of
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.parts import Part
 from lodestone.worlds.view import MarketView
-
-YEAR = 365.25
 
 
 def between(days: np.ndarray, values: np.ndarray, now: float) -> tuple[np.ndarray, np.ndarray]:
@@ -95,8 +95,8 @@ class GrowthEffect(Effect):
             return between(self.multiples.days, self.multiples.values, t0)[0]
         assert self.units is not None
         in_use, rise = between(self.units.days, self.units.values, t0)
-        made = units_sold(in_use, rise * YEAR, self.n.lifetime_years)
-        tonnes_week = made * self.n.kg_per_unit / 1000.0 / (YEAR / 7.0)
+        made = units_sold(in_use, rise * DAYS_PER_YEAR, self.n.lifetime_years)
+        tonnes_week = made * self.n.kg_per_unit / 1000.0 / WEEKS_PER_YEAR
         lay = m.layout
         planned = (lay.users.base * m.growth(t0)[lay.users.sector])[users.rows]
         total = (planned * users.weight(m)).sum(axis=0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lodestone.interventions.base import Intervention, intervention
-from lodestone.interventions.effects import Acting, users_of
+from lodestone.interventions.effects import Acting
 from lodestone.interventions.fields import Path, Words, path, places, words
+from lodestone.interventions.targets import users_of
 from lodestone.worlds.conditions import Rules
 
 

@@ -6,15 +6,17 @@ from typing import ClassVar
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.interventions.base import Intervention, intervention
 from lodestone.interventions.context import Context
-from lodestone.interventions.effects import Acting, Effect, Reviews, cleared_share, trade
+from lodestone.interventions.effects import Acting, Effect, Reviews, cleared_share
 from lodestone.interventions.fields import Num, Path, Words, goods, number, places, share
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import LicenceRule, Rules
 from lodestone.worlds.market import Market
 
 #: Calendar days per working m.
-CALENDAR_PER_WORKING_DAY = 7.0 / 5.0
+CALENDAR_PER_WORKING_DAY = DAYS_PER_WEEK / 5.0
 #: More than any office has to decide: the proof itself has no limit of capacity.
 AMPLE = 1e6
 
@@ -95,13 +97,13 @@ class EndUseDenial(Intervention):
                 approval=on.civil_approval,
                 military_approval=on.military_approval,
                 processing_weeks=none,
-                refile_weeks=on.refile_days / 7.0,
+                refile_weeks=on.refile_days / DAYS_PER_WEEK,
                 capacity=none + AMPLE,
                 surge=effect.surge,
                 general=None,
                 held_share=none,
                 cleared=cleared_share(effect, on.cleared_days, on.active, on.t0, on.t1),
-                added_weeks=on.proof_working_days * CALENDAR_PER_WORKING_DAY / 7.0,
+                added_weeks=on.proof_working_days * CALENDAR_PER_WORKING_DAY / DAYS_PER_WEEK,
                 part=on.goods,
                 market=on.m,
             )

@@ -6,14 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, intervention
-from lodestone.interventions.effects import Acting, trade
+from lodestone.interventions.effects import Acting
 from lodestone.interventions.fields import Num, Path, Words, ends_of, goods, number, places, share
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import Rules
-
-DAYS_PER_YEAR = 365.25
 
 
 def leak_stopped(

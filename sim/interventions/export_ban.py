@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lodestone.interventions.base import Intervention, intervention
-from lodestone.interventions.effects import Acting, trade
+from lodestone.interventions.effects import Acting
 from lodestone.interventions.fields import Path, Words, goods, places, share
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import Rules
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Protocol
+from datetime import date
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from lodestone.border.numbers import plain
+from lodestone.border.numbers import Distribution, plain
+from lodestone.border.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 from lodestone.border.words import suggestion
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention, vocabulary
 from lodestone.interventions.context import Context, Steps, random_day
-from lodestone.interventions.effects import Acting, Effect, Reviews, cleared_share, trade
+from lodestone.interventions.effects import Acting, Effect, Reviews, cleared_share
 from lodestone.interventions.fields import (
     Num,
     Path,
@@ -29,6 +31,7 @@ from lodestone.interventions.fields import (
     share,
     words,
 )
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import LicenceRule, Rules
 from lodestone.worlds.market import Market
 from lodestone.worlds.parts import used_there
@@ -65,7 +68,10 @@ class LicenceClass(BaseModel):
     destinations: Words | None = places(None, "destinations it covers (default: all)")
 
 
-def _read_general(value: Any) -> dict[str, Any]:
+Shares = float | Distribution | dict[date, float | Distribution]
+
+
+def _read_general(value: object) -> dict[str, Shares]:
     """Read ``[destination, ...]`` or ``{destination: share or {date: share}}``."""
     if isinstance(value, str):
         value = [value]
@@ -83,7 +89,7 @@ def _read_general(value: Any) -> dict[str, Any]:
 
 
 General = Annotated[
-    dict[str, Any],
+    dict[str, Shares],
     PlainValidator(_read_general),
     PlainSerializer(plain),
     WithJsonSchema({"type": ["object", "array"]}),
@@ -177,7 +183,9 @@ class ExportLicence(Intervention):
     Applications are filed by class (destination, tier, product), wait for the processing time,
     first come first served, within a capacity that grows. ``approval`` is the share granted of
     what is decided at a date; what is refused is filed again after ``refile_days``, so an
-    approval below one slows the flow and does not remove demand for good.
+    approval below one slows the flow: in the long run ``min(1, approval * capacity)`` of the orders
+    that are not refused for good pass. While approval is below one a Chinese office refuses part for
+    good, little of products and much of materials (A310); ``refused_for_good`` sets that share.
     """
 
     title: ClassVar[str] = "exports of listed goods wait for a licence, and only part is granted"
@@ -196,11 +204,18 @@ class ExportLicence(Intervention):
         low=0.0,
         high=1500.0,
     )
-    approval: Path = share(1.0, "share granted of what is decided then", source="definition")
+    approval: Path = share(
+        1.0,
+        "share granted of what is decided then; the rest is filed again, so that in the long run "
+        "min(1, approval x capacity) of the orders that are not refused for good pass (0.5 at a "
+        "capacity of 2: all); at 1 nothing is refused",
+        source="definition",
+    )
     refused_for_good: Num | None = share(
         None,
-        "share of the trade that is refused for good, whatever is filed (default: drawn as the Chinese "
-        "office is on record, by good and destination: parameters licence.refused_*)",
+        "share of the trade that is refused for good, whatever is filed, while approval is below 1 "
+        "(default: drawn as the Chinese office is on record, by good and destination: parameters "
+        "licence.refused_*)",
         source="A310",
     )
     refile_days: Num = number(
@@ -363,7 +378,7 @@ class ExportLicence(Intervention):
         approval = on.approval
         if self.valid_days is not None:
             approval = approval * np.where(since > on.valid_days, on.renewal_probability, 1.0)
-        weeks = since / 7.0
+        weeks = since / DAYS_PER_WEEK
         # Held for testing at first; the share fades around the weeks given.
         late = np.clip((weeks - on.spillover_weeks) / 0.8, -40.0, 40.0)
         fading = 1.0 / (1.0 + np.exp(late))
@@ -375,9 +390,9 @@ class ExportLicence(Intervention):
                 active=on.active,
                 approval=approval,
                 military_approval=approval if military is None else military.at(t0),
-                processing_weeks=on.processing_days / 7.0,
-                refile_weeks=on.refile_days / 7.0,
-                capacity=on.capacity * (1.0 + on.capacity_growth) ** (since / 365.25),
+                processing_weeks=on.processing_days / DAYS_PER_WEEK,
+                refile_weeks=on.refile_days / DAYS_PER_WEEK,
+                capacity=on.capacity * (1.0 + on.capacity_growth) ** (since / DAYS_PER_YEAR),
                 surge=effect.surge,
                 general=effect.granted_under_general(t0, on.m.layout.links.n),
                 held_share=on.spillover * fading * (on.active > 0),
@@ -390,32 +405,73 @@ class ExportLicence(Intervention):
             )
         )
 
+    def passes_in_the_end(self, approval: Path | None = None) -> tuple[float, float]:
+        """Return the least and the most of normal orders that pass in the long run.
+
+        What is refused is filed again, so that ``1 / approval`` decisions are needed for each
+        order: ``min(1, approval * capacity)`` passes. Of a path of approvals the last one counts,
+        of licences that expire the share renewed; growth of the office is left out.
+
+        Parameters
+        ----------
+        approval
+            Of a class of applications; by default that of all.
+        """
+        path = self.approval if approval is None else approval
+        granted = ends_of(list(path.values())[-1] if isinstance(path, Mapping) else path)
+        able, renewed = ends_of(self.capacity), (1.0, 1.0)
+        if self.valid_days is not None:
+            renewed = ends_of(self.renewal_probability)
+        low, high = (min(1.0, a * c * r) for a, c, r in zip(granted, able, renewed, strict=True))
+        return low, high
+
+    def _told_refused(self) -> str:
+        """What remarks say of the trade that is refused for good."""
+        if self.refused_for_good is None:
+            return (
+                " that are not refused for good (a Chinese office refuses up to 15 % of trade in "
+                "magnets, and of oxides and metals 80 to 100 % to the United States, 30 to 95 % to "
+                "its allies, 10 to 70 % to others: set refused_for_good)"
+            )
+        low, high = ends_of(self.refused_for_good)
+        if high <= 0.0:
+            return ""
+        return f" that are not among the {_percent(low, high)} refused for good"
+
     def remarks(self, chain: Chain) -> list[str]:
         """What an approval below one lets through in the long run."""
         found = super().remarks(chain)
-        if isinstance(self.approval, Mapping):
-            granted = list(self.approval.values())[-1]
-        else:
-            granted = self.approval
-        low, high = ends_of(granted)
-        if low >= 1.0:
-            return found
-        able = ends_of(self.capacity)
-        passing = [min(1.0, a * c) for a, c in zip((low, high), able, strict=True)]
-        told = " to ".join(f"{100 * p:.0f}" for p in dict.fromkeys(passing))
-        return [
-            *found,
-            f"approval: {_percent(low, high)} of what is decided is granted and the rest is filed "
-            f"again after {_days(self.refile_days)} days, so that in the long run {told} % of normal "
-            "orders pass (approval times the office's capacity, at most all); to stop trade for good "
-            "write an export_ban with a share",
-        ]
+        classes = {n: c.approval for n, c in self.licence_classes().items()}
+        each = {"approval": self.approval}
+        each |= {f"classes.{n}.approval": a for n, a in classes.items() if a is not None}
+        lasting = self._told_refused()
+        for key, path in each.items():
+            granted = ends_of(list(path.values())[-1] if isinstance(path, Mapping) else path)
+            if granted[0] >= 1.0:
+                continue
+            who = "normal orders" if key == "approval" else "its normal orders"
+            who += lasting
+            found.append(
+                f"{key}: {_percent(*granted)} of what is decided is granted and the rest is filed "
+                f"again after {_days(self.refile_days)} days, so that in the long run "
+                f"{_percent(*self.passes_in_the_end(path))} of {who} pass (approval times the "
+                f"office's capacity of {_times(self.capacity)} normal filings"
+                + (", times the share renewed" if self.valid_days is not None else "")
+                + (", which grows" if ends_of(self.capacity_growth)[1] > 0.0 else "")
+                + ", at most all); to stop trade for good write an export_ban with a share"
+            )
+        return found
+
+
+def _times(value: float | Distribution) -> str:
+    low, high = ends_of(value)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def _percent(low: float, high: float) -> str:
     return f"{100 * low:.0f} %" if low == high else f"{100 * low:.0f} to {100 * high:.0f} %"
 
 
-def _days(value: Any) -> str:
+def _days(value: float | Distribution) -> str:
     low, high = ends_of(value)
     return f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"

@@ -10,7 +10,7 @@ import numpy as np
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, intervention
 from lodestone.interventions.context import Context
-from lodestone.interventions.effects import Effect, Reviews, trade
+from lodestone.interventions.effects import Effect, Reviews
 from lodestone.interventions.fields import (
     Num,
     Path,
@@ -22,6 +22,7 @@ from lodestone.interventions.fields import (
     share,
     text,
 )
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.market import Market
 from lodestone.worlds.quota import QuotaBook

@@ -1,14 +1,17 @@
 """How the keys of a kind are declared: each with its unit, limits, source and vocabulary.
 
 The checks, the JSON schema, ``lodestone list interventions`` and the numbers drawn for each world
-all come from these declarations.
+all come from these declarations. A declaration stands where pydantic wants a default, so what
+`number` and its likes return is `Any`, as what pydantic's own ``Field`` returns.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, PlainSerializer, PlainValidator, WithJsonSchema
@@ -37,7 +40,7 @@ _DIST_SCHEMA = {
 # --------------------------------------------------------------------------- value types
 
 
-def _read_path(value: Any) -> Any:
+def _read_path(value: object) -> Number | dict[date, Number]:
     """Read a number, or a mapping from dates to numbers (a step function of time)."""
     if isinstance(value, Mapping) and "dist" not in value:
         if not value:
@@ -57,7 +60,7 @@ def _read_path(value: Any) -> Any:
     return parse_number(value)
 
 
-def _read_totals(value: Any) -> Any:
+def _read_totals(value: object) -> dict[str, Number]:
     """Read a mapping from periods (2010, 2010-H1, 2010-Q1, 2010-07) to numbers."""
     if not isinstance(value, Mapping) or "dist" in value or not value:
         raise ValueError("must be a mapping from periods to tonnes, for example {2010-H1: 22282}")
@@ -72,7 +75,7 @@ def _read_totals(value: Any) -> Any:
     return out
 
 
-def _read_words(value: Any) -> tuple[str, ...]:
+def _read_words(value: object) -> tuple[str, ...]:
     """Read one name or a list of names."""
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, list | tuple) or not all(isinstance(i, str) and i for i in items):
@@ -248,13 +251,56 @@ def named(default: Any, description: str, *, live: bool = False) -> Any:
     return Field(default, description=description, json_schema_extra={"others": True, "live": live})
 
 
-def declared(model: type[BaseModel], key: str) -> dict[str, Any]:
-    """What is declared of a key beside its type (unit, limits, names); empty if nothing is."""
-    extra = model.model_fields[key].json_schema_extra
-    return dict(extra) if isinstance(extra, dict) else {}
+@dataclass(frozen=True)
+class Declared:
+    """What is declared of a key beside its type and its description.
+
+    Attributes
+    ----------
+    unit : str
+        Empty where it is no number.
+    source : str
+        Of its default: a key of the bibliography, an assumption, or ``definition``.
+    low, high : float or None
+        What is possible at all.
+    plausible : (float, float) or None
+        What anybody can mean.
+    before : float
+        Of a path: what holds before its first date.
+    stream : str or None
+        Name under which it is drawn, where that is not its key.
+    hint : str
+    names : str
+        Category of the words of the chain that it takes; empty where it takes none.
+    others, live : bool
+        Whether it names other interventions, and only such whose dates are read anew.
+    """
+
+    unit: str = ""
+    source: str = ""
+    low: float | None = None
+    high: float | None = None
+    plausible: tuple[float, float] | None = None
+    before: float = 0.0
+    stream: str | None = None
+    hint: str = ""
+    names: str = ""
+    others: bool = False
+    live: bool = False
 
 
-def leaves(key: str, value: Any) -> list[tuple[str, float | Distribution]]:
+@cache
+def declared(model: type[BaseModel]) -> dict[str, Declared]:
+    """What is declared of every key of a model."""
+    out = {}
+    for key, info in model.model_fields.items():
+        extra = info.json_schema_extra
+        held: dict[str, Any] = dict(extra) if isinstance(extra, dict) else {}
+        out[key] = Declared(**held)
+    return out
+
+
+def leaves(key: str, value: object) -> list[tuple[str, float | Distribution]]:
     """Return the numbers in a field, each with its dotted key."""
     if isinstance(value, Mapping):
         return [leaf for k, v in value.items() for leaf in leaves(f"{key}.{plain(k)}", v)]
@@ -279,7 +325,7 @@ def bounds(moment: date | Distribution | None) -> tuple[date | None, date | None
     return moment, moment
 
 
-def steps(given: Any, start: date) -> list[tuple[date, Number]]:
+def steps(given: Number | Mapping[date, Number], start: date) -> list[tuple[date, Number]]:
     """Return a `Path` as dated steps in order; a plain number becomes one step at `start`."""
     if isinstance(given, Mapping):
         return sorted(given.items())

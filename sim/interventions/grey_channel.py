@@ -9,8 +9,9 @@ import numpy as np
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, intervention
-from lodestone.interventions.effects import Acting, trade
+from lodestone.interventions.effects import Acting
 from lodestone.interventions.fields import Num, Path, Words, goods, number, places, share
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import Rules
 
 

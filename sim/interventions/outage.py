@@ -6,12 +6,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention
 from lodestone.interventions.context import Context
-from lodestone.interventions.effects import Effect, plants_of
+from lodestone.interventions.effects import Effect
 from lodestone.interventions.fields import Num, Words, number, places, plants, share, text
+from lodestone.interventions.targets import plants_of
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.randomness import uniforms
 from lodestone.worlds.timeline import Timeline
@@ -35,7 +37,7 @@ def random_spans(
         Spans of shape (n, facilities, w) in order of time, drawn once before the run.
     """
     horizon = ctx.last_day
-    most = int(np.ceil(3.0 + 2.0 * float(rate.max()) * (horizon / 365.25 + 1.0)))
+    most = int(np.ceil(3.0 + 2.0 * float(rate.max()) * (horizon / DAYS_PER_YEAR + 1.0)))
     shape = (facilities, ctx.count)
     starts, ends = [], []
     clock = np.empty(shape)
@@ -44,7 +46,7 @@ def random_spans(
         u = np.stack(
             [uniforms(ctx.seed, f"{name}/outage/{f}/{n}", ctx.worlds) for f in range(facilities)]
         )
-        clock = clock - np.log1p(-u) * 365.25 / np.maximum(rate, 1e-9)
+        clock = clock - np.log1p(-u) * DAYS_PER_YEAR / np.maximum(rate, 1e-9)
         begin = np.where(clock < np.minimum(end, horizon), clock, np.inf)
         starts.append(begin)
         ends.append(np.minimum(begin + length, end))

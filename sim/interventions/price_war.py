@@ -10,8 +10,9 @@ from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention
 from lodestone.interventions.context import Context
-from lodestone.interventions.effects import Effect, trade
+from lodestone.interventions.effects import Effect
 from lodestone.interventions.fields import Path, Words, goods, number, places
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.view import MarketView
 

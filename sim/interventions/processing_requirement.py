@@ -11,8 +11,9 @@ from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, intervention
 from lodestone.interventions.context import Context
-from lodestone.interventions.effects import Effect, Targets
+from lodestone.interventions.effects import Effect
 from lodestone.interventions.fields import Num, Path, Words, goods, number, places, share
+from lodestone.interventions.targets import Targets
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.view import MarketView
 

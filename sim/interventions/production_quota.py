@@ -8,13 +8,15 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention
 from lodestone.interventions.context import Context
-from lodestone.interventions.effects import Effect, plants_of
+from lodestone.interventions.effects import Effect
 from lodestone.interventions.export_quota import period_dates
 from lodestone.interventions.fields import Num, Path, Totals, Words, number, places, share, text
+from lodestone.interventions.targets import plants_of
 from lodestone.interventions.watch import stage_output
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.view import MarketView
@@ -69,7 +71,7 @@ class ProductionQuotaEffect(Effect):
     def look(self, now: float, days: float, m: MarketView, effects: Mapping[str, Effect]) -> None:
         """Charge the last market day to the quota, and set the share that may run in the next."""
         super().look(now, days, m, effects)
-        weeks = days / 7.0
+        weeks = days / DAYS_PER_WEEK
         if self.base is None:
             self.base = self._base_output(m)
         made = self._made(m)
@@ -90,7 +92,9 @@ class ProductionQuotaEffect(Effect):
                 late = np.clip((np.maximum(self.start, first) - first) / (last - first), 0.0, 1.0)
                 self.book += np.where(np.isfinite(late), late, 0.0) * tonnes
             left = np.maximum(tonnes - self.book, 0.0)
-            pace = np.maximum((last - now) / 7.0, min(PACE_WEEKS, (last - first) / 7.0))
+            pace = np.maximum(
+                (last - now) / DAYS_PER_WEEK, min(PACE_WEEKS, (last - first) / DAYS_PER_WEEK)
+            )
             limit = np.minimum(limit, left / np.maximum(pace, weeks))
         counted = self._domestic(m)
         if self.stage == "separation":

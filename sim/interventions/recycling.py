@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from lodestone.border.numbers import Distribution
+from lodestone.border.units import DAYS_PER_WEEK, WEEKS_PER_YEAR
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain, Facility
 from lodestone.interventions.base import Intervention, intervention
@@ -20,8 +21,6 @@ from lodestone.worlds.conditions import Rules
 from lodestone.worlds.market import Market
 from lodestone.worlds.projects import MONTH
 from lodestone.worlds.view import MarketView
-
-WEEKS_PER_YEAR = 365.25 / 7.0
 
 
 class RecyclingEffect(Effect):
@@ -84,7 +83,7 @@ class RecyclingEffect(Effect):
         there = book.oxide_of(retired, chosen)[self.region]
         left = np.maximum(there - taken[self.region], 0.0)
         begun = np.where(np.isfinite(self.start), self.start, 0.0)
-        ramped = np.clip((m.now + 7.0 * m.weeks - begun) / self.ramp_days, 0.0, 1.0)
+        ramped = np.clip((m.now + DAYS_PER_WEEK * m.weeks - begun) / self.ramp_days, 0.0, 1.0)
         out = left * self.collection * self.recovery * active
         room = self.capacity * ramped * m.weeks * active
         return out * np.minimum(room / np.maximum(out.sum(axis=0), 1e-12), 1.0)
@@ -141,9 +140,7 @@ class Recycling(Intervention):
             country=naming.country_of(chain, self.region),
             capacity_t_per_year=_centre(size) if size is not None else 1.0,
             output_2024_t=None,
-            ndpr_t_per_year=0.0,
-            dy_t_per_year=0.0,
-            tb_t_per_year=0.0,
+            holds=model.holding(0.0),
             status="construction",
             start_date=self.start if isinstance(self.start, date) else date(2024, 1, 1),
             role="planned_new",

@@ -7,8 +7,9 @@ from typing import ClassVar
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention
-from lodestone.interventions.effects import Acting, trade
+from lodestone.interventions.effects import Acting
 from lodestone.interventions.fields import Path, Words, goods, places, share, text
+from lodestone.interventions.targets import trade
 from lodestone.worlds.conditions import Rules
 
 

@@ -6,16 +6,16 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from lodestone.border.units import WEEKS_PER_YEAR
 from lodestone.interventions.base import Intervention, intervention
 from lodestone.interventions.context import Context
 from lodestone.interventions.cost_shift import shift_costs, stage_costs
-from lodestone.interventions.effects import Effect, Reviews, plants_of
+from lodestone.interventions.effects import Effect, Reviews
 from lodestone.interventions.fields import Num, Words, number, places, share, text
+from lodestone.interventions.targets import plants_of
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.market import Market
 from lodestone.worlds.view import MarketView
-
-WEEKS_PER_YEAR = 365.25 / 7.0
 
 
 def learnt_factor(made: np.ndarray, before: np.ndarray, rate: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, intervention
@@ -67,9 +68,9 @@ class StockpileEffect(Effect):
             self.user_share[u] = part * where.get(region, 0.0)
             users[u] = part > 0
         use = lay.cells.need[self.cells] * weight
-        self.target = use * self.n.target_days / 7.0
-        self.opening = use * self.n.opening_days / 7.0
-        self.fill_weeks = self.n.fill_days / 7.0
+        self.target = use * self.n.target_days / DAYS_PER_WEEK
+        self.opening = use * self.n.opening_days / DAYS_PER_WEEK
+        self.fill_weeks = self.n.fill_days / DAYS_PER_WEEK
         self.rows = np.flatnonzero(users & np.isin(lay.users.cell, self.cells))
         self.active = np.zeros(1)
         self.beside: list[Reserve] = []

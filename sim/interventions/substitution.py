@@ -7,14 +7,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.interventions.base import Intervention, intervention
 from lodestone.interventions.context import Context
-from lodestone.interventions.effects import Effect, Targets, users_of
+from lodestone.interventions.effects import Effect
 from lodestone.interventions.fields import Num, Words, number, places, share, text, words
+from lodestone.interventions.targets import Targets, users_of
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.view import MarketView
-
-YEAR = 365.25
 
 
 def adoption(age: np.ndarray, half_years: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
@@ -35,7 +35,7 @@ def adoption(age: np.ndarray, half_years: np.ndarray, ceiling: np.ndarray) -> np
         ``ceiling x (1 - 2^-(age / half)^2)``: nothing at first, fastest in the middle, never
         above the ceiling, never falling. Half is reached at ``half_years`` exactly.
     """
-    t = np.maximum(age, 0.0) / (half_years * YEAR)
+    t = np.maximum(age, 0.0) / (half_years * DAYS_PER_YEAR)
     return ceiling * (1.0 - np.exp2(-(t**2)))
 
 

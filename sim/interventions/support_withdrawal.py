@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.border.words import suggestion
 from lodestone.interventions.base import Intervention, Problem, intervention
 from lodestone.interventions.context import Context
@@ -16,7 +17,6 @@ from lodestone.interventions.fields import Num, Words, number, text
 
 #: Kinds that are support, and end.
 SUPPORT = ("price_floor", "capital_support", "stockpile", "offtake", "cost_shift", "tariff")
-YEAR = 365.25
 
 
 def years_survived(luck: np.ndarray, survival: np.ndarray) -> np.ndarray:
@@ -52,7 +52,7 @@ class WithdrawalEffect(Effect):
         self.found = False
         if "survival_each_review" in self.n:
             luck = ctx.luck(f"{self.name}/survives")
-            ends = self.start + YEAR * years_survived(luck, self.n.survival_each_review)
+            ends = self.start + DAYS_PER_YEAR * years_survived(luck, self.n.survival_each_review)
             self.start = np.where(ends < self.end, ends, np.inf)
 
     def why(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
@@ -12,7 +12,7 @@ from lodestone.border.numbers import Distribution, parse_number, plain
 from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention
 from lodestone.interventions.context import Context
-from lodestone.interventions.effects import Effect, trade
+from lodestone.interventions.effects import Effect
 from lodestone.interventions.fields import (
     Num,
     Path,
@@ -24,6 +24,7 @@ from lodestone.interventions.fields import (
     share,
     text,
 )
+from lodestone.interventions.targets import trade
 from lodestone.interventions.triggers import Trigger
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.view import MarketView
@@ -33,7 +34,7 @@ from lodestone.worlds.view import MarketView
 PLAUSIBLE = (0.0, 3.0)
 
 
-def _read_rates(value: Any) -> tuple[float | Distribution, ...]:
+def _read_rates(value: object) -> tuple[float | Distribution, ...]:
     if not isinstance(value, list | tuple):
         raise ValueError("must be a list of rates, for example [0.5, 1.0]")
     return tuple(parse_number(item) for item in value)

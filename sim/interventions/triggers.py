@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 
 from lodestone.border.numbers import Distribution, Number, parse_number, plain
 from lodestone.border.words import suggestion
@@ -63,7 +62,7 @@ class Trigger:
             and self.hazard_per_year is None
         )
 
-    def written(self) -> dict[str, Any]:
+    def written(self) -> dict[str, object]:
         """The trigger as a scenario file would hold it."""
         return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
 
@@ -109,7 +108,7 @@ class Trigger:
         return found
 
 
-def read_trigger(value: Any) -> str | Trigger:
+def read_trigger(value: object) -> str | Trigger:
     """Read the name of another intervention, or a mapping of conditions."""
     if isinstance(value, Trigger) or (isinstance(value, str) and value):
         return value
@@ -119,7 +118,8 @@ def read_trigger(value: Any) -> str | Trigger:
             "{approval_below: 0.5, months: 2}"
         )
     known = [f.name for f in fields(Trigger)]
-    held: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    numbers: dict[str, Number] = {}
     for key, item in value.items():
         if key not in known:
             raise ValueError(f"unknown condition '{key}'. {suggestion(str(key), known)}")
@@ -128,16 +128,16 @@ def read_trigger(value: Any) -> str | Trigger:
         if key in ("after", "licence", "region", "stage"):
             if not isinstance(item, str) or not item:
                 raise ValueError(f"at {key}: must be a name, got {item!r}")
-            held[str(key)] = item
+            names[str(key)] = item
             continue
         try:
-            held[str(key)] = parse_number(item)
+            numbers[str(key)] = parse_number(item)
         except ValueError as error:
             raise ValueError(f"at {key}: {error}") from None
-    return Trigger(**held)
+    return Trigger(**names, **numbers)  # type: ignore[arg-type]  # keys by sort, above
 
 
-def write_trigger(value: Any) -> Any:
+def write_trigger(value: str | Trigger) -> str | dict[str, object]:
     """Write what `read_trigger` reads."""
     if not isinstance(value, Trigger):
         return value

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lodestone.border.numbers import Number
+from lodestone.border.units import DAYS_PER_MONTH, DAYS_PER_YEAR
 from lodestone.interventions.context import Context
 from lodestone.interventions.triggers import Trigger
 from lodestone.worlds.randomness import uniforms
@@ -15,7 +16,6 @@ from lodestone.worlds.view import MarketView
 
 #: Days over which an exporter's share of output is averaged.
 SHARE_DAYS = 182.0
-DAYS_PER_MONTH = 30.4375
 
 
 class Seen:
@@ -95,7 +95,7 @@ class Watch:
             new = ripe
         else:
             rate = self.hazard * (1.0 + self.gain * depth)
-            self.risk += np.where(ripe, rate * days / 365.25, 0.0)
+            self.risk += np.where(ripe, rate * days / DAYS_PER_YEAR, 0.0)
             new = ripe & (self.risk >= self.patience)
         self.fired |= new
         return new

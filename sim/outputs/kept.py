@@ -5,18 +5,73 @@ They come from a recorder while a run is in memory, or from its parts on disk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.outputs.labels import Labels
 
 if TYPE_CHECKING:
     from lodestone.outputs.recorder import Recorder
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Rows of a kept series, and which share of each is meant.
+
+    Attributes
+    ----------
+    rows : ndarray of int, shape (n,)
+    share : ndarray or None
+        Shape (n, 1) or (n, w); None: all of every row.
+    """
+
+    rows: np.ndarray
+    share: np.ndarray | None
+
+    @classmethod
+    def of(cls, picked: Mapping[int, Any]) -> Picked:
+        """Row -> share (a number, or one a world)."""
+        rows = np.array(list(picked), dtype=int)
+        if all(np.ndim(v) == 0 and v == 1.0 for v in picked.values()):
+            return cls(rows, None)
+        wide = np.broadcast_shapes(*(np.shape(v) or (1,) for v in picked.values()))
+        return cls(rows, np.stack([np.broadcast_to(v, wide) for v in picked.values()]))
+
+    def parts(self, values: np.ndarray) -> np.ndarray:
+        """What is meant of each row: of values (..., rows, w), shape (..., n, w)."""
+        return (
+            values[..., self.rows, :]
+            if self.share is None
+            else values[..., self.rows, :] * self.share
+        )
+
+    def total(self, values: np.ndarray, axis: int | tuple[int, ...] = -2) -> np.ndarray:
+        """Sum of what is meant; over the rows, or other axes too."""
+        return np.asarray(self.parts(values).sum(axis=axis, dtype=float))
+
+
+def once(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Keep what a method of `Series` gave for the same words: nothing writes into it."""
+
+    @wraps(method)
+    def call(self: Series, *given: Any, **named: Any) -> Any:
+        key = (method.__name__, *map(_word, given), *((k, _word(v)) for k, v in named.items()))
+        if key not in self.found:
+            self.found[key] = method(self, *given, **named)
+        return self.found[key]
+
+    return call
+
+
+def _word(value: Any) -> Any:
+    return tuple(map(_word, value)) if isinstance(value, list | tuple | set) else value
 
 
 class Series:
@@ -68,6 +123,7 @@ class Series:
         self.military_groups = np.array(labels.military_groups, dtype=int)
         self.priced_cells = np.array(labels.priced_cells, dtype=int)
         self.cost_regions = labels.regions
+        self.found: dict[Any, Any] = {}
 
     @classmethod
     def of(cls, recorder: Recorder, discount_rate: float = 0.05) -> Series:
@@ -103,6 +159,11 @@ class Series:
         return self.arrays[name]
 
     @property
+    def last_year(self) -> int:
+        """What "the last year" means: a January alone is no year."""
+        return self.labels.last_year
+
+    @property
     def layout(self) -> Labels:
         """Rows, under the names that the layout of a run has."""
         return self.labels
@@ -127,60 +188,129 @@ class Series:
     @property
     def weeks(self) -> float:
         """Length of a market day, weeks."""
-        return self.days / 7.0
+        return self.days / DAYS_PER_WEEK
 
     def group_rows(self, region: object = "all", sector: object = "all") -> np.ndarray:
         """Rows of the groups of regions and sectors (names, lists, blocs or ``all``)."""
-        regions = self.region_names(region)
-        sectors = names_of(sector)
-        return np.array(
-            [
-                i
-                for i, (r, s) in enumerate(self.groups)
-                if (regions is None or r in regions) and (sectors is None or s in sectors)
-            ],
-            dtype=int,
-        )
+        return self.users(region, sector).rows
 
-    def region_names(self, region: object) -> set[str] | None:
-        """Regions meant by a selector, None for all."""
-        words = names_of(region)
-        return None if words is None else set(naming.places(self.chain, words).regions)
+    @once
+    def users(self, region: object = "all", sector: object = "all") -> Picked:
+        """Groups of users: of a region of which a part is meant, its share of the use (A43)."""
+        use, sectors = self.use_of(region), names_of(sector)
+        picked = {
+            i: use[r]
+            for i, (r, s) in enumerate(self.groups)
+            if use.get(r, 0.0) > 0.0 and (sectors is None or s in sectors)
+        }
+        return Picked.of(picked)
 
+    @once
+    def used(self, name: str, region: object = "all", sector: object = "all") -> np.ndarray:
+        """Sum of a series over what is meant of groups of users, shape (T, w)."""
+        return self.users(region, sector).total(self[name])
+
+    @once
+    def places(self, region: object) -> naming.Places:
+        """Countries meant by a selector."""
+        return naming.places(self.chain, names_of(region) or naming.EVERYTHING)
+
+    @once
+    def use_of(self, region: object) -> dict[str, float]:
+        """Region -> share of its use that is meant; regions not meant are left out."""
+        if names_of(region) is None:
+            return dict.fromkeys(self.labels.regions, 1.0)
+        return self.places(region).use
+
+    @once
+    def made_in(
+        self, region: object, material: str, year: int, stage: str | None = None
+    ) -> dict[str, Any]:
+        """Region -> share of its output of a material (or ``ore``) that is meant, in a year.
+
+        By the plants of the run, of one stage or all that make it: what they could make in the
+        middle of that year.
+        """
+        if names_of(region) is None:
+            return dict.fromkeys(self.labels.regions, 1.0)
+        places = self.places(region)
+        if not places.split():
+            return dict(places.use)
+        at = self.years.index(year)
+        able = {
+            name: self["available"][at, i].astype(float)
+            for i, (name, _, step, _) in enumerate(self.labels.facilities)
+            if stage in (None, step)
+        }
+        return dict(places.made(material, able))
+
+    @once
+    def plants(self, region: object, *stages: str) -> np.ndarray:
+        """Rows of the plants that lie in regions or countries, of some stages or all."""
+        meant = set(self.places(region).plants(*stages))
+        return np.array([i for i, (f, *_) in enumerate(self.labels.facilities) if f in meant], int)
+
+    @once
     def links(
-        self, material: object = "all", origin: object = "all", destination: object = "all"
-    ) -> np.ndarray:
-        """Rows of the links of a selection that cross a border."""
+        self,
+        material: object = "all",
+        origin: object = "all",
+        destination: object = "all",
+        year: int | None = None,
+    ) -> Picked:
+        """Links of a selection that cross a border.
+
+        Of an origin its share of what its region makes in a year, of a destination its share of
+        what its region uses.
+        """
+        use = self.use_of(destination)
+        year = self.last_year if year is None else year
+        made = {m: self.made_in(origin, m, year) for m in self.materials(material)}
+        picked = {}
+        for i, m, seller, buyer in self._abroad:
+            if m in made and seller in made[m] and use.get(buyer, 0.0) > 0.0:
+                picked[i] = made[m][seller] * use[buyer]
+        return Picked.of(picked)
+
+    @cached_property
+    def _abroad(self) -> list[tuple[int, str, str, str]]:
+        """Links across a border: row, material, region that sells, region that buys."""
         lay = self.layout
-        materials = names_of(material)
-        names: list[str] | None = None
-        if materials is not None:
-            names = [m for word in materials for m in self.chain.materials_named(word)]
-        origins = self.region_names(origin)
-        places = self.region_names(destination)
-        mask = lay.link_mask(origins, places, names)
-        return np.flatnonzero(mask)
+        ways = [(int(i), *lay.links[i]) for i in np.flatnonzero(~lay.l_home)]
+        return [(i, *lay.cells[seller], lay.cells[buyer][1]) for i, seller, buyer in ways]
+
+    @once
+    def cells(self, material: object = "all", region: object = "all") -> Picked:
+        """Cells of materials and regions: their stocks, by share of use."""
+        use, names = self.use_of(region), self.materials(material)
+        picked = {
+            i: use[r]
+            for i, (m, r) in enumerate(self.layout.cells)
+            if m in names and use.get(r, 0.0) > 0.0
+        }
+        return Picked.of(picked)
+
+    @once
+    def makers(self, material: object, region: object, year: int) -> Picked:
+        """Cells of materials and regions: their output in a year, by share of what is made."""
+        made = {m: self.made_in(region, m, year) for m in self.materials(material)}
+        picked = {
+            i: made[m][r]
+            for i, (m, r) in enumerate(self.layout.cells)
+            if m in made and r in made[m]
+        }
+        return Picked.of(picked)
+
+    @once
+    def materials(self, words: object) -> list[str]:
+        """Materials meant by a selector."""
+        named = names_of(words)
+        return list(self.chain.materials) if named is None else naming.materials(self.chain, named)
 
     def price_weights(self, rows: np.ndarray) -> np.ndarray:
         """Weights of rows of the ask and paid prices: base-year tonnes bought there, sum 1."""
         tonnes = self.layout.c_need[self.priced_cells[rows], 0]
         return tonnes / tonnes.sum()
-
-    def cells(self, material: object = "all", region: object = "all") -> np.ndarray:
-        """Rows of the cells of materials and regions."""
-        materials = names_of(material)
-        names = None
-        if materials is not None:
-            names = {m for word in materials for m in self.chain.materials_named(word)}
-        regions = self.region_names(region)
-        return np.array(
-            [
-                i
-                for i, (m, r) in enumerate(self.layout.cells)
-                if (names is None or m in names) and (regions is None or r in regions)
-            ],
-            dtype=int,
-        )
 
 
 def names_of(selector: object) -> list[str] | None:

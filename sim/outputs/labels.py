@@ -162,6 +162,18 @@ class Labels:
         """Years with a market day."""
         return sorted({d.year for d in self.dates})
 
+    @property
+    def end(self) -> date:
+        """First day no longer simulated."""
+        return self.start + timedelta(days=self.ticks * self.market_days)
+
+    @property
+    def last_year(self) -> int:
+        """What "the last year" means: a January alone is no year."""
+        last = self.years[-1]
+        alone = self.months[-1] == f"{last}-01" and len(self.years) > 1
+        return last - 1 if alone else last
+
     # ---- rows --------------------------------------------------------------------------
 
     @cached_property

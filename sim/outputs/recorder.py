@@ -6,11 +6,13 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
+from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.outputs.gap import GapBook
 from lodestone.outputs.items import COST_ITEMS, STAGES
 from lodestone.outputs.labels import Labels
+from lodestone.outputs.series import KEPT, rows
+from lodestone.outputs.series.money import CostBook
 from lodestone.outputs.shortage import shortfall
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.layout import Segments
@@ -27,9 +29,7 @@ ARRIVAL_WEEKS = 4.0
 class Recorder:
     """Watches a batch and keeps its series as float32 (T, rows, w) arrays.
 
-    Series by week: use planned, gross and net unmet by group (region and sector of magnet
-    users); home, ask and paid prices; cost items by region. By month: shipments by link,
-    output and stock by cell, what binds by group. By year: what each plant could make.
+    Which they are, by what rows and at what rhythm, is declared in `lodestone.outputs.series.kept`.
 
     Parameters
     ----------
@@ -61,70 +61,44 @@ class Recorder:
         self.by_military = Segments.of(code + lay.users.sector[self.military_lines])
         self.military_groups = np.array(self.labels.military_groups, dtype=int)
         self.priced_cells = np.array(self.labels.priced_cells)
-        self.cost_regions = list(range(len(lay.regions)))
         self.tick_of_month = self._months()
-        months = len(self.months)
-
-        def room(*shape: int) -> np.ndarray:
-            return np.zeros((*shape, w), dtype=np.float32)
-
-        self.weekly = {
-            "planned": room(n, g),
-            "gross": room(n, g),
-            "unmet": room(n, g),
-            "military_planned": room(n, len(self.military_groups)),
-            "military_gross": room(n, len(self.military_groups)),
-            "military_unmet": room(n, len(self.military_groups)),
-            "home": room(n, len(lay.materials)),
-            "ask": room(n, len(self.priced_cells)),
-            "paid": room(n, len(self.priced_cells)),
-            "cost": room(n, len(COST_ITEMS) * len(self.cost_regions)),
-            "licences": np.full((n, 1, w), np.nan, dtype=np.float32),
-            # Whether a class of users of the group stands still.
-            "stopped": np.zeros((n, g, w), dtype=np.uint8),
-            # Use put off earlier and made up now.
-            "caught_up": room(n, g),
-            "reserve_bought": room(n, len(self.cost_regions)),
-            "reserve_sold": room(n, len(self.cost_regions)),
+        many = {
+            "group": g,
+            "military_group": len(self.military_groups),
+            "material": len(lay.materials),
+            "priced_cell": len(self.priced_cells),
+            "cost": len(COST_ITEMS) * len(lay.regions),
+            "run": 1,
+            "region": len(lay.regions),
+            "link": lay.links.n,
+            "cell": lay.cells.n,
+            "ore_link": len(lay.ore.keys),
+            "plant": len(lay.plants.rows),
+            "region_element": len(lay.regions) * len(lay.elements),
         }
-        self.monthly = {
-            "declared": room(months, lay.links.n),
-            "grey": room(months, lay.links.n),
-            "output": room(months, lay.cells.n),
-            "stock": room(months, lay.cells.n),
-            "reserve": room(months, lay.cells.n),
-            # Rent of quotas on what is shipped, USD million; nothing is kept where there are none.
-            "rent": room(months, lay.links.n)
+        steps = {"week": n, "month": len(self.months), "year": len(self.years)}
+        self.kept: dict[str, np.ndarray] = {
+            k.name: np.zeros(
+                (steps[k.per], many[k.axis], w), dtype=np.uint8 if k.code else np.float32
+            )
+            for k in KEPT.values()
+            if k.axis in many and k.name != "rent"
+        }
+        self.kept["licences"][:] = np.nan
+        # Nothing is kept of rents where there are no quotas.
+        whole = (len(self.months), lay.links.n, w)
+        self.kept["rent"] = (
+            np.zeros(whole, dtype=np.float32)
             if run.day.quotas
-            else np.broadcast_to(np.float32(0.0), (months, lay.links.n, w)),
-            "used": room(months, lay.cells.n),
-            "ore": room(months, len(lay.ore.keys)),
-            "binding": np.zeros((months, g, w), dtype=np.uint8),
-        }
+            else np.broadcast_to(np.float32(0.0), whole)
+        )
         self.gap = GapBook(run, self.dates)
-        self.yearly = {
-            "available": room(len(self.years), len(lay.plants.rows)),
-            "idle": room(len(self.years), len(lay.plants.rows)),
-            # Oxide won from scrap and old goods, t, by region and element.
-            "recycled": room(len(self.years), len(lay.regions) * len(lay.elements)),
-        }
+        self.costs = CostBook(run)
         self.draws = {k: v for k, v in run.draws.items() if not k.endswith(".default")}
         self.tick = 0
         # Arrivals come by the ship: users count what came of late, whatever the step.
         self.arrivals = np.array(np.broadcast_to(lay.users.base, (lay.users.n, w)))
-        self.arrival_gain = 1.0 - np.exp(-self.days / 7.0 / ARRIVAL_WEEKS)
-        self._reference_value = np.exp(lay.prices.log_reference)[lay.users.cell]
-        # Users by region of the cost curve; only magnets' missing output is counted as lost.
-        place = {r: i for i, r in enumerate(self.cost_regions)}
-        inside = np.array([u for u in range(lay.users.n) if lay.users.region[u] in place])
-        self._to_region = csr_array(
-            (
-                np.ones(len(inside)),
-                ([place[lay.users.region[u]] for u in inside], inside),
-            ),
-            shape=(len(place), lay.users.n),
-        )
-        self._lost_value = np.where(lay.users.magnet[:, None], lay.users.lost_output, 0.0) / 1000.0
+        self.arrival_gain = 1.0 - np.exp(-self.days / DAYS_PER_WEEK / ARRIVAL_WEEKS)
 
     def _months(self) -> np.ndarray:
         dates, names = self.dates, self.labels.month_of
@@ -160,45 +134,42 @@ class Recorder:
 
     def market_day(self, run: BatchRun, now: float, rules: Conditions) -> None:
         """Keep one market day."""
-        st, f = run.day.state, run.day.flows
-        t, weeks = self.tick, run.market_days / 7.0
+        f = run.day.flows
+        t, weeks = self.tick, run.market_days / DAYS_PER_WEEK
         by_group = self.by_group
         per_week = 1.0 / weeks
         planned = by_group.sum(f["planned"][self.lines])
         missing, made_up = shortfall(f["planned"], f["wanted"], f["unmet"], f["late"])
         unmet = np.minimum(by_group.sum(missing[self.lines]), planned)
-        self.weekly["planned"][t] = planned * per_week
+        self.kept["planned"][t] = planned * per_week
         self.arrivals += (f["to_users"] * per_week - self.arrivals) * self.arrival_gain
         come = by_group.sum(self.arrivals[self.lines]) * weeks
         gross = np.maximum(np.where(planned - come > 1e-9 * planned, planned - come, 0.0), unmet)
-        self.weekly["gross"][t] = gross * per_week
-        self.weekly["unmet"][t] = unmet * per_week
-        self.weekly["caught_up"][t] = by_group.sum(made_up[self.lines]) * per_week
+        self.kept["gross"][t] = gross * per_week
+        self.kept["unmet"][t] = unmet * per_week
+        self.kept["caught_up"][t] = by_group.sum(made_up[self.lines]) * per_week
         if len(self.military_groups):
             lines, some = self.military_lines, self.by_military
             use = some.sum(f["planned"][lines])
             net = np.minimum(some.sum(missing[lines]), use)
             lacking = np.maximum(use - some.sum(self.arrivals[lines]) * weeks, net)
-            self.weekly["military_planned"][t] = use * per_week
-            self.weekly["military_unmet"][t] = net * per_week
-            self.weekly["military_gross"][t] = (
+            self.kept["military_planned"][t] = use * per_week
+            self.kept["military_unmet"][t] = net * per_week
+            self.kept["military_gross"][t] = (
                 np.minimum(lacking, gross[self.military_groups]) * per_week
             )
         if np.any(f["unmet"]):
             stopped = by_group.sum(f["stopped"][self.lines])
-            self.weekly["stopped"][t] = stopped > 0
+            self.kept["stopped"][t] = stopped > 0
         self.gap.market_day(run)
-        share = run.draws["market.contract_share"]
-        log_paid = st.log_contract * share + st.log_ask * (1.0 - share)
-        paid = np.exp(log_paid)
-        self.weekly["home"][t] = np.exp(st.log_home)
-        self.weekly["ask"][t] = np.exp(st.log_ask[self.priced_cells])
-        self.weekly["paid"][t] = paid[self.priced_cells]
-        lost = (missing - made_up) * self._lost_value
-        self.weekly["cost"][t] = self._costs(run, rules, paid, lost) * per_week
+        paid = rows.paid(run)
+        self.kept["home"][t] = rows.home(run)
+        self.kept["ask"][t] = rows.ask(run, self.priced_cells)
+        self.kept["paid"][t] = paid[self.priced_cells]
+        self.kept["cost"][t] = self.costs.items(run, rules, paid, missing - made_up) * per_week
         self._reserves(run, per_week)
         if rules.licences:
-            self.weekly["licences"][t, 0] = run.day.office.granted_share()
+            self.kept["licences"][t, 0] = run.day.office.granted_share()
         kept = {"declared": f["declared"], "output": f["output"], "used": f["used_by_cell"]}
         if np.any(f["grey"]):
             kept["grey"] = f["grey"]
@@ -206,19 +177,19 @@ class Recorder:
             kept["rent"] = f["declared"] * sum(q.rent_by_link() for q in run.day.quotas) / 1000.0
         for month, part in self._split[t]:
             for name, values in kept.items():
-                self.monthly[name][month] += values if part == 1.0 else values * part
-            self.monthly["ore"][month] += f["ore_shipped"].sum(axis=1) * part
+                self.kept[name][month] += values if part == 1.0 else values * part
+            self.kept["ore"][month] += f["ore_shipped"].sum(axis=1) * part
             year = self.years.index(int(self.months[month][:4]))
-            self.yearly["recycled"][year] += f["recycled"].reshape(-1, len(run.worlds)) * part
+            self.kept["recycled"][year] += f["recycled"].reshape(-1, len(run.worlds)) * part
         month = self.tick_of_month[t]
         if t + 1 == len(self.times) or self.tick_of_month[t + 1] != month:
-            self.monthly["stock"][month] = st.seller_stock + st.plant_stock + run.day.cells_hold
-            self.monthly["reserve"][month] = st.public_stock
-            self.monthly["binding"][month] = self._binding(run, unmet, planned)
+            self.kept["stock"][month] = rows.held_by_makers(run)
+            self.kept["reserve"][month] = rows.reserve(run)
+            self.kept["binding"][month] = self._binding(run, unmet, planned)
         if self._mid_year[t]:
-            able = self._available(run)
-            self.yearly["available"][self._tick_year[t]] = able
-            self.yearly["idle"][self._tick_year[t]] = self._idle(run, able)
+            able = rows.able(run)
+            self.kept["available"][self._tick_year[t]] = able
+            self.kept["idle"][self._tick_year[t]] = rows.idle(run, able)
         self.tick += 1
 
     def _reserves(self, run: BatchRun, per_week: float) -> None:
@@ -226,52 +197,8 @@ class Recorder:
         lay, f = run.layout, run.day.flows
         for key, flow in (("reserve_bought", f["bought"]), ("reserve_sold", f["released_public"])):
             if np.any(flow):
-                worth = flow * np.exp(run.day.state.log_ask) / 1000.0 * per_week
-                np.add.at(self.weekly[key][self.tick], lay.cells.region, worth)
-
-    def _costs(
-        self, run: BatchRun, rules: Conditions, paid: np.ndarray, lost: np.ndarray
-    ) -> np.ndarray:
-        """Cost items of the market day by region, USD million, shape (items x regions, w)."""
-        lay, st, f = run.layout, run.day.state, run.day.flows
-        w = st.worlds
-        value = f["to_users"] * paid[lay.users.cell] / 1000.0
-        plain = f["to_users"] * self._reference_value / 1000.0
-        hold = (
-            run.day.users_hold
-            * paid[lay.users.cell]
-            / 1000.0
-            * run.draws["money.holding_cost"]
-            * run.day.weeks
-            / 52.18
-        )
-        by_region = [self._to_region @ x for x in (value, value - plain, hold, lost)]
-        tariff = np.zeros((len(lay.regions), w))
-        if rules.import_tariff is not None:
-            duty = (
-                f["shipped"]
-                * rules.import_tariff
-                * np.exp(st.log_home[lay.links.material])
-                / 1000.0
-            )
-            np.add.at(tariff, lay.links.region_to, duty)
-        outlay = np.zeros((len(lay.regions), w))
-        for effect, active in rules.floors:
-            paid_out = effect.outlay(run.day, active, run.calendar.now)
-            places = {int(lay.plants.region[r]) for r in effect.rows}
-            for region in places:
-                outlay[region] += paid_out / len(places)
-        bought = f["bought"] - f["released_public"]
-        if np.any(bought):
-            np.add.at(outlay, lay.cells.region, bought * np.exp(st.log_ask) / 1000.0)
-        for item in run.effects:
-            spent = item.spending(run.calendar.now, run.calendar.now + run.market_days)
-            if spent is not None:
-                np.add.at(outlay, lay.plants.region[spent[0]], spent[1])
-        rows = self.cost_regions
-        return np.concatenate(
-            [by_region[0], by_region[1], tariff[rows], by_region[2], by_region[3], outlay[rows]]
-        )
+                worth = flow * rows.ask(run) / 1000.0 * per_week
+                np.add.at(self.kept[key][self.tick], lay.cells.region, worth)
 
     def _binding(self, run: BatchRun, unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
         """Stage code plus 8 x (element + 1) of what binds each group, shape (g, w), uint8.
@@ -344,24 +271,6 @@ class Recorder:
         stage = np.where(short[home], why[home], stage)
         return np.where(closed[lay.users.cell], STAGES.index("trade"), stage)
 
-    def _available(self, run: BatchRun) -> np.ndarray:
-        """What each plant could make in a year, t of its own basis, shape (f, w)."""
-        lay, day = run.layout, run.day
-        grown = np.ones((len(lay.plants.rows), run.day.state.worlds))
-        grown[lay.ore.mines] = day.grown[lay.ore.by_pool.ids][lay.ore.by_pool.group]
-        return lay.plants.capacity * day.available * grown * (365.25 / 7.0)
-
-    def _idle(self, run: BatchRun, able: np.ndarray) -> np.ndarray:
-        """What each plant could make in a year but does not for want of margin, shape (f, w).
-
-        Mines are not counted as less able when they dig less; other plants are.
-        """
-        willing = np.clip(run.day.state.willing, 1e-6, 1.0)
-        whole = able / willing
-        mines = run.layout.ore.mines
-        whole[mines] = able[mines]
-        return whole * (1.0 - willing)
-
     def arrays(self) -> dict[str, np.ndarray]:
-        """All kept series by name, (T, rows, w) each."""
-        return {**self.weekly, **self.monthly, **self.yearly, "gap": self.gap.series}
+        """All kept series by name, (T, rows, w) each; what they are stands in `KEPT`."""
+        return {**self.kept, "gap": self.gap.series}

@@ -1,4 +1,4 @@
-"""A way into the array: one world told tick by tick in names."""
+"""A way into the array: one world told tick by tick in names, by the series of the one list."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from lodestone.outputs.series import Absent, Look, Query, check_query, find_series, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +30,18 @@ class Replay:
     def __init__(self, run: BatchRun, first: date, last: date) -> None:
         self.run, self.first, self.last = run, first, last
         self.lines: list[str] = []
+        self.asks = [self._look("price_ask", material=m) for m in run.layout.materials]
+        self.granted = self._look("licences_granted_share")
+        self.leak = self._look("leak_t")
+
+    def _look(self, name: str, **words: str) -> Look | None:
+        """What reads a series, or None where the run has none such."""
+        given = tuple((k, (v,)) for k, v in words.items())
+        query = check_query(Query(name, given), self.run.chain, None, name)
+        try:
+            return find_series(name).on(query, self.run)
+        except Absent:
+            return None
 
     def head(self) -> Iterator[str]:
         """Who, which world, and what was drawn for it."""
@@ -47,12 +61,16 @@ class Replay:
         if not self.first <= today <= self.last:
             return
         lay, st, f = run.layout, run.day.state, run.day.flows
+
+        def value(look: Look | None) -> float:
+            return float("nan") if look is None else float(np.ravel(look(run, rules)[0])[0])
+
         say = self.lines.append
         say(f"== {today}")
         active = [e.name for e in run.effects if e.share(now, now + run.market_days)[0] > 0]
         say(f"  rules in force: {', '.join(active) or 'none'}")
         if rules.licences:
-            share = run.day.office.granted_share()[0]
+            share = value(self.granted)
             say(
                 f"  licences granted of filed to date: {share:.0%}"
                 if share == share
@@ -60,39 +78,35 @@ class Replay:
             )
         for book in run.day.quotas:
             say(f"  quota left {book.left[0]:,.0f} t, rent {book.rent[0]:.2f} USD/kg")
-        say("  prices, USD/kg (home; mean ask outside; base year in brackets):")
+        say("  prices, USD/kg (home; ask outside, by what is used; base year in brackets):")
+        home = rows.home(run)
         for m, name in enumerate(lay.materials):
-            cells = [
-                c
-                for c in range(lay.cells.n)
-                if lay.cells.material[c] == m and not lay.cells.home[c]
-            ]
-            ask = float(np.exp(st.log_ask[cells, 0]).mean()) if cells else float("nan")
             say(
-                f"    {name:24s} {np.exp(st.log_home[m, 0]):9.2f} {ask:9.2f}"
+                f"    {name:24s} {home[m, 0]:9.2f} {value(self.asks[m]):9.2f}"
                 f"   ({np.exp(lay.prices.home[m, 0]):.2f}; {np.exp(lay.prices.ask[m, 0]):.2f})"
             )
         say("  stock, output, shipments abroad of the largest cells, t:")
-        crossing = np.where(lay.links.home[:, None], 0.0, f["declared"])
+        crossing = np.where(lay.links.home[:, None], 0.0, rows.declared(run, rows.ALL))
+        made = rows.output(run, rows.ALL)[:, 0]
         out = lay.links.sum_by_origin(np.ascontiguousarray(crossing))
-        order = np.argsort(-f["output"][:, 0])[:14]
+        order = np.argsort(-made)[:14]
         for c in order:
             m, r = lay.cells.keys[c]
             say(
-                f"    {m:24s} {r:16s} stock {st.seller_stock[c, 0]:9.1f} made {f['output'][c, 0]:8.1f}"
+                f"    {m:24s} {r:16s} stock {st.seller_stock[c, 0]:9.1f} made {made[c]:8.1f}"
                 f" shipped abroad {out[c, 0]:8.1f}"
             )
-        short = f["unmet"][:, 0]
+        short = rows.missing(run)[:, 0]
         if np.any(short > 0.01):
-            say("  users who go short, t missing (share of what they want):")
+            say("  users who go short, t missing (share of what they plan to use):")
             for u in np.argsort(-short)[:12]:
                 if short[u] > 0.01:
                     s, m, r = lay.users.keys[u]
                     s += " (military)" if lay.users.defence[u, 0] == 1.0 else ""
-                    share = short[u] / max(f["wanted"][u, 0], 1e-12)
+                    share = short[u] / max(f.planned[u, 0], 1e-12)
                     say(f"    {s:30s} {m:24s} {r:16s} {short[u]:8.2f} ({share:.0%})")
         else:
             say("  nobody goes short")
-        grey = float(f["grey"][:, 0].sum())
+        grey = value(self.leak)
         if grey > 0:
             say(f"  grey shipments {grey:.2f} t")

@@ -19,12 +19,22 @@ from lodestone.border.words import suggestion
 from lodestone.chain import naming
 from lodestone.outputs.items import ITEMS
 from lodestone.outputs.metrics import METRICS
+from lodestone.outputs.metrics.window import cut_off
+from lodestone.scenario.remarks import remarks_on as scenario_remarks
 
 if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain
     from lodestone.scenario import Scenario
 
-__all__ = ["asked_metrics", "check_expressions", "expression_problems", "metric_problems"]
+__all__ = [
+    "asked_metrics",
+    "check_expressions",
+    "expression_problems",
+    "metric_problems",
+    "metric_remarks",
+    "remarks_on",
+    "window_remarks",
+]
 
 #: Words of the selectors whose vocabulary does not depend on the chain.
 _FIXED = {
@@ -159,20 +169,82 @@ def _number(text: str, low: float, high: float) -> Found:
 def _nothing(metric: Metric, chain: Chain) -> Found:
     """Refuse a selection that holds nothing: the base year has no such use."""
     picked = dict(metric.selectors)
-    if "sector" not in picked or METRICS[metric.name].name.startswith("need"):
+    known = inspect.signature(METRICS[metric.name].function).parameters
+    if "sector" not in known or not {"sector", "region"} & set(picked):
         return []
+    if metric.name.startswith("need"):  # a sector may get its first use in the scenario
+        picked.pop("sector", None)
 
     def many(key: str) -> set[str]:
         value = picked.get(key, "all")
         return {value} if isinstance(value, str) else set(value)
 
     sectors = many("sector")
-    regions = set(naming.places(chain, many("region")).regions)
+    regions = {r for r, share in naming.places(chain, many("region")).use.items() if share > 0.0}
     for _, sector, region in naming.uses(chain):
         if region in regions and ("all" in sectors or sector in sectors):
             return []
     told = written(metric)
     return [(f"{told} selects nothing: no such use in the base year", None)]
+
+
+def metric_remarks(metric: Metric, chain: Chain) -> list[str]:
+    """Return how a metric takes countries that are part of a region, one sentence each.
+
+    The model has no countries inside a region: what a metric says of one is a share of the
+    region's, or the region's own value.
+    """
+    found = []
+    for key, words in metric.selectors:
+        if key not in ("region", "origin", "destination"):
+            continue
+        meant = naming.places(chain, words)
+        for region, there in meant.split().items():
+            who = ", ".join(there[:3]) + (" and others" if len(there) > 3 else "")
+            share = f"{100 * meant.use[region]:.3g} % of the region's use (A43)"
+            inside = {"origin": "plants", "destination": "use"}.get(key) or METRICS[
+                metric.name
+            ].inside
+            if inside == "plants":
+                told = f"{who} in {region} counts with its plants on file and {share}; trade inside the region is not modelled"  # fmt: skip
+            elif inside == "use":
+                told = f"{who} in {region} counts with {share}; who inside the region goes short, pays or holds stocks is not told apart by country"  # fmt: skip
+            else:
+                told = f"{who} is not told apart from the rest of {region}: the value is that of the region"  # fmt: skip
+                told += f", which weighs here with {share}" if len(meant.use) > 1 else ""
+            found.append(f"{written(metric)}: {told}")
+    return found
+
+
+def window_remarks(
+    metric: Metric, start: date, end: date, shocks: tuple[date, date] | None = None
+) -> list[str]:
+    """Return why a metric is not complete (see `window.cut_off`): no sentence or one."""
+    if metric.name not in METRICS:
+        return []
+    why = cut_off(metric.name, dict(metric.selectors), start, end, shocks)
+    return [f"{written(metric)}: {why}"] if why else []
+
+
+def remarks_on(
+    scenario: Scenario, chain: Chain, shocks: tuple[date, date] | None = None
+) -> list[str]:
+    """Return every remark on a scenario and on the metrics it asks for, one sentence each.
+
+    Parameters
+    ----------
+    shocks
+        First and last day of the first disruption over the worlds, once it is known.
+    """
+    asked = [
+        told
+        for metric in asked_metrics(scenario).values()
+        for told in (
+            *metric_remarks(metric, chain),
+            *window_remarks(metric, scenario.start, scenario.end, shocks),
+        )
+    ]
+    return [*scenario_remarks(scenario, chain), *dict.fromkeys(asked)]
 
 
 def expression_problems(key: str, text: str, chain: Chain, start: date, end: date) -> Found:

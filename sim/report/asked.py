@@ -18,9 +18,11 @@ import numpy as np
 from lodestone.report.wording import day, human, joined
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lodestone.report.reading import Reading
 
-__all__ = ["Row", "default_rows", "headline_rows", "place", "row_of"]
+__all__ = ["Frame", "Row", "default_rows", "frame_of", "headline_rows", "place", "row_in", "row_of"]
 
 # {at}: " in Europe"; {of}: " of Europe"; {users}: " for wind"; {year}: "2030"; {goods}: "Dy oxide";
 # {span}: "from 2024 to the end of 2029"; {origin}, {to}: places of trade; {share}: "25 %".
@@ -221,6 +223,27 @@ def quantiles(values: np.ndarray) -> tuple[float, float, float]:
     return out[0], out[1], out[2]
 
 
+@dataclass(frozen=True)
+class Frame:
+    """What a title needs to know of a run.
+
+    Attributes
+    ----------
+    last
+        Last date of the run.
+    shock
+        Start of the first own disruption, or words for it where it differs by case; None for none.
+    """
+
+    last: pd.Timestamp
+    shock: pd.Timestamp | str | None
+
+
+def frame_of(reading: Reading) -> Frame:
+    """Return the frame of a run."""
+    return Frame(reading.curve().index[-1], reading.shock)
+
+
 def headline_rows(reading: Reading) -> list[Row]:
     """Return the rows that the scenario asks for, in its order; without any, what moved most."""
     rows = [row_of(reading, text) for text in reading.scenario.get("headline") or ()]
@@ -256,10 +279,14 @@ def default_rows(reading: Reading) -> list[Row]:
 
 def row_of(reading: Reading, text: str) -> Row | None:
     """Return a metric of the table of worlds by expression or column name; None if not there."""
+    return row_in(reading.results.worlds, frame_of(reading), text)
+
+
+def row_in(worlds: pd.DataFrame, frame: Frame, text: str) -> Row | None:
+    """Return a metric of a table of worlds by expression or column name; None if not there."""
     from lodestone.border.expressions import parse_metric
     from lodestone.outputs.tables.summary import parse_key
 
-    worlds = reading.results.worlds
     if "[" in text.partition("(")[0]:  # a column; an expression may hold a list of names
         name, picked = parse_key(text)
         selectors: dict[str, Any] = dict(picked)
@@ -275,7 +302,7 @@ def row_of(reading: Reading, text: str) -> Row | None:
     own = worlds[key].to_numpy(dtype=float)
     other = f"reference_{key}"
     calm = worlds[other].to_numpy(dtype=float) if other in worlds else None
-    return Row(text, name, selectors, _unit(name), title_of(reading, name, selectors), own, calm)
+    return Row(text, name, selectors, _unit(name), title_of(frame, name, selectors), own, calm)
 
 
 def _written(name: str, selectors: Mapping[str, Any]) -> str:
@@ -310,7 +337,7 @@ def _default(name: str, key: str) -> Any:
     return DEFAULTS.get(key)
 
 
-def title_of(reading: Reading, name: str, selectors: Mapping[str, Any]) -> str:
+def title_of(frame: Frame, name: str, selectors: Mapping[str, Any]) -> str:
     """Return what people call a metric with its selectors."""
 
     def given(key: str) -> Any:
@@ -318,19 +345,19 @@ def title_of(reading: Reading, name: str, selectors: Mapping[str, Any]) -> str:
         return _default(name, key) if value is None else value
 
     pattern = TITLES.get(name)
-    last = reading.curve().index[-1]
+    last = frame.last
     end = last.year if last.month == 12 and last.day > 20 else last.year - (last.month == 1)
     if pattern is None:
         extra = ", ".join(f"{k} {_several(v)}" for k, v in selectors.items())
         return capital_name(name) + (f" ({extra})" if extra else "")
     region, origin = place(given("region") or "all"), place(given("origin") or "all")
     to = place(selectors.get("destination") or "all")
-    sector, shock = given("sector") or "all", reading.shock
+    sector, shock = given("sector") or "all", frame.shock
     year = str(given("year") or end)
     since, until = selectors.get("since"), selectors.get("until")
     share = given("share")
     of = str(selectors.get("of", "ndfeb_magnets"))
-    moment = since or (shock and str(shock.date()))
+    moment = since or shock
     words = {
         "at": f" in {region}" if region else "",
         "of": f" of {region}" if region else " of the largest region",
@@ -391,6 +418,8 @@ def _told(when: object) -> str:
 
     if not when:
         return "the start"
+    if isinstance(when, str) and not when[:4].isdigit():
+        return when
     return day(pd.Timestamp(str(when)))
 
 

@@ -10,11 +10,19 @@ import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.report.asked import Row, quantiles
-from lodestone.report.cases import Case, Comparison
+from lodestone.report.cases import AS_WRITTEN, Case, Comparison, changes
 from lodestone.report.phrases import cells, difference, level, share_of_worlds, shown
-from lodestone.report.wording import joined
+from lodestone.report.trust import rough
+from lodestone.report.wording import capital, joined, percent
 
 __all__ = ["comparison_facts", "write_comparison"]
+
+NO_CHOICE = (
+    "The cases differ in what happens, not only in what is done about it: none is a choice that "
+    "somebody has, so no regret is told and none is called best."
+)
+#: Columns of the table with one row a case.
+COLUMNS = 4
 
 
 def write_comparison(
@@ -36,7 +44,7 @@ def write_comparison(
     from lodestone.border.files import csv_text, save_text
     from lodestone.report.figures.comparison import draw_comparison
     from lodestone.report.memo import check_formats
-    from lodestone.report.render import COMPARISON, write_files
+    from lodestone.report.render import COMPARISON, COMPARISON_BRIEF, write_files
     from lodestone.report.sheets import save_workbook
 
     wanted = check_formats(formats)
@@ -77,7 +85,8 @@ def write_comparison(
                 )
             made.append(write_explorer(runs, folder, str(facts["title"])))
         else:
-            made += write_files(folder, form, facts, COMPARISON)
+            templates = COMPARISON_BRIEF if form == "brief" else COMPARISON
+            made += write_files(folder, form, facts, templates)
     return made
 
 
@@ -89,36 +98,129 @@ def comparison_facts(
     held: Comparison, figures: list[dict[str, str]], command: str
 ) -> dict[str, Any]:
     """Return what the templates of a comparison show."""
-    first = held.metrics[0]
-    rows = [held.row(first, i) for i in range(len(held.cases))]
-    answer = [_best(held, first)]
-    told = _by_case(held, rows)
-    answer += told
+    drawn = held.telling or held.metrics[:1]
     tables = []
-    for metric in held.metrics:
+    for metric in drawn:
         lines = []
         for i, name in enumerate(held.names):
             row = held.row(metric, i)
             unit, own, _, change = cells(row)
-            lines.append([name, own, change if i else "base", "" if not i else _clear(row)])
-        tables.append({"title": metric.title, "unit": unit, "rows": lines})
+            lines.append(
+                [_called(name), own, change if i else "base", "" if not i else _clear(row)]
+            )
+        tables.append(
+            {"title": metric.title, "unit": unit, "rows": lines, "note": held.note(metric)}
+        )
+    overview = _overview(held, drawn)
     base = held.cases[0].reading
+    questions = {str(c.reading.scenario.get("question", "")) for c in held.cases if c.reading}
     return {
-        "title": f"Comparison: {joined(held.names[:3])}"
-        + (" and others" if len(held.names) > 3 else ""),
-        "question": base.scenario.get("question", "") if base else "",
+        "title": _title(held),
+        "question": questions.pop() if len(questions) == 1 else "",
         "worlds": len(held.worlds),
         "base": held.names[0],
-        "answer": answer,
+        "answer": _answer(held, drawn),
+        "overview": overview,
+        "still": _still(held),
+        "cases": _cases(held),
         "tables": tables,
-        "separated": [_separated(held, m) for m in held.metrics[:4]],
-        "regret": [t for t in (_regret(held, m) for m in held.metrics) if t][:3],
-        "dominance": held.dominated() or ["No case dominates another."],
+        "widths": [20, *[21] * (len(overview["heads"]))],
+        "separated": [t for m in held.telling[:3] for t in [_separated(held, m)]],
+        "choices": joined([held.names[i] for i in held.choices])
+        if 1 < len(held.choices) < len(held.cases)
+        else "",
+        "regret": []
+        if len(held.choices) < 2
+        else [t for t in (_regret(held, m) for m in held.telling) if t][:3],
+        "dominance": [capital(t) for t in held.dominated()[:6]]
+        or (["No case dominates another."] if len(held.choices) > 1 else [NO_CHOICE]),
+        "sure": rough(len(held.worlds)),
         "figures": figures,
         "lead": figures[0] if figures else None,
         "others": figures[1:3],
         "command": command or "lodestone compare ...",
+        "folders": [str(c.reading.results.folder) for c in held.cases if c.reading],
+        "alone": base is None,
     }
+
+
+def _title(held: Comparison) -> str:
+    base = held.cases[0].reading
+    if held.scenario is not None and base is not None:
+        title = str(base.scenario.get("title") or held.scenario)
+        return f"{title}: {len(held.cases)} variants compared"
+    if base is None:
+        return f"{len(held.cases)} points of a study compared"
+    told = [str(c.reading.scenario.get("title") or n) if c.reading else n
+            for c, n in zip(held.cases, held.names, strict=True)]  # fmt: skip
+    if len(held.cases) == 2 and len(set(told)) == 2:
+        return f"{told[0]} / {told[1]}"
+    names = held.names
+    return f"Comparison: {joined(names[:3])}" + (" and others" if len(names) > 3 else "")
+
+
+def _cases(held: Comparison) -> list[list[str]]:
+    """What each case is: how it differs from the base, or which question it asks."""
+    base = held.cases[0].reading
+    rows = []
+    for i, (name, case) in enumerate(zip(held.names, held.cases, strict=True)):
+        if case.reading is None or base is None:
+            told = ""
+        elif held.scenario is None:
+            told = str(case.reading.scenario.get("question", ""))
+        elif i == 0:
+            told = "the base"
+        else:
+            told = "; ".join(changes(base, case.reading)) or "no other measure or number"
+        rows.append([_called(name), told])
+    return rows if any(r[1] for r in rows) else []
+
+
+def _overview(held: Comparison, metrics: list[Row]) -> dict[str, Any]:
+    """One row a case, a column for each of the first metrics; a star where clear of the base."""
+    picked = metrics[:COLUMNS]
+    letters = "ABCDEFGH"
+    heads, legend = [], []
+    for at, metric in enumerate(picked):
+        unit = cells(held.row(metric, 0))[0]
+        legend.append(f"{letters[at]}: {metric.title}{f', {unit}' if unit else ''}")
+        short = unit.removesuffix(" of magnet")
+        heads.append(f"{letters[at]}{f', {short}' if short else ''}")
+    judged = held.scenario is not None and all("confirmed_if" in c.worlds for c in held.cases)
+    rows = []
+    for i, name in enumerate(held.names):
+        line = [_called(name)]
+        for metric in picked:
+            row = held.row(metric, i)
+            line.append(cells(row)[1] + ("*" if i and row.clear else ""))
+        if judged:
+            line.append(percent(float(held.values(held.cases[i], "confirmed_if").mean())))
+        rows.append(line)
+    if judged:
+        heads.append("hypothesis holds")
+    return {"heads": heads, "legend": legend, "rows": rows}
+
+
+def _still(held: Comparison) -> str:
+    """Count the metrics in which the cases do not differ."""
+    ends = ""
+    if held.apart:
+        ends = " The runs end on different days: sums and extremes to the end are left out."
+    same = [m for m in held.metrics if m not in held.moved]
+    if not same or not held.moved:
+        return ends.strip()
+    told = joined([f"{_lower(m.title)} ({level(held.row(m, 0))})" for m in same[:3]])
+    more = f", and {len(same) - 3} more" if len(same) > 3 else ""
+    return f"The same in every case, and left out: {told}{more}.{ends}"
+
+
+def _called(name: str) -> str:
+    """A case's name at the head of a row: keys with values stay as they are."""
+    return name if "=" in name else capital(name)
+
+
+def _lower(title: str) -> str:
+    return title[0].lower() + title[1:]
 
 
 def _clear(row: Row) -> str:
@@ -127,57 +229,127 @@ def _clear(row: Row) -> str:
     return "yes" if row.clear else "no"
 
 
+def _answer(held: Comparison, metrics: list[Row]) -> list[str]:
+    """Say how the cases stand in the first number, which choice is best, and the second number."""
+    if not held.moved:
+        return ["The cases do not differ in any of the numbers asked for."]
+    told = [_ranked(held, metrics[0]), *_others(held, metrics[0])]
+    if len(held.choices) > 1:
+        told += [t for t in (_best(held, m) for m in metrics[:2]) if t]
+    else:
+        told += [_ranked(held, m) for m in metrics[1:3]]
+    return told
+
+
+def _ranked(held: Comparison, metric: Row) -> str:
+    """Say which case is lowest and which highest in a number, and where the base is."""
+    middles = [quantiles(held.row(metric, i).own)[1] for i in range(len(held.cases))]
+    low, high = int(np.argmin(middles)), int(np.argmax(middles))
+    if middles[low] == middles[high]:
+        return f"The medians of the cases do not differ in {_lower(metric.title)}."
+
+    def told(i: int) -> str:
+        return f"{level(held.row(metric, i))} {_with(held, i)}"
+
+    base = f"; {told(0)}" if 0 not in (low, high) else ""
+    return f"{metric.title}: from {told(low)} to {told(high)}{base}."
+
+
 def _best(held: Comparison, metric: Row) -> str:
-    """Say which case is best in the first number, and in how many worlds."""
+    """Say which choice is best in a number, and in how many worlds; blank where none is."""
+    regret = _regrets(held, metric)
+    if regret is None or np.ptp(regret.mean(axis=1)) <= 0.5 * metric.grain:
+        return ""
+    at = int(regret.mean(axis=1).argmin())
+    alone = int(((regret[at] == 0) & (np.sort(regret, axis=0)[1] > 0)).sum())
+    how = share_of_worlds(alone, regret.shape[1])
+    best = held.choices[at]
+    first = ", as it is" if best == 0 else f", {level(held.row(metric, best))}"
+    whole = len(held.choices) == len(held.cases)
+    among = "Best" if whole else "Best of the cases in which the same happens"
+    return f"{among} in {_lower(metric.title)}: {held.names[best]}{first}, alone so {how}."
+
+
+def _regrets(held: Comparison, metric: Row) -> np.ndarray | None:
+    """Regret of the choices against the best of them, (choices, w)."""
     regret = held.regret(metric)
     if regret is None:
-        return f"{metric.title}: {held.names[0]} {level(held.row(metric, 0))}."
-    means = regret.mean(axis=1)
-    best = int(means.argmin())
-    alone = int(((regret[best] == 0) & (np.sort(regret, axis=0)[1] > 0)).sum())
-    total = regret.shape[1]
-    title = metric.title[0].lower() + metric.title[1:]
-    if np.ptp(means) <= 0.5 * metric.grain:
-        return f"The cases do not differ in {title}."
-    return (
-        f"In {title} {held.names[best]} is best, alone so {share_of_worlds(alone, total)}: "
-        f"{level(held.row(metric, best))}."
-    )
+        return None
+    own = regret[held.choices]
+    return own - own.min(axis=0)
 
 
-def _by_case(held: Comparison, rows: list[Row]) -> list[str]:
-    told = []
-    for i, row in enumerate(rows[1:4], start=1):
+def _with(held: Comparison, i: int) -> str:
+    name = held.names[i]
+    return name if name.startswith((AS_WRITTEN, "with")) else f"with {name}"
+
+
+def _others(held: Comparison, metric: Row) -> list[str]:
+    """Say which cases differ clearly from the base in a metric, and which do not."""
+    clear, unclear, same = [], [], []
+    for i in range(1, len(held.cases)):
+        row = held.row(metric, i)
         if row.still:
-            told.append(
-                f"{held.names[i]} does not differ from {held.names[0]} in the first number."
-            )
-        elif not np.isfinite(quantiles(row.delta)[1]):
-            told.append(
-                f"{held.names[i]}: {level(row)}, against {level(rows[0])} in {held.names[0]}."
-            )
+            same.append(held.names[i])
+        elif not np.isfinite(quantiles(row.delta)[1]) or not row.clear:
+            unclear.append(held.names[i])
         else:
-            clear = "" if row.clear else ", which does not stand clear of zero"
-            told.append(
-                f"{held.names[i]}: {level(row)}, a difference of {difference(row)} from {held.names[0]}{clear}."
-            )
+            clear.append((abs(quantiles(row.delta)[1]), f"{held.names[i]} {difference(row)}"))
+    told = []
+    base = held.names[0]
+    if clear:
+        parts = [text for _, text in sorted(clear, key=lambda p: -p[0])]
+        more = f", and {len(parts) - 4} more" if len(parts) > 4 else ""
+        told.append(f"Clearly different from {base}, world by world: {'; '.join(parts[:4])}{more}.")
+    if unclear:
+        more = f" and {len(unclear) - 5} more" if len(unclear) > 5 else ""
+        told.append(
+            f"Not told apart from {base} (the difference does not stand clear of zero): "
+            f"{joined(unclear[:5])}{more}."
+        )
+    if same:
+        told.append(f"No different from {base}: {joined(same)}.")
     return told
 
 
 def _separated(held: Comparison, metric: Row) -> str:
     pairs = held.not_separated(metric)
     count = len(held.cases) * (len(held.cases) - 1) // 2
+    if count == 1:
+        return f"{metric.title}: the band of the difference {'does not separate' if pairs else 'separates'} the two."
     if not pairs:
         return f"{metric.title}: the bands separate all {count} pairs of cases."
-    shown = joined([f"{a} / {b}" for a, b in pairs[:4]])
-    more = f" and {len(pairs) - 4} more" if len(pairs) > 4 else ""
+    groups = _groups(held.names, pairs)
+    told = "; ".join(joined(g) if len(g) > 2 else f"{g[0]} and {g[1]}" for g in groups[:4])
+    more = f"; and {len(groups) - 4} more groups" if len(groups) > 4 else ""
     return (
-        f"{metric.title}: the bands do not separate {shown}{more} ({len(pairs)} of {count} pairs)."
+        f"{metric.title}: not told apart from each other are {told}{more} "
+        f"({len(pairs)} of {count} pairs)."
     )
 
 
+def _groups(names: list[str], pairs: list[tuple[str, str]]) -> list[list[str]]:
+    """Cover pairs by the largest groups in which every pair is one of them, greedily."""
+    linked = {frozenset(p) for p in pairs}
+    left, groups = set(linked), []
+    while left:
+        best: list[str] = []
+        for start in names:
+            group = [start]
+            for name in names:
+                if name != start and all(frozenset((name, g)) in linked for g in group):
+                    group.append(name)
+            new = sum(frozenset((a, b)) in left for a in group for b in group if a < b)
+            old = sum(frozenset((a, b)) in left for a in best for b in best if a < b)
+            if new > old:
+                best = group
+        left -= {frozenset((a, b)) for a in best for b in best if a != b}
+        groups.append(sorted(best, key=names.index))
+    return groups
+
+
 def _regret(held: Comparison, metric: Row) -> str:
-    regret = held.regret(metric)
+    regret = _regrets(held, metric)
     if regret is None or np.ptp(regret.mean(axis=1)) <= 0.5 * metric.grain:
         return ""
     order = np.argsort(regret.mean(axis=1), kind="stable")
@@ -186,10 +358,15 @@ def _regret(held: Comparison, metric: Row) -> str:
 
     def told(value: float) -> str:
         signed = metric.unit == "share"
-        return shown(value, value, value, metric.unit, signed=signed).removeprefix("+")
+        text = shown(value, value, value, metric.unit, signed=signed, grain=metric.grain)
+        return text.removeprefix("+")
 
-    return (
-        f"{metric.title}: least regret with {held.names[least]} (mean {told(float(regret[least].mean()))}, "
-        f"95th percentile {told(worst)} worse than the best case of the same world), most with "
-        f"{held.names[most]} (mean {told(float(regret[most].mean()))})."
-    )
+    small = float(regret[least].mean())
+    if regret[least].max() == 0:
+        first = f"no regret {_with(held, held.choices[least])}, the best case of every world"
+    else:
+        first = (
+            f"least regret {_with(held, held.choices[least])} (mean {told(small)}, in one world in twenty "
+            f"{told(worst)} or more)"
+        )
+    return f"{metric.title}: {first}; most {_with(held, held.choices[most])} (mean {told(float(regret[most].mean()))})."

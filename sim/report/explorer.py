@@ -1,7 +1,7 @@
 """The explorer: one page that works from a file, with every series of a run or a comparison.
 
-Long series are thinned to `MOST_DATES` dates, every second week from eight years on; the run folder's tables
-hold them all.
+Long series are thinned to `MOST_DATES` dates, and many cases further, so that the page stays small;
+the page says so, and the run folder's tables hold them all.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ __all__ = ["explorer_data", "write_explorer"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_DATES = 420
+#: Bytes of series beyond which dates are thinned further, so that a page stays under 5 MB.
+MOST_BYTES = 3_800_000
 TITLES = {
     "unmet_share": "Net shortfall, share of planned use",
     "delta_unmet": "Difference in net shortfall, t of magnet a week",
@@ -67,12 +69,20 @@ def write_explorer(cases: Sequence[tuple[str, Reading]], folder: Path, title: st
     import vl_convert
 
     first = cases[0][1]
-    data = explorer_data(cases)
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    most = MOST_DATES
+    while True:
+        data = explorer_data(cases, most)
+        text = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+        if len(text) <= MOST_BYTES or most < 60:
+            break
+        most = max(50, min(most, data["dates"]) // 2 + 1)
+    thin = ""
+    if data["dates"] < data["of_dates"]:
+        thin = f" Series are thinned to {data['dates']} of {data['of_dates']} dates; the tables hold all."
     note = (
         "Lines: medians of the worlds; shades: 5\u201395 %. Choose with the boxes (Tab and arrow keys); "
         "the address holds the view. " + ("" if len(cases) > 1 else _against(first))
-    )
+    ).rstrip() + thin
     page = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False).from_string(
         (TEMPLATES / "explorer.html.j2").read_text(encoding="utf-8")
     )
@@ -96,8 +106,11 @@ def _against(reading: Reading) -> str:
     return f"Reference: {reading.reference}; differences are taken in the same world."
 
 
-def explorer_data(cases: Sequence[tuple[str, Reading]]) -> dict[str, Any]:
-    """Return everything the page shows: series by metric and key, event marks, words."""
+def explorer_data(cases: Sequence[tuple[str, Reading]], most: int = MOST_DATES) -> dict[str, Any]:
+    """Return everything the page shows: series by metric and key, event marks, words.
+
+    Series of more than `most` dates are thinned.
+    """
     first = cases[0][1]
     series: dict[str, Any] = {}
     words = dict(TITLES)
@@ -118,7 +131,25 @@ def explorer_data(cases: Sequence[tuple[str, Reading]]) -> dict[str, Any]:
         {"letter": letter(first, m), "name": human(m.name), "date": f"{m.start:%Y-%m-%d}"}
         for m in first.marks[:26]
     ]
-    return {"series": series, "marks": marks, "words": words, "since": f"{first.since:%Y-%m}"}
+    _thin(series, most)
+    return {
+        "series": series,
+        "marks": marks,
+        "words": words,
+        "since": f"{first.since:%Y-%m}",
+        "dates": max(len(held["dates"]) for held in series.values()),
+        "of_dates": max(len(reading.curve()) for _, reading in cases),
+    }
+
+
+def _thin(series: dict[str, Any], most: int) -> None:
+    """Keep every n-th date of what is longer than `most`."""
+    for held in series.values():
+        every = -(-len(held["dates"]) // most)
+        if every > 1:
+            held["dates"] = held["dates"][::every]
+            for key, values in held["values"].items():
+                held["values"][key] = {q: column[::every] for q, column in values.items()}
 
 
 def _put(
@@ -128,8 +159,7 @@ def _put(
     unit, form = UNITS[metric]
     own = series.setdefault(metric, {"unit": unit, "format": form, "dates": [], "values": {}})
     index = held["p50"].index
-    every = -(-len(index) // MOST_DATES)
-    dates = [f"{d:%Y-%m-%d}" for d in index[::every]]
+    dates = [f"{d:%Y-%m-%d}" for d in index]
     if not own["dates"]:
         own["dates"] = dates
     if dates != own["dates"]:
@@ -139,7 +169,7 @@ def _put(
         picked = list(range(len(dates)))
     values = {}
     for q, column in held.items():
-        thin = column.to_numpy(dtype=float)[::every]
+        thin = column.to_numpy(dtype=float)
         values[q] = [_number(thin[i]) if i is not None else None for i in picked]
     own["values"]["|".join(key)] = values
 

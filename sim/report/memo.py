@@ -103,6 +103,7 @@ def facts(reading: Reading) -> dict[str, Any]:
     nothing = differs_in_nothing(reading, rows)
     figures = _figures(results.folder / "figures" / "index.csv")
     lead, others = _chosen(figures, rows)
+    outside = [str(x) for x in results.provenance.get("outside_ranges") or ()]
     return {
         "title": reading.title,
         "name": reading.name,
@@ -135,7 +136,10 @@ def facts(reading: Reading) -> dict[str, Any]:
         "verdict": _generic(reading, "verdict"),
         "claims": _claims(reading),
         "assumptions": _assumptions(reading),
-        "outside": [str(x) for x in results.provenance.get("outside_ranges") or ()],
+        "outside": outside,
+        "remarks": [
+            r for r in map(str, results.provenance.get("remarks") or ()) if r not in outside
+        ],
         "sources": _sources(reading),
         "provenance": _provenance(reading),
         "command": str(results.provenance.get("command") or f"lodestone run {reading.name}"),
@@ -171,6 +175,8 @@ def answer(reading: Reading, rows: list[Row] | None = None) -> list[str]:
             break
         whole = not {"region", "sector"} & set(row.selectors)
         text = course(reading) if whole and row.name in TOLD_BY_COURSE else sentence(reading, row)
+        if why := reading.cut_off(row.name, row.selectors):
+            text += f" That is {why}."
         if text not in told:
             told.append(text)
     return told

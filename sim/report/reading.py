@@ -1,13 +1,15 @@
 """What the numbers of a run say: the findings that titles and sentences are made of.
 
 Everything here is derived from the run folder. A share of unmet use below `NOTICEABLE` is treated
-as no shortage, so that rounding and ordinary friction are not reported as a finding.
+as no shortage, so that rounding and ordinary friction are not reported as a finding. Longer than 500
+lines because it is one class, the run as its pages read it, and all findings share its clock.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +20,7 @@ from lodestone.border.difference import first_difference
 from lodestone.outputs.results import BAND, Results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["NOTICEABLE", "Mark", "Reading", "Shortage"]
 
@@ -160,6 +162,18 @@ class Reading:
                 return int(source["worlds"])
         value = self.results.provenance.get("worlds")
         return int(value) if isinstance(value, int) else None
+
+    def cut_off(self, name: str, selectors: Mapping[str, Any]) -> str:
+        """Say why a metric is not complete: the run ends within what it looks at; else blank."""
+        from lodestone.outputs.metrics import METRICS
+        from lodestone.outputs.metrics.window import cut_off
+
+        held = self.results.provenance.get("first_disruption")
+        said = [self.scenario.get("start"), self.scenario.get("end")]
+        if name not in METRICS or not held or None in said:
+            return ""
+        start, end, first, last = (date.fromisoformat(str(d)) for d in (*said, held[0], held[-1]))
+        return cut_off(name, dict(selectors), start, end, (first, last))
 
     @cached_property
     def marks(self) -> list[Mark]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lodestone.report.reading import Reading
 
-__all__ = ["COMPARISON", "escape", "prose", "write_files", "write_formats"]
+__all__ = ["COMPARISON", "COMPARISON_BRIEF", "escape", "prose", "write_files", "write_formats"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 READER = (
@@ -28,6 +28,11 @@ BREAKS = {
 }
 #: Vector pictures up to this size go into pages as such, larger ones as pixels.
 SVG_BYTES = 130_000
+#: Templates of a memo, of its two pages alone, and of a comparison and its two pages.
+MEMO = ("brief.md.j2", "annex.md.j2")
+BRIEF = ("brief.md.j2",)
+COMPARISON = ("compare.md.j2", "compare_annex.md.j2")
+COMPARISON_BRIEF = ("compare.md.j2",)
 #: Heights of the figure of page one and of those of page two, cm, tried from the largest down
 #: until the two pages hold them.
 HEIGHTS = ((9.4, 7.4), (8.4, 6.6), (7.6, 6.0), (6.8, 5.4), (6.0, 4.8), (5.2, 4.2), (4.4, 3.6))
@@ -73,26 +78,26 @@ def write_formats(reading: Reading, facts: dict[str, Any], wanted: Iterable[str]
     return made
 
 
-#: Templates of a memo, of its two pages alone, and of a comparison.
-MEMO = ("brief.md.j2", "annex.md.j2")
-BRIEF = ("brief.md.j2",)
-COMPARISON = ("compare.md.j2",)
-
-
 def write_files(
     folder: Path, form: str, facts: dict[str, Any], templates: tuple[str, ...]
 ) -> list[Path]:
-    """Write a document without fitted pages in one format; `brief` is its PDF and Word."""
+    """Write a document in one format, its first template fitted to two pages.
+
+    `brief` is its PDF and Word.
+    """
+    fitted = _fitted(folder, facts, templates[:1]) if form in ("pdf", "docx", "brief") else None
     if form == "brief":
         pair = ("pdf", "docx")
-        return [_file(folder, "report-brief", f, facts, None, templates) for f in pair]
-    return [_file(folder, "report", form, facts, None, templates)]
+        return [_file(folder, "report-brief", f, facts, fitted, templates) for f in pair]
+    return [_file(folder, "report", form, facts, fitted, templates)]
 
 
-def _fitted(folder: Path, facts: dict[str, Any]) -> tuple[float, float]:
+def _fitted(
+    folder: Path, facts: dict[str, Any], brief: tuple[str, ...] = BRIEF
+) -> tuple[float, float]:
     """Return the largest heights with which the brief is two pages of PDF."""
     for heights in HEIGHTS:
-        text = markdown(folder, "pdf", facts, heights, BRIEF)
+        text = markdown(folder, "pdf", facts, heights, brief)
         if _pages(text, folder, str(facts["title"])) <= 2:
             return heights
     return HEIGHTS[-1]

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from lodestone.report.reading import Reading
     from lodestone.studies.sensitivity import Sample
 
-__all__ = ["Fact", "episode_of", "facts_of", "how_sure", "inputs_told", "not_modelled", "watch"]
+__all__ = [
+    "Fact",
+    "episode_of",
+    "facts_of",
+    "how_sure",
+    "inputs_told",
+    "not_modelled",
+    "rough",
+    "watch",
+]
 
 #: Which episode of history tests a kind of measure; kinds without one have none.
 EPISODES = {
@@ -241,10 +250,14 @@ def how_sure(reading: Reading) -> str:
     """Say what the number of worlds allows to be told."""
     worlds = len(reading.results.worlds)
     both = "" if reading.reference is None else ", with and without the measures on the same draws"
-    text = f"{worlds} worlds, each one joint draw of everything uncertain{both}."
+    return f"{worlds} worlds, each one joint draw of everything uncertain{both}. {rough(worlds)}"
+
+
+def rough(worlds: int) -> str:
+    """Say how rare an event a number of worlds can miss, and whether the bands are rough."""
     rare = 100 * (1 - 0.05 ** (1 / worlds))
     told = f"{rare:.0f} %" if rare >= 1 else f"{rare:.1f} %"
-    text += f" An event that none of them shows may still have a probability of up to {told}."
+    text = f"An event that none of the worlds shows may still have a probability of up to {told}."
     if worlds < 100:
         text += " With fewer than 100 worlds the ends of the bands are rough themselves."
     return text

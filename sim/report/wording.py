@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from datetime import date
 
+from lodestone.border.units import DAYS_PER_YEAR
+
 __all__ = [
     "EN_DASH",
     "MINUS",
@@ -143,8 +145,9 @@ def joined(words: Sequence[str]) -> str:
 def resolution(value: float, low: float | None = None, high: float | None = None) -> float:
     """Return the step to which a value is rounded: what its band supports.
 
-    With a band, one digit of its width, two where the width begins with 1 to 4; never finer than
-    three digits of the largest number shown. Without a band, three digits. Zero stays exact.
+    With a band, one digit of its width, two where the width begins with 1 to 4 or where an end or
+    the value would be rounded to zero without being it; never finer than three digits of the
+    largest number shown. Without a band, three digits. Zero stays exact.
     """
     numbers = [abs(x) for x in (value, low, high) if x is not None and math.isfinite(x)]
     largest = max(numbers, default=0.0)
@@ -157,7 +160,8 @@ def resolution(value: float, low: float | None = None, high: float | None = None
     if width == 0:
         return finest
     power = math.floor(math.log10(width))
-    if width / 10.0**power < 5:
+    gone = any(0 < x < 0.5 * 10.0**power for x in numbers)
+    if width / 10.0**power < 5 or gone:
         power -= 1
     return max(10.0**power, finest)
 
@@ -250,7 +254,7 @@ def duration(days: float) -> str:
     elif days < 3 * 365:
         count, unit = round(days / 30.44), "month"
     else:
-        count, unit = round(days / 365.25), "year"
+        count, unit = round(days / DAYS_PER_YEAR), "year"
     return f"{count} {unit}" + ("" if count == 1 else "s")
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lodestone.border.difference import first_difference
 from lodestone.chain.load import load_chain
 from lodestone.engine.ground import Ground, ground_of
 from lodestone.engine.run import BatchRun
@@ -85,7 +86,9 @@ def shock_days(
 ) -> np.ndarray:
     """Day of the first disruption that the reference does not have, by world, shape (w,).
 
-    Without a disruption the first intervention counts, without any the first day.
+    A disruption that the reference has in another form counts from the first day on which the two
+    differ, as far as it has begun by then. Without a disruption the first intervention counts,
+    without any the first day.
 
     Parameters
     ----------
@@ -96,9 +99,17 @@ def shock_days(
         The scenario in these worlds, where it is drawn already.
     """
     same = {} if reference is None else reference.interventions
-    own = {n for n, item in scenario.scenario.interventions.items() if same.get(n) != item}
+    own: dict[str, float] = {}
+    for name, item in scenario.scenario.interventions.items():
+        if same.get(name) != item:
+            other = same.get(name)
+            later = first_difference(item.written(), other.written()) if other else None
+            own[name] = 0.0 if later is None else float((later - scenario.scenario.start).days)
     run = run or scenario.batch(worlds)
     effects = [e for e in run.effects if e.name in own]
-    first = [e.start for e in effects if e.role == "disruption"] or [e.start for e in effects]
+    first = [
+        np.maximum(e.start, own[e.name])
+        for e in [e for e in effects if e.role == "disruption"] or effects
+    ]
     days = np.min(np.stack(first), axis=0) if first else np.zeros(len(run.worlds))
     return np.where(np.isfinite(days), np.maximum(days, 0.0), 0.0)[: len(worlds)]

@@ -16,8 +16,9 @@ from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.outputs.parts import sound
 from lodestone.outputs.selectors import check_expressions
+from lodestone.outputs.tables import TABLES, cube
 from lodestone.runs import pool
-from lodestone.runs.chunk import part_name, run_chunk
+from lodestone.runs.chunk import Keeping, part_name, run_chunk
 from lodestone.runs.compiled import Compiled, compile_scenario
 from lodestone.runs.folders import PARTS, WORLDS, not_there, run_folder, save_identity
 from lodestone.runs.identity import Stamp, identity_of, reference_of
@@ -29,7 +30,9 @@ from lodestone.scenario import Scenario
 Progress = Callable[[int, int, str], None]
 #: Worlds of one batch: enough to spread the cost of a tick, few enough to stay in cache.
 CHUNK = 128
-#: Worlds up to which series are kept as they are; beyond, rounded to 0.2 % before bands are taken.
+#: Market days beyond which batches are narrower, because memory grows with both.
+LONG_DAYS = 800
+#: Worlds up to which series are kept as they are; beyond, rounded (`roundings` in `chunk.py`).
 EXACT = 500
 #: Cost of a world's market day, seconds; decides when a second process is worth its start.
 SECONDS_PER_WORLD_TICK = 2.0e-4
@@ -112,6 +115,19 @@ def is_exact(settings: Settings) -> bool:
     return settings.worlds <= EXACT or "worlds" in settings.outputs
 
 
+def keeping(settings: Settings, paired: bool) -> Keeping:
+    """What is kept of every world until the tables are written: what some table reads."""
+    if "worlds" in settings.outputs:
+        return Keeping(None, exact=True)
+    tables = {name: item for name, item in TABLES.items() if paired or not item.paired}
+    if "gap" not in settings.outputs:
+        tables.pop("closed_gap", None)
+    read = {name for item in tables.values() for name in item.reads}
+    if "series" in settings.outputs:
+        read |= set(cube.UNITS)
+    return Keeping(frozenset(read), is_exact(settings))
+
+
 def keep_worlds(parts: Path, folder: Path, settings: Settings) -> None:
     """Keep the parts of a finished run where they were asked for, else throw them away."""
     if "worlds" in settings.outputs:
@@ -121,10 +137,29 @@ def keep_worlds(parts: Path, folder: Path, settings: Settings) -> None:
         shutil.rmtree(parts, ignore_errors=True)
 
 
-def chunks(worlds: int) -> list[np.ndarray]:
-    """Numbers of so many worlds, cut into batches."""
-    n = max(1, -(-worlds // CHUNK))
+def chunks(worlds: int, days: float) -> list[np.ndarray]:
+    """Numbers of so many worlds, cut into batches that hold so many market days in memory."""
+    wide = max(1, int(CHUNK * min(1.0, LONG_DAYS / max(days, 1.0))))
+    n = max(1, -(-worlds // wide))
     return [np.asarray(c) for c in np.array_split(np.arange(worlds), n)]
+
+
+def processes(settings: Settings, cases: int, days: float, batches: int | None = None) -> int:
+    """How many processes of this machine a run gets.
+
+    Parameters
+    ----------
+    cases : int
+        Two with a reference.
+    days : float
+        Market days of one case.
+    batches : int, optional
+        That are to be run; by default all.
+    """
+    work = settings.worlds * cases * days * SECONDS_PER_WORLD_TICK
+    if batches is None:
+        batches = cases * len(chunks(settings.worlds, days))
+    return pool.count(settings.workers, work, batches)
 
 
 def run_all(
@@ -135,10 +170,13 @@ def run_all(
     executor: Executor | None = None,
 ) -> None:
     """Run what is not on disk yet of every case, batch by batch."""
-    batches = chunks(settings.worlds)
+    first = cases["scenario"].scenario
+    days = settings.days_of(first.start, first.end)
+    batches = chunks(settings.worlds, days)
     todo: list[tuple[str, np.ndarray]] = []
+    kept = keeping(settings, len(cases) > 1)
     for case in cases:
-        have = set(sound(parts / case))
+        have = {name for name in sound(parts / case) if kept.fits(parts / case / name)}
         todo += [(case, c) for c in batches if part_name(c) not in have]
     total = settings.worlds * len(cases)
     done = total - sum(len(c) for _, c in todo)
@@ -147,9 +185,7 @@ def run_all(
     calm = cases["reference"].scenario if "reference" in cases else None
     both = (cases["scenario"], calm)
     stamp = Stamp.of(cases["scenario"].scenario, calm)
-    days = sum((c.scenario.end - c.scenario.start).days for c in cases.values())
-    work = settings.worlds * days / settings.market_days * SECONDS_PER_WORLD_TICK
-    workers = pool.count(settings.workers, work, len(todo))
+    workers = processes(settings, len(cases), days, len(todo))
     alone = executor is None and workers == 1
 
     begun = 0
@@ -163,10 +199,9 @@ def run_all(
         begun = min(begun + 1, len(todo) - 1)
         say(done, total, "worlds")
 
-    exact = is_exact(settings)
     tail: tuple[Any, ...] = (tick,) if alone else ()
     jobs = [
-        (run_chunk, (case, cases[case], chunk, parts / case, both, stamp, exact, *tail))
+        (run_chunk, (case, cases[case], chunk, parts / case, both, stamp, kept, *tail))
         for case, chunk in todo
     ]
     with nullcontext(executor) if executor is not None else pool.pool(workers) as chosen:

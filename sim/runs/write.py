@@ -14,16 +14,18 @@ from typing import Any
 import numpy as np
 
 from lodestone.border.files import csv_text, save_parquet, save_table, save_text
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.border.yamlfile import dump_yaml
 from lodestone.chain.nouns import Chain
 from lodestone.outputs.parts import Parts, checksum
 from lodestone.outputs.provenance import canonical, commit, seeds_told, sha, versions
+from lodestone.outputs.selectors import remarks_on
 from lodestone.outputs.tables import TABLES, Source, cube, summary
 from lodestone.runs.compiled import Compiled
 from lodestone.runs.identity import reference_told
 from lodestone.runs.rerun import rerun_part
 from lodestone.runs.settings import Settings
-from lodestone.scenario import Scenario, outside_ranges, remarks_on
+from lodestone.scenario import Scenario, outside_ranges
 
 #: Tables with a row for every market day.
 BY_DAY = ("shortage_curve", "delta_curve", "price_curve", "cost_curve")
@@ -92,10 +94,11 @@ def write_folder(
         "worlds": settings.worlds,
         "seed": settings.seed,
         "outside_ranges": outside_ranges(scenario),
-        "remarks": remarks_on(scenario, chain),
+        "remarks": remarks_on(scenario, chain, source.shocks),
+        "first_disruption": [day.isoformat() for day in source.shocks],
         "quantiles": "exact, over all worlds"
         if exact
-        else "exact over all worlds, of series kept to 0.2 %",
+        else "exact over all worlds, of series rounded as sim/runs/chunk.py says (0.2 %)",
         "mass_balance_worst_eps": max(
             label["ledger_worst_eps"] for p in (own, calm) if p for label in p.labels
         ),
@@ -115,7 +118,7 @@ def write_folder(
 def shown_dates(source: Source, settings: Settings) -> set[str]:
     """Market days that the tables by day show: all, or of a long run one in four."""
     days = source.labels.ticks * source.labels.market_days
-    step = THINNED if days > LONG_YEARS * 365.25 and "weekly" not in settings.outputs else 1
+    step = THINNED if days > LONG_YEARS * DAYS_PER_YEAR and "weekly" not in settings.outputs else 1
     return set(source.dates[::step])
 
 

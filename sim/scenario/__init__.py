@@ -3,15 +3,13 @@
 from lodestone.scenario.checks import (
     DEFAULT_REFERENCE,
     DEFAULT_VINTAGE,
-    outside_ranges,
-    refuse_two_rules,
-    waits_for,
 )
 from lodestone.scenario.files import ScenarioFile, find_overlays, find_scenarios, locate
 from lodestone.scenario.layers import flatten_overrides, layer, load_mapping, set_at
 from lodestone.scenario.load import build_scenario, load_reference, load_scenario
-from lodestone.scenario.remarks import remarks_on
+from lodestone.scenario.ranges import outside_ranges
 from lodestone.scenario.scenario import Scenario
+from lodestone.scenario.together import refuse_two_rules, waits_for
 from lodestone.scenario.write import write_scenario
 
 __all__ = [
@@ -30,7 +28,6 @@ __all__ = [
     "locate",
     "outside_ranges",
     "refuse_two_rules",
-    "remarks_on",
     "set_at",
     "waits_for",
     "write_scenario",

@@ -15,13 +15,16 @@ from lodestone.border.yamlfile import KeyPath, Place, find_place
 from lodestone.scenario.files import locate
 from lodestone.scenario.keys import variant_problems
 from lodestone.scenario.layers import (
+    GROUPS,
     HYPOTHESIS_KEYS,
     NAME,
     REQUIRED,
     flatten_overrides,
     load_mapping,
 )
+from lodestone.scenario.ranges import refuse_implausible
 from lodestone.scenario.scenario import Scenario
+from lodestone.scenario.together import refuse_circles, refuse_two_rules
 
 if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain
@@ -31,10 +34,7 @@ __all__ = [
     "checked",
     "DEFAULT_REFERENCE",
     "DEFAULT_VINTAGE",
-    "outside_ranges",
-    "refuse_two_rules",
     "vintage_of",
-    "waits_for",
 ]
 
 DEFAULT_VINTAGE = "2024"
@@ -154,6 +154,9 @@ class _Checker:
         title, question = self.text("title"), self.text("question")
         narrative, note = self.text("narrative"), self.text("note")
         self.shows()
+        group = self.text("group")
+        if group and group not in GROUPS:
+            self.problem("group", f"unknown group '{group}'", suggestion(group, GROUPS))
         if self.found:
             raise combine(self.found)
         assert start is not None and end is not None
@@ -302,7 +305,7 @@ class _Checker:
                     )
             for wrong in item.beside({n: made[n] for n in others}, start):
                 self.problem(f"interventions.{name}.{wrong.key}", wrong.message, wrong.hint)
-        _refuse_circles(made, self)
+        refuse_circles(made, self.problem)
         try:
             refuse_two_rules(made)
         except InputError as error:
@@ -341,7 +344,7 @@ class _Checker:
                     tried = [date.fromordinal(int(v)) for v in ends] if value.dates else ends
                 for trial in tried:
                     chain.with_overrides({name: trial})
-                    _plausible(chain, name, trial)
+                    refuse_implausible(chain, name, trial)
             except ValueError as error:
                 self.problem(key, str(error))
             except InputError as error:
@@ -471,117 +474,3 @@ _ADVICE = {
 
 def _plain_number(value: Any) -> Number | str:
     return value.isoformat() if isinstance(value, date) else float(value)
-
-
-def _plausible(chain: Chain, name: str, value: Any) -> None:
-    """Refuse a negative number, or a share above one, where the parameter cannot be so."""
-    if isinstance(value, str | date) or name not in chain.parameters:
-        return
-    item = chain.parameters[name]
-    default = item.default if isinstance(item.default, int | float) else None
-    least = min((v for v in (default, item.low) if v is not None), default=None)
-    most = max((v for v in (default, item.high) if v is not None), default=None)
-    if value < 0 and least is not None and least >= 0:
-        raise InputError(f"{value:g} is negative", hint=f"The range is {item.low} to {item.high}.")
-    if value > 1 and item.unit == "share" and most is not None and most <= 1:
-        raise InputError(
-            f"{value:g} is above 1", hint="A share lies between 0 and 1, not in percent."
-        )
-
-
-def outside_ranges(scenario: Scenario) -> list[str]:
-    """Overrides that leave the documented range of their parameter: one sentence each.
-
-    They are allowed (stress cases need them) and no longer covered by the parameter's sources.
-    """
-    from lodestone.chain.load import load_chain
-
-    known = load_chain(scenario.vintage).parameter_names()
-    found = []
-    for name, value in scenario.overrides.items():
-        item = known[name]
-        if isinstance(value, str) or item.low is None or item.high is None:
-            continue
-        least, most = value.support() if isinstance(value, Distribution) else (value, value)
-        if least < item.low or most > item.high:
-            unit = "" if item.unit in ("", "-") else f" {item.unit}"
-            told = f"{value}" if isinstance(value, Distribution) else f"{value:g}"
-            found.append(
-                f"{name} = {told} lies outside its documented range "
-                f"({item.low:g} to {item.high:g}{unit})"
-            )
-    return found
-
-
-def waits_for(items: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return, by name, the interventions that must be drawn before an intervention.
-
-    It waits for the one that triggers it, and for those that write its start.
-    """
-    waits: dict[str, list[str]] = {name: [] for name in items}
-    for name, item in items.items():
-        trigger = item.after()
-        if trigger in items:
-            waits[name].append(trigger)
-        for other in item.begins():
-            if other in items:
-                waits[other].append(name)
-    return {name: sorted(set(others)) for name, others in waits.items()}
-
-
-def _refuse_circles(made: Mapping[str, Any], checker: _Checker) -> None:
-    """Note interventions that wait for one another."""
-    waits = waits_for(made)
-
-    def trail(name: str, at: str, seen: tuple[str, ...]) -> tuple[str, ...] | None:
-        for other in waits[at]:
-            if other == name:
-                return (*seen, name)
-            if other not in seen:
-                found = trail(name, other, (*seen, other))
-                if found:
-                    return found
-        return None
-
-    for name in made:
-        circle = trail(name, name, (name,))
-        if circle and len(circle) > 2:
-            checker.problem(
-                f"interventions.{name}.triggered_by",
-                f"waits for itself ({' -> '.join(circle)})",
-            )
-
-
-def refuse_two_rules(items: Mapping[str, Any]) -> None:
-    """Refuse two allocation rules that tell one exporter two things at once.
-
-    Raises
-    ------
-    InputError
-        Naming both.
-    """
-    from lodestone.interventions.fields import bounds
-
-    rules = sorted(n for n, item in items.items() if item.kind == "allocation_rule")
-    for i, first in enumerate(rules):
-        for second in rules[i + 1 :]:
-            a, b = items[first], items[second]
-            shared = set(a.exporter) & set(b.exporter)
-            everybody = "all" in a.exporter or "all" in b.exporter
-            if a.rule == b.rule or not (shared or everybody):
-                continue
-            spans = []
-            for x in (a, b):
-                open_end = x.end is None
-                spans.append(
-                    (bounds(x.start)[0] or date.min, None if open_end else bounds(x.end)[1])
-                )
-            (s1, e1), (s2, e2) = spans
-            if (e1 is not None and e1 <= s2) or (e2 is not None and e2 <= s1):
-                continue
-            whom = "every exporter" if everybody else ", ".join(sorted(shared))
-            raise InputError(
-                f"'{second}' ({b.rule}) and '{first}' ({a.rule}) rule {whom} at the same time",
-                key=f"interventions.{second}.rule",
-                hint="Keep one, or give the first an end on or before the start of the second.",
-            )

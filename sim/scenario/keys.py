@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["kind_of", "unknown_keys", "variant_problems"]
 
 #: What a variant may change; its own name is where it stands.
-VARIANT_KEYS = tuple(k for k in KEYS if k not in ("name", "variants"))
+VARIANT_KEYS = tuple(k for k in KEYS if k not in ("name", "group", "variants"))
 
 
 def kind_of(given: Any) -> str | None:

@@ -20,12 +20,22 @@ from lodestone.border.words import suggestion
 from lodestone.border.yamlfile import Document, KeyPath, Place, find_place, read_yaml_kept
 from lodestone.scenario.files import locate
 
-__all__ = ["flatten_overrides", "is_value", "lay", "layer", "load_mapping", "normalise", "set_at"]
+__all__ = [
+    "GROUPS",
+    "flatten_overrides",
+    "is_value",
+    "lay",
+    "layer",
+    "load_mapping",
+    "normalise",
+    "set_at",
+]
 
 #: Keys of a scenario file, in the order in which they are written.
 KEYS = (
     "name",
     "title",
+    "group",
     "question",
     "narrative",
     "headline",
@@ -42,6 +52,14 @@ KEYS = (
     "note",
     "shows",
 )
+#: Groups of the catalogue of scenarios, in its order.
+GROUPS = {
+    "reference": "worlds to measure against",
+    "shock": "something is cut off, or demand jumps",
+    "policy": "somebody does something about it",
+    "history": "what happened, replayed",
+    "other": "your own",
+}
 REQUIRED = ("name", "question", "start", "end", "interventions")
 HYPOTHESIS_KEYS = ("text", "claims", "confirmed_if", "refuted_if")
 NAME = re.compile(r"^[A-Za-z][A-Za-z0-9_]*$")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from lodestone.scenario.checks import outside_ranges
+from lodestone.scenario.ranges import outside_ranges
 from lodestone.scenario.scenario import Scenario
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lodestone.border.shapes import FORMS
 from lodestone.scenario.files import find_scenarios
-from lodestone.scenario.layers import HYPOTHESIS_KEYS, KEYS, REQUIRED
+from lodestone.scenario.layers import GROUPS, HYPOTHESIS_KEYS, KEYS, REQUIRED
 
 if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain
@@ -27,6 +27,7 @@ _ABOUT = {
     "name": "letters, digits and _; in a folder of scenarios the file's own name",
     "title": "a heading for tables and memos",
     "question": "what the scenario answers, in one sentence",
+    "group": "where the catalogue shows it, if its interventions do not tell",
     "narrative": "the story, in a paragraph",
     "headline": "the metrics that answer the question: metric(selector=value)",
     "hypothesis": "what is expected, the press claims behind it, and when it holds",
@@ -128,6 +129,7 @@ def _top(chain: Chain) -> dict[str, Any]:
     shapes: dict[str, Any] = {
         "name": {"type": "string", **names},
         "title": text,
+        "group": {"enum": list(GROUPS)},
         "question": text,
         "narrative": text,
         "note": text,
@@ -159,7 +161,7 @@ def _top(chain: Chain) -> dict[str, Any]:
         "source": sources,
         "defaults": many,
     }
-    variant = {key: shapes[key] for key in shapes if key in KEYS and key != "name"}
+    variant = {key: shapes[key] for key in shapes if key in KEYS and key not in ("name", "group")}
     shapes["variants"] = {
         "type": "object",
         "propertyNames": names,

@@ -24,7 +24,8 @@ def write_scenario(document: Document, chain: Chain | None = None) -> str:
     chain
         If given, the titles of the sources are written as comments.
     """
-    data = {key: document.data[key] for key in KEYS if key in document.data}
+    # Its group is that of the file it comes from, not of the copy.
+    data = {key: document.data[key] for key in KEYS if key in document.data and key != "group"}
     head = [
         "# yaml-language-server: $schema=lodestone.schema.json",
         "#   (made by: lodestone schema > lodestone.schema.json; editors then complete and check)",

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lodestone.border.errors import InputError
+from lodestone.border.numbers import parse_date
 from lodestone.outputs.results import Results
-from lodestone.studies.metrics import check_metric, column_of, paired, values_in
+from lodestone.studies.metrics import check_metric, column_of, metric_of, paired, values_in
 
 if TYPE_CHECKING:
+    from lodestone.chain.nouns import Chain
     from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
-__all__ = ["cases_of", "metric_of_run"]
+__all__ = ["cases_of", "metric_of_run", "remarks_of_run"]
 
 
 def metric_of_run(results: Results, metric: str) -> np.ndarray:
@@ -36,6 +39,8 @@ def metric_of_run(results: Results, metric: str) -> np.ndarray:
         by other code or other seeds, whose worlds cannot be run again.
     """
     column = check_metric(metric)
+    for message, hint in _problems(results, metric):
+        raise InputError(message, file=results.folder, key=metric, hint=hint)
     how = column_of(metric)[0]
     table = results.worlds
     if how != "level" and not any(c.startswith("reference_") for c in table.columns):
@@ -52,6 +57,41 @@ def metric_of_run(results: Results, metric: str) -> np.ndarray:
         return own
     assert calm is not None
     return calm if how == "reference" else paired(own, calm)
+
+
+def _problems(results: Results, metric: str) -> list[tuple[str, str | None]]:
+    """What a run cannot be asked: told before its worlds are run again."""
+    from lodestone.outputs.selectors import metric_problems
+
+    return metric_problems(metric_of(metric), _chain(results), *_span(results))
+
+
+def remarks_of_run(results: Results, metric: str) -> list[str]:
+    """Return what to know of a metric of a run, one sentence each.
+
+    How it takes countries inside regions, and whether the run reaches the end of what it looks at.
+    """
+    from lodestone.outputs.selectors import metric_remarks, window_remarks
+
+    item = metric_of(metric)
+    held = results.provenance.get("first_disruption")
+    first = tuple(parse_date(str(day)) for day in held) if held else None
+    shocks = (first[0], first[-1]) if first else None
+    return [
+        *metric_remarks(item, _chain(results)),
+        *window_remarks(item, *_span(results), shocks),
+    ]
+
+
+def _span(results: Results) -> tuple[date, date]:
+    said = results.config["scenario"]
+    return parse_date(str(said["start"])), parse_date(str(said["end"]))
+
+
+def _chain(results: Results) -> Chain:
+    from lodestone.chain.load import load_chain
+
+    return load_chain(str(results.config["scenario"]["vintage"]))
 
 
 def _as_written(metric: str) -> str:

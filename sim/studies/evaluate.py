@@ -120,13 +120,12 @@ def run_task(task: Task) -> Outcome:
 def _point(task: Task) -> Outcome:
     from lodestone.runs.chunk import record
     from lodestone.runs.compiled import compile_scenario, shock_days
-    from lodestone.runs.simulate import chunks
 
     compiled = compile_scenario(task.scenario, task.settings)
     metrics: list[dict[str, np.ndarray]] = []
     draws: list[dict[str, np.ndarray]] = []
     shocks: list[np.ndarray] = []
-    for worlds in chunks(task.settings.worlds):
+    for worlds in _batches(task):
 
         def shock(run: BatchRun, worlds: np.ndarray = worlds) -> np.ndarray:
             return shock_days(compiled, task.reference, worlds, run)
@@ -138,16 +137,22 @@ def _point(task: Task) -> Outcome:
     return Outcome(task.key, (_joined(metrics),), _joined(draws), np.concatenate(shocks))
 
 
+def _batches(task: Task) -> list[np.ndarray]:
+    from lodestone.runs.simulate import chunks
+
+    days = task.settings.days_of(task.scenario.start, task.scenario.end)
+    return chunks(task.settings.worlds, days)
+
+
 def _reference(task: Task) -> Outcome:
     """Worlds of a reference, run once; metrics are counted from each point's own first disruption."""
     from lodestone.runs.chunk import record
     from lodestone.runs.compiled import compile_scenario
-    from lodestone.runs.simulate import chunks
 
     compiled = compile_scenario(task.scenario, task.settings)
     parts: list[list[dict[str, np.ndarray]]] = [[] for _ in task.shocks]
     draws: list[dict[str, np.ndarray]] = []
-    for worlds in chunks(task.settings.worlds):
+    for worlds in _batches(task):
         _, series = record(compiled, worlds, lambda run: np.zeros(len(run.worlds)))
         for i, shock in enumerate(task.shocks):
             parts[i].append(_values(series.after(shock[worlds]), task.asked))

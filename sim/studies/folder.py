@@ -84,7 +84,7 @@ class StudyFolder:
         self.folder = Path(folder)
         self.parts = self.folder / "parts"
         self._index: dict[str, tuple[Path, frozenset[str]]] | None = None
-        self._read: dict[Path, pd.DataFrame] = {}
+        self._read: dict[Path, dict[str, pd.DataFrame]] = {}
         self.damaged: list[Path] = []
 
     # ---- the folder itself -------------------------------------------------------------
@@ -259,9 +259,13 @@ class StudyFolder:
         if path not in self._read:
             if len(self._read) > 8:
                 self._read.clear()
-            self._read[path] = pq.read_table(path).to_pandas()
-        frame = self._read[path]
-        frame = frame[frame[KEY] == key]
+            whole = pq.read_table(path).to_pandas()
+            # Rows of a point stand together, so that each is a slice of the whole.
+            keys = whole[KEY].astype(str).to_numpy()
+            first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+            ends = [*first[1:], len(whole)]
+            self._read[path] = {keys[a]: whole.iloc[a:b] for a, b in zip(first, ends, strict=True)}
+        frame = self._read[path][key]
         return frame if columns is None else frame[list(columns)]
 
     def draws(self, name: str) -> pd.DataFrame:

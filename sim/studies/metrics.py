@@ -14,9 +14,12 @@ from lodestone.border.words import suggestion
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lodestone.border.expressions import Metric
+
 __all__ = [
     "check_metric",
     "column_of",
+    "metric_of",
     "paired",
     "selectors_of",
     "title_of",
@@ -61,12 +64,17 @@ def column_of(metric: str) -> tuple[str, str]:
     return how, f"{item.name}[{inside}]" if inside else item.name
 
 
-def selectors_of(column: str) -> tuple[str, dict[str, Any]]:
-    """Return the metric's name and the selectors of a column."""
+def metric_of(metric: str) -> Metric:
+    """Return an expression, or a column, with its selectors read; ``delta(...)`` left off."""
     from lodestone.border.expressions import parse_metric
 
-    name, mark, inside = column.partition("[")
-    item = parse_metric(f"{name}({inside[:-1]})" if mark else name)
+    name, mark, inside = column_of(metric)[1].partition("[")
+    return parse_metric(f"{name}({inside[:-1]})" if mark else name)
+
+
+def selectors_of(column: str) -> tuple[str, dict[str, Any]]:
+    """Return the metric's name and the selectors of a column."""
+    item = metric_of(column)
     return item.name, {k: v if isinstance(v, str) else list(v) for k, v in item.selectors}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lodestone.border.errors import InputError
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.border.words import suggestion
 from lodestone.studies.design import count_points, make_points
 from lodestone.studies.request import Request
@@ -54,7 +55,7 @@ class Point:
     @property
     def years(self) -> float:
         """Length of the run in years."""
-        return (self.scenario.end - self.scenario.start).days / 365.25
+        return (self.scenario.end - self.scenario.start).days / DAYS_PER_YEAR
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def make_plan(request: Request, also: Sequence[str] = ()) -> Plan:
         asked=asked,
         shown=headline,
         base=find_base(request.base, made) if request.base is not None else None,
-        unusual=tuple(dict.fromkeys(builder.remarks)),
+        unusual=tuple(dict.fromkeys([*builder.remarks, *_remarks(asked, made)])),
     )
 
 
@@ -136,8 +137,8 @@ class _Builder:
 
     def point(self, number: int, values: Mapping[str, Any], own: dict[str, Any]) -> Point:
         from lodestone.chain.load import load_chain
+        from lodestone.outputs.selectors import check_expressions, remarks_on
         from lodestone.runs.job import refuse_two_spellings, with_decision_date
-        from lodestone.scenario import remarks_on
         from lodestone.studies.identity import case_key, reference_of
 
         overrides: dict[str, Any] = {}
@@ -156,7 +157,9 @@ class _Builder:
         held = self._settings(settings)
         scenario = self._scenario(naming, overrides)
         scenario = with_decision_date(scenario, held)
-        said = remarks_on(scenario, load_chain(scenario.vintage))
+        chain = load_chain(scenario.vintage)
+        check_expressions(scenario, chain)
+        said = remarks_on(scenario, chain)
         self.remarks += [f"{scenario.name}: {r}" for r in said]
         reference = reference_of(scenario)
         return Point(
@@ -220,16 +223,32 @@ def _metrics(
     return asked, tuple(dict.fromkeys([*wished, *plain]))
 
 
+def _remarks(columns: Sequence[str], points: Sequence[Point]) -> list[str]:
+    """How the metrics of a study take countries inside regions, and which are not complete."""
+    from lodestone.chain.load import load_chain
+    from lodestone.outputs.selectors import metric_remarks, window_remarks
+    from lodestone.studies.metrics import metric_of
+
+    spans = dict.fromkeys((p.scenario.vintage, p.scenario.start, p.scenario.end) for p in points)
+    return [
+        told
+        for metric in map(metric_of, columns)
+        for vintage, start, end in spans
+        for told in (
+            *metric_remarks(metric, load_chain(vintage)),
+            *window_remarks(metric, start, end),
+        )
+    ]
+
+
 def _problems(metric: str, points: Sequence[Point]) -> list[InputError]:
     """Selectors of a metric that name what the chain does not have, or days outside a run."""
-    from lodestone.border.expressions import parse_metric
     from lodestone.chain.load import load_chain
     from lodestone.outputs.selectors import metric_problems
-    from lodestone.studies.metrics import column_of
+    from lodestone.studies.metrics import metric_of
 
     spans = {(p.scenario.vintage, p.scenario.start, p.scenario.end) for p in points}
-    name, mark, inside = column_of(metric)[1].partition("[")
-    item = parse_metric(f"{name}({inside[:-1]})" if mark else name)
+    item = metric_of(metric)
     return [
         InputError(message, key=f"metric={metric}", hint=hint)
         for vintage, start, end in sorted(spans)

@@ -11,6 +11,7 @@ import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.border.files import read_path
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.studies.evaluate import Outcome, Task, compiles, run_task
 from lodestone.studies.folder import FORMAT, Row, StudyFolder, array_hash
 from lodestone.studies.points import Plan, Point, make_plan, study_name
@@ -25,6 +26,8 @@ Progress = Callable[[int, int, str], None]
 #: Cost of a world on a market day, seconds, and bytes of a metric of a world on disk: measured.
 SECONDS_PER_WORLD_TICK = 2.6e-4
 BYTES_PER_VALUE = 5.0
+#: Megabytes of a study's report, figures and tables, and of the tables a point.
+REPORT_MB, TABLES_MB = 0.6, 0.003
 METRICS, DRAWS = 320, 85
 #: A chunk of points is about so many seconds of one process, and at most so many points.
 CHUNK_SECONDS, CHUNK_POINTS = 10.0, 64
@@ -94,7 +97,11 @@ class Size:
 def seconds_of(points: Iterable[Point]) -> float:
     """Expected cost of worlds, seconds of one process."""
     return sum(
-        p.settings.worlds * p.years * 365.25 / p.settings.market_days * SECONDS_PER_WORLD_TICK
+        p.settings.worlds
+        * p.years
+        * DAYS_PER_YEAR
+        / p.settings.market_days
+        * SECONDS_PER_WORLD_TICK
         for p in points
     )
 
@@ -168,7 +175,9 @@ def measure(plan: Plan, folder: StudyFolder) -> Size:
         missing=len(missing),
         world_years=years,
         seconds=seconds_of(run) / max(workers, 1),
-        megabytes=values * BYTES_PER_VALUE / 1e6,
+        megabytes=(values * BYTES_PER_VALUE / 1e6 + REPORT_MB + TABLES_MB * len(plan.points))
+        if missing
+        else 0.0,
         workers=workers,
     )
 
@@ -294,7 +303,7 @@ def run_plan(plan: Plan, folder: StudyFolder, progress: Progress | None = None) 
         for stale in folder.parts.glob(".*.part") if folder.parts.is_dir() else ():
             stale.unlink(missing_ok=True)
         folder.save_request(plan.request.to_dict(), _manifest(plan))
-        _room_for(folder, measure(plan, folder))
+        _room_for(folder, plan, measure(plan, folder))
         try:
             return _Runner(plan, folder, progress or (lambda a, b, c: None)).run()
         except OSError as error:
@@ -305,7 +314,15 @@ def run_plan(plan: Plan, folder: StudyFolder, progress: Progress | None = None) 
             ) from error
 
 
-def _room_for(folder: StudyFolder, size: Size) -> None:
+def _room_for(folder: StudyFolder, plan: Plan, size: Size) -> None:
+    from lodestone.runs.ready import memory_of_batches, room_for
+
+    if size.missing and size.workers:
+        most = max(
+            memory_of_batches(p.settings.worlds, p.years * DAYS_PER_YEAR / p.settings.market_days)
+            for p in plan.points
+        )
+        room_for(most * size.workers, size.workers)
     free = shutil.disk_usage(folder.folder).free
     if size.megabytes * 1e6 > free:
         raise InputError(

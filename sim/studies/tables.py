@@ -26,7 +26,8 @@ def tidy(folders: Sequence[Path | str], metrics: Sequence[str]) -> pd.DataFrame:
     -------
     DataFrame
         ``run, scenario, variant, point``, swept keys, ``metric, unit, worlds, mean, p05, p50,
-        p95``; means and quantiles over the worlds that have a value.
+        p95, note``; means and quantiles over the worlds that have a value. The note says how a
+        country inside a region was taken, and which number is not complete.
 
     Raises
     ------
@@ -46,12 +47,12 @@ def tidy(folders: Sequence[Path | str], metrics: Sequence[str]) -> pd.DataFrame:
         study = (Path(folder) / "study.yaml").is_file()
         rows += _study_rows(folder, metrics) if study else _run_rows(folder, metrics)
     head = ["run", "scenario", "variant", "point"]
-    tail = ["metric", "unit", "worlds", "mean", "p05", "p50", "p95"]
+    tail = ["metric", "unit", "worlds", "mean", "p05", "p50", "p95", "note"]
     keys = list(dict.fromkeys(k for r in rows for k in r if k not in head + tail))
     return pd.DataFrame(rows, columns=[*head, *keys, *tail])
 
 
-def _row(values: np.ndarray, metric: str) -> dict[str, Any]:
+def _row(values: np.ndarray, metric: str, remarks: Sequence[str]) -> dict[str, Any]:
     from lodestone.studies.metrics import unit_of
 
     known = values[~np.isnan(values)]
@@ -62,12 +63,13 @@ def _row(values: np.ndarray, metric: str) -> dict[str, Any]:
         "worlds": int(known.size),
         "mean": float(mean),
         **dict(zip(("p05", "p50", "p95"), map(float, q), strict=True)),
+        "note": "; ".join(remarks),
     }
 
 
 def _run_rows(folder: Path | str, metrics: Sequence[str]) -> list[dict[str, Any]]:
     from lodestone.outputs.results import Results
-    from lodestone.studies.again import metric_of_run
+    from lodestone.studies.again import metric_of_run, remarks_of_run
 
     results = Results.load(folder)
     said = results.config["scenario"]
@@ -77,11 +79,13 @@ def _run_rows(folder: Path | str, metrics: Sequence[str]) -> list[dict[str, Any]
         "variant": said.get("variant") or "",
         "point": None,
     }
-    return [head | _row(metric_of_run(results, m), m) for m in metrics]
+    return [head | _row(metric_of_run(results, m), m, remarks_of_run(results, m)) for m in metrics]
 
 
 def _study_rows(folder: Path | str, metrics: Sequence[str]) -> list[dict[str, Any]]:
-    from lodestone.studies.metrics import column_of, paired
+    from lodestone.chain.load import load_chain
+    from lodestone.outputs.selectors import metric_remarks, window_remarks
+    from lodestone.studies.metrics import column_of, metric_of, paired
     from lodestone.studies.study import open_study, plain_value
 
     study = open_study(folder)
@@ -102,7 +106,10 @@ def _study_rows(folder: Path | str, metrics: Sequence[str]) -> list[dict[str, An
                 if calm is None:
                     raise InputError("has no reference", file=folder, key=f"metric={metric}")
                 own = calm if how == "reference" else paired(own, calm)
-            rows.append(head | _row(own, metric))
+            item, asked = metric_of(metric), point.scenario
+            remarks = metric_remarks(item, load_chain(asked.vintage))
+            remarks += window_remarks(item, asked.start, asked.end)
+            rows.append(head | _row(own, metric, remarks))
     return rows
 
 

@@ -9,11 +9,15 @@ batch of 8 or of 1,000, in one process or in many, and whatever other streams ex
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 from numpy.random import Generator, Philox
 
 from lodestone.border.numbers import Distribution, Number
+
+#: Worlds up to which the numbers of a stream are kept.
+KEPT = 1024
 
 
 def uniforms(seed: int, stream: str, worlds: np.ndarray) -> np.ndarray:
@@ -33,9 +37,17 @@ def uniforms(seed: int, stream: str, worlds: np.ndarray) -> np.ndarray:
     ndarray, shape (w,)
         One number per world, the same whatever else is drawn.
     """
-    digest = hashlib.sha256(f"{int(seed)}|{stream}".encode()).digest()
+    count = int(worlds.max()) + 1
+    first = _first if count <= KEPT else _first.__wrapped__
+    return np.asarray(first(int(seed), stream, count)[worlds])
+
+
+@lru_cache(maxsize=1024)
+def _first(seed: int, stream: str, count: int) -> np.ndarray:
+    """The first numbers of a stream, kept because points of a study draw the same ones."""
+    digest = hashlib.sha256(f"{seed}|{stream}".encode()).digest()
     key = np.frombuffer(digest[:16], dtype=np.uint64)
-    return Generator(Philox(key=key)).random(int(worlds.max()) + 1)[worlds]
+    return Generator(Philox(key=key)).random(count)
 
 
 def quantile(spec: Number, u: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import pytest
 from lodestone.chain.balance import balance
 from lodestone.chain.load import load_chain
 from lodestone.equations.trade import quota_rent
+from lodestone.interventions.export_licence import ExportLicence
 from lodestone.interventions.export_quota import period_dates
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.layout import Layout
@@ -104,6 +105,44 @@ def test_refusals_delay_and_do_not_remove(layout, approval):
     again = 1.0 / -np.expm1(-1.0 / 4.0)  # mean stay of a first-order lag left once a week
     tries = (1.0 - approval) / approval
     assert np.allclose(extra, tries * again, rtol=0.25), (extra, tries * again)
+
+
+@pytest.mark.parametrize(
+    ("approval", "capacity", "passes"),
+    [
+        (0.5, 2.0, 1.0),
+        (0.3, 2.0, 0.6),
+        (0.4, 1.0, 0.4),
+        (0.9, 1.0, 0.9),
+        (0.25, 5.0, 1.0),
+        (0.0, 2.0, 0.0),
+    ],
+)
+def test_what_passes_in_the_long_run_is_what_is_said(layout, approval, capacity, passes):
+    """The office and the remark that `check`, `run` and `show` print agree."""
+    desk = Desk(layout, processing_weeks=6.0, approval=approval, capacity=capacity).run(900)
+    assert np.allclose(desk.out[-1], passes * WEEKLY, rtol=0.01, atol=1e-9)
+    item = ExportLicence(
+        kind="export_licence", exporter="china", materials="magnets",
+        approval=approval, capacity=capacity, refused_for_good=0,
+    )  # fmt: skip
+    assert item.passes_in_the_end() == pytest.approx((passes, passes))
+    told = f"in the long run {100 * passes:.0f} % of normal orders pass"
+    assert any(told in remark for remark in item.remarks(load_chain("2024")))
+
+
+def test_classes_paths_and_renewals_are_told_as_well():
+    item = ExportLicence(
+        kind="export_licence", exporter="china", materials="magnets",
+        approval={"2025-04-04": 0.0, "2025-07-01": 0.6}, classes={"military": {"approval": 0.1}},
+        valid_days=180, renewal_probability=0.5,
+    )  # fmt: skip
+    assert item.passes_in_the_end() == pytest.approx((0.6, 0.6))
+    told = item.remarks(load_chain("2024"))
+    assert any(r.startswith("approval: 60 %") and "share renewed" in r for r in told)
+    assert any(r.startswith("classes.military.approval: 10 %") and "10 % of its" in r for r in told)
+    free = ExportLicence(kind="export_licence", exporter="china", materials="magnets")
+    assert free.remarks(load_chain("2024")) == []
 
 
 def test_nothing_granted_nothing_leaves_and_everything_waits(layout):

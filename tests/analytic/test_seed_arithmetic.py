@@ -12,7 +12,7 @@ from lodestone.border.errors import InputError
 from lodestone.border.units import to_canonical, usd_million
 from lodestone.chain.facts import find_fact
 from lodestone.chain.load import load_chain
-from lodestone.interventions.base import build
+from lodestone.interventions import build
 from lodestone.interventions.capacity_project import CapacityProject
 from lodestone.interventions.price_floor import PriceFloor, floor_payment
 from lodestone.outputs.claims import OUTSIDE, against_data, claimed

@@ -100,6 +100,22 @@ def test_a_run_that_does_not_fit_the_disk_is_refused(here, monkeypatch, capsys):
     assert "GB of disk" in capsys.readouterr().err
 
 
+def test_a_run_that_does_not_fit_the_memory_is_told_how_to_be_smaller(here, monkeypatch, capsys):
+    monkeypatch.setattr(readiness, "memory_free", lambda: 0.9e9)
+    assert main(["run", "mine.yaml", "ensemble.worlds=2000", "workers=4", "out=big"]) == 2
+    told = capsys.readouterr().err
+    assert "GB of memory in 4 processes" in told and "workers=2" in told
+    monkeypatch.setattr(readiness, "memory_free", lambda: 0.1e9)
+    words = ["mine.yaml", "scenario.overrides.stockpile.japan.days=0,30", "ensemble.worlds=8"]
+    assert main(["sweep", *words, "out=study"]) == 2
+    assert "GB of memory in 1 process," in capsys.readouterr().err
+
+
+def test_what_is_free_is_read_where_the_system_tells():
+    free = readiness.memory_free()
+    assert free is None or 1e6 < free < 1e15
+
+
 def test_what_is_odd_is_told_by_check_and_by_run(here, capsys):
     late = MINE.replace("end: 2024-07-01\nref", "end: 2029-07-01\nref").replace(
         "start: 2024-01-01", "start: 2029-01-01"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,34 @@ import numpy as np
 import pytest
 
 from lodestone.backcast.episodes import find_episodes, load_episode
+from lodestone.backcast.recorded import Recorded
 from lodestone.backcast.score import evaluate_episode, judge, replay_episode
-from lodestone.backcast.series import METRICS, Query, SeriesRecorder, check_query
 from lodestone.border.paths import seeds_root, vintages
 from lodestone.border.yamlfile import dump_yaml, read_yaml
 from lodestone.chain.load import load_chain
 from lodestone.cli import main
 from lodestone.engine.run import BatchRun
+from lodestone.outputs.items import COST_ITEMS
+from lodestone.outputs.kept import Series
+from lodestone.outputs.metrics import METRICS
 from lodestone.outputs.recorder import Recorder
+from lodestone.outputs.series import KEPT, SERIES, Query, check_query
+from lodestone.outputs.series.book import SeriesBook
 from lodestone.scenario import build_scenario, find_scenarios
 
 WORLDS = 3
+#: Kept rows that add up, as all of them, to a series: its name, and of what.
+AS_KEPT: dict[str, tuple[str, dict[str, Any]]] = {
+    "planned": ("planned_t", {"material": "magnets"}),
+    "unmet": ("unmet_t", {"material": "magnets"}),
+    "military_planned": ("planned_t", {"tier": "defence", "sector": "defence_and_aerospace"}),
+    "declared": ("exports_t", {"material": ["oxides", "metals", "magnets"]}),
+    "grey": ("leak_t", {"material": ["oxides", "metals", "magnets"]}),
+    "output": ("production_t", {"material": ["oxides", "metals", "magnets"]}),
+    "ore": ("ore_t", {}),
+    "used": ("use_t", {"sector": list(load_chain("2024").sectors)}),
+    "cost": ("cost_usd_million", {"item": list(COST_ITEMS)}),
+}
 KEYS = {
     "episode", "id", "observed", "band", "unit", "simulated_p50", "simulated_p05", "simulated_p95",
     "status", "reason", "pass",
@@ -287,26 +305,95 @@ def watched():
     add("licences_granted_share", origin="china")
     add("exports_t", material="ndfeb_magnets", destination="germany")
     add("exports_t", material="ndfeb_magnets", destination="europe")
-    old, new = Recorder(run), SeriesRecorder(run, queries.values())
+    add("import_share", material="ndfeb_magnets", origin="china", destination="japan")
+    add("price_gap", material="dy_oxide")
+    add("moved_share", design="heavy_free")
+    add("planned_t")
+    add("ore_t")
+    add("ore_at_mines_t")
+    add("able_t", stage="magnet")
+    add("reserve_t")
+    add("cost_usd_million", item="purchase")
+    for metric, words in AS_KEPT.values():
+        add(metric, **words)
+    old, new = Recorder(run), SeriesBook(run, queries.values())
     run.watchers += [old, new]
     run.run()
-    kept = new.result()
+    kept = Recorded.of(new)
 
     def read(metric: str, **words: Any) -> np.ndarray:
         track = kept.track(queries[add(metric, **words)])
         assert not isinstance(track, str), track
         return track.values()
 
-    read.kept, read.old, read.run, read.queries = kept, old, run, queries
+    read.kept, read.old, read.run, read.queries, read.add = kept, old, run, queries, add
     return read
 
 
 def test_every_metric_is_read_here_or_above(watched):
-    assert {q.metric for q in watched.queries.values()} | {"quota_use"} == set(METRICS)
+    assert {q.metric for q in watched.queries.values()} | {"quota_use"} == set(SERIES)
+
+
+@pytest.mark.parametrize("name", sorted(AS_KEPT))
+def test_rows_that_are_kept_add_up_to_their_series(watched, name):
+    """A word means one thing: what parts keep of a series adds up to what facts ask of it."""
+    kept, (metric, words) = KEPT[name], AS_KEPT[name]
+    assert kept.of == metric
+    held = watched.old.kept[name]
+    if kept.axis == "link":  # what stays at home is kept too, and is no trade
+        held = held[:, ~watched.old.labels.l_home]
+    rows = held.sum(axis=1, dtype=float)
+    track = watched.kept.track(replace(watched.queries[watched.add(metric, **words)], per=kept.per))
+    assert not isinstance(track, str)
+    want = track.values()
+    if kept.per == "week":  # kept as a rate
+        want = want / (watched.run.market_days / 7.0)
+    many = min(len(want), len(rows)) - 1  # the last period may be cut short
+    np.testing.assert_allclose(rows[:many], want[:many], rtol=2e-5, atol=1e-4)
+
+
+def test_a_metric_with_the_name_of_a_series_is_a_statistic_of_it(watched):
+    kept = Series.of(watched.old)
+    both = {name: item for name, item in METRICS.items() if name in SERIES}
+    assert all(item.of == name for name, item in both.items())
+
+    def total(name: str, **words: Any) -> np.ndarray:
+        track = watched.kept.track(watched.queries[watched.add(name, **words)])
+        assert not isinstance(track, str)
+        top = track.top[:-1].sum(axis=0)  # the last month is cut short, and counted as a whole
+        return top if track.bottom is None else top / track.bottom[:-1].sum(axis=0)
+
+    goods = {"material": ["oxides", "metals", "magnets"]}
+    ask = {
+        "leak_t": (both["leak_t"](kept), total("leak_t", **goods)),
+        "unmet_t": (both["unmet_t"](kept), total("unmet_t", material="magnets")),
+        "ore_t": (both["ore_t"](kept), total("ore_t")),
+        "unmet_share": (both["unmet_share"](kept), total("unmet_share")),
+        "import_share": (
+            both["import_share"](kept, region="japan"),
+            total("import_share", material="ndfeb_magnets", origin="china", destination="japan"),
+        ),
+        "reserve_t": (both["reserve_t"](kept), watched("reserve_t")[-1]),
+        "licences_granted_share": (
+            both["licences_granted_share"](kept), watched("licences_granted_share", origin="china")[-1]
+        ),
+    }  # fmt: skip
+    assert set(ask) == set(both)
+    for name, (metric, series) in ask.items():
+        np.testing.assert_allclose(
+            metric, series, rtol=0.1 if name != "licences_granted_share" else 1e-5, err_msg=name
+        )
+
+
+def test_what_is_kept_is_declared_and_of_a_series(watched):
+    assert set(watched.old.arrays()) == set(KEPT)
+    for item in KEPT.values():
+        assert not item.of or item.of in SERIES
+        assert item.what()
 
 
 def test_exports_agree_with_the_tables_of_a_run(watched):
-    lay, monthly = watched.run.layout, watched.old.monthly["declared"]
+    lay, monthly = watched.run.layout, watched.old.kept["declared"]
     rows = lay.link_mask({"china"}, None, ["ndfeb_standard", "ndfeb_high_coercivity"])
     want = monthly[:, rows].sum(axis=1, dtype=float)
     got = watched("exports_t", material="ndfeb_magnets", region="china")
@@ -315,7 +402,7 @@ def test_exports_agree_with_the_tables_of_a_run(watched):
 
 def test_prices_agree_with_the_tables_of_a_run(watched):
     row = watched.run.layout.material_at["dy_oxide"]
-    weekly = watched.old.weekly["home"][:, row].astype(float)
+    weekly = watched.old.kept["home"][:, row].astype(float)
     track = watched.kept.track(Query("price_home", (("material", ("dy_oxide",)),), per="week"))
     np.testing.assert_allclose(track.values(), weekly, rtol=1e-5)
     np.testing.assert_array_equal(

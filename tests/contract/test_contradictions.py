@@ -24,8 +24,7 @@ from lodestone.border.units import usd_million
 from lodestone.chain.facts import find_fact
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
-from lodestone.interventions import REGISTRY
-from lodestone.interventions.base import build
+from lodestone.interventions import REGISTRY, build
 from lodestone.outputs.claims import OUTSIDE, against_data, claimed, claims_of
 from lodestone.outputs.items import STAGES
 from lodestone.outputs.kept import Series

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -100,3 +101,47 @@ def test_a_long_run_shows_one_market_day_in_four(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(few, same)
     assert (thin / "summary.csv").read_bytes() == (whole / "summary.csv").read_bytes()
     assert "one market day in 4" in json.loads((thin / "provenance.json").read_text())["dates"]
+
+
+def test_tables_of_rounded_series_are_near_those_of_exact_ones(tmp_path, monkeypatch):
+    import lodestone.runs.simulate as composition
+
+    scenario = load_scenario("licence_shock_april_2025", overrides={"end": "2025-07-01"})
+    exact = simulate(scenario, settings(tmp_path / "exact"))
+    monkeypatch.setattr(composition, "EXACT", 1)
+    near = simulate(scenario, settings(tmp_path / "near"))
+    assert "rounded" in json.loads((near / "provenance.json").read_text())["quantiles"]
+    for name in ("summary.csv", "verdict.csv", "bottlenecks.csv"):
+        assert (near / name).read_bytes() == (exact / name).read_bytes(), name
+    for name in ("shortage_curve", "price_curve", "cost_curve"):
+        one, other = (pd.read_csv(f / f"{name}.csv") for f in (exact, near))
+        words = [c for c in one if one[c].dtype.kind not in "fi"]
+        pd.testing.assert_frame_equal(one[words], other[words])
+    # Before the shock a scenario is its reference to the last digit, rounded or not.
+    delta = pd.read_csv(near / "delta_curve.csv")
+    whole = pd.read_csv(exact / "delta_curve.csv")
+    keys = ["date", "region", "sector", "series"]
+    both = whole.merge(delta, on=keys, how="left", suffixes=("", "_near"))
+    missing = both["mean_near"].isna() & (both["series"] != "unmet_share")
+    assert len(delta) == (~both["mean_near"].isna()).sum()
+    assert both.loc[missing, "mean"].abs().max() < 0.5, "left out, but it differs"
+    before = delta[delta["date"] < "2025-04-01"].select_dtypes("number")
+    assert len(before) and not before.to_numpy().any()
+    shares = [pd.read_csv(f / "shortage_curve.csv")["unmet_share_p50"] for f in (exact, near)]
+    assert np.abs(shares[0] - shares[1]).max() < 2e-3
+
+
+def test_a_part_kept_otherwise_is_run_again(tmp_path):
+    from lodestone.runs.compiled import compile_scenario
+    from lodestone.runs.simulate import run_all
+
+    scenario = load_scenario("calm_2024", overrides={"end": "2024-03-01"})
+    cases = {"scenario": compile_scenario(scenario)}
+    seen = []
+    for outputs in ((), ("series",), ("series",), (), ("worlds",)):
+        told: list[int] = []
+        say = partial(lambda told, done, total, what: told.append(done), told)
+        run_all(cases, settings(None, outputs=outputs), tmp_path, say)
+        seen.append(told[0])
+    # Worlds done at the start: a part that holds more than is asked for does.
+    assert seen == [0, 0, 5, 5, 0]

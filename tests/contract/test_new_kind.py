@@ -56,8 +56,8 @@ interventions:
     region: china
     start: 2024-03-01
 shows:
-  - {show: output, material: ndpr_oxide, region: china, title: "Chinese output of NdPr oxide", goes: down}
-  - {show: dug, region: china, title: "Mines of China dig", goes: down}
+  - {show: production_t, material: ndpr_oxide, region: china, title: "Chinese output of NdPr oxide", goes: down}
+  - {show: production_t, stage: mine, region: china, title: "Mines of China dig", goes: down}
 """
 
 

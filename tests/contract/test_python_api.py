@@ -84,8 +84,9 @@ def test_metric_and_table_verbs(run, tmp_path, capsys):
     words = ["table", str(run.folder), "metric=unmet_t,delta(unmet_t)", "--to", str(target)]
     assert main([*words, "--decimal-comma"]) == 0
     lines = target.read_text().splitlines()
-    assert lines[0].split(";")[-4:] == ["mean", "p05", "p50", "p95"] and len(lines) == 3
-    assert "," in lines[1] and "." not in lines[1].split(";")[-1]
+    assert lines[0].split(";")[-5:] == ["mean", "p05", "p50", "p95", "note"]
+    assert len(lines) == 3
+    assert "," in lines[1].split(";")[-2] and "." not in lines[1].split(";")[-2]
     assert main(["table", str(run.folder), "metric=unmet_t", "--to", str(tmp_path / "t.doc")]) == 2
     assert "xlsx" in capsys.readouterr().err
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -16,6 +18,7 @@ from lodestone.report.phrases import course
 from lodestone.report.reading import Reading
 from lodestone.report.style import look
 from lodestone.report.trust import watch
+from lodestone.runs.compiled import compile_scenario, shock_days
 from lodestone.runs.settings import Settings
 from lodestone.runs.simulate import simulate
 from lodestone.scenario import find_scenarios, load_scenario
@@ -57,3 +60,11 @@ def test_no_month_before_the_first_own_measure(name: str, tmp_path: Path):
     for text in told:
         early = [m for m in months_in(text) if m < first]
         assert not early, f"names {early[0]:%B %Y}, before {first:%B %Y}: {text}"
+
+
+def test_a_changed_disruption_counts_from_its_change_in_metrics_and_titles():
+    """`first_stoppage` counts the days from the day that its title names."""
+    scenario = load_scenario("truce_snapback_2026")
+    reference = load_scenario(str(scenario.reference))
+    days = shock_days(compile_scenario(scenario), reference, np.arange(2))
+    assert [scenario.start + timedelta(days=float(d)) for d in days] == [date(2025, 11, 10)] * 2

@@ -97,3 +97,48 @@ def test_a_reference_of_other_worlds_is_refused(shock):
     reference = run_reference(compile_scenario(reference_of(shock), SETTINGS), 3)
     with pytest.raises(ValueError, match="other worlds"):
         run_worlds(compile_scenario(shock, SETTINGS), np.arange(1, 4), reference=reference)
+
+
+def test_a_batch_gives_its_memory_back_when_it_is_done():
+    import gc
+    import weakref
+
+    from lodestone.runs.chunk import record
+
+    compiled = compile_scenario(load_scenario("licence_shock_april_2025", overrides=SHORT))
+    gc.disable()
+    try:
+        run, series = record(compiled, np.arange(2), lambda run: np.zeros(2))
+        state = weakref.ref(run.day.state)
+        assert state() is not None and series["unmet"].size
+        del run
+        assert state() is None, "something in a circle holds the batch until it is collected"
+    finally:
+        gc.enable()
+
+
+def test_points_that_differ_in_a_public_stock_stand_on_one_ground():
+    def made(days):
+        words = {**SHORT, "overrides.stockpile.japan.days": days}
+        return compile_scenario(load_scenario("calm_2024", overrides=words))
+
+    first = made(30)
+    laid = ground.laid
+    other = made(75)
+    assert ground.laid == laid and other.ground.layout is first.ground.layout
+    assert first.ground.chain.stockpiles["japan"].days == 30
+    assert other.ground.chain.stockpiles["japan"].days == 75
+    held = [c.batch(np.arange(2)).day.state.public_stock.sum() for c in (first, other)]
+    assert held[1] > held[0]
+
+
+def test_long_runs_have_narrower_batches_and_no_world_is_lost():
+    from lodestone.runs.ready import memory_of_batches
+    from lodestone.runs.simulate import CHUNK, LONG_DAYS, chunks
+
+    for worlds in (1, 128, 129, 10_000):
+        for days in (20.0, LONG_DAYS, 1409.0, 50_000.0):
+            cut = chunks(worlds, days)
+            assert np.array_equal(np.concatenate(cut), np.arange(worlds))
+            assert len(cut[0]) == 1 or len(cut[0]) * days <= CHUNK * LONG_DAYS
+            assert len(cut[0]) <= CHUNK and memory_of_batches(worlds, days) < 1.5e9

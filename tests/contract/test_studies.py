@@ -19,7 +19,7 @@ from lodestone.border.errors import InputError
 from lodestone.studies.folder import StudyFolder
 from lodestone.studies.request import request_from_words
 from lodestone.studies.study import Study, open_study
-from lodestone.studies.sweep import begin, chunks_of, measure, run_plan
+from lodestone.studies.sweep import REPORT_MB, begin, chunks_of, measure, run_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = "licence_shock_april_2025"
@@ -122,7 +122,7 @@ def test_a_point_of_200_worlds_takes_less_than_a_megabyte(tmp_path):
     plan, store = begin(request)
     said = measure(plan, store)
     run_plan(plan, store)
-    assert 0.5 < said.megabytes * 1e6 / store.size() < 2.5
+    assert 0.5 < (said.megabytes - REPORT_MB) * 1e6 / store.size() < 2.5
     assert store.size() < 1e6
 
 
@@ -148,7 +148,7 @@ def killed_and_resumed(tmp_path, words, kills):
     done = run_command(whole, *words)
     assert done.returncode == 0, done.stderr
     partial = []
-    for k, moment in enumerate(np.random.default_rng(17).uniform(0.0, 3.0, kills)):
+    for k, moment in enumerate(np.random.default_rng(17).uniform(0.0, 1.0, kills)):
         process = run_command(broken, *words, wait=False)
         while process.poll() is None and len(list((broken / "parts").glob("p-*"))) <= k:
             time.sleep(0.1)
@@ -167,7 +167,7 @@ def killed_and_resumed(tmp_path, words, kills):
 def test_killed_at_random_moments_the_bytes_are_the_same(tmp_path):
     words = [f"{SPILLOVER}=linspace(0,1,130)", "workers=1"]  # three chunks
     partial = killed_and_resumed(tmp_path, words, 2)
-    assert partial == [1, 2]
+    assert 1 <= partial[0] < 3 and partial[0] <= partial[1]
 
 
 @pytest.fixture
@@ -217,6 +217,41 @@ def test_on_a_cluster_with_a_worker_killed_nothing_is_lost_or_doubled(cluster, t
         assert [int(r["point"]) for r in csv.DictReader(held)] == list(range(200))
 
 
+@pytest.mark.slow
+def test_rows_of_ones_own_travel_to_a_cluster(cluster, tmp_path):
+    file, _ = cluster
+    from lodestone.chain.overlay import write_example
+
+    write_example(tmp_path / "mine")
+    words = [f"{SPILLOVER}=0,1", f"seeds={tmp_path / 'mine'}"]
+    plain = run_command(tmp_path / "plain", words[0], f"cluster={file}")
+    here = run_command(tmp_path / "here", *words, "workers=1")
+    there = run_command(tmp_path / "there", *words, f"cluster={file}")
+    after = run_command(tmp_path / "after", words[0], f"cluster={file}")
+    for done in (plain, here, there, after):
+        assert done.returncode == 0, done.stderr
+    assert bytes_of(tmp_path / "here") == bytes_of(tmp_path / "there")
+    # The workers' own seeds are as they were, and the rows do change numbers.
+    assert bytes_of(tmp_path / "plain") == bytes_of(tmp_path / "after")
+    tables = [(tmp_path / n / "results.csv").read_text() for n in ("plain", "there")]
+    assert tables[0] != tables[1]
+
+
+@pytest.mark.slow
+def test_a_run_on_a_cluster_writes_the_same_tables(cluster, tmp_path):
+    file, _ = cluster
+    words = ["calm_2024", "scenario.end=2024-03-01", "ensemble.worlds=130", "report.formats=[]"]
+    command = [str(Path(sys.executable).with_name("lodestone")), "run", *words, "--quiet"]
+    for name, more in (("here", []), ("there", [f"cluster={file}"])):
+        done = subprocess.run(
+            [*command, *more, "--out", str(tmp_path / name)],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    for name in ("summary.csv", "shortage_curve.csv", "worlds.parquet"):
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
+
+
 def test_a_cluster_that_does_not_answer_is_told(tmp_path, monkeypatch):
     pytest.importorskip("distributed")
     from lodestone.studies import cluster as module
@@ -224,6 +259,11 @@ def test_a_cluster_that_does_not_answer_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.5)
     with pytest.raises(InputError, match="does not answer"):
         sweep(tmp_path / "f", f"{SPILLOVER}=0,1", "cluster=tcp://127.0.0.1:9")
+    with pytest.raises(InputError, match="is no address of a cluster"):
+        sweep(tmp_path / "f", f"{SPILLOVER}=0,1", "cluster=nonsense")
+    (tmp_path / "odd.json").write_text("{}")
+    with pytest.raises(InputError, match="is no scheduler file"):
+        sweep(tmp_path / "f", f"{SPILLOVER}=0,1", f"cluster={tmp_path / 'odd.json'}")
     with pytest.raises(InputError, match="no such scheduler file"):
         sweep(tmp_path / "f", f"{SPILLOVER}=0,1", f"cluster={tmp_path / 'none.json'}")
 

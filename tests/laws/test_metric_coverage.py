@@ -94,7 +94,7 @@ def test_the_year_of_coverage_is_the_first_full_year_that_reaches_it(series):
 
 
 def test_cover_is_stock_over_need(series):
-    rows = series.cells("dy_oxide", "japan")
+    rows = series.cells("dy_oxide", "japan").rows
     at = int(SHOCK / 30.4375)
     stock = series["stock"][at:, rows].sum(axis=1, dtype=float).min(axis=0)
     need = float(series.labels.c_need[rows].sum()) / 7.0

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lodestone.backcast import statistics as s
-from lodestone.backcast.series import Query, Recorded, cut, day_span, month_span
+from lodestone.backcast.recorded import Recorded, cut, day_span, month_span
+from lodestone.outputs.series import Query
 
 
 def months(first: str, last: str | None = None) -> s.Span:

@@ -134,3 +134,17 @@ def test_the_cost_of_a_world_is_carried_on_from_a_short_run():
 def test_a_command_that_fails_is_not_timed():
     with pytest.raises(RuntimeError, match="failed"):
         engine._command(["show", "no_such_scenario"], 60)
+
+
+def test_the_cost_of_a_point_is_told_by_step():
+    from benchmarks import studies
+
+    clock = studies.Clock()
+    inner = clock.timed("inner", lambda: sum(range(200_000)))
+    clock.timed("outer", lambda: [inner(), inner()])()
+    assert clock.spent["inner"] > clock.spent["outer"] >= 0.0
+    cost = studies.cost("numbers", points=2, worlds=2, end="2025-04-21")
+    assert {"reading and checking", "metrics", "tables", studies.SIMULATING} <= set(cost.steps)
+    assert all(ms >= 0.0 for ms in cost.steps.values()) and cost.overhead > 0.0
+    told = "\n".join(studies.lines([cost]))
+    assert "| ms a point | numbers, 2 worlds |" in told and "over simulating" in told

@@ -38,7 +38,8 @@ from lodestone.calibration.posterior import parameter_rows, posterior_text
 from lodestone.calibration.priors import draw_scores, to_values
 from lodestone.calibration.screen import in_reach, seen_by_facts
 from lodestone.calibration.smoother import assimilate, inflations
-from lodestone.chain.load import load_chain, read_posterior
+from lodestone.chain.load import load_chain
+from lodestone.chain.posterior import read_posterior
 
 EPISODES = find_episodes()
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lodestone.border.errors import InputError
 from lodestone.outputs.parts import (
     NOTES,
     Packed,
     Parts,
+    Rounding,
     bands,
     finished,
     is_whole,
     pack,
     rounded,
     sound,
+    steps_of,
     write_part,
 )
 
@@ -85,3 +88,36 @@ def test_a_damaged_part_is_seen_whatever_was_damaged(tmp_path):
     (tmp_path / "4-5" / NOTES).write_text(text.replace("m", "n", 1))
     assert sound(tmp_path) == ["6-7"] == finished(tmp_path)
     assert Parts(tmp_path).labels == [{"metrics": ["m"]}]
+
+
+def test_series_come_back_rounded_as_far_as_they_may_be(tmp_path):
+    rng = np.random.default_rng(0)
+    values = np.exp(rng.normal(0.0, 2.0, (30, 4, 6))).astype(np.float32)
+    values[:, 1] = 0.0
+    values[3, 2, 1] = np.inf
+    values[:, 3] *= -1.0
+    steps = steps_of(np.array([8.0, 8.0, 8.0, 0.0]), 6)
+    assert steps.tolist() == [0.125, 0.125, 0.125, 0.0]
+    (tmp_path / "x").write_bytes(pack(values, Rounding(bits=8, steps=steps)))
+    back = Packed(tmp_path / "x").read()
+    assert np.array_equal(back[:, 0], np.rint(values[:, 0] / 0.125) * 0.125)
+    assert not back[:, 1].any() and Packed(tmp_path / "x").lengths[1] == 0
+    # A row with what is no number, and one without a step, keep bits.
+    assert np.array_equal(back[:, 2:], rounded(values[:, 2:]))
+    (tmp_path / "y").write_bytes(pack(values, Rounding(bits=8, floor=0.25)))
+    near = Packed(tmp_path / "y").read()
+    assert np.array_equal(near, rounded((np.rint(values * 4.0) / 4.0).astype(np.float32)))
+
+
+def test_bits_come_back_whatever_they_mean(tmp_path):
+    raw = np.random.default_rng(1).integers(0, 2**32, (9, 5, 4), dtype=np.uint32)
+    raw[0, 0] = [0x80000000, 0x7FC00001, 0xFF800000, 1]
+    (tmp_path / "x").write_bytes(pack(raw.view(np.float32)))
+    assert Packed(tmp_path / "x").read().tobytes() == raw.tobytes()
+
+
+def test_a_part_of_another_version_is_refused(tmp_path):
+    data = pack(series())
+    (tmp_path / "x").write_bytes(data.replace(b'"packing": 2', b'"packing": 1', 1))
+    with pytest.raises(InputError, match="another version"):
+        Packed(tmp_path / "x")

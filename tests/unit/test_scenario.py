@@ -526,3 +526,17 @@ def test_init_writes_a_file_that_gives_the_same_scenario(here, name):
     assert isinstance(copy, Scenario)
     assert copy.to_dict() == original.to_dict()
     assert copy.variants == original.variants
+
+
+def test_a_scenario_says_in_its_own_file_where_the_catalogue_shows_it(here):
+    from lodestone.cli.catalogue import group_of
+
+    path = write(here, MINIMAL.replace("question:", "group: policy\nquestion:"))
+    load_scenario(str(path))
+    assert group_of("mine", path) == "policy"
+    heir = write(here, "defaults: [mine, _self_]\nname: heir\n", "heir.yaml")
+    assert group_of("heir", heir) != "policy", "a group is not inherited"
+    path = write(here, MINIMAL.replace("question:", "group: polcy\nquestion:"))
+    with pytest.raises(InputError, match="unknown group 'polcy'") as caught:
+        load_scenario(str(path))
+    assert "policy" in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from lodestone.border.errors import InputError
 from lodestone.border.paths import seeds_root
+from lodestone.border.units import WEEKS_PER_YEAR
 from lodestone.chain.load import load_chain
 
 SOURCE = {"source": "usgs_mcs_2026_data", "date": "2024", "confidence": "medium"}
@@ -176,3 +178,76 @@ def test_a_forgotten_table_is_named(seeds, table, message):
     with pytest.raises(InputError) as caught:
         load_chain("2024", root=seeds)
     assert message in str(caught.value)
+
+
+#: A fictitious heavy element with circuits of its own, in rows laid over the shipped seeds.
+CIRCUIT_T = 40.0
+
+
+def lay_over(folder: Path, circuit_t: float = CIRCUIT_T) -> Path:
+    """Rows of the element `ub` in a folder of one's own, as `seeds=FOLDER` takes it."""
+    told = (
+        json.dumps(ROWS).replace("gd", "ub").replace("Gd", "Ub").replace("Gadolinium", "Unbinilium")
+    )
+    for name, rows in json.loads(told).items():
+        if name == "elements.csv":
+            rows[0]["circuit"] = "own"
+        if name == "2024/facilities.csv":
+            rows.append({"facility": "cn_creg_sep", "ub_t_per_year": str(circuit_t)})
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            header = list(dict.fromkeys(k for row in rows for k in {**row, **SOURCE}))
+            writer = csv.DictWriter(stream, fieldnames=header, restval="", lineterminator="\n")
+            writer.writeheader()
+            # A row that changes a shipped plant keeps the plant's own source.
+            writer.writerows(row if "ub_t_per_year" in row else {**row, **SOURCE} for row in rows)
+    return folder
+
+
+def run_over(folder: Path, circuit_t: float = CIRCUIT_T):
+    """Two worlds of a year on the seeds with the element, and what is made of its oxide by month."""
+    from lodestone.backcast.recorded import Recorded
+    from lodestone.chain.overlay import seeds_in_use
+    from lodestone.engine.run import BatchRun
+    from lodestone.outputs.series import Query, check_query
+    from lodestone.outputs.series.book import SeriesBook
+    from lodestone.scenario import load_scenario
+
+    with seeds_in_use(lay_over(folder, circuit_t)):
+        scenario = load_scenario("calm_2024", overrides={"end": "2025-01-06"})
+        chain = load_chain("2024")
+        run = BatchRun(scenario, chain, 0, np.arange(2))
+        asked = Query("production_t", (("material", ("ub_oxide",)), ("stage", ("separation",))))
+        query = check_query(asked, chain, None, "")
+        book = SeriesBook(run, [query])
+        run.watchers.append(book)
+        run.run()
+    track = Recorded.of(book).track(query)
+    assert not isinstance(track, str)
+    return run, track.values()[:12].sum(axis=0)
+
+
+def test_an_element_with_a_circuit_of_its_own_is_rows_laid_over_the_seeds(tmp_path):
+    """Nothing in the code names it: its nameplate is a cell, and what comes out follows it."""
+    run, made = run_over(tmp_path / "one")
+    ub = run.layout.element_at["ub"]
+    assert run.chain.facilities["cn_creg_sep"].contents()["ub"] == CIRCUIT_T
+    assert run.day.ledger.worst <= 100 * np.finfo(float).eps
+    assert np.all(made > 0.0) and run.day.ledger.used[ub].min() > 0.0
+    larger, _ = run_over(tmp_path / "two", 9000.0)
+    for held, tonnes in ((run, CIRCUIT_T), (larger, 9000.0)):
+        nameplate = held.layout.separation.base_nameplate[:, ub].sum() * WEEKS_PER_YEAR
+        assert nameplate == pytest.approx(tonnes)
+    circuit = [r.layout.separation.circuit[:, ub].sum() for r in (run, larger)]
+    assert circuit[1] > 1.5 * circuit[0], "its room is the nameplate, or what the base year makes"
+
+
+def test_a_column_of_no_element_is_refused(tmp_path):
+    from lodestone.chain.overlay import seeds_in_use
+
+    (tmp_path / "2024").mkdir()
+    (tmp_path / "2024" / "facilities.csv").write_text("facility,dyy_t_per_year\ncn_creg_sep,5\n")
+    with seeds_in_use(tmp_path), pytest.raises(InputError, match="dyy_t_per_year") as caught:
+        load_chain("2024")
+    assert "dy_t_per_year" in str(caught.value)

@@ -197,8 +197,8 @@ def _check_scenario(path: Path) -> list[str]:
 def _tellable(scenario: Scenario) -> list[str]:
     """Refuse what no run could tell; return what is odd."""
     from lodestone.chain.load import load_chain
-    from lodestone.outputs.selectors import check_expressions
-    from lodestone.scenario import load_reference, remarks_on
+    from lodestone.outputs.selectors import check_expressions, remarks_on
+    from lodestone.scenario import load_reference
 
     chain = load_chain(scenario.vintage)
     check_expressions(scenario, chain)

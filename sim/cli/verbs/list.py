@@ -6,8 +6,8 @@ from lodestone.border.words import suggestion
 from lodestone.cli.verb import Words, verb
 
 MORE = """
-Categories: scenarios, overlays, interventions, parameters, metrics, regions, materials, sectors,
-facilities, blocs, episodes, vintages. A WORD keeps only the lines that contain it.
+Categories: scenarios, overlays, interventions, parameters, metrics, series, regions, materials,
+sectors, facilities, blocs, episodes, vintages. A WORD keeps only the lines that contain it.
 
   lodestone list scenarios                  each with the question it answers
   lodestone list parameters market          name, unit, default, range and source

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 from lodestone.border.errors import InputError
+from lodestone.border.files import json_text
 from lodestone.cli.verb import Words, verb
 
 MORE = """
 Any of 'lodestone list metrics' with its selectors. What the run did not keep is computed by running
 the same worlds again. delta(...) is the difference from the reference in the same world,
-reference(...) the reference's own value.
+reference(...) the reference's own value. A country inside a region counts with its share, or, where
+the model does not tell it apart, as the region does; a note says which.
 
   lodestone metric RUN unmet_share_peak
   lodestone metric RUN 'unmet_share_between(region=europe, since=2025-04-01, until=2025-07-01)'
@@ -26,7 +26,7 @@ reference(...) the reference's own value.
 )
 def work(words: Words) -> int:
     """Print a row for each expression (and point)."""
-    from lodestone.cli.console import print_table
+    from lodestone.cli.console import print_table, say
     from lodestone.cli.running import short
     from lodestone.studies.tables import tidy
 
@@ -40,13 +40,17 @@ def work(words: Words) -> int:
         )
     table = tidy([folder], expressions).dropna(axis=1, how="all")
     rows = table.drop(columns=["run"]).to_dict("records")
+    for note in dict.fromkeys(r["note"] for r in rows if r["note"]):
+        say(f"note: {note}")
     if words.on("--json"):
-        print(json.dumps(rows, default=str))
+        print(json_text([r | {"complete": "not complete" not in r["note"]} for r in rows]))
         return 0
     numbers = ["worlds", "mean", "p05", "p50", "p95"]
     shown = [{k: short(v) if k in numbers[1:] else v for k, v in r.items()} for r in rows]
     columns = [
-        c for c in table.columns if c not in ("run", "scenario") and any(r[c] != "" for r in rows)
+        c
+        for c in table.columns
+        if c not in ("run", "scenario", "note") and any(r[c] != "" for r in rows)
     ]
     columns = ["metric", *[c for c in columns if c != "metric"]]
     print_table(shown, columns, right=numbers)

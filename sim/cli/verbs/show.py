@@ -24,6 +24,7 @@ def work(words: Words) -> int:
     from lodestone.cli.catalogue import levers, relative, source_rows
     from lodestone.cli.console import paragraph, print_table
     from lodestone.runs.job import job_from_words
+    from lodestone.scenario.remarks import remarks_on
 
     scenario = job_from_words([words.one("scenario")], words.pairs).load()[0]
     if words.on("--json"):
@@ -64,6 +65,10 @@ def work(words: Words) -> int:
     for name, content in scenario.variants.items():
         changed = ", ".join((content or {}).get("interventions") or content or {})
         print(f"  variant={name} changes {changed}")
+    if told := remarks_on(scenario, load_chain(scenario.vintage)):
+        print("\nHow the model takes it")
+        for remark in told:
+            print(paragraph(remark, "  "))
     cited = scenario.sources()
     if cited:
         print()

@@ -85,7 +85,7 @@ def work(words: Words) -> int:
     study = Study(plan, folder, done["failed"])
     study.save()
     if study.points:
-        formats = request.carried.get("report.formats") or ["md", "html"]
+        formats = request.carried.get("report.formats", ["md", "html"])
         made = write_study_report(study, (), thresholds, formats)
         if not quiet:
             _show(study, words.on("--json"), thresholds)
@@ -124,9 +124,17 @@ def _request(words: Words) -> Request:
     return request_from_words(words.names, pairs, carried_flags)
 
 
+def _cell(value: Any, without: Any) -> Any:
+    """A number with four digits; what never comes, or is nothing, as told."""
+    from math import isfinite
+
+    from lodestone.cli.running import short
+
+    return short(value) if isfinite(float(value)) else without
+
+
 def _show(study: Study, as_json: bool, thresholds: list[Any]) -> None:
     from lodestone.cli.console import print_table
-    from lodestone.cli.running import short
     from lodestone.report.study_memo import shown_metrics, threshold_lines
     from lodestone.studies.metrics import column_of
     from lodestone.studies.points import short_names
@@ -139,9 +147,9 @@ def _show(study: Study, as_json: bool, thresholds: list[Any]) -> None:
         held = {names[k]: row[k] for k in study.keys}
         for column in columns:
             for q in ("p05", "p50", "p95"):
-                held[f"{column} {q}"] = short(row[f"{column}_{q}"])
+                held[f"{column} {q}"] = _cell(row[f"{column}_{q}"], None if as_json else "never")
             if f"{column}_delta_p50" in row:
-                held[f"{column} delta"] = short(row[f"{column}_delta_p50"])
+                held[f"{column} delta"] = _cell(row[f"{column}_delta_p50"], None if as_json else "")
         rows.append(held)
     if rows:
         heads = list(rows[0])

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_MONTH, DAYS_PER_WEEK, DAYS_PER_YEAR
 from lodestone.border.words import unknown
 from lodestone.outputs.items import ITEMS
-from lodestone.outputs.kept import Series
+from lodestone.outputs.kept import Picked, Series
 from lodestone.outputs.metrics.registry import Values, metric
 from lodestone.outputs.metrics.select import (
     material_rows,
@@ -42,9 +43,9 @@ def _needed(series: Series, material: str, region: Any, sector: Any) -> np.ndarr
     for group, made, tonnes in series.labels.magnet_use:
         whole[group] += tonnes
         content[group] += tonnes * per.get(made, 0.0)
-    rows = series.group_rows(region, sector)
-    each = content[rows] / np.maximum(whole[rows], 1e-12)
-    return np.einsum("tgw,g->tw", series["planned"][:, rows].astype(float), each)
+    users = series.users(region, sector)
+    each = content[users.rows] / np.maximum(whole[users.rows], 1e-12)
+    return np.einsum("tgw,g->tw", users.parts(series["planned"]).astype(float), each)
 
 
 @metric("t", "oxide that planned use of magnets takes in the last year", ({"region": "all"},))
@@ -60,7 +61,7 @@ def need_t(
     Through the recipes, with the swarf and losses that making magnets leaves; prices and
     substitution do not change it.
     """
-    weeks = week_rows(series, series.years[-1] if year is None else year)
+    weeks = week_rows(series, series.last_year if year is None else year)
     return _needed(series, str(material), region, sector)[weeks].sum(axis=0) * series.weeks
 
 
@@ -99,7 +100,9 @@ def need_value_usd_million(
     return (needed * price).sum(axis=0) * series.weeks / 1000.0
 
 
-@metric("share", "own output over what own users need", ({"region": "united_states"},))
+@metric(
+    "share", "own output over what own users need", ({"region": "united_states"},), inside="plants"
+)
 def stage_coverage(
     series: Series, region: Any = "united_states", material: Any = "ndpr_oxide", year: Any = None
 ) -> Values:
@@ -107,7 +110,7 @@ def stage_coverage(
 
     The stage with the smallest coverage is the one that binds a chain of its own.
     """
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     if str(material) == "ndfeb_magnets":
         return self_sufficiency(series, region, year)
     made = output_of(series, str(material), region, year)
@@ -118,7 +121,12 @@ def stage_coverage(
 CHAIN = ("ndfeb_magnets", "ndpr_metal", "ndpr_oxide", "dy_oxide")
 
 
-@metric("share", "coverage of magnets and all their inputs", ({"region": "united_states"},))
+@metric(
+    "share",
+    "coverage of magnets and all their inputs",
+    ({"region": "united_states"},),
+    inside="plants",
+)
 def chain_coverage(series: Series, region: Any = "united_states", year: Any = None) -> Values:
     """Smallest of the coverages of NdFeB magnets, NdPr metal, NdPr and dysprosium oxide."""
     return np.min([stage_coverage(series, region, m, year) for m in CHAIN], axis=0)
@@ -128,6 +136,7 @@ def chain_coverage(series: Series, region: Any = "united_states", year: Any = No
     "year",
     "first year in which own magnets cover a share of use",
     tuple({"region": "united_states", "share": s} for s in (0.25, 0.5, 0.8)),
+    inside="plants",
 )
 def coverage_year(
     series: Series, region: Any = "united_states", share: Any = 0.5, of: Any = "ndfeb_magnets"
@@ -159,9 +168,8 @@ def first_short_year(
     since: Any = None,
 ) -> Values:
     """First year from ``since`` on with more than a share of planned use unmet (inf: none)."""
-    rows = series.group_rows(region, sector)
-    unmet = series["unmet"][:, rows].sum(axis=1, dtype=float)
-    planned = series["planned"][:, rows].sum(axis=1, dtype=float)
+    users = series.users(region, sector)
+    unmet, planned = users.total(series["unmet"]), users.total(series["planned"])
     found = np.full(len(series.worlds), np.inf)
     for year in reversed(series.years):
         if since is not None and year < int(since):
@@ -201,10 +209,10 @@ def cover_days_low(
     Looked at in the months that follow the first disruption. Regions that do not need the material
     count with their stocks only.
     """
-    rows = series.cells(material, region)
-    stock = series["stock"][:, rows].sum(axis=1, dtype=float)
-    daily = float(series.layout.c_need[rows].sum()) / 7.0
-    at = np.minimum((series.shock_day / 30.4375).astype(int), len(series.months) - 1)
+    cells = series.cells(material, region)
+    stock = cells.total(series["stock"])
+    daily = float(cells.total(series.layout.c_need)[0]) / DAYS_PER_WEEK
+    at = np.minimum((series.shock_day / DAYS_PER_MONTH).astype(int), len(series.months) - 1)
     out = np.empty(len(series.worlds))
     for w, month in enumerate(at):
         out[w] = stock[month : month + int(months), w].min() / max(daily, 1e-12)
@@ -232,32 +240,32 @@ def met_share(
     """
     if by not in ITEMS:
         raise unknown("way of meeting use", str(by), ITEMS, key="by")
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     planned = sum(met_by(series, item, region, element, year) for item in ITEMS)
     return np.asarray(met_by(series, str(by), region, element, year) / np.maximum(planned, 1e-12))
 
 
-@metric("USD million", "value of lost output in the year after the disruption")
+@metric("USD million", "value of lost output in the year after the disruption", window="year")
 def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall in the year after the disruption, less what is made up in it, times its worth."""
-    rows = series.group_rows(region, sector)
+    users = series.users(region, sector)
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    tonnes = series["unmet"][:, rows] - series["caught_up"][:, rows]
-    lost = (tonnes * value[rows][:, None]).sum(axis=1, dtype=float)
+    tonnes = users.parts(series["unmet"]) - users.parts(series["caught_up"])
+    lost = (tonnes * value[users.rows][:, None]).sum(axis=1, dtype=float)
     t = series.times[:, None]
-    inside = (t >= series.shock_day) & (t < series.shock_day + 365.25)
+    inside = (t >= series.shock_day) & (t < series.shock_day + DAYS_PER_YEAR)
     return (lost * inside).sum(axis=0) * series.weeks / 1000.0
 
 
-@metric("share", "oxide won from scrap over what own use takes in the last year")
+@metric("share", "oxide won from scrap over what own use takes in the last year", inside="plants")
 def recycled_share(
     series: Series, region: Any = "united_states", element: Any = "ndpr", year: Any = None
 ) -> Values:
     """Oxide that recyclers of a region win from scrap and old goods over the need of its users."""
     lay = series.layout
-    year = series.years[-1] if year is None else int(year)
-    places = series.region_names(region)
+    year = series.last_year if year is None else int(year)
+    made = series.made_in(region, f"{element}_oxide", year, "recycling")
     e, many = lay.element_at[str(element)], len(lay.elements)
-    rows = [i * many + e for i, r in enumerate(lay.regions) if places is None or r in places]
-    won = series["recycled"][series.years.index(year)][rows].sum(axis=0, dtype=float)
+    picked = {i * many + e: made[r] for i, r in enumerate(lay.regions) if r in made}
+    won = Picked.of(picked).total(series["recycled"][series.years.index(year)])
     return won / np.maximum(need_t(series, f"{element}_oxide", region, "all", year), 1e-12)

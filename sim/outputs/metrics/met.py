@@ -10,7 +10,13 @@ from lodestone.border.words import unknown
 from lodestone.outputs.items import ITEMS
 from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics.registry import Values, metric
-from lodestone.outputs.metrics.select import met_by, met_by_quarter, year_rows
+from lodestone.outputs.metrics.select import (
+    met_by,
+    met_by_quarter,
+    ore_of,
+    quarter_rows,
+    won_by_quarter,
+)
 
 
 @metric("share", "China's share of the supply of an element in the last year", ())
@@ -26,7 +32,7 @@ def supply_share(
     Sources are the exporter (declared, content of whatever form), others (net), new_supply
     (separated in the region), recycling and leak, t of the element, in a year.
     """
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     known = ("exporter", "others", "new_supply", "recycling", "leak")
     if item not in known:
         raise unknown("source", str(item), known, key="item")
@@ -34,18 +40,18 @@ def supply_share(
     return parts[str(item)] / np.maximum(np.sum(list(parts.values()), axis=0), 1e-12)
 
 
-@metric("share", "own oxide over planned use in the last year", ())
+@metric("share", "own oxide over planned use in the last year", (), inside="plants")
 def separation_coverage(
     series: Series, region: Any = "united_states", element: Any = "ndpr", year: Any = None
 ) -> Values:
     """What regions separate and recycle of an element over their planned use, in a year."""
-    year = series.years[-1] if year is None else year
-    made = sum(met_by(series, k, region, element, year) for k in ("new_supply", "recycling"))
+    year = series.last_year if year is None else year
+    made = won_by_quarter(series, region, element)[quarter_rows(series, year)].sum(axis=0)
     planned = sum(met_by(series, k, region, element, year) for k in ITEMS)
     return np.asarray(made / np.maximum(planned, 1e-12))
 
 
-@metric("years", "years until own oxide covers a share of planned use", ())
+@metric("years", "years until own oxide covers a share of planned use", (), inside="plants")
 def years_to_coverage(
     series: Series, region: Any = "united_states", element: Any = "ndpr", share: Any = 0.25
 ) -> Values:
@@ -54,7 +60,7 @@ def years_to_coverage(
     Cover is what they separate and recycle over what they plan to use, t of the element. Counted
     to the end of the four quarters; ``inf``: not within the run.
     """
-    made = sum(met_by_quarter(series, k, region, element) for k in ("new_supply", "recycling"))
+    made = won_by_quarter(series, region, element)
     planned = sum(met_by_quarter(series, k, region, element) for k in ITEMS)
     total = np.cumsum(np.stack([np.asarray(made), np.asarray(planned)]), axis=1)
     if total.shape[1] < 4:
@@ -71,7 +77,7 @@ def use_of_plan(
     series: Series, region: Any = "all", element: Any = "ndpr", year: Any = None
 ) -> Values:
     """Use after thrift, substitution and shortage over planned use of an element, in a year."""
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     gone = sum(
         met_by(series, k, region, element, year)
         for k in ("demand_destruction", "substitution", "unmet")
@@ -80,12 +86,7 @@ def use_of_plan(
     return np.asarray(1.0 - gone / np.maximum(planned, 1e-12))
 
 
-@metric("t REO", "ore sent to separators in the last year", ())
+@metric("t REO", "ore sent to separators in the last year", (), inside="plants")
 def ore_t(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Ore that the mines of regions send to separators in a year, t REO."""
-    lay = series.layout
-    names = series.region_names(region)
-    months = year_rows(series, series.years[-1] if year is None else year)
-    shipped = series["ore"][months].sum(axis=0, dtype=float)
-    own = [i for i, (_, mine, _) in enumerate(lay.ore_links) if names is None or mine in names]
-    return np.asarray(shipped[own].sum(axis=0))
+    return ore_of(series, region, series.last_year if year is None else year)

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.outputs.items import COST_ITEMS
-from lodestone.outputs.kept import Series
+from lodestone.outputs.kept import Picked, Series
 from lodestone.outputs.metrics.registry import BY_REGION, Values, metric
-from lodestone.outputs.metrics.select import month_at, price_path, week_rows
+from lodestone.outputs.metrics.select import month_at, price_path, priced_rows, week_rows
 
 
 @metric("USD million", "worth of declared exports over the horizon, discounted", ())
@@ -22,17 +23,19 @@ def export_revenue_usd_million(
 ) -> Values:
     """Declared shipments at the price at home and the rent of quotas, present value from a date on."""
     lay = series.layout
-    month_of = np.array([series.months.index(f"{d:%Y-%m}") for d in series.dates])
+    month_of = np.array([series.months.index(m) for m in series.labels.month_of])
     first = 0 if since is None else series.months.index(str(since)[:7])
     total = np.zeros(len(series.worlds))
-    links = series.links(material, origin, destination)
     for month in range(first, len(series.months)):
+        year = int(series.months[month][:4])
+        if month == first or series.months[month].endswith("-01"):
+            links = series.links(material, origin, destination, year)
         days = month_of == month
         price = series["home"][days].mean(axis=0, dtype=float)
-        factor = (1.0 + series.discount_rate) ** (-series.times[days].mean() / 365.25)
-        tonnes = series["declared"][month, links]
-        worth = (tonnes * price[lay.l_material[links]]).sum(axis=0) / 1000.0
-        rent = series["rent"][month, links].sum(axis=0, dtype=float)
+        factor = (1.0 + series.discount_rate) ** (-series.times[days].mean() / DAYS_PER_YEAR)
+        tonnes = links.parts(series["declared"][month])
+        worth = (tonnes * price[lay.l_material[links.rows]]).sum(axis=0) / 1000.0
+        rent = links.total(series["rent"][month])
         total += (worth + rent) * factor
     return total
 
@@ -45,47 +48,38 @@ def paid_usd_per_kg(
     year: Any = None,
 ) -> Values:
     """Mean price that the users and plants of regions pay in a year, without VAT."""
-    names = set(series.chain.materials_named(str(material)))
-    places = series.region_names(region)
-    rows = [
-        i
-        for i, c in enumerate(series.priced_cells)
-        if series.layout.cells[c][0] in names
-        and (places is None or series.layout.cells[c][1] in places)
-    ]
-    weeks = week_rows(series, series.years[-1] if year is None else year)
-    return price_path(series, "paid", np.array(rows, dtype=int))[weeks].mean(axis=0)
+    rows = priced_rows(series, material, region)
+    weeks = week_rows(series, series.last_year if year is None else year)
+    return price_path(series, "paid", rows)[weeks].mean(axis=0)
 
 
 def _cost(series: Series, item: str, region: Any, year: Any = None) -> Values:
     """A cost over the run as present value, or of one calendar year as it is paid."""
-    n = len(series.cost_regions)
-    names = series.region_names(region)
-    rows = [
-        COST_ITEMS.index(item) * n + i
-        for i, r in enumerate(series.cost_regions)
-        if names is None or r in names
-    ]
-    discount = (1.0 + series.discount_rate) ** (-series.times / 365.25)
-    path = series["cost"][:, rows].sum(axis=1, dtype=float)
+    n, use = len(series.cost_regions), series.use_of(region)
+    start = COST_ITEMS.index(item) * n
+    picked = {start + i: use[r] for i, r in enumerate(series.cost_regions) if r in use}
+    discount = (1.0 + series.discount_rate) ** (-series.times / DAYS_PER_YEAR)
+    path = Picked.of(picked).total(series["cost"])
     if year is not None:
         return path[week_rows(series, int(year))].sum(axis=0) * series.weeks
     return (path * discount[:, None]).sum(axis=0) * series.weeks
 
 
-@metric("USD million", "public outlay, discounted", BY_REGION, additive=True)
+@metric("USD million", "public outlay, discounted", BY_REGION, additive=True, window="run")
 def public_outlay_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Price floors, stockpile purchases less sales, and project funding, net present value."""
     return _cost(series, "public_outlay", region, year)
 
 
-@metric("USD million", "paid above base-year prices, discounted", BY_REGION, additive=True)
+@metric(
+    "USD million", "paid above base-year prices, discounted", BY_REGION, additive=True, window="run"
+)
 def premium_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Cost of purchases above the same goods at base-year prices, net present value."""
     return _cost(series, "premium", region, year)
 
 
-@metric("USD million", "tariffs paid, discounted", BY_REGION, additive=True)
+@metric("USD million", "tariffs paid, discounted", BY_REGION, additive=True, window="run")
 def tariff_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Import duties paid on oxides, metals and magnets, net present value."""
     return _cost(series, "tariff", region, year)
@@ -101,10 +95,10 @@ def burden_usd_million(series: Series, region: Any = "all") -> Values:
 
 
 def _discounted(series: Series, name: str, region: Any) -> Values:
-    names = series.region_names(region)
-    rows = [i for i, r in enumerate(series.cost_regions) if names is None or r in names]
-    factor = (1.0 + series.discount_rate) ** (-series.times / 365.25)
-    path = series[name][:, rows].sum(axis=1, dtype=float)
+    use = series.use_of(region)
+    picked = {i: use[r] for i, r in enumerate(series.cost_regions) if r in use}
+    factor = (1.0 + series.discount_rate) ** (-series.times / DAYS_PER_YEAR)
+    path = Picked.of(picked).total(series[name])
     return np.asarray((path * factor[:, None]).sum(axis=0) * series.weeks)
 
 
@@ -126,9 +120,7 @@ def reserve_t(
 ) -> Values:
     """Tonnes of product in public reserves at the end of a month (default: the last)."""
     at = len(series.months) - 1 if month is None else month_at(series, month)
-    return np.asarray(
-        series["reserve"][at, series.cells(material, region)].sum(axis=0, dtype=float)
-    )
+    return series.cells(material, region).total(series["reserve"][at])
 
 
 @metric("USD million", "worth of public reserves at the end of the last month", ())
@@ -139,6 +131,6 @@ def reserve_value_usd_million(
     at = len(series.months) - 1 if month is None else month_at(series, month)
     days = [i for i, name in enumerate(series.labels.month_of) if name == series.months[at]]
     price = series["home"][days].mean(axis=0, dtype=float)
-    rows = series.cells(material, region)
-    held = series["reserve"][at, rows].astype(float)
-    return np.asarray((held * price[series.labels.c_material[rows]]).sum(axis=0) / 1000.0)
+    cells = series.cells(material, region)
+    held = cells.parts(series["reserve"][at]).astype(float)
+    return np.asarray((held * price[series.labels.c_material[cells.rows]]).sum(axis=0) / 1000.0)

@@ -28,34 +28,61 @@ def _peak_multiple(series: Series, name: str, rows: np.ndarray, since: Any = Non
     before = np.maximum(np.searchsorted(series.times, first), 1)
     eight, two_years = round(56.0 / series.days), round(730.5 / series.days)
     out = np.empty(path.shape[1])
-    for w in range(path.shape[1]):
-        base = path[max(before[w] - eight, 0) : before[w], w].mean()
-        out[w] = path[before[w] - 1 : before[w] + two_years, w].max() / base
+    for day in np.unique(before):
+        worlds = before == day
+        # World by world in memory, so that means do not depend on how many worlds there are.
+        own = np.ascontiguousarray(path[:, worlds].T)
+        base = own[:, max(day - eight, 0) : day].mean(axis=1)
+        with np.errstate(invalid="ignore"):  # no price before: no multiple
+            out[worlds] = own[:, day - 1 : day + two_years].max(axis=1) / base
     return out
 
 
 _BY_MATERIAL: tuple[dict[str, Any], ...] = tuple({"material": m} for m in ELEMENTS)
 
 
-@metric("multiple", "highest home price in two years, multiple of before", _BY_MATERIAL)
+@metric(
+    "multiple",
+    "highest home price in two years, multiple of before",
+    _BY_MATERIAL,
+    of="price_home",
+    window="two years",
+)
 def price_multiple_home(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the price inside the exporter over its mean in the eight weeks before."""
     return _peak_multiple(series, "home", material_rows(series, material), since)
 
 
-@metric("multiple", "highest ask outside in two years, multiple of before", _BY_MATERIAL)
+@metric(
+    "multiple",
+    "highest ask outside in two years, multiple of before",
+    _BY_MATERIAL,
+    of="price_ask",
+    window="two years",
+)
 def price_multiple_ask(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean spot price outside over its mean in the eight weeks before."""
     return _peak_multiple(series, "ask", priced_rows(series, material), since)
 
 
-@metric("multiple", "highest price paid outside in two years, multiple of before", _BY_MATERIAL)
+@metric(
+    "multiple",
+    "highest price paid outside in two years, multiple of before",
+    _BY_MATERIAL,
+    of="price_paid",
+    window="two years",
+)
 def price_multiple_paid(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean price paid outside over its mean in the eight weeks before."""
     return _peak_multiple(series, "paid", priced_rows(series, material), since)
 
 
-@metric("multiple", "highest price anywhere in two years, multiple of before", _BY_MATERIAL)
+@metric(
+    "multiple",
+    "highest price anywhere in two years, multiple of before",
+    _BY_MATERIAL,
+    window="two years",
+)
 def price_peak_multiple(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """The larger of the home and the ask multiple, from the first disruption or a date on."""
     home = price_multiple_home(series, material, since)
@@ -70,11 +97,13 @@ def price_usd_per_kg(
     if market not in ("home", "ask", "paid"):
         raise unknown("market", market, ("home", "ask", "paid"), key="market")
     rows = material_rows(series, material) if market == "home" else priced_rows(series, material)
-    weeks = week_rows(series, series.years[-1] if year is None else year)
+    weeks = week_rows(series, series.last_year if year is None else year)
     return price_path(series, market, rows)[weeks].mean(axis=0)
 
 
-@metric("multiple", "highest ask outside over home price", ({"material": "dy_oxide"},))
+@metric(
+    "multiple", "highest ask outside over home price", ({"material": "dy_oxide"},), of="price_gap"
+)
 def price_gap_peak(series: Series, material: Any = "dy_oxide") -> Values:
     """Highest ratio of the mean spot price outside to the price inside the exporter."""
     home = price_path(series, "home", material_rows(series, material))

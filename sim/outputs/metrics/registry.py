@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from inspect import signature
+from typing import Any, Literal
 
 import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.border.words import suggestion, unknown
 from lodestone.outputs.kept import Series
+from lodestone.outputs.series import SERIES
 
 Values = np.ndarray
+Inside = Literal["use", "plants", "whole"]
+Window = Literal["run", "last year", "year", "two years"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,16 @@ class Metric:
         Selections that the summary reports.
     additive : bool
         Whether parts by region or sector sum to the total.
+    inside : str
+        What ``region=`` means where it names a country inside a region: ``use``, its share of the
+        region's use; ``plants``, its plants too; ``whole``, the region's value, because the model
+        does not tell the country apart.
+    of : str
+        The series of which it is a statistic (see `lodestone.outputs.series`); empty where it is
+        one of several, or of none. A metric with the name of a series is always one of it.
+    window : str
+        What it looks at: the whole run, its last year (unless ``year=`` names one), or the year or
+        the two years after the first disruption.
     """
 
     name: str
@@ -41,6 +55,9 @@ class Metric:
     function: Callable[..., Values]
     over: tuple[dict[str, Any], ...]
     additive: bool
+    inside: Inside
+    of: str = ""
+    window: Window = "run"
 
     def __call__(self, series: Series, **selectors: Any) -> Values:
         """Value in every world.
@@ -74,14 +91,29 @@ def metric(
     title: str,
     over: tuple[dict[str, Any], ...] = ({},),
     additive: bool = False,
+    inside: Inside | None = None,
+    of: str = "",
+    window: Window | None = None,
 ) -> Callable[[Callable[..., Values]], Callable[..., Values]]:
-    """Register a metric under its function's name; a second one of that name raises."""
+    """Register a metric under its function's name; a second one of that name raises.
+
+    Tonnes and money of a country inside a region are its share of the region's use, anything else
+    is the region's, unless ``inside`` says otherwise. A metric that takes a ``year`` looks at the
+    last one, any other at the whole run, unless ``window`` says otherwise.
+    """
+    tonnes_or_money = unit.split("_")[0].split()[0] in ("t", "USD") and unit != "USD per USD"
+    apart: Inside = inside or ("use" if tonnes_or_money else "whole")
 
     def register(function: Callable[..., Values]) -> Callable[..., Values]:
         name = function.__name__
         if name in METRICS:
             raise ValueError(f"two metrics are called {name}")
-        METRICS[name] = Metric(name, unit, title, function, over, additive)
+        if of and of not in SERIES:
+            raise ValueError(f"{name}: there is no series {of}")
+        of_series = name if name in SERIES else of
+        yearly: Window = "last year" if "year" in signature(function).parameters else "run"
+        seen = window or yearly
+        METRICS[name] = Metric(name, unit, title, function, over, additive, apart, of_series, seen)
         return function
 
     return register

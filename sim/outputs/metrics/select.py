@@ -10,14 +10,13 @@ import numpy as np
 from lodestone.border.errors import InputError
 from lodestone.border.words import unknown
 from lodestone.outputs.items import ITEMS
-from lodestone.outputs.kept import Series, names_of
+from lodestone.outputs.kept import Picked, Series, names_of
 from lodestone.outputs.metrics.registry import Values
 
 
 def summed(series: Series, name: str, region: object, sector: object) -> Values:
     """Sum of a weekly series over rows and time, t, shape (w,)."""
-    rows = series.group_rows(region, sector)
-    return series[name][:, rows].sum(axis=(0, 1), dtype=float) * series.weeks
+    return series.users(region, sector).total(series[name], (0, 1)) * series.weeks
 
 
 def share_lacking(unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
@@ -31,17 +30,14 @@ def share_lacking(unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
 
 def unmet_shares(series: Series, region: object, sector: object) -> np.ndarray:
     """Share of planned use that goes unmet by market day, shape (T, w)."""
-    rows = series.group_rows(region, sector)
-    unmet = series["unmet"][:, rows].sum(axis=1, dtype=float)
-    planned = series["planned"][:, rows].sum(axis=1, dtype=float)
-    return share_lacking(unmet, planned)
+    planned = series.used("planned", region, sector)
+    return share_lacking(series.used("unmet", region, sector), planned)
 
 
 def unmet_share_after(series: Series, region: Any, sector: Any, days: float) -> Values:
     """Share of planned use that goes unmet in so many days from the disruption on, shape (w,)."""
-    rows = series.group_rows(region, sector)
-    unmet = series["unmet"][:, rows].sum(axis=1, dtype=float)
-    planned = series["planned"][:, rows].sum(axis=1, dtype=float)
+    unmet = series.used("unmet", region, sector)
+    planned = series.used("planned", region, sector)
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + days)
     return share_lacking((unmet * inside).sum(axis=0), (planned * inside).sum(axis=0))
@@ -76,15 +72,15 @@ def price_path(series: Series, name: str, rows: np.ndarray) -> np.ndarray:
 
 def material_rows(series: Series, material: Any) -> np.ndarray:
     """Rows of the home prices of a material."""
-    names = series.chain.materials_named(str(material))
-    return np.array([series.layout.material_at[m] for m in names if m in series.layout.material_at])
+    at = series.layout.material_at
+    return np.array([at[m] for m in series.chain.materials_named(str(material)) if m in at])
 
 
-def priced_rows(series: Series, material: Any) -> np.ndarray:
-    """Rows of the ask and paid prices of a material."""
-    names = set(series.chain.materials_named(str(material)))
-    rows = [i for i, c in enumerate(series.priced_cells) if series.layout.cells[c][0] in names]
-    return np.array(rows, dtype=int)
+def priced_rows(series: Series, material: Any, region: Any = "all") -> np.ndarray:
+    """Rows of the ask and paid prices of a material in regions; a country has its region's."""
+    names, use = set(series.chain.materials_named(str(material))), series.use_of(region)
+    cells = [series.layout.cells[c] for c in series.priced_cells]
+    return np.array([i for i, (m, r) in enumerate(cells) if m in names and r in use], dtype=int)
 
 
 def year_rows(series: Series, year: Any) -> np.ndarray:
@@ -104,18 +100,31 @@ def week_rows(series: Series, year: Any) -> np.ndarray:
     return np.flatnonzero([year is None or d.year == int(year) for d in series.dates])
 
 
-def output_of(series: Series, material: str, region: Any, year: Any) -> Values:
+def output_of(series: Series, material: Any, region: Any, year: Any) -> Values:
     """Output of a material in regions and a year, t of product, shape (w,)."""
-    rows = series.cells(material, region)
     months = year_rows(series, year)
-    return series["output"][months][:, rows].sum(axis=(0, 1), dtype=float)
+    makers = series.makers(material, region, int(year))
+    return makers.total(series["output"][months], (0, 1))
 
 
-def shipped_over(series: Series, key: str, rows: np.ndarray, year: Any) -> Values:
+def shipped_over(
+    series: Series, key: str, material: Any, origin: Any, destination: Any, year: Any
+) -> Values:
     """Shipments over links in a year, or all, t of product, shape (w,)."""
     months = year_rows(series, year)
-    inside = series[key][months[0] : months[-1] + 1]
-    return inside[:, rows].sum(axis=(0, 1), dtype=float)
+    first = series.links(material, origin, destination, None if year is None else int(year))
+    if year is not None or first.share is None:
+        return first.total(series[key][months[0] : months[-1] + 1], (0, 1))
+    each = [shipped_over(series, key, material, origin, destination, y) for y in series.years]
+    return np.asarray(np.sum(each, axis=0))
+
+
+def ore_of(series: Series, region: Any, year: Any) -> Values:
+    """Ore that the mines of regions send to separators in a year, t REO, shape (w,)."""
+    shipped = series["ore"][year_rows(series, year)].sum(axis=0, dtype=float)
+    dug = series.made_in(region, "ore", int(year))
+    mines = [mine for _, mine, _ in series.layout.ore_links]
+    return Picked.of({i: dug[mine] for i, mine in enumerate(mines) if mine in dug}).total(shipped)
 
 
 def met_by(series: Series, item: str, region: Any, element: Any, year: Any) -> Values:
@@ -125,17 +134,37 @@ def met_by(series: Series, item: str, region: Any, element: Any, year: Any) -> V
 
 def met_by_quarter(series: Series, item: str, region: Any, element: Any) -> np.ndarray:
     """One item of how planned use is met, by quarter, t of the element, shape (Q, w)."""
-    lay = series.layout
-    names = series.region_names(region)
+    lay, use = series.layout, series.use_of(region)
     chosen = element_rows(series, element)
     start = ITEMS.index(item) * len(lay.regions)
-    rows = [
-        (start + i) * len(lay.elements) + e
+    picked = {
+        (start + i) * len(lay.elements) + e: use[r]
         for i, r in enumerate(lay.regions)
-        if names is None or r in names
+        if r in use
         for e in chosen
-    ]
-    return series["gap"][:, rows].sum(axis=1, dtype=float)
+    }
+    return Picked.of(picked).total(series["gap"])
+
+
+def won_by_quarter(series: Series, region: Any, element: Any) -> np.ndarray:
+    """What regions separate and recycle of an element by quarter, t, shape (Q, w).
+
+    Of a country inside a region by its plants, not by its use.
+    """
+    lay, chosen = series.layout, element_rows(series, element)
+    year_of = np.array([int(q[:4]) for q in series.quarters])
+    total = np.zeros((len(series.quarters), series["gap"].shape[-1]))
+    for item in ("new_supply", "recycling"):
+        start = ITEMS.index(item) * len(lay.regions)
+        for year in dict.fromkeys(year_of.tolist()):
+            picked = {}
+            for e in chosen:
+                made = series.made_in(region, f"{lay.elements[e]}_oxide", year)
+                for i, r in enumerate(lay.regions):
+                    if r in made:
+                        picked[(start + i) * len(lay.elements) + e] = made[r]
+            total[year_of == year] += Picked.of(picked).total(series["gap"][year_of == year])
+    return total
 
 
 def element_rows(series: Series, element: Any) -> list[int]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from lodestone.outputs.kept import Series
+from lodestone.border.units import DAYS_PER_QUARTER, DAYS_PER_WEEK, DAYS_PER_YEAR
+from lodestone.outputs.kept import Picked, Series
 from lodestone.outputs.metrics.registry import BY_GROUP, BY_REGION, Values, metric
 from lodestone.outputs.metrics.select import (
     day_of,
@@ -36,29 +37,29 @@ def unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     return summed(series, "unmet", region, sector)
 
 
-@metric("share", "net shortfall, share of planned use", BY_GROUP)
+@metric("share", "net shortfall, share of planned use", BY_GROUP, window="year")
 def unmet_share(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall over planned use in the year after the first disruption."""
-    return unmet_share_after(series, region, sector, 365.25)
+    return unmet_share_after(series, region, sector, DAYS_PER_YEAR)
 
 
-@metric("share", "net shortfall between two dates, share of planned use", ())
+@metric("share", "net shortfall between two dates, share of planned use", (), of="unmet_share")
 def unmet_share_between(
     series: Series, region: Any = "all", sector: Any = "all", since: Any = None, until: Any = None
 ) -> Values:
     """Net shortfall over planned use from one date to the day before another."""
-    rows, inside = series.group_rows(region, sector), days_between(series, since, until)
-    unmet = series["unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
-    planned = series["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
-    return share_lacking(unmet, planned)
+    users, inside = series.users(region, sector), days_between(series, since, until)
+    unmet = users.total(series["unmet"][inside], (0, 1))
+    return share_lacking(unmet, users.total(series["planned"][inside], (0, 1)))
 
 
-def _military_rows(series: Series, region: Any) -> np.ndarray:
-    groups = set(series.group_rows(region, "all").tolist())
-    return np.array([i for i, g in enumerate(series.military_groups) if int(g) in groups], int)
+def _military(series: Series, region: Any) -> Picked:
+    use = series.use_of(region)
+    places = [series.groups[int(g)][0] for g in series.military_groups]
+    return Picked.of({i: use[r] for i, r in enumerate(places) if use.get(r, 0.0) > 0.0})
 
 
-@metric("share", "net shortfall of military use, share of planned use", ())
+@metric("share", "net shortfall of military use, share of planned use", (), of="unmet_share")
 def military_unmet_share(
     series: Series, region: Any = "all", since: Any = None, until: Any = None
 ) -> Values:
@@ -66,13 +67,13 @@ def military_unmet_share(
 
     NaN where a run keeps no military users of their own (nothing is refused to them).
     """
-    rows, inside = _military_rows(series, region), days_between(series, since, until)
-    unmet = series["military_unmet"][inside][:, rows].sum(axis=(0, 1), dtype=float)
-    planned = series["military_planned"][inside][:, rows].sum(axis=(0, 1), dtype=float)
+    users, inside = _military(series, region), days_between(series, since, until)
+    unmet = users.total(series["military_unmet"][inside], (0, 1))
+    planned = users.total(series["military_planned"][inside], (0, 1))
     return np.where(planned > 0.0, share_lacking(unmet, planned), np.nan)
 
 
-@metric("days", "military users lack half of their use, days after a date", ())
+@metric("days", "military users lack half of their use, days after a date", (), of="unmet_share")
 def first_military_stockout(
     series: Series, region: Any = "all", share: Any = 0.5, since: Any = None
 ) -> Values:
@@ -81,9 +82,9 @@ def first_military_stockout(
     Counted from the first disruption or from a date; ``inf``: never, or nothing is refused to
     military users.
     """
-    rows = _military_rows(series, region)
-    unmet = series["military_unmet"][:, rows].sum(axis=1, dtype=float)
-    planned = series["military_planned"][:, rows].sum(axis=1, dtype=float)
+    users = _military(series, region)
+    unmet = users.total(series["military_unmet"])
+    planned = users.total(series["military_planned"])
     if since is None:
         first = series.shock_day
     else:
@@ -94,13 +95,13 @@ def first_military_stockout(
     return np.where(short.any(axis=0), at - first, np.inf)
 
 
-@metric("share", "highest weekly net shortfall, share of planned use", BY_GROUP)
+@metric("share", "highest weekly net shortfall, share of planned use", BY_GROUP, of="unmet_share")
 def unmet_share_peak(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Highest share of planned use that goes unmet in a market day."""
     return unmet_shares(series, region, sector).max(axis=0)
 
 
-@metric("days", "first users stop, days after the first disruption", BY_REGION)
+@metric("days", "first users stop, days after the first disruption", BY_REGION, of="stoppages")
 def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Days from the first disruption to the first user class at zero (inf: none stops)."""
     rows = series.group_rows(region, sector)
@@ -109,14 +110,16 @@ def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> 
     return series.first_stop[rows].min(axis=0) - series.shock_day
 
 
-@metric("weeks", "longest time that users of one sector and region stand", BY_REGION)
+@metric(
+    "weeks", "longest time that users of one sector and region stand", BY_REGION, of="stoppages"
+)
 def stoppage_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Weeks in which at least one class of the worst-hit group stood."""
     rows = series.group_rows(region, sector)
     return series.stop_weeks[rows].max(axis=0) if rows.size else np.zeros(len(series.worlds))
 
 
-@metric("weeks", "time to recover (net shortfall back below 1 %)", BY_REGION)
+@metric("weeks", "time to recover (net shortfall back below 1 %)", BY_REGION, of="unmet_share")
 def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Weeks from the first market day with more than 1 % unmet to the last before a calm quarter.
 
@@ -124,7 +127,7 @@ def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "al
     """
     short = unmet_shares(series, region, sector) > 0.01
     short &= series.times[:, None] >= series.shock_day
-    quarter = max(1, round(91.0 / series.days))
+    quarter = max(1, round(DAYS_PER_QUARTER / series.days))
     out = np.zeros(short.shape[1])
     for w in np.flatnonzero(short.any(axis=0)):
         days = np.flatnonzero(short[:, w])
@@ -135,28 +138,29 @@ def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "al
     return out
 
 
-@metric("USD million", "value of lost output (upper bound)", BY_GROUP, additive=True)
+@metric("USD million", "value of lost output (upper bound)", BY_GROUP, additive=True, of="unmet_t")
 def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall, less what is made up later, times the value of output per kg of magnet."""
-    rows = series.group_rows(region, sector)
+    users = series.users(region, sector)
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    lost = series["unmet"][:, rows] - series["caught_up"][:, rows]
+    lost = users.parts(series["unmet"]) - users.parts(series["caught_up"])
     tonnes = lost.sum(axis=0, dtype=float) * series.weeks
-    return (tonnes * value[rows][:, None]).sum(axis=0) / 1000.0
+    return (tonnes * value[users.rows][:, None]).sum(axis=0) / 1000.0
 
 
-@metric("USD million a day", "value of output lost on the worst day", BY_REGION)
+@metric("USD million a day", "value of output lost on the worst day", BY_REGION, of="unmet_t")
 def lost_output_usd_million_per_day(
     series: Series, region: Any = "all", sector: Any = "all"
 ) -> Values:
     """Highest value of lost output of a market day, per calendar day."""
-    rows = series.group_rows(region, sector)
+    users = series.users(region, sector)
     value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    weekly = (series["unmet"][:, rows] * value[rows][:, None]).sum(axis=1, dtype=float)
-    return weekly.max(axis=0) / 1000.0 / 7.0
+    worth = value[users.rows][:, None]
+    weekly = (users.parts(series["unmet"]) * worth).sum(axis=1, dtype=float)
+    return weekly.max(axis=0) / 1000.0 / DAYS_PER_WEEK
 
 
-@metric("USD per USD", "lost output per dollar of missing magnets")
+@metric("USD per USD", "lost output per dollar of missing magnets", of="unmet_t")
 def lost_output_per_usd(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Value of lost output over the base-year worth of the magnets missed (NaN: none missed)."""
     names = series.chain.materials_named("ndfeb_magnets")

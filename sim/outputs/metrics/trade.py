@@ -6,42 +6,69 @@ from typing import Any
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_MONTH
 from lodestone.outputs.kept import Series, names_of
 from lodestone.outputs.metrics.registry import Values, metric
-from lodestone.outputs.metrics.select import output_of, shipped_over, week_rows, year_rows
+from lodestone.outputs.metrics.select import (
+    ore_of,
+    output_of,
+    shipped_over,
+    week_rows,
+    year_rows,
+)
 
 
-@metric("t_magnet", "declared magnet exports of China in the year after the disruption")
+@metric(
+    "t_magnet",
+    "declared magnet exports of China in the year after the disruption",
+    inside="plants",
+    of="exports_t",
+    window="year",
+)
 def magnet_exports_t(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Declared exports of NdFeB magnets over the year after the first disruption, or a year."""
-    rows = series.links("ndfeb_magnets", region, "all")
-    monthly = series["declared"][:, rows].sum(axis=1, dtype=float)
     if year is not None:
-        return monthly[year_rows(series, year)].sum(axis=0)
-    first = np.minimum((series.shock_day / 30.4375).astype(int), len(series.months) - 1)
+        return shipped_over(series, "declared", "ndfeb_magnets", region, "all", year)
+    parts = []
+    for y in series.years:
+        inside = series["declared"][year_rows(series, y)]
+        parts.append(series.links("ndfeb_magnets", region, "all", y).total(inside))
+    monthly = np.concatenate(parts)
+    first = np.minimum((series.shock_day / DAYS_PER_MONTH).astype(int), len(series.months) - 1)
     return np.array([monthly[f : f + 12, w].sum() for w, f in enumerate(first)])
 
 
-@metric("share", "share of world magnet output in the last year", ({"region": "china"},))
+@metric(
+    "share",
+    "share of world magnet output in the last year",
+    ({"region": "china"},),
+    inside="plants",
+    of="production_t",
+)
 def magnet_share(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Share of a region in world output of NdFeB magnets in a year (default: the last)."""
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     whole = output_of(series, "ndfeb_magnets", "all", year)
     return output_of(series, "ndfeb_magnets", region, year) / np.maximum(whole, 1e-12)
 
 
-@metric("share", "own magnet output over use in the last year", ({"region": "united_states"},))
+@metric(
+    "share",
+    "own magnet output over use in the last year",
+    ({"region": "united_states"},),
+    inside="plants",
+    of="production_t",
+)
 def self_sufficiency(series: Series, region: Any = "united_states", year: Any = None) -> Values:
     """NdFeB magnets made in a region over what its users plan to use, in a year."""
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     made = output_of(series, "ndfeb_magnets", region, year)
-    rows = series.group_rows(region, "all")
     inside = np.array([d.year == int(year) for d in series.dates])
-    use = series["planned"][inside][:, rows].sum(axis=(0, 1), dtype=float) * series.weeks
+    use = series.users(region).total(series["planned"][inside], (0, 1)) * series.weeks
     return made / np.maximum(use, 1e-12)
 
 
-@metric("t", "undeclared shipments over the horizon")
+@metric("t", "undeclared shipments over the horizon", window="run")
 def leak_t(
     series: Series,
     material: Any = "all",
@@ -50,10 +77,15 @@ def leak_t(
     year: Any = None,
 ) -> Values:
     """Grey flow of oxides, metals and magnets, t of product, over the horizon or in a year."""
-    return shipped_over(series, "grey", series.links(material, origin, destination), year)
+    return shipped_over(series, "grey", material, origin, destination, year)
 
 
-@metric("t", "declared shipments in the last year", ({"origin": "china", "material": "oxides"},))
+@metric(
+    "t",
+    "declared shipments in the last year",
+    ({"origin": "china", "material": "oxides"},),
+    of="exports_t",
+)
 def traded_t(
     series: Series,
     material: Any = "ndfeb_magnets",
@@ -62,14 +94,15 @@ def traded_t(
     year: Any = None,
 ) -> Values:
     """Declared shipments across borders in a year (default: the last), t of product."""
-    year = series.years[-1] if year is None else year
-    return shipped_over(series, "declared", series.links(material, origin, destination), year)
+    year = series.last_year if year is None else year
+    return shipped_over(series, "declared", material, origin, destination, year)
 
 
 @metric(
     "USD million",
     "worth of declared trade in the last year",
     ({"origin": "china", "material": "oxides"},),
+    of="exports_t",
 )
 def trade_value_usd_million(
     series: Series,
@@ -79,18 +112,26 @@ def trade_value_usd_million(
     year: Any = None,
 ) -> Values:
     """Declared shipments of a year (default: the last) at the year's mean home price."""
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     lay, months = series.layout, year_rows(series, year)
     weeks = week_rows(series, year)
     price = series["home"][weeks].mean(axis=0, dtype=float)
     total = np.zeros(len(series.worlds))
-    for row in series.links(material, origin, destination):
+    links = series.links(material, origin, destination, int(year))
+    for n, row in enumerate(links.rows):
         tonnes = series["declared"][months, row].sum(axis=0, dtype=float)
-        total += tonnes * price[lay.l_material[row]] / 1000.0
+        part = 1.0 if links.share is None else links.share[n]
+        total += tonnes * part * price[lay.l_material[row]] / 1000.0
     return total
 
 
-@metric("share", "share in world exports of magnets in the last year", ({"origin": "china"},))
+@metric(
+    "share",
+    "share in world exports of magnets in the last year",
+    ({"origin": "china"},),
+    inside="plants",
+    of="exports_t",
+)
 def export_share(
     series: Series, origin: Any = "china", material: Any = "ndfeb_magnets", year: Any = None
 ) -> Values:
@@ -112,7 +153,13 @@ def import_share(
     return own / np.maximum(traded_t(series, material, "all", region, year), 1e-12)
 
 
-@metric("share", "net import reliance in the last year", ({"region": "united_states"},))
+@metric(
+    "share",
+    "net import reliance in the last year",
+    ({"region": "united_states"},),
+    inside="plants",
+    of="exports_t",
+)
 def import_reliance(
     series: Series,
     region: Any = "united_states",
@@ -123,35 +170,45 @@ def import_reliance(
 
     The reading of statistical offices, without changes of stock.
     """
-    year = series.years[-1] if year is None else year
+    year = series.last_year if year is None else year
     net = traded_t(series, material, "all", region, year)
     net -= traded_t(series, material, region, "all", year)
     return np.maximum(net, 0.0) / np.maximum(output_of(series, material, region, year) + net, 1e-12)
 
 
-@metric("share", "share of mined ore in the last year", ({"region": "china"},))
+@metric(
+    "share",
+    "share of mined ore in the last year",
+    ({"region": "china"},),
+    inside="plants",
+    of="ore_t",
+)
 def mining_share(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Share of a region in the ore (t REO) that mines send to separators in a year."""
-    lay = series.layout
-    names = series.region_names(region)
-    months = year_rows(series, series.years[-1] if year is None else year)
-    shipped = series["ore"][months].sum(axis=0, dtype=float)
-    own = [i for i, (_, mine, _) in enumerate(lay.ore_links) if names is None or mine in names]
-    return shipped[own].sum(axis=0) / np.maximum(shipped.sum(axis=0), 1e-12)
+    year = series.last_year if year is None else year
+    return ore_of(series, region, year) / np.maximum(ore_of(series, "all", year), 1e-12)
 
 
-@metric("t", "output in the last year", ({"region": "united_states", "material": "ndpr_oxide"},))
+@metric(
+    "t",
+    "output in the last year",
+    ({"region": "united_states", "material": "ndpr_oxide"},),
+    inside="plants",
+    of="production_t",
+)
 def output_t(
     series: Series, region: Any = "all", material: Any = "ndfeb_magnets", year: Any = None
 ) -> Values:
     """Output of oxides (recycled too), metals or magnets in a year, t of product."""
-    return output_of(series, material, region, series.years[-1] if year is None else year)
+    return output_of(series, material, region, series.last_year if year is None else year)
 
 
 @metric(
     "share",
     "share of world output in the last year",
     ({"region": "china", "material": "ndpr_oxide"},),
+    inside="plants",
+    of="production_t",
 )
 def output_share(
     series: Series, region: Any = "china", material: Any = "ndpr_oxide", year: Any = None
@@ -165,6 +222,8 @@ def output_share(
     "share",
     "change of the share of world output",
     ({"region": "china", "material": "ndfeb_magnets"},),
+    inside="plants",
+    of="production_t",
 )
 def output_share_change(
     series: Series,
@@ -179,25 +238,28 @@ def output_share_change(
     return now - output_share(series, region, material, since)
 
 
-@metric("share", "largest region's share of world magnet output in the last year")
+@metric(
+    "share", "largest region's share of world magnet output in the last year", of="production_t"
+)
 def top_share(series: Series, material: Any = "ndfeb_magnets", year: Any = None) -> Values:
     """Share of the region that makes most of a material in a year (default: the last)."""
     shares = [output_share(series, r, material, year) for r in series.layout.regions]
     return np.max(shares, axis=0)
 
 
-@metric("share", "use of magnet capacity in the last year", ({"region": "china"},))
+@metric(
+    "share",
+    "use of magnet capacity in the last year",
+    ({"region": "china"},),
+    inside="plants",
+    of="production_t",
+)
 def magnet_plant_use(series: Series, region: Any = "china", year: Any = None) -> Values:
     """Output of NdFeB magnets over what plants could make (at mid-year), in a year."""
-    year = series.years[-1] if year is None else int(year)
-    names = series.region_names(region)
+    year = series.last_year if year is None else int(year)
     made = output_of(series, "ndfeb_magnets", region, year)
-    lay = series.layout
-    rows = [
-        i
-        for i, (_, place, stage, material) in enumerate(lay.facilities)
-        if (stage, material) == ("magnet", "ndfeb") and (names is None or place in names)
-    ]
+    kinds = [material for *_, material in series.layout.facilities]
+    rows = [i for i in series.plants(region, "magnet") if kinds[i] == "ndfeb"]
     able = series["available"][series.years.index(year)][rows].sum(axis=0, dtype=float)
     return made / np.maximum(able, 1e-12)
 
@@ -211,7 +273,13 @@ def licences_granted_share(series: Series) -> Values:
     return np.where(seen.any(axis=0), path[last, np.arange(path.shape[1])], np.nan)
 
 
-@metric("share", "capacity that stands idle for want of margin in the last year", ())
+@metric(
+    "share",
+    "capacity that stands idle for want of margin in the last year",
+    (),
+    inside="plants",
+    of="able_t",
+)
 def idle_share(
     series: Series, region: Any = "all", stage: Any = "mine", year: Any = None
 ) -> Values:
@@ -219,14 +287,10 @@ def idle_share(
 
     Looked at in mid-year; stages are mine, separation, metal, magnet and recycling.
     """
-    year = series.years[-1] if year is None else int(year)
+    year = series.last_year if year is None else int(year)
     year_rows(series, year)
-    names, stages = series.region_names(region), names_of(stage)
-    rows, mines = [], []
-    for i, (_, place, step, _) in enumerate(series.layout.facilities):
-        if (names is None or place in names) and (stages is None or step in stages):
-            rows.append(i)
-            mines.append(step == "mine")
+    rows = series.plants(region, *(names_of(stage) or ()))
+    mines = [series.layout.facilities[i][2] == "mine" for i in rows]
     at = series.years.index(year)
     idle = series["idle"][at][rows].astype(float)
     able = series["available"][at][rows].astype(float)

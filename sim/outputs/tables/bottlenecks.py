@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @table(
     words=("date", "region", "sector", "binding_stage", "binding_element"),
     numbers=("share_of_worlds",),
+    reads=("binding",),
 )
 def bottlenecks(src: Source) -> pd.DataFrame:
     """What binds each group at each month's end, with the share of worlds."""

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lodestone.outputs.parts import Parts, bands
+from lodestone.outputs.series import KEPT
 from lodestone.outputs.tables.frame import BAND, Stack
 from lodestone.outputs.tables.registry import Source
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Series of the cube and their units.
+UNITS = {key: KEPT[key].unit for key in ("output", "stock", "used")}
 
 
 def series_table(src: Source) -> pd.DataFrame:
@@ -22,10 +26,9 @@ def series_table(src: Source) -> pd.DataFrame:
     if src.reference:
         cases.append(("reference", src.reference))
     months = [f"{m}-01" for m in src.labels.months]
-    units = {"output": "t per month", "stock": "t", "used": "t per month"}
     for case, parts in cases:
         cells = parts.rows.cells
-        for key, unit in units.items():
+        for key, unit in UNITS.items():
             for rows, values in parts.blocks(key):
                 mean, q = bands(values)
                 for j, row in enumerate(rows):

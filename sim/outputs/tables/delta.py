@@ -40,7 +40,12 @@ def selections(groups: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, np
         yield region, sector, np.array([i])
 
 
-@table(words=("date", "region", "sector", "series", "unit"), numbers=BAND, paired=True)
+@table(
+    words=("date", "region", "sector", "series", "unit"),
+    numbers=BAND,
+    paired=True,
+    reads=("planned", "gross", "unmet"),
+)
 def delta_curve(src: Source) -> pd.DataFrame:
     """Scenario less reference, world by world, of gross and net shortfall and its share.
 

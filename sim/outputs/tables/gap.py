@@ -24,7 +24,12 @@ def quarter_start(name: str) -> date:
     return date(int(name[:4]), int(name[5:7]), 1)
 
 
-@table(words=("date", "region", "element", "item"), numbers=banded("tonnes"), paired=True)
+@table(
+    words=("date", "region", "element", "item"),
+    numbers=banded("tonnes"),
+    paired=True,
+    reads=("gap",),
+)
 def closed_gap(src: Source) -> pd.DataFrame:
     """What fell away and what filled the gap, against the reference, world by world.
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @table(
     words=("date", "material", "market", "kind"),
     numbers=(*banded("usd_per_kg"), "reference_usd_per_kg_p50"),
+    reads=("home", "ask", "paid"),
 )
 def price_curve(src: Source) -> pd.DataFrame:
     """Home, ask and paid prices by date, material and market (all: over regions, by tonnes)."""
@@ -70,7 +71,7 @@ def _mean_rows(parts: Parts, key: str, rows: list[int], weights: np.ndarray) -> 
     return np.concatenate(pieces, axis=-1)
 
 
-@table(words=("date", "region", "item"), numbers=banded("usd_million_per_week"))
+@table(words=("date", "region", "item"), numbers=banded("usd_million_per_week"), reads=("cost",))
 def cost_curve(src: Source) -> pd.DataFrame:
     """Cost items by date and region, USD million a week, with differences world by world."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,14 @@ class Source:
         """Market days, ISO."""
         return [d.isoformat() for d in self.labels.dates]
 
+    @cached_property
+    def shocks(self) -> tuple[date, date]:
+        """First and last day of the first disruption over the worlds."""
+        days = self.scenario.array("shock_day")
+        start = self.labels.start
+        first, last = (start + timedelta(days=int(d)) for d in (days.min(), days.max()))
+        return first, last
+
     def price_weights(self, rows: np.ndarray) -> np.ndarray:
         """Weights of rows of the ask and paid prices: base-year tonnes bought there, sum 1."""
         tonnes = self.labels.c_need[np.array(self.labels.priced_cells)[rows], 0]
@@ -72,6 +81,8 @@ class Table:
         Columns that a reader may rely on; none: whatever stands there.
     paired : bool
         Whether there is one only where the run has a reference.
+    reads : tuple of str
+        Series of every world that it is made of: a run keeps them until its tables are written.
     make : callable
         ``make(source)`` gives the frame.
     """
@@ -80,6 +91,7 @@ class Table:
     words: tuple[str, ...]
     numbers: tuple[str, ...]
     paired: bool
+    reads: tuple[str, ...]
     make: Make
 
 
@@ -87,7 +99,10 @@ TABLES: dict[str, Table] = {}
 
 
 def table(
-    words: tuple[str, ...] = (), numbers: tuple[str, ...] = (), paired: bool = False
+    words: tuple[str, ...] = (),
+    numbers: tuple[str, ...] = (),
+    paired: bool = False,
+    reads: tuple[str, ...] = (),
 ) -> Callable[[Make], Make]:
     """Register a table under its function's name; a second one of that name raises."""
 
@@ -95,7 +110,7 @@ def table(
         name = make.__name__
         if name in TABLES:
             raise ValueError(f"two tables are called {name}")
-        TABLES[name] = Table(name, words, numbers, paired, make)
+        TABLES[name] = Table(name, words, numbers, paired, reads, make)
         return make
 
     return register

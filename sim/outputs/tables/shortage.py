@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         *banded("unmet_share"),
         "reference_unmet_share_p50",
     ),
+    reads=("planned", "gross", "unmet", "military_planned", "military_gross", "military_unmet"),
 )
 def shortage_curve(src: Source) -> pd.DataFrame:
     """Planned, gross and net unmet use by date, region, sector and tier, with totals."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lodestone.outputs.metrics import METRICS
+from lodestone.outputs.metrics.window import cut_off
 from lodestone.outputs.parts import bands
 from lodestone.outputs.tables.frame import BAND
 from lodestone.outputs.tables.registry import Source, table
@@ -59,6 +60,7 @@ def summary(src: Source) -> pd.DataFrame:
     held = worlds(src)
     rows: list[dict[str, Any]] = []
     others: list[dict[str, str]] = []
+    told: list[str] = []
     element_of = {n: m.element for n, m in src.chain.materials.items()}
     for key in src.scenario.labels[0]["metrics"]:
         name, selection = parse_key(key)
@@ -90,16 +92,23 @@ def summary(src: Source) -> pd.DataFrame:
         else:
             row.update(reference_p50=np.nan, delta_p50=0.0, delta_p05=0.0, delta_p95=0.0)
         rows.append(row)
+        told.append(key)
         others.append({k: v for k, v in selection.items() if k not in SHOWN})
     # Rows that only a selector without a column tells apart carry it in their name.
     place = ("metric", "region", "sector", "element")
     keys = [tuple(row[k] for k in place) for row in rows]
     for row, key, more in zip(rows, keys, others, strict=True):
         if keys.count(key) > 1:
-            told = ", ".join(f"{k}={v}" for k, v in more.items())
-            row["metric"] += f"({told})"
+            row["metric"] += "(" + ", ".join(f"{k}={v}" for k, v in more.items()) + ")"
     for row in rows:
         row["note"] = _emptied(row)
+    for row, key in zip(rows, told, strict=True):
+        name, selection = parse_key(key)
+        parts = [
+            cut_off(name, selection, src.labels.start, src.labels.end, src.shocks),
+            row["note"],
+        ]
+        row["note"] = "; ".join(part for part in parts if part)
     return pd.DataFrame(rows)
 
 

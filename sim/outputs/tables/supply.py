@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @table(
     words=("case", "stage", "element", "facility", "region", "bloc", "basis"),
     numbers=("year", "unit_cost_usd_per_kg", "available_t", "cumulative_t"),
+    reads=("available", "output", "declared"),
 )
 def supply_curve(src: Source) -> pd.DataFrame:
     """Merit order by year, case, stage and element: cost and available tonnes by plant.
@@ -41,9 +42,7 @@ def supply_curve(src: Source) -> pd.DataFrame:
                 if online[y, f] < 0.5:
                     continue
                 item = chain.facilities[name]
-                for element in ("ndpr", "dy", "tb"):
-                    if element not in parts.rows.element_at:
-                        continue
+                for element in item.contents():
                     tonnes = float(available[y, f]) * content(item, chain, element)
                     if tonnes <= 0.0:
                         continue

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @table(
     words=("month", "case", "material", "origin", "destination", "channel", "basis"),
     numbers=banded("tonnes"),
+    reads=("declared", "grey", "ore"),
 )
 def trade_flows(src: Source) -> pd.DataFrame:
     """Monthly shipments by link: leaf rows, declared and grey, both cases."""

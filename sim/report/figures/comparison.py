@@ -21,6 +21,7 @@ from lodestone.report.style import (
     VERMILLION,
     canvas,
     date_axis,
+    label_ends,
     look,
     ribbon,
 )
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 __all__ = ["draw_comparison"]
 
 MOST_PANELS = 6
+#: Difference in public outlay from which cost is set against shortage (USD million).
+LEAST_MONEY = 10.0
+#: Marks of the cases and the same as characters of their labels.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+SIGNS = ("\u25cf", "\u25a0", "\u25b2", "\u25c6", "\u25bc", "\u271a", "\u2716", "\u2605")
 
 
 def draw_comparison(held: Comparison, target: Path) -> list[dict[str, str]]:
@@ -55,15 +61,16 @@ def draw_comparison(held: Comparison, target: Path) -> list[dict[str, str]]:
 
 def cases_by_metric(held: Comparison) -> Drawing:
     """A panel a metric: median and band of every case on one axis."""
-    metrics = [m for m in held.metrics if np.isfinite(quantiles(m.own)[1])][:MOST_PANELS]
+    metrics = [m for m in held.telling if np.isfinite(quantiles(m.own)[1])][:MOST_PANELS]
     metrics = metrics or held.metrics[:1]
     columns = 2 if len(metrics) > 1 else 1
     rows = -(-len(metrics) // columns)
-    title = f"{len(held.cases)} cases by {len(metrics)} numbers"
+    numbers = "one number" if len(metrics) == 1 else f"{len(metrics)} numbers"
+    title = f"{len(held.cases)} cases by {numbers}"
     note = (
         "Median and 5\u201395 % band of the same worlds; base open. Each panel has its own scale."
     )
-    size = (7.4, rows * (0.5 + 0.24 * len(held.cases)))
+    size = (7.4, rows * (0.55 + 0.21 * len(held.cases)))
     figure, axes = canvas(title, note, rows, columns, size, sharey=True)
     lines = []
     for ax, metric in zip(axes.flat, metrics, strict=False):
@@ -85,14 +92,17 @@ def cases_by_metric(held: Comparison) -> Drawing:
             lines.append((metric.text, held.names[i], low, middle, high, unit))
         told = f"{metric.title}{f', {unit}' if unit else ''}"
         ax.set_title(
-            textwrap.fill(textwrap.shorten(told, 100, placeholder=" \u2026"), 52),
-            size=7.8,
+            textwrap.fill(textwrap.shorten(told, 100, placeholder=" \u2026"), 44),
+            size=7.5,
             weight="normal",
         )
         ax.set_ylim(len(held.cases) - 0.5, -0.5)
         ax.set_yticks(
             range(len(held.cases)),
-            [textwrap.shorten(n, 34, placeholder="\u2026") for n in held.names],
+            [
+                textwrap.shorten(n if "=" in n else capital(n), 30, placeholder=" \u2026")
+                for n in held.names
+            ],
             size=7.5,
         )
         ax.grid(True, axis="x")
@@ -140,8 +150,8 @@ def shortage_by_case(held: Comparison) -> Drawing | None:
             shown = base.loc[first:]
             ax.plot(shown.index, shown["unmet_share_p50"], color=GREY, lw=1.0, ls=":")
         ax.set_title(textwrap.fill(capital(human(name)), 30), size=8)
-        date_axis(ax, (first, last), ticks=4)
-        ax.tick_params(labelsize=7.5)
+        date_axis(ax, (first, last), ticks=5)
+        ax.tick_params(labelsize=7.5, labelbottom=i + columns >= len(runs))
         ax.yaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f} %")
         part = curve[["unmet_share_p05", "unmet_share_p50", "unmet_share_p95"]].reset_index()
         part.insert(0, "case", name)
@@ -170,35 +180,34 @@ def cost_against_shortage(held: Comparison) -> Drawing | None:
         except AssertionError:
             return None
         points.append((name, quantiles(spent), quantiles(-lacking)))
-    if not any(abs(p[1][1]) > 0.5 or abs(p[2][1]) > 0.5 for p in points):
+    if held.apart or not any(abs(p[1][1]) >= LEAST_MONEY for p in points):
         return None
+    points = [p for p in points if any(abs(x) > 0.5 for x in (*p[1], *p[2]))]
     title = f"Public money and shortage avoided, against {held.names[0]}"
     note = (
         "Right: more public outlay than the base, present value, million USD; up: fewer tonnes of "
-        "magnet that users lack to the end of the run. Median and 5\u201395 % band of the same worlds."
+        "magnet that users lack to the end of the run. Outlay is net: what public stocks sell counts "
+        "against it. Median and 5\u201395 % band of the same worlds."
     )
     figure, axes = canvas(title, note, size=(7.4, 3.4))
     ax = axes[0, 0]
     lines = []
+    labels = []
     for i, (name, money, avoided) in enumerate(points):
         colour = COLOURS[i % len(COLOURS)]
+        sign = MARKERS[i % len(MARKERS)]
         ax.plot([money[0], money[2]], [avoided[1]] * 2, color=colour, lw=1.2)
         ax.plot([money[1]] * 2, [avoided[0], avoided[2]], color=colour, lw=1.2)
-        ax.plot(money[1], avoided[1], "o", color=colour, ms=6)
-        ax.annotate(
-            textwrap.shorten(name, 36, placeholder="\u2026"),
-            (money[1], avoided[1]),
-            xytext=(6, 5),
-            textcoords="offset points",
-            size=8,
-            color=colour,
-        )
+        ax.plot(money[1], avoided[1], sign, color=colour, ms=6.5)
+        words = textwrap.shorten(capital(name), 30, placeholder=" \u2026")
+        labels.append((avoided[1], f"{SIGNS[i % len(SIGNS)]} {words}", colour))
         lines.append((name, *money, *avoided))
     ax.axhline(0, color=INK, lw=0.6)
     ax.axvline(0, color=INK, lw=0.6)
     ax.set_xlabel("more public outlay, million USD")
     ax.set_ylabel("t of magnet avoided")
-    ax.margins(0.15)
+    ax.margins(0.08)
+    label_ends(ax, labels, x=1.0)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(lambda x, _: f"{x:,.0f}".replace("-", "\u2212"))
     names = ["case"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from lodestone.border.units import WEEKS_PER_MONTH
 from lodestone.report.figures import Drawing, figure
 from lodestone.report.reading import Reading
 from lodestone.report.style import (
@@ -19,7 +20,6 @@ from lodestone.report.wording import capital, human, month, number
 
 MATERIAL = "ndfeb_high_coercivity"
 MOST = 5
-WEEKS = 365.25 / 12 / 7
 
 
 def cover(reading: Reading) -> pd.DataFrame | None:
@@ -45,9 +45,11 @@ def cover(reading: Reading) -> pd.DataFrame | None:
     for region in use.columns:
         if use[region].mean() <= 0 or ("scenario", "stock", region) not in wide:
             continue
-        columns["with", region] = WEEKS * wide["scenario", "stock", region] / use[region]
+        columns["with", region] = WEEKS_PER_MONTH * wide["scenario", "stock", region] / use[region]
         if base == "reference" and ("reference", "stock", region) in wide:
-            columns["without", region] = WEEKS * wide["reference", "stock", region] / use[region]
+            columns["without", region] = (
+                WEEKS_PER_MONTH * wide["reference", "stock", region] / use[region]
+            )
     return pd.DataFrame(columns) if columns else None
 
 

@@ -1,0 +1,80 @@
+"""Which time a metric looks at, and whether the run reaches its end."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import date, timedelta
+from typing import Any
+
+from lodestone.border.units import DAYS_PER_MONTH, DAYS_PER_YEAR
+from lodestone.outputs.metrics.registry import METRICS
+
+#: Length of the windows that begin with the first disruption, days, and what they are called.
+AFTER = {"year": (DAYS_PER_YEAR, "the year"), "two years": (730.5, "the two years")}
+#: Days that a run may lack at either end of a window without a word: less than two market days.
+SLACK = 13
+
+
+def last_year(start: date, end: date) -> int:
+    """The year that "the last year" means: a January alone is no year.
+
+    Parameters
+    ----------
+    start, end
+        First day of the run, and first day no longer simulated.
+    """
+    last = end - timedelta(days=1)
+    alone = last.month == 1 and last.year > start.year
+    return last.year - 1 if alone else last.year
+
+
+def cut_off(
+    name: str, selectors: dict[str, Any], start: date, end: date, shocks: tuple[date, date] | None
+) -> str:
+    """Say why a metric is not complete: the run does not reach the end of what it looks at.
+
+    Parameters
+    ----------
+    name, selectors
+        The metric.
+    start, end
+        First day of the run, and first day no longer simulated.
+    shocks
+        First and last day of the first disruption over the worlds; None where not known.
+
+    Returns
+    -------
+    str
+        Blank where it is complete.
+    """
+    item = METRICS[name]
+    known = inspect.signature(item.function).parameters
+    if "year" in known and (selectors.get("year") or item.window == "last year"):
+        asked = selectors.get("year") or last_year(start, end)
+        years = [int(str(asked))]
+        if name == "output_share_change":
+            years.append(int(str(selectors.get("since") or start.year)))
+        for year in years:
+            if end < date(year + 1, 1, 1) - timedelta(days=SLACK):
+                return f"not complete: the run ends on {end}, within {year}"
+            if start > date(year, 1, 1) + timedelta(days=SLACK):
+                return f"not complete: the run starts on {start}, within {year}"
+        return ""
+    if "months" in known:
+        months = float(selectors.get("months") or known["months"].default)
+        days, what = months * DAYS_PER_MONTH, f"the {months:g} months"
+    elif item.window in AFTER:
+        days, what = AFTER[item.window]
+    else:
+        return ""
+    if selectors.get("since") and "since" in known:
+        shocks = (date.fromisoformat(str(selectors["since"])),) * 2
+    if shocks is None:
+        return ""
+    lacking = [(s + timedelta(days=days) - end).days > SLACK for s in shocks]
+    if not any(lacking):
+        return ""
+    first, last = shocks
+    told = f"{first}" if first == last else f"{first} to {last}, by world"
+    some = "" if all(lacking) else " in some worlds"
+    return f"not complete{some}: the run ends on {end}, within {what} after the disruption ({told})"

@@ -131,6 +131,8 @@ def facts(reading: Reading) -> dict[str, Any]:
         "watch": watch(reading, rows) if rows and not nothing else [],
         "stops": _stops(reading),
         "everything": _everything(reading),
+        "public": _public_told(reading),
+        "public_table": _public_table(reading),
         "traced": _traced(reading, rows),
         "calendar": _calendar(reading),
         "verdict": _generic(reading, "verdict"),
@@ -328,6 +330,85 @@ def np_known(row: Row) -> bool:
     import numpy as np
 
     return bool((~np.isnan(row.own)).any())
+
+
+PUBLIC = {
+    "outlay": "Net outlay",
+    "other_support": "Price floors and funding of plants",
+    "stock_bought": "Bought for public stocks",
+    "stock_sold": "Sold from public stocks",
+    "stock_left": "Worth of public stocks at the end (not in the outlay)",
+}
+
+
+def _public(reading: Reading) -> tuple[Any, str] | None:
+    """The table of public money and the stem of its differences (alone: its levels)."""
+    if not reading.results.has("public_money"):
+        return None
+    table = reading.results.table("public_money")
+    if table.empty:
+        return None
+    return table, "usd_million" if reading.reference is None else "delta_usd_million"
+
+
+def _public_told(reading: Reading) -> str:
+    """Say what public stocks buy, sell and hold at the end; blank where they do not differ."""
+    from lodestone.report.phrases import shown
+
+    held = _public(reading)
+    if held is None:
+        return ""
+    table, stem = held
+    rows = table[table["region"] == "all"].set_index("item")
+    parts = []
+    for item, words in (
+        ("stock_bought", "buy for"),
+        ("stock_sold", "sell for"),
+        ("stock_left", "hold goods at the end worth"),
+    ):
+        low, middle, high = (float(rows[f"{stem}_{q}"][item]) for q in ("p05", "p50", "p95"))
+        if max(abs(low), abs(high)) >= 0.5:
+            told = shown(low, middle, high, "USD million", signed=reading.reference is not None)
+            parts.append(f"{words} {told}")
+    if not parts:
+        return ""
+    than = " against the reference" if reading.reference else ""
+    return (
+        f"Public stocks{than}, present value to the end of the run: they {joined(parts)}. Net outlay "
+        "counts sales and leaves out what is held."
+    )
+
+
+def _public_table(reading: Reading) -> dict[str, Any] | None:
+    """Public money by region and item: with, without, difference."""
+    from lodestone.report.phrases import shown
+
+    held = _public(reading)
+    if held is None:
+        return None
+    table, _ = held
+
+    def told(row: Any, stem: str, signed: bool) -> str:
+        low, middle, high = (float(row[f"{stem}_{q}"]) for q in ("p05", "p50", "p95"))
+        if max(abs(low), abs(high)) < 0.05:
+            return "0"
+        return shown(low, middle, high, "USD million", signed=signed).replace("USD ", "")
+
+    rows = []
+    for row in table.to_dict("records"):
+        where = "All" if row["region"] == "all" else capital(human(row["region"]))
+        line = [where, PUBLIC.get(row["item"], human(row["item"])), told(row, "usd_million", False)]
+        if reading.reference is not None:
+            line += [
+                told(row, "reference_usd_million", False),
+                told(row, "delta_usd_million", True),
+            ]
+        if set(line[2:]) != {"0"}:
+            rows.append(line)
+    columns = ["Region", "Public money, USD, present value", "With the measures"]
+    if reading.reference is not None:
+        columns += ["Reference", "Difference"]
+    return {"columns": columns, "rows": rows, "widths": [14, 34, 20, 20, 20][: len(columns)]}
 
 
 def _traced(reading: Reading, rows: list[Row]) -> list[str]:

@@ -68,6 +68,7 @@ NAMES = {
     "concentrate_light": "light concentrate",
     "concentrate_heavy": "heavy concentrate",
     "all": "all",
+    "e_mobility_and_tools": "e-mobility and tools",
     "other_automotive": "other automotive use",
     "other_magnet": "other use of magnets",
     "other_oxide": "other use of oxides",

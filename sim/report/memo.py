@@ -30,6 +30,8 @@ NO_NUMBER = "The run holds none of the numbers asked for."
 TOLD_BY_COURSE = ("unmet_t", "unmet_share_peak")
 GRADES = {
     "data": "data",
+    "filing": "filing",
+    "press": "press",
     "claim": "press",
     "outside": "press",
     "memory": "recalled",
@@ -139,9 +141,8 @@ def facts(reading: Reading) -> dict[str, Any]:
         "claims": _claims(reading),
         "assumptions": _assumptions(reading),
         "outside": outside,
-        "remarks": [
-            r for r in map(str, results.provenance.get("remarks") or ()) if r not in outside
-        ],
+        "remarks": _remarks(reading),
+        "own_remarks": _own_remarks(reading),
         "sources": _sources(reading),
         "provenance": _provenance(reading),
         "command": str(results.provenance.get("command") or f"lodestone run {reading.name}"),
@@ -332,6 +333,30 @@ def np_known(row: Row) -> bool:
     return bool((~np.isnan(row.own)).any())
 
 
+def _remarks(reading: Reading) -> list[str]:
+    """What was odd about the scenario when it was run, as it was said on the screen."""
+    outside = {str(x) for x in reading.results.provenance.get("outside_ranges") or ()}
+    told = [str(x) for x in reading.results.provenance.get("remarks") or ()]
+    return [_sentence(t) for t in dict.fromkeys(told) if t not in outside]
+
+
+def _own_remarks(reading: Reading, most: int = 2) -> list[str]:
+    """The remarks on what is asked here: on a measure of the scenario's own, or on the whole of it."""
+    spec = reading.scenario.get("interventions") or {}
+    own = {mark.name for mark in reading.marks} if reading.reference else set(spec)
+    found = []
+    for text in reading.results.provenance.get("remarks") or ():
+        head = str(text).split(" ", 1)[0].strip(":'`")
+        if head in own or head not in spec:
+            found.append(_sentence(str(text).split(";", 1)[0].replace(head, human(head), 1)))
+    return found[:most]
+
+
+def _sentence(text: str) -> str:
+    body = capital(text.strip())
+    return body if body.endswith((".", "!", "?")) else f"{body}."
+
+
 PUBLIC = {
     "outlay": "Net outlay",
     "other_support": "Price floors and funding of plants",
@@ -420,7 +445,7 @@ def _traced(reading: Reading, rows: list[Row]) -> list[str]:
     assumed = 0
     if reading.results.has("assumptions"):
         assumed = len(reading.results.table("assumptions"))
-    order = ("data", "press", "recalled", "assumed", "ungraded")
+    order = ("data", "filing", "press", "recalled", "assumed", "ungraded")
     parts = [f"{counts[g]} {g}" for g in order if counts.get(g)]
     if parts or assumed:
         told.append(

@@ -66,7 +66,7 @@ def observed_prices(reading: Reading) -> Drawing | None:
     title = _title(reading, held, materials)
     note = (
         "USD per kg without VAT, logarithmic. Dots: observed, FOB China, means of a year (large) or a "
-        "month (small), nominal. Line and band: spot price outside China in the run, USD of 2024, "
+        "month (small), nominal (USGS; months: KOMIS). Line and band: spot price outside China in the run, USD of 2024, "
         f"median and 5\u201395 % of worlds; dotted: reference. {mark_words(reading, window)}"
     )
     columns = min(3, len(materials))

@@ -373,7 +373,8 @@ def _public(reading: Reading) -> tuple[Any, str] | None:
     table = reading.results.table("public_money")
     if table.empty:
         return None
-    return table, "usd_million" if reading.reference is None else "delta_usd_million"
+    paired = reading.reference is not None and "delta_usd_million_p50" in table
+    return table, "delta_usd_million" if paired else "usd_million"
 
 
 def _public_told(reading: Reading) -> str:
@@ -393,11 +394,11 @@ def _public_told(reading: Reading) -> str:
     ):
         low, middle, high = (float(rows[f"{stem}_{q}"][item]) for q in ("p05", "p50", "p95"))
         if max(abs(low), abs(high)) >= 0.5:
-            told = shown(low, middle, high, "USD million", signed=reading.reference is not None)
+            told = shown(low, middle, high, "USD million", signed=stem != "usd_million")
             parts.append(f"{words} {told}")
     if not parts:
         return ""
-    than = " against the reference" if reading.reference else ""
+    than = " against the reference" if stem != "usd_million" else ""
     return (
         f"Public stocks{than}, present value to the end of the run: they {joined(parts)}. Net outlay "
         "counts sales and leaves out what is held."
@@ -411,7 +412,8 @@ def _public_table(reading: Reading) -> dict[str, Any] | None:
     held = _public(reading)
     if held is None:
         return None
-    table, _ = held
+    table, stem = held
+    paired = stem != "usd_million"
 
     def told(row: Any, stem: str, signed: bool) -> str:
         low, middle, high = (float(row[f"{stem}_{q}"]) for q in ("p05", "p50", "p95"))
@@ -423,7 +425,7 @@ def _public_table(reading: Reading) -> dict[str, Any] | None:
     for row in table.to_dict("records"):
         where = "All" if row["region"] == "all" else capital(human(row["region"]))
         line = [where, PUBLIC.get(row["item"], human(row["item"])), told(row, "usd_million", False)]
-        if reading.reference is not None:
+        if paired:
             line += [
                 told(row, "reference_usd_million", False),
                 told(row, "delta_usd_million", True),
@@ -431,7 +433,7 @@ def _public_table(reading: Reading) -> dict[str, Any] | None:
         if set(line[2:]) != {"0"}:
             rows.append(line)
     columns = ["Region", "Public money, USD, present value", "With the measures"]
-    if reading.reference is not None:
+    if paired:
         columns += ["Reference", "Difference"]
     return {"columns": columns, "rows": rows, "widths": [14, 34, 20, 20, 20][: len(columns)]}
 

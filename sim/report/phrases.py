@@ -359,7 +359,7 @@ def _in_reference(calm: np.ndarray | None, worlds: int, unit: str) -> str:
         return ""
     comes = calm[np.isfinite(calm)]
     if not comes.size:
-        return "; in the reference in none"
+        return f"; in the reference {share_of_worlds(0, worlds)}"
     after = shown(*quantiles(comes), unit)
     return f"; in the reference {after}, {share_of_worlds(comes.size, worlds)}"
 

@@ -290,12 +290,17 @@ def test_the_page_has_all_sections_and_is_self_contained(report):
         "Hypothesis, as it is judged",
         "Users that stop",
         "All numbers",
+        "Public money",
         "Further figures",
         "Claim check",
         "Calendar",
+        "Remarks on the scenario",
         "Assumptions and sources",
         "How to reproduce",
     ]
+    assert "Price_floor never acts: its end lies before; its own start." in page
+    assert re.search(r"Public stocks.* buy for USD 80 million .*, sell for USD 29 million", page)
+    assert "hold goods at the end worth" in page
     pictures = re.findall(r"<img[^>]*>", page)
     assert len(pictures) >= 10
     for picture in pictures:

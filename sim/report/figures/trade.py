@@ -135,6 +135,7 @@ def periods_of(reading: Reading, monthly: pd.DataFrame) -> dict[str, list] | Non
 
 
 def span_told(months: list) -> str:
+    """Return the first and the last of some months, as `Jan 2027\u2013Mar 2027`."""
     return f"{months[0]:%b %Y}\u2013{months[-1]:%b %Y}"
 
 

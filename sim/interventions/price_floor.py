@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from lodestone.border.numbers import Number, parse_number, plain
+from lodestone.border.numbers import Distribution, Number, parse_number, plain
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.border.words import suggestion
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain, Facility
@@ -37,7 +38,7 @@ PLAUSIBLE_USD_PER_KG = (5.0, 1000.0)
 PLAUSIBLE_TIMES_PRICE = 5.0
 
 
-def _read_by_element(value: Any) -> dict[str, Number]:
+def _read_by_element(value: object) -> dict[str, Number]:
     """Read a mapping from elements to floors."""
     if not isinstance(value, Mapping) or "dist" in value or not value:
         raise ValueError("must be a mapping from elements to USD/kg, for example {ndpr: 110}")
@@ -52,7 +53,7 @@ def _read_by_element(value: Any) -> dict[str, Number]:
 
 #: ``{element: number}``.
 ByElement = Annotated[
-    dict[str, Any],
+    dict[str, float | Distribution],
     PlainValidator(_read_by_element),
     PlainSerializer(plain),
     WithJsonSchema({"type": "object"}, mode="validation"),
@@ -71,7 +72,7 @@ def escalated(floor: np.ndarray, yearly: np.ndarray, days: np.ndarray) -> np.nda
     days : ndarray, shape (w,)
         Days since the start; before it nothing has risen.
     """
-    years = np.floor(np.maximum(days, 0.0) / 365.25)
+    years = np.floor(np.maximum(days, 0.0) / DAYS_PER_YEAR)
     return np.asarray(floor * (1.0 + yearly) ** years)
 
 

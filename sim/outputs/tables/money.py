@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 from lodestone.outputs.items import COST_ITEMS
 from lodestone.outputs.parts import Parts, bands
 from lodestone.outputs.tables.frame import BAND
@@ -57,8 +58,8 @@ def _by_item(parts: Parts, rate: float) -> dict[str, np.ndarray]:
     """Present values by region and world, (r, w), of each item."""
     rows = parts.rows
     n = len(rows.regions)
-    factor = (1.0 + rate) ** (-rows.times / 365.25)
-    weeks = rows.market_days / 7.0
+    factor = (1.0 + rate) ** (-rows.times / DAYS_PER_YEAR)
+    weeks = rows.market_days / DAYS_PER_WEEK
 
     def summed(key: str, chosen: slice) -> np.ndarray:
         return np.concatenate(

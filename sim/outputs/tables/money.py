@@ -21,7 +21,11 @@ PUBLIC_ITEMS = ("outlay", "other_support", "stock_bought", "stock_sold", "stock_
 NEGLIGIBLE = 1e-3
 
 
-@table(words=("region", "item"), numbers=banded("usd_million"))
+@table(
+    words=("region", "item"),
+    numbers=banded("usd_million"),
+    reads=("cost", "home", "reserve", "reserve_bought", "reserve_sold"),
+)
 def public_money(src: Source) -> pd.DataFrame:
     """Public money of the whole run by region and item, USD million, present value.
 

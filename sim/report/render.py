@@ -201,10 +201,16 @@ def _markdown(text: str, part: Path, folder: Path, title: str) -> None:
 def _pandoc(text: str, to: str, part: Path | None, folder: Path, title: str, *more: str) -> str:
     import pypandoc
 
-    extra = ["--columns=60", "--wrap=none", f"--resource-path={folder}", "--metadata=lang:en"]
+    # In the folder itself: a list of folders is cut at its colons, and names may hold some.
+    extra = ["--columns=60", "--wrap=none", "--resource-path=.", "--metadata=lang:en"]
     extra += [f"--metadata=pagetitle:{title}", f"--lua-filter={TEMPLATES / 'memo.lua'}", *more]
     return pypandoc.convert_text(
-        text, to, format=READER, outputfile=None if part is None else str(part), extra_args=extra
+        text,
+        to,
+        format=READER,
+        outputfile=None if part is None else str(part.resolve()),
+        extra_args=extra,
+        cworkdir=str(folder.resolve()),
     )
 
 

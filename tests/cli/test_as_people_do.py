@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -160,3 +161,18 @@ def test_metric_writes_null_for_never(odd, capsys):
     assert main(["metric", str(odd[0]), "first_stoppage(region=china)", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["p50"] is None
+
+
+def test_every_test_that_the_table_of_faults_names_exists():
+    root, seen = Path(__file__).parents[2], 0
+    for line in (root / "docs/faults.md").read_text(encoding="utf-8").splitlines():
+        file = root
+        for named in re.findall(r"`((?:tests/|test_)[\w/.:]+)`", line):
+            path, _, name = named.rpartition("::") if "::" in named else ("", "", named)
+            if named.startswith("tests/") and not path:
+                path, name = named, ""
+            file = root / path if path else file
+            assert file.exists() and (file.is_file() or not name), line
+            assert not name or f"def {name}(" in file.read_text(encoding="utf-8"), named
+            seen += 1
+    assert seen > 40

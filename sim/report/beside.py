@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from lodestone.report.wording import capital, human, joined
@@ -10,6 +11,15 @@ if TYPE_CHECKING:
     from lodestone.report.reading import Reading
 
 __all__ = ["own_remarks", "public_table", "public_told", "remarks"]
+
+
+#: Countries of a remark on a measure that is finer than the regions.
+_LISTED = re.compile(r"(?<=only )[a-z_, ]+(?= in [a-z_]+,)|(?<= in )[a-z_]+(?=, so plants)")
+
+
+def _titled(found: re.Match[str]) -> str:
+    words = found[0].replace("_", " ").split(" ")
+    return " ".join(w if w in ("and", "others", "of") else capital(w) for w in words)
 
 
 def remarks(reading: Reading) -> list[str]:
@@ -27,7 +37,8 @@ def own_remarks(reading: Reading, most: int = 2) -> list[str]:
     for text in reading.results.provenance.get("remarks") or ():
         head = str(text).split(" ", 1)[0].strip(":'`")
         if head in own or head not in spec:
-            found.append(_sentence(str(text).split(";", 1)[0].replace(head, human(head), 1)))
+            told = str(text).split(";", 1)[0].replace(head, human(head), 1)
+            found.append(_sentence(_LISTED.sub(_titled, told)))
     return found[:most]
 
 
@@ -36,6 +47,8 @@ def _sentence(text: str) -> str:
     return body if body.endswith((".", "!", "?")) else f"{body}."
 
 
+#: Million USD below which public stocks are not told of in the brief.
+LEAST = 5.0
 PUBLIC = {
     "outlay": "Net outlay",
     "other_support": "Price floors and funding of plants",
@@ -72,9 +85,11 @@ def public_told(reading: Reading) -> str:
         ("stock_left", "hold goods at the end worth"),
     ):
         low, middle, high = (float(rows[f"{stem}_{q}"][item]) for q in ("p05", "p50", "p95"))
-        if max(abs(low), abs(high)) >= 0.5:
-            told = shown(low, middle, high, "USD million", signed=stem != "usd_million")
-            parts.append(f"{words} {told}")
+        if max(abs(low), abs(high)) >= LEAST:
+            paired = stem != "usd_million"
+            told = shown(low, middle, high, "USD million", signed=paired)
+            sign = "" if not paired else " more" if middle >= 0 else " (less)"
+            parts.append(f"{words} {told.removeprefix('+')}{sign}")
     if not parts:
         return ""
     than = " against the reference" if stem != "usd_million" else ""

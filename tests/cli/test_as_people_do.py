@@ -176,3 +176,36 @@ def test_every_test_that_the_table_of_faults_names_exists():
             assert not name or f"def {name}(" in file.read_text(encoding="utf-8"), named
             seen += 1
     assert seen > 40
+
+
+@pytest.mark.parametrize(
+    ("unit", "told"),
+    [("kg", "is a mass"), ("share", "is a share"), ("[weeks]", "must be a unit"), ("fortnites", "unknown unit")],
+)  # fmt: skip
+def test_the_unit_of_an_observed_fact_is_read_where_it_stands(tmp_path, capsys, unit, told):
+    from lodestone.border.paths import data_root
+
+    shipped = data_root("seeds") / "episodes" / "licensing_2025"
+    text = (shipped / "episode.yaml").read_text(encoding="utf-8")
+    (line,) = [n for n, row in enumerate(text.splitlines(), 1) if row == "    unit: weeks"]
+    folder = tmp_path / "licensing_2025"
+    folder.mkdir()
+    for file in shipped.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    (folder / "episode.yaml").write_text(text.replace("    unit: weeks", f"    unit: {unit}"))
+    assert main(["check", str(folder / "episode.yaml")]) == 2
+    err = capsys.readouterr().err
+    assert f"episode.yaml:{line}: facts." in err and told in err
+
+
+def test_a_decimal_comma_in_an_episode_is_told(tmp_path, capsys):
+    from lodestone.border.paths import data_root
+
+    shipped = data_root("seeds") / "episodes" / "border_2021"
+    text = (shipped / "episode.yaml").read_text(encoding="utf-8")
+    folder = tmp_path / "border_2021"
+    folder.mkdir()
+    (folder / "episode.yaml").write_text(text.replace("observed: -93.5", "observed: -93,5"))
+    assert main(["check", str(folder / "episode.yaml")]) == 2
+    err = capsys.readouterr().err
+    assert "facts.0.observed" in err and "with a point" in err

@@ -6,6 +6,7 @@ What cannot be meant is refused with file, line, key and the nearest known word.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -381,7 +382,9 @@ class _Reader:
 
     def number(self, given: Any, key: str) -> float:
         if isinstance(given, bool) or not isinstance(given, int | float):
-            raise self.fail(key, f"must be a number, got {given!r}")
+            comma = isinstance(given, str) and re.fullmatch(r"[-+]?\d+,\d+", given.strip())
+            hint = "Write it with a point: 0.5." if comma else None
+            raise self.fail(key, f"must be a number, got {given!r}", hint)
         if math.isnan(given):
             raise self.fail(key, "is not a number (nan)")
         return float(given)

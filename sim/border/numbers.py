@@ -132,6 +132,10 @@ def read_float(text: str) -> float:
     return value
 
 
+def _whole(values: list[Any]) -> bool:
+    return all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in values)
+
+
 def _is_float(word: str) -> bool:
     try:
         float(word)
@@ -161,7 +165,9 @@ def parse_date(value: Any) -> date:
     try:
         return date.fromisoformat(str(value).strip())
     except ValueError:
-        raise ValueError(f"must be a date written YYYY-MM-DD, got {value!r}") from None
+        comma = str(value).isdecimal() and len(str(value)) < 4
+        hint = " (a decimal comma? Numbers are written with a point: 0.5)" if comma else ""
+        raise ValueError(f"must be a date written YYYY-MM-DD, got {value!r}{hint}") from None
 
 
 def _real(value: Any, what: str = "") -> float:
@@ -174,6 +180,8 @@ def _real(value: Any, what: str = "") -> float:
             isinstance(value, str) and value.count(",") == 1 and _is_float(value.replace(",", "."))
         ):
             hint = f" (write {value.replace(',', '.')}, with a point)"
+        elif isinstance(value, list) and len(value) == 2 and _whole(value):
+            hint = f" (write {value[0]}.{value[1]}, with a point)"
         elif isinstance(value, str) and value[:1].isdigit() and " " in value:
             hint = " (write the bare number in the unit of the key)"
         raise ValueError(f"{prefix}must be a number, got {value!r}{hint}")
@@ -219,6 +227,8 @@ def parse_number(value: Any, *, dates: bool = False) -> Number:
         if key not in needed + optional:
             near = nearest(str(key), needed + optional)
             guess = f" Did you mean {near!r}?" if near else ""
+            if str(key).isdecimal():
+                guess = " A decimal comma? Numbers are written with a point: 0.5."
             raise ValueError(
                 f"{name} has no parameter {key!r}.{guess} Write for example {FORMS[name].example}"
             )

@@ -12,14 +12,22 @@ from lodestone.chain.row import COMPARISONS, GRADES, Row, column
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One entry of the bibliography. `grade` is our judgement of a press claim."""
+    """One entry of the bibliography.
+
+    `kind` is its grade: data (official statistics and texts, price agencies, data sets), filing (a
+    company's own report, announcement or release), press (news, trade press, digests), claim and
+    outside (press that claims are tested against), memory, assumption. `grade` is our judgement of
+    a press claim.
+    """
 
     key: str = column()
     title: str = column()
     publisher: str = column(default="")
     url: str = column(default="")
     date: str = column(default="")
-    kind: str = column(choices=("claim", "data", "outside", "assumption", "memory"))
+    kind: str = column(
+        choices=("claim", "data", "filing", "press", "outside", "assumption", "memory")
+    )
     grade: str = column(default="")
     licence: str = column(default="")
     note: str = column(default="")

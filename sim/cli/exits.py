@@ -67,6 +67,9 @@ def guarded(work: Callable[[], int], debug: bool = False) -> int:
 
 def plain_streams() -> None:
     """Let output show what a terminal cannot print as ``\\x..`` instead of ending in an error."""
+    for name in ("stdout", "stderr"):  # closed by who started us: let what is written go nowhere
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         change = getattr(stream, "reconfigure", None)
         if change is not None:

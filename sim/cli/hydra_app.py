@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from lodestone.border.words import unknown
 from lodestone.border.yamlfile import read_yaml
 from lodestone.cli.exits import guarded
 from lodestone.cli.running import run_job
-from lodestone.runs.grammar import parse_words
+from lodestone.runs.grammar import PATHS, parse_words
 from lodestone.runs.job import refuse_two_spellings, with_decision_date
 from lodestone.runs.settings import SETTINGS, flatten_settings, names_in, settings_from_flat
 
@@ -41,7 +42,7 @@ def hydra_main(argv: list[str]) -> int:
 
     # Hydra reads its overrides in one block, before its flags.
     words = [w for w in argv if not w.startswith("-") and ("=" in w or w.startswith("~"))]
-    argv = words + [w for w in argv if w not in words]
+    argv = [_as_path(w) for w in words] + [w for w in argv if w not in words]
     _known_words(argv, words)
     argv, files = _store_scenarios(argv)
     failed: list[int] = []
@@ -54,7 +55,9 @@ def hydra_main(argv: list[str]) -> int:
             mapping = held.pop("scenario")
             variant, overlays = held.pop("variant"), names_in(held.pop("overlays"))
             settings = settings_from_flat(flatten_settings(held))
-            typed = [w.lstrip("+") for w in HydraConfig.get().overrides.task]
+            # As typed: Hydra's own list would fill in what looks like an interpolation.
+            listed: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)
+            typed = [str(w).lstrip("+") for w in listed]
             overrides = {
                 key.removeprefix("scenario."): value
                 for key, value in parse_words(w for w in typed if w.startswith("scenario.")).items()
@@ -102,6 +105,15 @@ def hydra_main(argv: list[str]) -> int:
     return failed[0] if failed else 0
 
 
+def _as_path(word: str) -> str:
+    """Quote a path for Hydra's grammar where it holds spaces, colons or other alphabets."""
+    key, _, text = word.partition("=")
+    if key not in PATHS or not re.search(r"[^A-Za-z0-9_./~,${}-]", text) or text[0] in "'\"":
+        return word
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{key}='{escaped}'"
+
+
 def _known_words(argv: list[str], words: list[str]) -> None:
     """Refuse unknown settings with the nearest known one, before Hydra refuses them without."""
     from lodestone.scenario import locate
@@ -139,10 +151,13 @@ def _store_scenarios(argv: list[str]) -> tuple[list[str], dict[str, Path]]:
     words, named, whole = [], set(), False
     for word in argv:
         if word.startswith("scenario="):
-            choices = word.removeprefix("scenario=").split(",")
+            typed = word.removeprefix("scenario=")
+            quoted = len(typed) > 1 and typed[0] in "'\"" and typed[-1] == typed[0]
+            choices = [typed[1:-1]] if quoted else typed.split(",")
             for i, choice in enumerate(choices):
                 if choice.endswith((".yaml", ".yml")):
-                    choices[i] = Path(choice).stem
+                    # Hydra's grammar takes no name with spaces or letters of other alphabets.
+                    choices[i] = re.sub(r"[^A-Za-z0-9_-]", "_", Path(choice).stem)
                     found[choices[i]] = read_path(choice).resolve()
             named |= set(choices)
             whole |= "(" in word  # glob(*) and the like may mean any of them

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
+from lodestone.border.numbers import Distribution, Number, parse_number, plain
+from lodestone.border.units import DAYS_PER_YEAR
+from lodestone.border.words import suggestion
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain, Facility
 from lodestone.interventions.base import Intervention, Problem, intervention
@@ -31,6 +36,44 @@ from lodestone.worlds.view import MarketView
 PLAUSIBLE_USD_PER_KG = (5.0, 1000.0)
 #: A floor may also be this many times the price of the dearest good it covers.
 PLAUSIBLE_TIMES_PRICE = 5.0
+
+
+def _read_by_element(value: object) -> dict[str, Number]:
+    """Read a mapping from elements to floors."""
+    if not isinstance(value, Mapping) or "dist" in value or not value:
+        raise ValueError("must be a mapping from elements to USD/kg, for example {ndpr: 110}")
+    out: dict[str, Number] = {}
+    for key, item in value.items():
+        try:
+            out[str(key)] = parse_number(item)
+        except ValueError as error:
+            raise ValueError(f"at {key}: {error}") from None
+    return out
+
+
+#: ``{element: number}``.
+ByElement = Annotated[
+    dict[str, float | Distribution],
+    PlainValidator(_read_by_element),
+    PlainSerializer(plain),
+    WithJsonSchema({"type": "object"}, mode="validation"),
+]
+
+
+def escalated(floor: np.ndarray, yearly: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """A floor that rises by a share on every anniversary of its start.
+
+    Parameters
+    ----------
+    floor : ndarray, shape (w,)
+        USD/kg at the start.
+    yearly : ndarray, shape (w,)
+        Rise a year, share.
+    days : ndarray, shape (w,)
+        Days since the start; before it nothing has risen.
+    """
+    years = np.floor(np.maximum(days, 0.0) / DAYS_PER_YEAR)
+    return np.asarray(floor * (1.0 + yearly) ** years)
 
 
 def floor_payment(
@@ -113,7 +156,14 @@ class FloorEffect(Effect):
         """Resolve the plants whose output is eligible."""
         lay, item = ctx.layout, self.item
         found = ctx.facilities(item.facilities, None if item.facilities else item.region)
-        self.materials = ctx.material_rows(item.materials)
+        self.materials = ctx.material_rows(item.goods)
+        #: Floors by row of the material, where they differ by element, (w,) each.
+        self.own = {
+            int(ctx.material_rows((f"{element}_oxide",))[0]): ctx.number(
+                given, f"{self.name}/by_element.{element}"
+            )
+            for element, given in (item.by_element or {}).items()
+        }
         self.rows = np.array(
             [
                 i
@@ -172,22 +222,34 @@ class FloorEffect(Effect):
             dug = np.maximum(m.flows["dug"][mines].sum(axis=0), 1e-9)
             rules.margin_support.add(lay.ore.mines[mines], gap * np.minimum(tonnes / dug, 1.0))
 
+    def floor(self, material: int, t0: float) -> np.ndarray:
+        """The floor under a material on a day, USD/kg, shape (w,)."""
+        base = self.own[material] if self.own else self.n.now("floor_usd_per_kg", t0)
+        if not np.any(self.n.escalator):
+            return base
+        return escalated(base, self.n.escalator, t0 - self.start)
+
+    @property
+    def excess(self) -> np.ndarray:
+        """Share of what the market pays above the floor that the state receives, shape (w,)."""
+        return self.n.excess_share if "excess_share" in self.n else self.n.upside_share
+
     def gap(self, m: MarketView, material: int, t0: float) -> np.ndarray:
         """What the market lacks to the floor, USD/kg, shape (w,)."""
-        floor = self.n.now("floor_usd_per_kg", t0)
-        return np.maximum(floor - np.exp(m.state.log_home[material]), 0.0)
+        return np.maximum(self.floor(material, t0) - np.exp(m.state.log_home[material]), 0.0)
 
     def outlay(self, m: MarketView, active: np.ndarray, t0: float) -> np.ndarray:
         """Public outlay of the market day, USD million, shape (w,)."""
-        floor = self.n.now("floor_usd_per_kg", t0)
-        if self.store is not None:
-            return floor * self.store.taken.sum(axis=0) / 1000.0
         total = np.zeros(self.worlds)
+        if self.store is not None:
+            for cell, taken in zip(self.store.cells, self.store.taken, strict=True):
+                total += self.floor(int(m.layout.cells.material[cell]), t0) * taken / 1000.0
+            return total
         for k in map(int, self.materials):
             tonnes = m.facility_output(self.rows, k) * active
-            price = np.exp(m.state.log_home[k])
+            price, floor = np.exp(m.state.log_home[k]), self.floor(k, t0)
             topped_up = floor_payment(price, floor, tonnes)
-            upside = topped_up - floor_payment(price, floor, tonnes, self.n.upside_share)
+            upside = topped_up - floor_payment(price, floor, tonnes, self.excess)
             total += topped_up * (1.0 - self.n.pass_through) - upside
         return total
 
@@ -235,17 +297,33 @@ class PriceFloor(Intervention):
     title: ClassVar[str] = "the state tops the price of eligible output up to a floor"
     live: ClassVar[bool] = True
     effect: ClassVar[type[Effect]] = FloorEffect
-    one_of: ClassVar = ((("facilities",), ("region",)),)
+    one_of: ClassVar = (
+        (("facilities",), ("region",)),
+        (("floor_usd_per_kg", "materials"), ("by_element",)),
+    )
 
-    floor_usd_per_kg: Path = number(
-        ...,
+    floor_usd_per_kg: Path | None = number(
+        None,
         "the floor, excluding VAT",
         unit="USD/kg",
         source="definition",
         low=0.0,
         plausible=PLAUSIBLE_USD_PER_KG,
     )
-    materials: Words = goods(..., "products it covers")
+    materials: Words | None = goods(None, "products it covers")
+    by_element: ByElement | None = number(
+        None,
+        "or: floors of the oxides by element, {ndpr: 110, dy: 575}",
+        unit="USD/kg",
+        source="definition",
+        low=0.0,
+        plausible=PLAUSIBLE_USD_PER_KG,
+    )
+    escalator: Num = share(
+        0.0,
+        "rise of the floor on every anniversary of its start, in money of constant worth",
+        source="definition",
+    )
     facilities: Words | None = plants(None, "facilities whose output is eligible")
     region: Words | None = places(None, "or: all of these regions")
     mechanism: Literal["cfd", "purchase"] = text(
@@ -263,29 +341,53 @@ class PriceFloor(Intervention):
         "share of the top-up that buyers of the region's output pay, in prices down the chain",
         source="definition",
     )
-    upside_share: Num = share(
-        0.0,
-        "with cfd: share of the margin above the floor that the state receives",
+    excess_share: Num | None = share(
+        None,
+        "with cfd: share of what the market pays above the floor that the state receives",
         source="definition",
     )
+    upside_share: Num = share(0.0, "older word for excess_share", source="definition")
+
+    @property
+    def goods(self) -> tuple[str, ...]:
+        """The products it covers, named one by one or by their elements."""
+        if self.by_element:
+            return tuple(f"{element}_oxide" for element in self.by_element)
+        return self.materials or ()
+
+    def targets(self) -> str:
+        """Plants or places, and the goods."""
+        told = super().targets()
+        return f"{told}; by element {', '.join(self.by_element)}" if self.by_element else told
 
     def usual(self, key: str, chain: Chain) -> tuple[float, float] | None:
         """A floor may be a multiple of the price of the dearest good it covers."""
-        if key != "floor_usd_per_kg":
+        if key not in ("floor_usd_per_kg", "by_element"):
             return super().usual(key, chain)
         low, high = PLAUSIBLE_USD_PER_KG
-        known = [word for word in self.materials if word in chain.material_words()]
+        known = [word for word in self.goods if word in chain.material_words()]
         names = naming.materials(chain, known)
         prices = [p.usd_per_kg for (m, _), p in chain.prices.items() if m in names]
         return low, max(high, PLAUSIBLE_TIMES_PRICE * max(prices, default=0.0))
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse keys of the other mechanism, and plants that make nothing of it."""
+        known = [e for e in chain.elements if f"{e}_oxide" in chain.materials]
+        strange = [e for e in self.by_element or () if e not in known]
+        if strange:
+            return [
+                Problem(
+                    key=f"by_element.{element}",
+                    message=f"unknown element '{element}', or one without an oxide of its own",
+                    hint=suggestion(element, known),
+                )
+                for element in strange
+            ]
         return self._consistent() + self._eligible(chain)
 
     def _eligible(self, chain: Chain) -> list[Problem]:
         """Refuse what a floor cannot pay for: ore as such, and plants that make none of it."""
-        goods = naming.materials(chain, self.materials)
+        goods = naming.materials(chain, self.goods)
         ore = [m for m in goods if chain.materials[m].form == "concentrate"]
         if ore and set(ore) == set(goods):
             return [
@@ -298,7 +400,7 @@ class PriceFloor(Intervention):
         listed = naming.plants(chain, self.facilities, None if self.facilities else self.region)
         plants = [chain.facilities[name] for name in listed]
         eligible = [f.name for f in plants if f.modelled and _makes(chain, f, goods)]
-        told = ", ".join(self.materials)
+        told = ", ".join(self.goods)
         if self.facilities:
             return [
                 Problem(
@@ -330,10 +432,19 @@ class PriceFloor(Intervention):
                     hint="Use mechanism: purchase to put output into a stock.",
                 )
             )
-        if self.mechanism == "purchase" and self.upside_share != 0.0:
+        if self.excess_share is not None and self.upside_share != 0.0:
             found.append(
                 Problem(
                     key="upside_share",
+                    message="is the older word for excess_share, which is given too",
+                    hint="Keep excess_share.",
+                )
+            )
+        upside = self.upside_share if self.excess_share is None else self.excess_share
+        if self.mechanism == "purchase" and upside != 0.0:
+            found.append(
+                Problem(
+                    key="upside_share" if self.excess_share is None else "excess_share",
                     message="a purchase at the floor leaves the upside to the seller",
                     hint="Use mechanism: cfd for a share of the margin above the floor.",
                 )

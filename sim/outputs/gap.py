@@ -2,10 +2,11 @@
 
 For a region and an element, in tonnes of the element contained in whatever form it moves:
 
-``planned use = exporter + others + new_supply + recycling + leak + stock_draw
+``planned use = exporter + others + new_supply + recycling + scrap_left + leak + stock_draw
 + demand_destruction + substitution + unmet``
 
-holds in every world and quarter. The recorder keeps the right-hand side of a run; the difference
+holds in every world and quarter; `scrap_left` is what makers of magnets leave of what they take in,
+so it is never positive, and `recycling` never negative. The recorder keeps the right-hand side of a run; the difference
 between a scenario and its reference says what fell away and what filled the gap.
 """
 
@@ -105,7 +106,7 @@ class GapBook:
             self.left_at,
             lay.scrap.left_element,
             lay.scrap.left_tonnes,
-            flow["recycling"],
+            flow["scrap_left"],
             flow["others"],
         )
         if self.last_of[self.tick]:

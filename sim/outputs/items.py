@@ -11,7 +11,8 @@ ITEMS = (
     "exporter",  # declared imports from the region that sets home prices
     "others",  # net imports from everybody else, less what is lost in making metal: rerouting
     "new_supply",  # separated in the region itself
-    "recycling",  # scrap and old goods worked up, less scrap that making magnets leaves
+    "recycling",  # won from scrap and old goods
+    "scrap_left",  # what making magnets leaves as scrap: never positive
     "leak",  # undeclared imports
     "stock_draw",  # taken out of stocks of sellers, plants, users and the public, and of goods at sea
     "demand_destruction",  # not wanted at these prices

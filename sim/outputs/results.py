@@ -65,8 +65,15 @@ class Results:
         return cls(path)
 
     def has(self, name: str) -> bool:
-        """Say whether the table `name` (without `.csv`) is there."""
-        return (self.folder / f"{name}.csv").is_file()
+        """Say whether the run wrote the table `name` (without `.csv`).
+
+        Raises
+        ------
+        InputError
+            It did, and the file is gone.
+        """
+        file = f"{name}.csv"
+        return file in self._checksums or (self.folder / file).is_file()
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the run folder by its name without `.csv`.

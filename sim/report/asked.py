@@ -100,6 +100,7 @@ BY = {
     "demand_destruction": "given up because of prices",
     "new_supply": "met by own separation",
     "recycling": "met by recycling",
+    "scrap_left": "left as scrap by makers of magnets",
     "leak": "met by undeclared shipments",
     "exporter": "met by the largest exporter",
     "others": "met by other countries",

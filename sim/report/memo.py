@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lodestone.border.formats import FORMATS
 from lodestone.report.asked import Row, default_rows, headline_rows, quantiles
+from lodestone.report.beside import own_remarks, public_table, public_told, remarks
 from lodestone.report.families import family
 from lodestone.report.trust import facts_of, how_sure, inputs_told, not_modelled, watch
 from lodestone.report.wording import capital, human, joined, percent
@@ -30,6 +31,8 @@ NO_NUMBER = "The run holds none of the numbers asked for."
 TOLD_BY_COURSE = ("unmet_t", "unmet_share_peak")
 GRADES = {
     "data": "data",
+    "filing": "filing",
+    "press": "press",
     "claim": "press",
     "outside": "press",
     "memory": "recalled",
@@ -131,15 +134,16 @@ def facts(reading: Reading) -> dict[str, Any]:
         "watch": watch(reading, rows) if rows and not nothing else [],
         "stops": _stops(reading),
         "everything": _everything(reading),
+        "public": public_told(reading),
+        "public_table": public_table(reading),
         "traced": _traced(reading, rows),
         "calendar": _calendar(reading),
         "verdict": _generic(reading, "verdict"),
         "claims": _claims(reading),
         "assumptions": _assumptions(reading),
         "outside": outside,
-        "remarks": [
-            r for r in map(str, results.provenance.get("remarks") or ()) if r not in outside
-        ],
+        "remarks": remarks(reading),
+        "own_remarks": own_remarks(reading),
         "sources": _sources(reading),
         "provenance": _provenance(reading),
         "command": str(results.provenance.get("command") or f"lodestone run {reading.name}"),
@@ -339,7 +343,7 @@ def _traced(reading: Reading, rows: list[Row]) -> list[str]:
     assumed = 0
     if reading.results.has("assumptions"):
         assumed = len(reading.results.table("assumptions"))
-    order = ("data", "press", "recalled", "assumed", "ungraded")
+    order = ("data", "filing", "press", "recalled", "assumed", "ungraded")
     parts = [f"{counts[g]} {g}" for g in order if counts.get(g)]
     if parts or assumed:
         told.append(

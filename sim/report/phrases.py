@@ -334,7 +334,7 @@ def _waiting(row: Row) -> str:
     calm = None if row.calm is None else np.where(np.isnan(row.calm), np.inf, row.calm)
     comes = np.isfinite(own)
     if not comes.any():
-        tail = _in_reference(calm, worlds)
+        tail = _in_reference(calm, worlds, row.unit)
         return f"{head} in no world within the run{tail}."
     if calm is not None and np.array_equal(own, calm):
         text = f"{head} {shown(*quantiles(own[comes]), row.unit)}{since}, {share_of_worlds(int(comes.sum()), worlds)}"
@@ -351,13 +351,17 @@ def _waiting(row: Row) -> str:
         word = "later" if quantiles(shift)[1] > 0 else "earlier"
         gap = shown(size[0], abs(quantiles(shift)[1]), size[1], row.unit)
         return f"{text}, {gap} {word} than in the reference."
-    return f"{text}{_in_reference(calm, worlds)}."
+    return f"{text}{_in_reference(calm, worlds, row.unit)}."
 
 
-def _in_reference(calm: np.ndarray | None, worlds: int) -> str:
+def _in_reference(calm: np.ndarray | None, worlds: int, unit: str) -> str:
     if calm is None:
         return ""
-    return f"; in the reference {share_of_worlds(int(np.isfinite(calm).sum()), worlds)}"
+    comes = calm[np.isfinite(calm)]
+    if not comes.size:
+        return f"; in the reference {share_of_worlds(0, worlds)}"
+    after = shown(*quantiles(comes), unit)
+    return f"; in the reference {after}, {share_of_worlds(comes.size, worlds)}"
 
 
 def measures(reading: Reading) -> str:

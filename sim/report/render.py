@@ -35,9 +35,28 @@ COMPARISON = ("compare.md.j2", "compare_annex.md.j2")
 COMPARISON_BRIEF = ("compare.md.j2",)
 #: Heights of the figure of page one and of those of page two, cm, tried from the largest down
 #: until the two pages hold them.
-HEIGHTS = ((9.4, 7.4), (8.4, 6.6), (7.6, 6.0), (6.8, 5.4), (6.0, 4.8), (5.2, 4.2), (4.4, 3.6))
-#: Word sets the same text a little wider: its figures are that much smaller.
-WORD = 0.86
+HEIGHTS = (
+    (9.4, 7.4),
+    (8.4, 6.6),
+    (7.6, 6.0),
+    (6.8, 5.4),
+    (6.0, 4.8),
+    (5.2, 4.2),
+    (4.4, 3.6),
+    (3.6, 3.0),
+)
+#: What Word does otherwise than Typst, as replacements in the template: its margins, wider letters,
+#: and more room around lines of text and rows of tables. Figures of Word files are fitted so.
+LIKE_WORD = {
+    "margin: (x: 1.9cm, top: 1.6cm, bottom: 1.7cm)": "margin: (x: 1.9cm, top: 1.5cm, bottom: 1.5cm)",
+    "size: 9.6pt": "size: 10.4pt",
+    "leading: 0.55em, spacing: 0.75em": "leading: 0.6em, spacing: 1.1em",
+    "inset: (x: 3pt, y: 2.6pt)": "inset: (x: 5.4pt, y: 5.6pt)",
+    "#show table: set text(size: 8.5pt)": "#show table: set text(size: 8.9pt)",
+    "leading: 0.45em": "leading: 0.6em",
+    "text(size: 8.2pt": "text(size: 8.6pt",
+    "spacing: 0.42em": "spacing: 0.95em",
+}
 
 
 def write_formats(reading: Reading, facts: dict[str, Any], wanted: Iterable[str]) -> list[Path]:
@@ -54,10 +73,11 @@ def write_formats(reading: Reading, facts: dict[str, Any], wanted: Iterable[str]
     """
     folder = reading.results.folder
     made: list[Path] = []
-    fitted: tuple[float, float] | None = None
+    fitted: dict[str, tuple[float, float]] = {}
     for form in wanted:
-        if form in ("pdf", "docx", "brief") and not fitted:
-            fitted = _fitted(folder, facts)
+        for kind in ("pdf", "docx") if form == "brief" else (form,):
+            if kind in ("pdf", "docx") and kind not in fitted:
+                fitted[kind] = _fitted(folder, facts, BRIEF, kind)
         if form == "xlsx":
             from lodestone.report.sheets import write_workbook
 
@@ -71,10 +91,10 @@ def write_formats(reading: Reading, facts: dict[str, Any], wanted: Iterable[str]
 
             made.append(write_explorer([(reading.name, reading)], folder, reading.title))
         elif form == "brief":
-            made.append(_file(folder, "report-brief", "pdf", facts, fitted, BRIEF))
-            made.append(_file(folder, "report-brief", "docx", facts, fitted, BRIEF))
+            made.append(_file(folder, "report-brief", "pdf", facts, fitted["pdf"], BRIEF))
+            made.append(_file(folder, "report-brief", "docx", facts, fitted["docx"], BRIEF))
         else:
-            made.append(_file(folder, "report", form, facts, fitted, MEMO))
+            made.append(_file(folder, "report", form, facts, fitted.get(form), MEMO))
     return made
 
 
@@ -85,31 +105,37 @@ def write_files(
 
     `brief` is its PDF and Word.
     """
-    fitted = _fitted(folder, facts, templates[:1]) if form in ("pdf", "docx", "brief") else None
-    if form == "brief":
-        pair = ("pdf", "docx")
-        return [_file(folder, "report-brief", f, facts, fitted, templates) for f in pair]
-    return [_file(folder, "report", form, facts, fitted, templates)]
+    made = []
+    for kind in ("pdf", "docx") if form == "brief" else (form,):
+        fitted = _fitted(folder, facts, templates[:1], kind) if kind in ("pdf", "docx") else None
+        stem = "report-brief" if form == "brief" else "report"
+        made.append(_file(folder, stem, kind, facts, fitted, templates))
+    return made
 
 
 def _fitted(
-    folder: Path, facts: dict[str, Any], brief: tuple[str, ...] = BRIEF
+    folder: Path, facts: dict[str, Any], brief: tuple[str, ...], form: str
 ) -> tuple[float, float]:
-    """Return the largest heights with which the brief is two pages of PDF."""
+    """Return the largest heights with which the brief is two pages, of PDF or as Word sets it."""
     for heights in HEIGHTS:
         text = markdown(folder, "pdf", facts, heights, brief)
-        if _pages(text, folder, str(facts["title"])) <= 2:
+        if _pages(text, folder, str(facts["title"]), LIKE_WORD if form == "docx" else {}) <= 2:
             return heights
     return HEIGHTS[-1]
 
 
-def _pages(text: str, folder: Path, title: str) -> int:
-    """Pages of a text as PDF."""
+def _pages(text: str, folder: Path, title: str, otherwise: dict[str, str]) -> int:
+    """Pages of a text as PDF, with some settings of the template otherwise."""
     import typst
 
     page = folder / ".report.pages.typ"
+    source = _typst(text, folder, title)
+    for here, there in otherwise.items():
+        if here not in source:
+            raise ValueError(f"the template no longer holds {here!r}")
+        source = source.replace(here, there)
     try:
-        page.write_text(_typst(text, folder, title) + PAGES, encoding="utf-8")
+        page.write_text(source + PAGES, encoding="utf-8")
         found = typst.query(
             page, "<pages>", field="value", one=True, root=folder, ignore_system_fonts=True
         )
@@ -173,12 +199,7 @@ def markdown(
     for key in ("figures", "others"):
         shown[key] = [_with_file(folder, form, f) for f in facts[key]]
     shown["lead"] = facts["lead"] and _with_file(folder, form, facts["lead"])
-    factor = WORD if form == "docx" else 1.0
-    tall = (
-        [f"{factor * h:.2f}cm" for h in heights]
-        if heights and form in ("pdf", "docx")
-        else ["", ""]
-    )
+    tall = [f"{h:.2f}cm" for h in heights] if heights and form in ("pdf", "docx") else ["", ""]
     context = {**shown, "plain": form == "md", "breaks": BREAKS[form], "heights": tall}
     parts = [environment.get_template(name).render(context) for name in templates]
     return "\n".join(parts)
@@ -201,10 +222,16 @@ def _markdown(text: str, part: Path, folder: Path, title: str) -> None:
 def _pandoc(text: str, to: str, part: Path | None, folder: Path, title: str, *more: str) -> str:
     import pypandoc
 
-    extra = ["--columns=60", "--wrap=none", f"--resource-path={folder}", "--metadata=lang:en"]
+    # In the folder itself: a list of folders is cut at its colons, and names may hold some.
+    extra = ["--columns=60", "--wrap=none", "--resource-path=.", "--metadata=lang:en"]
     extra += [f"--metadata=pagetitle:{title}", f"--lua-filter={TEMPLATES / 'memo.lua'}", *more]
     return pypandoc.convert_text(
-        text, to, format=READER, outputfile=None if part is None else str(part), extra_args=extra
+        text,
+        to,
+        format=READER,
+        outputfile=None if part is None else str(part.resolve()),
+        extra_args=extra,
+        cworkdir=str(folder.resolve()),
     )
 
 

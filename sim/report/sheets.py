@@ -17,6 +17,7 @@ __all__ = ["save_workbook", "tame", "write_workbook"]
 #: Tables of the run folder that fit a sheet, with the title of theirs.
 TABLES = {
     "summary": "All numbers",
+    "public_money": "Public money",
     "verdict": "Hypothesis",
     "claims": "Claim check",
     "calendar": "Calendar",
@@ -75,6 +76,7 @@ def _notes(facts: Mapping[str, Any]) -> Sheet:
         ),
         ("Magnets", "Finished tonnes. Shares lie between 0 and 1 in this workbook."),
         *(("Not modelled", text) for text in facts["limits"]),
+        *(("Remark", text) for text in facts["remarks"]),
         ("Reproduce", facts["command"]),
     ]
     return "Notes", ["what", "text"], lines

@@ -292,9 +292,10 @@ def _html(text: str, folder: Path) -> str:
         extra_args=[
             "--standalone",
             "--embed-resources",
-            f"--resource-path={folder}",
+            "--resource-path=.",
             f"--metadata=title:{title}",
             f"--metadata=pagetitle:{title}",
             f"--variable=header-includes:{style}",
         ],
+        cworkdir=str(folder.resolve()),
     )

@@ -269,7 +269,7 @@ def watch(reading: Reading, rows: list[Row]) -> list[str]:
     ahead = [m for m in reading.marks if m.announced is not None and m.announced < m.start]
     for mark in ahead[:1]:
         told.append(
-            f"Whether {human(mark.name)} starts as announced "
+            f"Whether the start of {human(mark.name)} comes as announced "
             f"({'median of worlds ' if mark.drawn else ''}{mark.start:%B %Y})."
         )
     ends = [m for m in reading.marks if m.end is not None and m.end <= reading.curve().index[-1]]

@@ -7,7 +7,12 @@ from typing import Any
 
 from lodestone.border.errors import InputError
 
-__all__ = ["parse_words"]
+__all__ = ["PATHS", "parse_words"]
+
+#: Settings that are paths: what is typed is meant as it stands, unless it is quoted.
+PATHS = ("out",)
+#: Characters that mean something in Hydra's grammar; text without them is text, in any alphabet.
+_MEANS = frozenset("[]{}()'\",=\\$*?&|;<>!%@#`^+")
 
 
 def parse_words(words: Iterable[str]) -> dict[str, Any]:
@@ -53,7 +58,9 @@ def _read_value(key: str, text: str) -> Any:
             return kind(plain)
         except ValueError:
             continue
-    if all(c.isalnum() or c in "_-./~:" for c in plain) and not plain.startswith(("~", "-")):
+    if key in PATHS and plain[0] not in "'\"":
+        return text
+    if not _MEANS.intersection(plain) and not plain.startswith(("~", "-")):
         return plain
     return _read_with_hydra(key, plain)
 

@@ -16,6 +16,7 @@ from lodestone.border.errors import InputError
 from lodestone.border.files import read_path
 from lodestone.border.numbers import plain
 from lodestone.border.yamlfile import Document, read_yaml
+from lodestone.outputs.parts import checksum
 from lodestone.runs.settings import SETTINGS
 from lodestone.scenario import Scenario, build_scenario
 
@@ -63,6 +64,7 @@ def kept_scenario(word: str) -> Scenario:
         The file is damaged.
     """
     path = read_path(word)
+    _refuse_edited(path)
     document = read_yaml(path)
     held = document.data.get("rerun")
     if not isinstance(held, Mapping) or not isinstance(held.get("scenario"), Mapping):
@@ -77,6 +79,22 @@ def kept_scenario(word: str) -> Scenario:
         variant=held.get("variant"),
         overlays=tuple(str(name) for name in overlays) if isinstance(overlays, list) else (),
     )
+
+
+def _refuse_edited(path: Path) -> None:
+    """Refuse the file of a run folder that is not the one that the run wrote."""
+    try:
+        told = json.loads((path.parent / "provenance.json").read_text(encoding="utf-8"))
+        written = told["files"][path.name]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # a copy, or a run that kept no checksums
+    if checksum(path.read_bytes()) != written:
+        raise InputError(
+            "is not the file that the run wrote: its checksum differs from the one in "
+            "provenance.json",
+            file=path,
+            hint="It was damaged or edited. Copy it into another folder to run what it says.",
+        )
 
 
 def _built(document: Document, path: Path, which: str) -> Scenario:

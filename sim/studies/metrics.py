@@ -56,6 +56,11 @@ def column_of(metric: str) -> tuple[str, str]:
         item = parse_metric(text)
     except ValueError as error:
         raise InputError(str(error), key=f"metric={metric}") from None
+    named = [key for key, _ in item.selectors]
+    if len(set(named)) < len(named):
+        raise InputError(
+            "a selector stands twice", key=f"metric={metric}", hint="Keep one of the two."
+        )
     inside = ",".join(
         f"{k}={v if isinstance(v, str) else '[' + ', '.join(v) + ']'}"
         for k, v in sorted(item.selectors)

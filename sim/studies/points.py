@@ -134,6 +134,7 @@ class _Builder:
         self.settings: dict[str, Settings] = {}
         self.documents: dict[str, Any] = {}
         self.remarks: list[str] = []
+        self.checked: set[tuple[Any, ...]] = set()
 
     def point(self, number: int, values: Mapping[str, Any], own: dict[str, Any]) -> Point:
         from lodestone.chain.load import load_chain
@@ -158,7 +159,10 @@ class _Builder:
         scenario = self._scenario(naming, overrides)
         scenario = with_decision_date(scenario, held)
         chain = load_chain(scenario.vintage)
-        check_expressions(scenario, chain)
+        asked = (scenario.name, scenario.start, scenario.end, scenario.headline)
+        if (*asked, str(scenario.hypothesis)) not in self.checked:
+            check_expressions(scenario, chain)
+            self.checked.add((*asked, str(scenario.hypothesis)))
         said = remarks_on(scenario, chain)
         self.remarks += [f"{scenario.name}: {r}" for r in said]
         reference = reference_of(scenario)

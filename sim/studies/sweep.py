@@ -30,7 +30,7 @@ BYTES_PER_VALUE = 5.0
 REPORT_MB, TABLES_MB = 0.6, 0.003
 METRICS, DRAWS = 320, 85
 #: A chunk of points is about so many seconds of one process, and at most so many points.
-CHUNK_SECONDS, CHUNK_POINTS = 10.0, 64
+CHUNK_SECONDS, CHUNK_POINTS = 4.0, 64
 #: Beyond this a study is only run when the user says so.
 MOST_POINTS, MOST_HOURS, MOST_GIGABYTES = 1000, 1.0, 5.0
 #: How often a pool whose worker died is started anew.

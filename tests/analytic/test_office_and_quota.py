@@ -41,7 +41,7 @@ class Desk:
             "approval": 1.0, "military_approval": 1.0, "processing_weeks": 9.0, "refile_weeks": 4.0,
             "capacity": 50.0, "surge": np.inf, "held_share": 0.0, "cleared": 0.0, **settings,
         }  # fmt: skip
-        general = given.pop("general", 0.0)
+        general, refused = given.pop("general", 0.0), given.pop("refused", 0.0)
         self.rules = Conditions()
         self.rules.licences = [
             LicenceRule(
@@ -49,6 +49,7 @@ class Desk:
                 lookalike=np.zeros_like(mask),
                 active=np.ones(WORLDS),
                 general=np.full((layout.links.n, WORLDS), general),
+                refused=refused,
                 **{k: np.full(WORLDS, float(v)) for k, v in given.items()},
             )
         ]
@@ -129,6 +130,17 @@ def test_what_passes_in_the_long_run_is_what_is_said(layout, approval, capacity,
     assert item.passes_in_the_end() == pytest.approx((passes, passes))
     told = f"in the long run {100 * passes:.0f} % of normal orders pass"
     assert any(told in remark for remark in item.remarks(load_chain("2024")))
+
+
+@pytest.mark.parametrize("refused", [0.25, 0.8, 1.0])
+def test_what_is_refused_for_good_never_leaves(layout, refused):
+    desk = Desk(layout, processing_weeks=6.0, approval=0.8, refused=refused).run(300)
+    assert np.allclose(desk.out[-1], (1.0 - refused) * WEEKLY, rtol=1e-6, atol=1e-9)
+
+
+def test_a_general_licence_passes_what_the_office_would_refuse(layout):
+    desk = Desk(layout, approval=0.8, refused=1.0, general=0.3).run(300)
+    assert np.allclose(desk.out[-1], 0.3 * WEEKLY, rtol=1e-6)
 
 
 def test_classes_paths_and_renewals_are_told_as_well():

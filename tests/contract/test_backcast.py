@@ -385,6 +385,11 @@ def test_a_metric_with_the_name_of_a_series_is_a_statistic_of_it(watched):
         )
 
 
+def test_the_page_of_episodes_explains_every_series():
+    page = (Path(__file__).parents[2] / "docs" / "episodes.md").read_text("utf-8")
+    assert not [name for name in SERIES if f"`{name}`" not in page]
+
+
 def test_what_is_kept_is_declared_and_of_a_series(watched):
     assert set(watched.old.arrays()) == set(KEPT)
     for item in KEPT.values():

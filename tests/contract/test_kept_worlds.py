@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 
@@ -38,9 +39,11 @@ def folder(tmp_path_factory):
 
 def test_every_metric_of_the_summary_is_the_same_from_kept_worlds(folder):
     table = pd.read_parquet(folder / "worlds.parquet")
-    seen = 0
+    seen: Counter[str] = Counter()
     for key in table.columns:
         name, mark, inside = key.partition("[")
+        if seen[name] > 1:  # one selection of each metric beside the whole
+            continue
         if key.startswith(("draw.", "reference_", "delta_")) or key in ("world", "confirmed_if", "refuted_if"):  # fmt: skip
             continue
         text = f"{name}({inside[:-1]})" if mark else name
@@ -52,8 +55,8 @@ def test_every_metric_of_the_summary_is_the_same_from_kept_worlds(folder):
         if f"reference_{key}" in table:
             calm = evaluate_on(folder, text, "reference")
             assert np.array_equal(calm, table[f"reference_{key}"].to_numpy(dtype=float), equal_nan=True)  # fmt: skip
-        seen += 1
-    assert seen > 60
+        seen[name] += 1
+    assert seen.total() > 60
 
 
 def test_what_the_summary_does_not_show_can_be_asked_later(folder):

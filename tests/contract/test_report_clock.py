@@ -26,7 +26,7 @@ from lodestone.scenario import find_scenarios, load_scenario
 MONTHS = "January February March April May June July August September October November December"
 FULL = re.compile(rf"\b(?:(\d{{1,2}}) )?({'|'.join(MONTHS.split())}) (\d{{4}})\b")
 SHORT = re.compile(rf"\b({'|'.join(m[:3] for m in MONTHS.split())}) (\d{{4}})\b")
-FAST = ("cutoff_total", "us_price_floor_110", "truce_snapback_2026")
+FAST = ("truce_snapback_2026",)
 
 
 def months_in(text: str) -> list[pd.Timestamp]:

@@ -235,8 +235,8 @@ def test_current_law_holds_what_is_in_force():
     assert 0.0 < law["truce"].renewal_probability.centre() < 1.0
     assert law["us_section_301_forced_labour"].rate == 0.125
     assert law["listed_us_firms"].start == date(2026, 6, 22)
-    floors = {n: i.floor_usd_per_kg for n, i in law.items() if n.startswith("serra_verde_floor")}
-    assert sorted(floors.values()) == [110, 575, 2050]
+    assert law["serra_verde_floor"].by_element == {"ndpr": 110, "dy": 575, "tb": 2050}
+    assert law["serra_verde_floor"].excess_share == 0.3
     assert load("current_law").decision_date == date(2027, 1, 10)
 
 

@@ -16,6 +16,7 @@ from lodestone.chain.nouns import Row
 VINTAGES = vintages()
 TABLES = [(v, name) for v in VINTAGES for name in (*COMMON, *BY_VINTAGE)]
 FILES = sorted(path for path in seeds_root().rglob("*.csv") if "episodes" not in path.parts)
+READ = ("data", "filing", "press")
 DATE = re.compile(r"\d{4}")
 
 
@@ -77,11 +78,19 @@ def test_sources_of_data_have_an_address_and_a_title(vintage):
     chain = load_chain(vintage)
     for key, source in chain.sources.items():
         assert source.title
-        if source.kind == "data" and key != "atomic_weights":
+        if source.kind in READ and key != "atomic_weights":
             assert source.url.startswith("http"), key
         assert re.fullmatch(r"[a-z0-9_]+", key)
-    addresses = [s.url for s in chain.sources.values() if s.url and s.kind == "data"]
+    addresses = [s.url for s in chain.sources.values() if s.url and s.kind in READ]
     assert len(addresses) == len(set(addresses))
+
+
+def test_a_company_s_own_words_are_graded_as_a_filing():
+    sources = load_chain("2024").sources.values()
+    for source in sources:
+        if "sec.gov/" in source.url or "asx.com.au/" in source.url:
+            assert source.kind == "filing", source.key
+    assert sum(s.kind == "filing" for s in sources) >= 20
 
 
 @pytest.mark.parametrize("vintage", VINTAGES)

@@ -85,8 +85,8 @@ def fuzz_files(folder: Path, files, many: int, seed: int, work) -> None:
     tally.hold(many)
 
 
-def test_a_few_hundred_faulty_scenarios(tmp_path):
-    fuzz_files(tmp_path, FILES, 300, 20, lambda path: check_file(str(path)))
+def test_some_faulty_scenarios(tmp_path):
+    fuzz_files(tmp_path, FILES, 150, 20, lambda path: check_file(str(path)))
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import pytest
 from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
+from lodestone.outputs.items import ITEMS
 from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import find, share_lacking
 from lodestone.outputs.recorder import Recorder
@@ -279,3 +280,19 @@ def test_nobody_lacks_more_than_all_of_what_was_planned():
     unmet = np.array([0.0, 30.0, 109.0, 0.0])
     planned = np.array([100.0, 100.0, 100.0, 0.0])
     assert np.allclose(share_lacking(unmet, planned), [0.0, 0.3, 1.0, 0.0])
+
+
+@pytest.mark.parametrize("region", ["united_states", "china", "japan", "all"])
+def test_recycling_meets_a_part_of_use_and_scrap_is_a_minus(series, region):
+    share = {
+        by: value(series, "met_share", by=by, element="ndpr", region=region, year=2024)
+        for by in ITEMS
+    }
+    assert np.allclose(sum(share.values()), 1.0)
+    for by in ("recycling", "new_supply", "leak", "exporter", "substitution", "unmet"):
+        assert np.all(share[by] >= -1e-6), by
+    assert np.all(share["scrap_left"] <= 0.0)
+    if region != "all":
+        return
+    left = value(series, "output_t", material="ndfeb_magnets", year=2024)
+    assert np.all(share["scrap_left"] < 0.0) and np.all(left > 0.0)

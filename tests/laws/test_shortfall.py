@@ -79,7 +79,7 @@ def test_a_reserve_is_a_series_and_what_it_buys_and_sells_stand_apart():
         "opening_days": 50, "fill_days": 365, "start": day_after(4),
     }  # fmt: skip
     found = series_of(scenario({"pile": reserve}, weeks=78), worlds=5)
-    held = found["reserve"][:, found.cells("dy_oxide", "japan")].sum(axis=1, dtype=float)
+    held = found["reserve"][:, found.cells("dy_oxide", "japan").rows].sum(axis=1, dtype=float)
     assert np.all(np.diff(held, axis=0) >= -1e-4) and np.all(held[-1] > held[0])
     bought = find("reserve_bought_usd_million")(found, region="japan")
     sold = find("reserve_sold_usd_million")(found, region="japan")

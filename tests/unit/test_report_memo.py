@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from lodestone.report.asked import headline_rows
 from lodestone.report.memo import answer, headline_table, hypothesis, left_out
 from lodestone.report.phrases import course, measures, share_of_worlds
 from lodestone.report.reading import Reading
-from lodestone.report.render import escape
+from lodestone.report.render import HEIGHTS, escape
 from tests.fixtures.run_folder import CASES, make_run_folder
 
 FORMATS = ("html", "md", "docx", "pdf", "brief", "xlsx", "slide")
@@ -290,12 +291,17 @@ def test_the_page_has_all_sections_and_is_self_contained(report):
         "Hypothesis, as it is judged",
         "Users that stop",
         "All numbers",
+        "Public money",
         "Further figures",
         "Claim check",
         "Calendar",
+        "Remarks on the scenario",
         "Assumptions and sources",
         "How to reproduce",
     ]
+    assert "Price_floor never acts: its end lies before; its own start." in page
+    assert re.search(r"Public stocks.* buy for USD 80 million .*, sell for USD 29 million", page)
+    assert "hold goods at the end worth" in page
     pictures = re.findall(r"<img[^>]*>", page)
     assert len(pictures) >= 10
     for picture in pictures:
@@ -326,6 +332,21 @@ def test_the_brief_is_two_pages(case, runs, tmp_path):
         for font in page["/Resources"]["/Font"].values()
     }
     assert fonts and all("+" in font for font in fonts), "a font that is not embedded"
+    # Word breaks pages where it is opened. What is proven everywhere: one break of our own, and figures
+    # that fit a page set as Word sets it. What is proven where LibreOffice is: two pages.
+    with zipfile.ZipFile(folder / "report-brief.docx") as held:
+        document = held.read("word/document.xml").decode()
+    assert document.count('<w:br w:type="page"/>') == 1
+    heights = [int(cy) / 360_000 for cy in re.findall(r'<wp:extent cx="\d+" cy="(\d+)"', document)]
+    fits = [(one, two) for one, two in HEIGHTS if abs(one - heights[0]) < 0.05]
+    assert fits and all(h <= fits[0][1] + 0.05 for h in heights[1:]), heights
+    office = shutil.which("soffice") or shutil.which("libreoffice")
+    if office is not None:
+        command = [office, f"-env:UserInstallation=file://{tmp_path / 'office'}", "--headless"]
+        command += ["--convert-to", "pdf", "--outdir", str(tmp_path / "word")]
+        done = [*command, str(folder / "report-brief.docx")]
+        subprocess.run(done, check=True, capture_output=True, timeout=180)
+        assert len(pypdf.PdfReader(tmp_path / "word" / "report-brief.pdf").pages) == 2
 
 
 def test_the_word_document_has_styles_captions_and_no_time_stamp(report):

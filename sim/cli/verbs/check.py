@@ -198,16 +198,35 @@ def _tellable(scenario: Scenario) -> list[str]:
     """Refuse what no run could tell; return what is odd."""
     from lodestone.chain.load import load_chain
     from lodestone.outputs.selectors import check_expressions, remarks_on
+    from lodestone.runs.identity import remarks
     from lodestone.scenario import load_reference
 
     chain = load_chain(scenario.vintage)
     check_expressions(scenario, chain)
     load_reference(scenario)
-    return [f"{scenario.name}: {remark}" for remark in remarks_on(scenario, chain)]
+    told = [*remarks_on(scenario, chain), *remarks(scenario)]
+    return [f"{scenario.name}: {remark}" for remark in told]
 
 
 def _check_overlay(path: Path) -> None:
-    """Check an overlay by laying it over the reference."""
-    from lodestone.scenario import DEFAULT_REFERENCE, load_scenario
+    """Check an overlay by laying it over the reference.
 
+    One that changes measures without their kind is laid over a scenario that has them: of its own
+    folder, else of those known.
+    """
+    from lodestone.border.yamlfile import read_yaml
+    from lodestone.scenario import DEFAULT_REFERENCE, find_scenarios, load_mapping, load_scenario
+
+    held = read_yaml(path).data.get("interventions")
+    items = held.items() if isinstance(held, dict) else ()
+    changed = {k for k, v in items if isinstance(v, dict) and "kind" not in v}
+    beside = [p for p in sorted(path.parent.glob("*.yaml")) if p != path] if changed else []
+    for other in (*beside, *(item.path for item in find_scenarios().values())) if changed else ():
+        try:
+            measures = load_mapping(other).data.get("interventions") or {}
+        except InputError:
+            continue
+        if changed <= set(measures):
+            _tellable(load_scenario(str(other), overlays=[str(path)]))
+            return
     _tellable(load_scenario(DEFAULT_REFERENCE, overlays=[str(path)]))

@@ -236,7 +236,10 @@ def met_share(
 ) -> Values:
     """Part of planned use of an element that one way of meeting it accounts for, in a year.
 
-    `by` is an item of ``closed_gap.csv``: recycling, substitution, new_supply, leak and so on.
+    `by` is an item of ``closed_gap.csv``: recycling, substitution, new_supply, leak and so on. All
+    items add up to planned use. ``scrap_left``, what makers of magnets leave of what they take in, is
+    never positive; ``others`` and ``stock_draw`` may be negative where a region ships more than it
+    takes in, or fills its stocks.
     """
     if by not in ITEMS:
         raise unknown("way of meeting use", str(by), ITEMS, key="by")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from lodestone.border.units import WEEKS_PER_MONTH
+from lodestone.report.asked import place
 from lodestone.report.figures import Drawing, figure
 from lodestone.report.reading import Reading
 from lodestone.report.style import (
@@ -73,8 +74,13 @@ def cover_left(reading: Reading) -> Drawing | None:
     lows = {r: float(shown["with", r].min()) for r in regions}
     worst = min(lows, key=lows.__getitem__)
     when = shown["with", worst].idxmin()
+    dry = {r: s.index[0] for r in regions if len(s := shown[shown["with", r] < 1.0])}
+    first = min(dry, key=dry.__getitem__) if dry else ""
     title = (
-        f"Cover of high-coercivity magnets is lowest in {capital(human(worst))}: "
+        f"Cover of high-coercivity magnets falls below one week of use first in "
+        f"{place(first)}, in {month(dry[first])}"
+        if dry
+        else f"Cover of high-coercivity magnets is lowest in {place(worst)}: "
         f"{number(lows[worst])} weeks of use in {month(when)}"
     )
     note = (

@@ -79,6 +79,7 @@ def shortage_heat(reading: Reading) -> Drawing | None:
         for j, m in enumerate(table.columns)
         if j == 0 or m.year != table.columns[j - 1].year or len(table.columns) < 14
     ]
+    ticks = ticks[:: -(-len(ticks) // 13)]
     ax.set_xticks(ticks, [f"{table.columns[j]:%b}\n{table.columns[j]:%Y}" for j in ticks], size=7.5)
     ax.grid(False)
     ax.tick_params(length=0)

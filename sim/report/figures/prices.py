@@ -108,7 +108,7 @@ def price_curve(reading: Reading) -> Drawing | None:
             ends.append((last, kind, colour))
             parts.append(shown.reset_index())
         ax.set_yscale("log")
-        _few_ticks(ax)
+        few_ticks(ax)
         ax.set_title(textwrap.fill(capital(human(material)), 24), size=8.5)
         date_axis(ax, window, ticks=4)
         ax.tick_params(labelsize=7.5)
@@ -122,7 +122,7 @@ def price_curve(reading: Reading) -> Drawing | None:
     return Drawing(figure_, title, alt, pd.concat(parts, ignore_index=True))
 
 
-def _few_ticks(ax: Axes) -> None:
+def few_ticks(ax: Axes) -> None:
     """Label a logarithmic axis with three to six round numbers."""
     low, high = ax.get_ylim()
     if high / low < 1.6:

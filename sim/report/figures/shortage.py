@@ -248,8 +248,8 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
         low = 0.0
     verb = "hit hardest" if sign > 0 else "spared most"
     text = (
-        f"{capital(human_of(axis, worst))} is {verb}: {percent(abs(f.p50), low, high)} of planned use"
-        f"{more} unmet at the peak in {month(f.peak)}"
+        f"{capital(human_of(axis, worst))} is {verb}: {percent(abs(f.p50), low, high)}{more} of planned "
+        f"use goes unmet at the peak in {month(f.peak)}"
     )
     out = len(names) - len(hit)
     if out and len(names) > 2:

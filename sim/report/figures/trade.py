@@ -47,7 +47,7 @@ def trade_flows(reading: Reading) -> Drawing | None:
     monthly = rows.groupby(["case", "month"])["tonnes_mean"].sum().unstack("case").sort_index()
     if "scenario" not in monthly or len(monthly) < 13:
         return None
-    periods = _periods(reading, monthly)
+    periods = periods_of(reading, monthly)
     if periods is None:
         return None
     against = "reference" if "reference" in monthly else "scenario"
@@ -62,7 +62,7 @@ def trade_flows(reading: Reading) -> Drawing | None:
     note = (
         f"Magnets from {human(origin)}, finished tonnes a month by month of shipment, declared and "
         f"grey, means over the worlds. Right: by destination; {base}; full circle: the quarter that "
-        f"differs most ({_span(periods['during'])}); cross: the last year of the run. "
+        f"differs most ({span_told(periods['during'])}); cross: the last year of the run. "
         f"{mark_words(reading, window)}"
     )
     figure_, axes = canvas(title, note, 1, 2, (7.4, 3.2), gridspec_kw={"width_ratios": [1.2, 1]})
@@ -112,7 +112,7 @@ def _sides(rows: pd.DataFrame, periods: dict[str, list], against: str) -> pd.Dat
     return sides.sort_values(["before", "during"], ascending=False).head(10)
 
 
-def _periods(reading: Reading, monthly: pd.DataFrame) -> dict[str, list] | None:
+def periods_of(reading: Reading, monthly: pd.DataFrame) -> dict[str, list] | None:
     """Return the months before, during and after, all from the first own measure on.
 
     During is the quarter within two years of the first start that differs most from the reference
@@ -134,7 +134,8 @@ def _periods(reading: Reading, monthly: pd.DataFrame) -> dict[str, list] | None:
     return {"before": before, "during": during, "after": months[-12:]}
 
 
-def _span(months: list) -> str:
+def span_told(months: list) -> str:
+    """Return the first and the last of some months, as `Jan 2027\u2013Mar 2027`."""
     return f"{months[0]:%b %Y}\u2013{months[-1]:%b %Y}"
 
 
@@ -155,7 +156,7 @@ def _title(reading: Reading, origin: str, monthly: pd.DataFrame, periods: dict[s
     if abs(change) < 0.02:
         return f"{who} differ from the reference by less than 2 % in every quarter of two years"
     verb = "below" if change < 0 else "above"
-    text = f"{who} are {percent(abs(change))} {verb} the reference in {_span(during)}"
+    text = f"{who} are {percent(abs(change))} {verb} the reference in {span_told(during)}"
     after = [m for m in scenario.index if m > during[-1]]
     ratio = (scenario.loc[after] / calm.loc[after].clip(lower=1e-9)).rolling(3).mean()
     back = ratio[(ratio - 1).abs() < 0.05]

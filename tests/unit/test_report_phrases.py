@@ -1,0 +1,76 @@
+"""Sentences on the awkward cases, which are the ordinary ones."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from lodestone.report.asked import Row
+from lodestone.report.phrases import level, sentence
+from lodestone.report.wording import resolution
+
+INF = float("inf")
+READING = SimpleNamespace()
+
+
+def row(name: str, title: str, unit: str, own: object, calm: object = None) -> Row:
+    held = None if calm is None else np.asarray(calm, dtype=float)
+    return Row(name, name, {}, unit, title, np.asarray(own, dtype=float), held)
+
+
+def told(*words: object) -> str:
+    return sentence(READING, row(*words))  # type: ignore[arg-type]
+
+
+STOP = ("first_stoppage", "Time until the first users in Europe stop, from 1 May 2025", "days")
+LENGTH = ("time_to_recover_weeks", "Length of the shortage", "weeks")
+LACK = ("unmet_t", "Net shortfall of magnets, to the end of 2029", "t_magnet")
+PEAK = ("unmet_share_peak", "Net shortfall in the worst week, share of planned use", "share")
+
+
+@pytest.mark.parametrize(
+    ("words", "own", "calm", "said"),
+    [
+        # nobody runs short, with or without
+        (STOP, [INF] * 20, [INF] * 20, "The first users in Europe stop in no world within the run; in the reference in none of the 20 worlds."),
+        (LACK, [0.0] * 20, [0.0] * 20, "The net shortfall of magnets, to the end of 2029 is zero in every world, with and without the measures."),
+        # all worlds run short, the reference in none
+        (STOP, [40.0] * 20, [INF] * 20, "The first users in Europe stop 40 days after 1 May 2025, in all 20 worlds; in the reference in none."),
+        # all run short in both: the reference tells its own days
+        (STOP, [20.0, 30.0] * 10, [30.0, 20.0] * 10, "The first users in Europe stop 25 days (20–30) after 1 May 2025, in all 20 worlds; in the reference 25 days (20–30), in all 20 worlds."),
+        (STOP, [20.0] * 20, [50.0] * 20, "The first users in Europe stop 20 days after 1 May 2025, in all 20 worlds, 30 days earlier than in the reference."),
+        # one world in twenty
+        (STOP, [INF] * 19 + [40.0], [INF] * 20, "The first users in Europe stop 40 days after 1 May 2025, in 1 of 20 worlds (5 %); in the reference in none."),
+        (LACK, [100.0] * 19 + [900.0], [100.0] * 20, "The net shortfall of magnets, to the end of 2029 is 100 t of magnet (100–140), the same as in the reference except in 1 of 20 worlds (5 %)."),
+        # not recovered by the end of the run
+        (LENGTH, [INF] * 18 + [30.0, 40.0], [0.0] * 20, "Length of the shortage: not over by the end of the run, in 18 of 20 worlds (90 %)."),
+        # less than in the reference
+        (LACK, [100.0] * 20, [400.0] * 20, "The net shortfall of magnets, to the end of 2029 is 100 t of magnet, 300 t of magnet less than in the reference."),
+        (PEAK, [0.10] * 20, [0.25] * 20, "The net shortfall in the worst week is 10 % of planned use, 15 points less than in the reference."),
+        # not clear of zero
+        (LACK, [90.0, 115.0] * 10, [100.0] * 20, "The net shortfall of magnets, to the end of 2029 is 102 t of magnet (90–115); the difference from the reference, +2 t of magnet (−10 to 15), does not stand clear of zero."),
+    ],
+)  # fmt: skip
+def test_awkward_cases_are_told_right(words, own, calm, said):
+    assert told(*words, own, calm) == said
+
+
+def test_a_scenario_that_was_run_alone_names_no_reference():
+    assert told(*LACK, [100.0] * 20).endswith("is 100 t of magnet.")
+    assert told(*STOP, [INF] * 20) == "The first users in Europe stop in no world within the run."
+
+
+def test_money_is_in_one_scale_and_minus_stands_in_front():
+    cost = ("public_outlay_usd_million", "Public outlay, net of receipts, in 2030", "USD million")
+    assert told(*cost, [1500.0] * 20, [2000.0] * 20) == (
+        "Public outlay, net of receipts, in 2030 is USD 1.5 billion, USD 0.5 billion less than in the "
+        "reference."
+    )
+    assert level(row(*cost, [-20.0] * 20)) == "−USD 20 million"
+
+
+def test_an_end_of_a_band_is_not_rounded_to_nothing():
+    assert resolution(18_890.0, 2_782.0, 53_510.0) == 1000.0
+    assert resolution(0.0, 0.0, 53_510.0) == 10_000.0

@@ -165,10 +165,7 @@ def test_a_floor_on_a_separator_keeps_the_mine_that_feeds_it_when_the_market_fal
         runs.append(np.array(dug))
     without, kept = runs
     assert np.all(kept >= without - 1e-9)
-<<<<<<< HEAD
     assert np.all(kept[-1] > 1.01 * without[-1]), (kept[-1], without[-1])
-=======
-    assert np.all(kept[-1] > 1.02 * without[-1]), (kept[-1], without[-1])
 
 
 BY_ELEMENT = {k: v for k, v in FLOOR.items() if k not in ("floor_usd_per_kg", "materials")}
@@ -234,4 +231,3 @@ def test_what_is_wrong_with_floors_by_element_is_named(more, key, word):
     (problem,) = build("x", {**BY_ELEMENT, **more}, "file.yaml").problems(load_chain())
     assert problem.key == key
     assert word in problem.message
->>>>>>> main

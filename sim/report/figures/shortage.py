@@ -259,7 +259,9 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
 
 
 def _note(reading: Reading, names: list[str], all_names: list[str], order: str) -> str:
-    some = "" if len(names) == len(all_names) else f"The {len(names)} that the measures touch most. "
+    some = (
+        "" if len(names) == len(all_names) else f"The {len(names)} that the measures touch most. "
+    )
     return (
         f"Net unmet share of planned use, {order}. {versus(reading)} {some}{BANDS} "
         f"{mark_words(reading, reading.window)}"

@@ -18,6 +18,7 @@ import pandas as pd
 
 from lodestone.border.difference import first_difference
 from lodestone.outputs.results import BAND, Results
+from lodestone.report.wording import capital, human
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -143,7 +144,7 @@ class Reading:
     @property
     def title(self) -> str:
         """The scenario's title, or its name, with the variant and overlays that were applied."""
-        title = str(self.scenario.get("title") or self.name)
+        title = str(self.scenario.get("title") or capital(human(self.name)))
         applied = [self.scenario.get("variant"), *(self.scenario.get("overlays") or [])]
         told = ", ".join(str(a).replace("_", " ") for a in applied if a)
         return f"{title} (variant: {told})" if told else title

@@ -117,11 +117,13 @@ def _fitted(
     folder: Path, facts: dict[str, Any], brief: tuple[str, ...], form: str
 ) -> tuple[float, float]:
     """Return the largest heights with which the brief is two pages, of PDF or as Word sets it."""
-    for heights in HEIGHTS:
-        text = markdown(folder, "pdf", facts, heights, brief)
-        if _pages(text, folder, str(facts["title"]), LIKE_WORD if form == "docx" else {}) <= 2:
-            return heights
-    return HEIGHTS[-1]
+    first, last = 0, len(HEIGHTS) - 1
+    while first < last:
+        middle = (first + last) // 2
+        text = markdown(folder, "pdf", facts, HEIGHTS[middle], brief)
+        pages = _pages(text, folder, str(facts["title"]), LIKE_WORD if form == "docx" else {})
+        first, last = (first, middle) if pages <= 2 else (middle + 1, last)
+    return HEIGHTS[first]
 
 
 def _pages(text: str, folder: Path, title: str, otherwise: dict[str, str]) -> int:

@@ -266,13 +266,16 @@ def rough(worlds: int) -> str:
 def watch(reading: Reading, rows: list[Row]) -> list[str]:
     """Return what to watch next: dated decisions ahead, and the first months of the own measures."""
     told: list[str] = []
+    today = _decision(reading)
     ahead = [m for m in reading.marks if m.announced is not None and m.announced < m.start]
+    ahead = [m for m in ahead if today is None or m.start > today]
     for mark in ahead[:1]:
         told.append(
             f"Whether the start of {human(mark.name)} comes as announced "
             f"({'median of worlds ' if mark.drawn else ''}{mark.start:%B %Y})."
         )
     ends = [m for m in reading.marks if m.end is not None and m.end <= reading.curve().index[-1]]
+    ends = [m for m in ends if m.end is not None and (today is None or m.end >= today)]
     for mark in ends[:1]:
         told.append(f"What follows the end of {human(mark.name)} in {mark.end:%B %Y}.")
     told += _exports(reading)
@@ -284,12 +287,21 @@ def watch(reading: Reading, rows: list[Row]) -> list[str]:
     return told[:3] or ["No dated decision and no early signal distinguishes the two cases."]
 
 
+def _decision(reading: Reading) -> pd.Timestamp | None:
+    """Until when the scenario tells what happened; None where it does not say."""
+    import pandas as pd
+
+    told = reading.scenario.get("decision_date")
+    return pd.Timestamp(str(told)) if told else None
+
+
 def _after(reading: Reading, months: int = 3) -> pd.Timestamp | None:
     import pandas as pd
 
-    start = reading.begins
+    start, today = reading.begins, _decision(reading)
     if start is None:
         return None
+    start = start if today is None else max(start, today)
     when = (start + pd.DateOffset(months=months)).normalize().replace(day=1)
     return when if when < reading.curve().index[-1] else None
 

@@ -163,7 +163,7 @@ def test_show_gives_question_measures_sources_and_levers(capsys):
     text = capsys.readouterr().out
     for part in (
         "How many days after licensing starts",
-        "Missing magnets stop assembly plants",
+        "Missing magnets stop the first users",
         "first_stoppage(region=all) < days(70)",
         "2025-04-04 to the end  april_2025_licences: export_licence (disruption)",
         "Announcement 18 of 2025",

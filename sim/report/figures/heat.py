@@ -61,7 +61,7 @@ def shortage_heat(reading: Reading) -> Drawing | None:
     for i in range(table.shape[0]):
         for j in range(table.shape[1]):
             value = float(table.iloc[i, j])
-            if abs(value) >= NOTICEABLE:
+            if abs(value) >= NOTICEABLE and (abs(value) >= 0.0095 or table.shape[1] < 15):
                 text = f"{100 * value:.0f}" if abs(value) >= 0.0095 else f"{100 * value:.1f}"
                 dark = abs(value) > 0.6 * limit
                 ax.text(
@@ -80,6 +80,8 @@ def shortage_heat(reading: Reading) -> Drawing | None:
         if j == 0 or m.year != table.columns[j - 1].year or len(table.columns) < 14
     ]
     ticks = ticks[:: -(-len(ticks) // 13)]
+    if len(ticks) > 1 and ticks[1] - ticks[0] < 2 and len(table.columns) >= 14:
+        ticks = ticks[1:]
     ax.set_xticks(ticks, [f"{table.columns[j]:%b}\n{table.columns[j]:%Y}" for j in ticks], size=7.5)
     ax.grid(False)
     ax.tick_params(length=0)

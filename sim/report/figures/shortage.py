@@ -259,7 +259,9 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
 
 
 def _note(reading: Reading, names: list[str], all_names: list[str], order: str) -> str:
-    some = "" if len(names) == len(all_names) else f"The {len(names)} with the largest loss. "
+    some = (
+        "" if len(names) == len(all_names) else f"The {len(names)} that the measures touch most. "
+    )
     return (
         f"Net unmet share of planned use, {order}. {versus(reading)} {some}{BANDS} "
         f"{mark_words(reading, reading.window)}"
@@ -278,9 +280,14 @@ def shortage_by_region(reading: Reading) -> Drawing | None:
     every = reading.members("region")
     if not _any_short(reading, "region", every):
         return None
-    names = every[:12]
+    names = _touched(reading, "region", every)[:12]
     title = worst_sentence(reading, "region", every)
     return _panels(reading, "region", title, _note(reading, names, every, "by region"), names)
+
+
+def _touched(reading: Reading, axis: str, names: list[str]) -> list[str]:
+    """Return the members that the measures touch at any date in one world in twenty or more."""
+    return [n for n in names if reading.shortage(**{axis: n}).likelihood != "none"] or names[:1]
 
 
 @figure(title="Shortage by sector", needs=["shortage_curve"], order=30)
@@ -289,7 +296,7 @@ def shortage_by_sector(reading: Reading) -> Drawing | None:
     every = reading.members("sector")
     if not _any_short(reading, "sector", every):
         return None
-    names = every[:12]
+    names = _touched(reading, "sector", every)[:12]
     title = worst_sentence(reading, "sector", every)
     return _panels(reading, "sector", title, _note(reading, names, every, "by sector"), names)
 

@@ -123,14 +123,14 @@ def stock_held(log_price: np.ndarray, elasticity: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     log_price : ndarray, shape (c, w)
-        Log of the lagged price over its base.
+        Log of the lagged price over its base, no unit.
     elasticity : ndarray, shape (w,)
-        Positive.
+        Positive, no unit.
 
     Returns
     -------
     ndarray
-        Multiple, one or less.
+        Multiple of the normal stock in t, one or less.
 
     Conserves: nothing (a wish).
     Source: A309.

@@ -9,7 +9,7 @@ import pytest
 
 from lodestone.chain.balance import balance
 from lodestone.chain.load import load_chain
-from lodestone.equations.trade import quota_rent
+from lodestone.engine.phases.clearing import Covered, shadow_price
 from lodestone.interventions.export_licence import ExportLicence
 from lodestone.interventions.export_quota import period_dates
 from lodestone.worlds.conditions import Conditions
@@ -238,34 +238,35 @@ def test_look_alikes_are_held_and_then_let_out():
 
 # ---- quota ------------------------------------------------------------------------------
 
-PACE = {"weeks": 1.0, "rise": 0.05, "fall": 0.045, "scale": 4.5}
+
+def rent_of(allowed, usual=(60.0, 40.0), cost=(2.0, 50.0), answers=0.25):
+    """Rent at which two goods, a cheap and a dear one, fit under a quota, and what each still carries."""
+    usual, cost = (np.array(x)[:, None] * np.ones((1, 1)) for x in (usual, cost))
+    covered = Covered(usual, cost, np.ones((2, 1)), np.full((2, 1), answers), np.empty((2, 1)))
+    rent = np.empty(1)
+    shadow_price(covered, np.array([allowed]), 5000.0, rent)
+    return rent[0], covered.carried[:, 0]
 
 
-def rent_path(wanted, offered, weeks, start=0.0):
-    rent, out = np.full(2, start), []
-    for _ in range(weeks):
-        rent = quota_rent(rent, np.full(2, wanted), np.full(2, offered), **PACE)
-        out.append(rent[0])
-    return np.array(out)
+def test_a_quota_that_does_not_bind_has_no_rent():
+    rent, carried = rent_of(120.0)
+    assert rent == 0.0 and np.array_equal(carried, [60.0, 40.0])
 
 
-def test_the_rent_starts_at_nothing_and_returns_to_nothing():
-    assert np.all(rent_path(80.0, 100.0, 50) == 0.0)
-    up = rent_path(150.0, 100.0, 80)
-    assert up[0] > 0 and np.all(np.diff(up) > 0)
-    down = rent_path(70.0, 100.0, 400, start=up[-1])
-    assert np.all(np.diff(down) <= 0) and down[-1] == 0.0
+@pytest.mark.parametrize("allowed", [95.0, 70.0, 40.0])
+def test_the_rent_is_what_makes_both_goods_fit(allowed):
+    rent, carried = rent_of(allowed)
+    assert carried.sum() == pytest.approx(allowed, rel=1e-3)
+    # The same dollars a kilogram weigh more on the cheap good, as its demand says.
+    assert carried == pytest.approx(
+        [60.0 * (1 + rent / 2.0) ** -0.25, 40.0 * (1 + rent / 50.0) ** -0.25], rel=1e-6
+    )
+    assert carried[0] / 60.0 < carried[1] / 40.0
 
 
-def test_the_rent_grows_as_a_shifted_exponential():
-    """(rent + scale) grows by exp(rise x log ratio) a week, whatever the step."""
-    up = rent_path(150.0, 100.0, 40)
-    paper = 4.5 * (np.exp(0.05 * np.log(1.5) * np.arange(1, 41)) - 1.0)
-    assert np.allclose(up, paper, rtol=1e-12)
-    half = np.zeros(2)
-    for _ in range(80):
-        half = quota_rent(half, np.full(2, 150.0), np.full(2, 100.0), **{**PACE, "weeks": 0.5})
-    assert np.allclose(half, up[-1], rtol=1e-12)
+def test_a_tighter_quota_has_a_higher_rent():
+    rents = [rent_of(allowed)[0] for allowed in (95.0, 80.0, 60.0, 40.0)]
+    assert np.all(np.diff(rents) > 0)
 
 
 class Watch:

@@ -224,7 +224,7 @@ def test_processes_change_nothing(folder, tmp_path):
 
 def test_an_override_by_world_is_that_of_each_world(folder):
     episode = load_episode(folder)
-    name = "market.home_price_lag_weeks"
+    name = "demand.response_weeks"
     both = evaluate_episode(episode, {name: np.array([3.0, 12.0])}, np.arange(2), batch=1)
     slow = evaluate_episode(episode, {name: 12.0}, np.arange(2))
     quick = evaluate_episode(episode, {name: 3.0}, np.arange(2))

@@ -184,17 +184,14 @@ def quota(stage, **more):
 
 @pytest.mark.parametrize("stage", ["mine", "separation", "metal", "magnet"])
 def test_output_follows_the_share_allowed(stage):
-    """Where use answers to prices as it usually does; where it hardly does, the price overshoots and for
-    a while less is asked for than is allowed."""
+    """Never more than is allowed, and nearly all of it: while the chain runs its stocks down from what a
+    high price makes dear to hold, a little less is asked for."""
     usual = Watched(made_in_china(stage)).of({}, weeks=78)[30:].mean(axis=0)
     for allowed in (0.8, 0.6):
         item = quota(stage, share=allowed, start=day_after(6))
-        made = (
-            Watched(made_in_china(stage))
-            .of({"q": item}, weeks=78, overrides={"market.scarcity_elasticity": 0.25})[30:]
-            .mean(axis=0)
-        )
-        assert np.all(np.abs(made / usual - allowed) < 0.02), (allowed, made / usual)
+        made = Watched(made_in_china(stage)).of({"q": item}, weeks=78)[30:].mean(axis=0)
+        over = made / usual - allowed
+        assert np.all((over < 0.02) & (over > -0.05)), (allowed, made / usual)
 
 
 @pytest.mark.parametrize(("stage", "tonnes"), [("mine", 200_000), ("separation", 240_000)])

@@ -248,10 +248,10 @@ def test_every_kind_of_statistic_says_its_unit_and_why_it_may_be_undefined():
 
 def test_overrides_of_a_calibration_are_checked(tmp_path):
     episode = load_episode(write(tmp_path / "own"))
-    with pytest.raises(InputError, match=r"market\.home_cover_response"):
-        evaluate_episode(episode, {"market.home_cover_respons": 0.4}, 2)
+    with pytest.raises(InputError, match=r"market\.scarcity_elasticity"):
+        evaluate_episode(episode, {"market.scarcity_elasticit": 0.4}, 2)
     with pytest.raises(InputError, match="finite"):
-        evaluate_episode(episode, {"market.home_cover_response": np.array([0.4, np.nan])}, 2)
+        evaluate_episode(episode, {"market.scarcity_elasticity": np.array([0.4, np.nan])}, 2)
     with pytest.raises(InputError, match="one value for all worlds"):
         evaluate_episode(episode, {"sector.wind.cover_weeks": np.array([4.0, 5.0])}, 2)
 

@@ -155,9 +155,9 @@ def test_substitution_stays_under_its_ceiling(signal, ceiling, speed):
 # ---- prices -----------------------------------------------------------------------------
 
 
-def saving(cover, target=13.0, softness=0.8, slope=0.15, horizon=39.0):
-    at = scarcity.cover_used(target, target, softness, slope)
-    return (scarcity.cover_used(cover, target, softness, slope) - at) / horizon
+def saving(cover, target=13.0, insisted=0.6, softness=0.5, slope=0.15, horizon=39.0):
+    at = scarcity.cover_used(target, target, insisted, softness, slope)
+    return (scarcity.cover_used(cover, target, insisted, softness, slope) - at) / horizon
 
 
 def test_nothing_has_to_be_saved_at_the_target_and_all_of_a_lasting_deficit_below_it():
@@ -172,8 +172,15 @@ def test_nothing_has_to_be_saved_at_the_target_and_all_of_a_lasting_deficit_belo
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_the_slope_of_cover_is_the_slope(c, t):
     step = 1e-3
-    fall = scarcity.cover_used(c - step, t, 0.8, 0.15) - scarcity.cover_used(c + step, t, 0.8, 0.15)
-    assert fall / (2 * step) == pytest.approx(scarcity.cover_slope(c, t, 0.8, 0.15), abs=1e-4)
+    low, high = (scarcity.cover_used(c + d, t, 0.6, 0.8, 0.15) for d in (-step, step))
+    slope = scarcity.cover_slope(c, t, 0.6, 0.8, 0.15)
+    assert (low - high) / (2 * step) == pytest.approx(slope, abs=1e-4)
+
+
+def test_less_is_held_of_what_is_dear_and_more_while_a_price_climbs():
+    assert scarcity.stock_held(np.log([0.5, 1.0, 16.0]), 0.25) == pytest.approx([1.0, 1.0, 0.5])
+    rise = np.array([-1.0, 0.2, 0.7, 9.0])
+    assert scarcity.stock_hoarded(rise, 1.0) == pytest.approx([1.0, 1.0, 1.5, 2.0])
 
 
 def test_the_price_is_inverse_demand():

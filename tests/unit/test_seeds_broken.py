@@ -171,12 +171,6 @@ CASES = [
     ),
     ("recipes.csv", {"output": "smco"}, {"input": "ndfeb_standard"}, "cannot be an input"),
     ("parameters.csv", {"parameter": "fear.trend"}, {"default": "2.5", "high": "9"}, ""),
-    (
-        "parameters.csv",
-        {"parameter": "fear.trend"},
-        {"default": "3.0", "high": "9"},
-        "excite themselves",
-    ),
     ("parameters.csv", {"parameter": "licence.surge"}, {"default": "7"}, "above high"),
     ("parameters.csv", {"parameter": "licence.surge"}, {"default": "fast"}, "not a number"),
     ("parameters.csv", {"parameter": "licence.surge"}, {"low": "5"}, "is above high"),

@@ -21,6 +21,8 @@ FREE = 1e30
 SEEN_WEEKS, LASTING_WEEKS = 4.0, 78.0
 #: Weeks over which need is averaged before it is taken for what will be: a season (A301).
 NEED_WEEKS = 13.0
+#: Most by which need moves normal tonnes under control in a market day (of no consequence: a guard).
+MOST_GROWN = 0.02
 #: Steps of building: a third of the lead each.
 STEPS = 3.0
 #: Share of capacity that makers plan with (A242).
@@ -68,7 +70,8 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
         np.add.at(need, lay.groups.input[rows], inputs)
     if st.need_now is None:
         st.need_now = need
-    st.need_growth = np.clip(need / np.maximum(st.need_now, 1e-12), 0.98, 1.02)
+    grown = need / np.maximum(st.need_now, 1e-12)
+    st.need_growth = np.clip(grown, 1.0 - MOST_GROWN, 1.0 + MOST_GROWN)
     st.need_now = need.copy()
     st.inputs_expected = need - used
     if isinstance(st.inputs_felt, np.ndarray):

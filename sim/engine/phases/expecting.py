@@ -19,8 +19,8 @@ from lodestone.worlds.quota import QuotaBook
 FREE = 1e30
 #: Weeks in which traders see what is made now, and in which they take a fall for lasting (A305).
 SEEN_WEEKS, LASTING_WEEKS = 4.0, 78.0
-#: Weeks over which need is averaged before it is taken for what will be: a season (A301).
-NEED_WEEKS = 13.0
+#: Weight of the trend: one to undo the lag of the mean, a half to the middle of the horizon (A301).
+AHEAD = 1.5
 #: Most by which need moves normal tonnes under control in a market day (of no consequence: a guard).
 MOST_GROWN = 0.02
 #: Steps of building: a third of the lead each.
@@ -39,6 +39,18 @@ SHORT = 0.7
 BINDS = 0.999
 
 
+def growing(means: np.ndarray, now: np.ndarray, m: Market) -> np.ndarray:
+    """What a flow is expected to be over the horizon if it goes on as it did: level and trend.
+
+    Double exponential smoothing over the horizon: a lasting growth is followed without lag and carried
+    on to the middle of the horizon, a few weeks count little. ``means`` (2, n, w) are moved.
+    """
+    pace = gain(m.weeks, m.law.horizon)
+    means[0] += (now - means[0]) * pace
+    means[1] += (means[0] - means[1]) * pace
+    return np.maximum(means[0] + AHEAD * (means[0] - means[1]), 0.0)
+
+
 def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     """Need at base prices after lasting thrift, t/week, shape (c, w): nobody saves yet.
 
@@ -48,8 +60,7 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     is taken to be saved.
     """
     lay, st = m.layout, m.state
-    st.want_expected += (f.planned / m.weeks - st.want_expected) * gain(m.weeks, NEED_WEEKS)
-    want = st.want_expected * (1.0 - st.ree_free)
+    want = growing(st.want_trend, f.planned / m.weeks, m) * (1.0 - st.ree_free)
     # Better making and what prices have moved for good need no heavy elements.
     years = m.now / DAYS_PER_YEAR * m.draws["demand.growth_scale"]
     twins = np.flatnonzero(lay.users.twin >= 0)
@@ -90,7 +101,11 @@ def expected_output(m: Market, f: Flows) -> np.ndarray:
     )
     st.made_usually += (st.made_now - st.made_usually) * speed
     fall = st.made_now - st.made_usually
-    return np.asarray(st.made_usually + fall * m.draws["market.output_persistence"])
+    # What has been growing goes on to the middle of the horizon.
+    growing(st.made_trend, st.made_now, m)
+    grows = (AHEAD - 1.0) * (st.made_trend[0] - st.made_trend[1])
+    lasting = st.made_usually + fall * m.draws["market.output_persistence"]
+    return np.asarray(lasting + np.maximum(grows, 0.0))
 
 
 def _as_ore_sets_out(m: Market, f: Flows, now: np.ndarray) -> None:

@@ -295,9 +295,9 @@ def weights(m: Market, *, under_law: bool) -> np.ndarray:
     """
     lay, st = m.layout, m.state
     brings = st.lane_flow if under_law else st.lane_wish
-    # No place sends more than it makes and gets.
+    # No place sends more than it makes and, of what it gets for its own needs, sells on.
     made = st.made_expected + st.plant_output
-    has = made + lay.links.sum_by_destination(brings)
+    has = made + np.minimum(lay.links.sum_by_destination(brings), st.need_expected)
     sends = lay.links.sum_by_origin(brings)
     part = np.minimum(has / np.maximum(sends, 1e-12), 1.0)
     brings = brings * part[lay.links.origin]

@@ -457,7 +457,8 @@ def test_a_price_war_lowers_the_price_by_its_share_at_most_and_ends():
         path = price(cut)
         tops.append(path[30])
         assert np.all(path[30] > 1.0 - cut - 1e-9)
-        assert np.all(path[30] < 1.0 - 0.75 * cut + 1e-9)
+        # Cheap goods are drawn on, so that part of the cut is won back.
+        assert np.all(path[30] < 1.0 - 0.7 * cut + 1e-9)
     assert rises(-np.array(tops))
     assert np.all(price(0.5)[39] > price(0.5)[31])
 

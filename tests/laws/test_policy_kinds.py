@@ -191,7 +191,7 @@ def test_output_follows_the_share_allowed(stage):
         item = quota(stage, share=allowed, start=day_after(6))
         made = Watched(made_in_china(stage)).of({"q": item}, weeks=78)[30:].mean(axis=0)
         over = made / usual - allowed
-        assert np.all((over < 0.02) & (over > -0.05)), (allowed, made / usual)
+        assert np.all((over < 0.02) & (over > -0.1)), (allowed, made / usual)
 
 
 @pytest.mark.parametrize(("stage", "tonnes"), [("mine", 200_000), ("separation", 240_000)])

@@ -192,13 +192,14 @@ class LicenceOffice(Book):
         if f.cover is not None:
             orders, normal = orders * f.cover, normal * f.cover
         off = ~f.active
-        for book in (self.review, self.ready, self.refused, self.granted, self.barred):
+        books: list[np.ndarray] = [self.review, self.ready, self.refused, self.granted, self.barred]
+        for book in books:
             book[..., off] = 0.0
         # Orders that were cancelled or went elsewhere leave the books in proportion.
         inside = self.review.sum(axis=0) + self.ready + self.refused + self.granted
         total = inside.sum(axis=0) + self.barred
         keep = np.minimum(orders / np.maximum(total, 1e-12), 1.0)
-        for book in (self.review, self.ready, self.refused, self.granted, self.barred):
+        for book in books:
             book *= keep
         new = np.where(f.active, np.maximum(orders - total * keep, 0.0), 0.0)
         # Part of the trade is refused for good: those orders stay unfilled, and are filed once.

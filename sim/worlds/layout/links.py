@@ -64,7 +64,7 @@ def links_of(n: Names, cells: Cells, opened: Set[tuple[str, str, str]]) -> Links
     need = cells.need[:, 0]
     for m, origin, place in opened:
         ends = (cells.at.get((m, origin)), cells.at.get((m, place)))
-        if None not in ends and need[ends[1]] > 0 and makes[ends[0]]:  # type: ignore[index]
+        if None not in ends and need[ends[1]] > 0 and makes[ends[0]]:
             weight_of.setdefault((int(ends[0]), int(ends[1])), 0.0)  # type: ignore[arg-type]
     keys = sorted(weight_of, key=lambda p: (p[1], p[0]))
     first, second = np.array([o for o, _ in keys]), np.array([d for _, d in keys])

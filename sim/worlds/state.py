@@ -90,6 +90,8 @@ class State:
     plant_plan: np.ndarray  # (c, w) the same, lagged, at base prices of inputs
     plant_cost: np.ndarray  # (c, w) log over the base year
     saving: np.ndarray  # (c, w) share of need that has to be saved
+    need_trend: np.ndarray  # (2, c, w) need at base prices, averaged once and twice, t/week
+    plant_asked: np.ndarray  # (c, w) what customers need of works, t/week
     want_trend: np.ndarray  # (2, u, w) planned use, averaged once and twice, t/week
     made_trend: np.ndarray  # (2, c, w) output that is pushed, the same
     need_expected: np.ndarray  # (c, w) t/week
@@ -285,6 +287,8 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         plant_plan=full(to_order),
         plant_cost=zeros(nC),
         saving=zeros(nC),
+        need_trend=np.stack(2 * [full(layout.cells.need)]),
+        plant_asked=full(to_order),
         want_trend=np.stack([forecast, forecast]),
         made_trend=np.stack(2 * [full(layout.cells.output - to_order)]),
         need_expected=full(layout.cells.need),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lodestone.engine.phases.expecting import STEPS, need_ahead
+from lodestone.engine.phases.expecting import PLANNED, STEPS, need_ahead, need_later
 from lodestone.equations import investment
 from lodestone.equations.lags import gain, pipeline, toward
 from lodestone.equations.substitution import (
@@ -111,7 +111,7 @@ def invest(m: Market, f: Flows) -> None:
     lower = st.expansion[3] - most * slack * weeks / WEEKS_PER_YEAR
     st.expansion[3] = np.where(slack > 0, np.maximum(lower, floor), st.expansion[3])
     later = 1.0 - (1.0 - st.saving) / ahead
-    _plants(m, later)
+    _plants(m, f, later)
     _separators(m, later)
 
 
@@ -132,7 +132,7 @@ def _ore_ahead(m: Market, ahead: np.ndarray) -> np.ndarray:
     return np.maximum(lay.ore.links_by_pool.spread(part * each, len(lay.ore.pools)), 1.0)
 
 
-def _plants(m: Market, short: np.ndarray) -> None:
+def _plants(m: Market, f: Flows, short: np.ndarray) -> None:
     """Metal and magnet plants are added where need is not met and their price pays full cost."""
     lay, st, weeks, d = m.layout, m.state, m.weeks * m.slow, m.draws
     rows, group = lay.groups.made_cells, lay.groups.of_cell[lay.groups.made_cells]
@@ -142,9 +142,36 @@ def _plants(m: Market, short: np.ndarray) -> None:
     np.add.at(earned, group, weight * (st.log_price - st.plant_cost)[rows])
     np.add.at(missed, group, weight * short[rows])
     slow = gain(weeks, investment.EXPECTATION_WEEKS)
-    st.group_margin += (earned / total - st.group_margin) * slow
-    st.group_short += (missed / total - st.group_short) * slow
+    lacks = _lacking_later(m, f)
+    # What will be short will be dear: builders look at the price of then.
+    then = np.maximum(earned / total, 0.0) - np.log1p(-lacks) / d["market.scarcity_elasticity"]
+    later = lacks > missed / total
+    st.group_margin += (np.where(later, then, earned / total) - st.group_margin) * slow
+    st.group_short += (np.where(later, lacks, missed / total) - st.group_short) * slow
     _add(m, st.group_expansion, st.group_margin, st.group_short, d)
+
+
+def _lacking_later(m: Market, f: Flows) -> np.ndarray:
+    """Share of need that plants on line or announced would leave unmet once new ones could run, (g, w).
+
+    Before what builders have begun by themselves, which `_add` nets.
+    """
+    lay, st, d = m.layout, m.state, m.draws
+    # Until what is thought of now runs: to see it, to decide, to build.
+    lead = (
+        investment.EXPECTATION_WEEKS
+        + WEEKS_PER_YEAR / d["investment.midstream_rate_per_year"]
+        + d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
+    )
+    rows, group = lay.groups.made_cells, lay.groups.of_cell[lay.groups.made_cells]
+    need = np.zeros((lay.groups.n, st.worlds))
+    np.add.at(need, group, (st.plant_asked * need_later(m, lead))[rows])
+    plants = lay.groups.plants_order
+    comes = (m.online[plants] > m.now) & (m.online[plants] <= m.now + 7.0 * lead)
+    coming = np.zeros_like(need)
+    np.add.at(coming, lay.groups.of_facility[plants], lay.plants.capacity[plants] * comes)
+    able = np.maximum(PLANNED * (f.group_capacity + coming), lay.groups.base_output)
+    return np.clip(1.0 - able / np.maximum(need, 1e-12), 0.0, investment.MOST_MISSING)
 
 
 def _separators(m: Market, short: np.ndarray) -> None:

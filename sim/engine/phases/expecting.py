@@ -21,6 +21,8 @@ FREE = 1e30
 SEEN_WEEKS, LASTING_WEEKS = 4.0, 78.0
 #: Weight of the trend: one to undo the lag of the mean, a half to the middle of the horizon (A301).
 AHEAD = 1.5
+#: Weeks over which builders read the trend of need, and the most that they make of it (A245).
+TREND_WEEKS, MOST_LATER = 52.0, 2.0
 #: Most by which need moves normal tonnes under control in a market day (of no consequence: a guard).
 MOST_GROWN = 0.02
 #: Steps of building: a third of the lead each.
@@ -76,6 +78,7 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
         asked = lay.links.sum_by_origin(st.link_share * need[lay.links.destination])
         plan = np.minimum(asked, most)
         made = form & lay.groups.made_to_order
+        st.plant_asked[made] = asked[made]
         st.plant_plan[made] += (plan[made] - st.plant_plan[made]) * m.c.plan_gain
         inputs = lay.groups.coefficient[rows] * st.plant_plan[lay.groups.output[rows]]
         np.add.at(need, lay.groups.input[rows], inputs)
@@ -84,6 +87,9 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     grown = need / np.maximum(st.need_now, 1e-12)
     st.need_growth = np.clip(grown, 1.0 - MOST_GROWN, 1.0 + MOST_GROWN)
     st.need_now = need.copy()
+    pace = gain(m.weeks, TREND_WEEKS)
+    st.need_trend[0] += (need - st.need_trend[0]) * pace
+    st.need_trend[1] += (st.need_trend[0] - st.need_trend[1]) * pace
     st.inputs_expected = need - used
     if isinstance(st.inputs_felt, np.ndarray):
         need *= np.exp(-m.law.elasticity * np.maximum(st.inputs_felt, 0.0))
@@ -372,6 +378,13 @@ def inputs_felt(m: Market) -> np.ndarray | float:
         main = m.law.main_input[here]
         extra[here] = st.log_price[main] + extra[main] - st.plant_cost[here]
     return lay.links.sum_by_destination(st.link_share * extra[lay.links.origin])
+
+
+def need_later(m: Market, weeks: np.ndarray) -> np.ndarray:
+    """Multiple of today's need that its trend of a year makes of it in some weeks (w,), shape (c, w)."""
+    mean, slower = m.state.need_trend
+    grows = (mean - slower) / (TREND_WEEKS * np.maximum(mean, 1e-12))
+    return np.clip(1.0 + grows * weeks, 1.0, MOST_LATER)
 
 
 def need_ahead(m: Market) -> np.ndarray:

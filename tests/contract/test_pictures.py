@@ -19,8 +19,8 @@ from lodestone.scenario import build_scenario, load_reference
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 #: Bytes of a picture in the repository.
 MOST_BYTES = 60_000
-#: Kinds that have nothing to do in a calm chain.
-IDLE_ALONE = ("enforcement", "grey_channel", "ownership")
+#: Kinds that have nothing to do in a calm chain (who owns a plant counts there too: goods get scarce).
+IDLE_ALONE = ("enforcement", "grey_channel")
 #: Kinds that speak of another intervention and are refused without it.
 REFUSED_ALONE = ("support_withdrawal", "truce")
 

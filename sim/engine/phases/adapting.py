@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.engine.phases.expecting import PLANNED, STEPS, need_ahead, need_later
 from lodestone.equations import investment
 from lodestone.equations.lags import gain, pipeline, toward
@@ -167,7 +168,7 @@ def _lacking_later(m: Market, f: Flows) -> np.ndarray:
     need = np.zeros((lay.groups.n, st.worlds))
     np.add.at(need, group, (st.plant_asked * need_later(m, lead))[rows])
     plants = lay.groups.plants_order
-    comes = (m.online[plants] > m.now) & (m.online[plants] <= m.now + 7.0 * lead)
+    comes = (m.online[plants] > m.now) & (m.online[plants] <= m.now + DAYS_PER_WEEK * lead)
     coming = np.zeros_like(need)
     np.add.at(coming, lay.groups.of_facility[plants], lay.plants.capacity[plants] * comes)
     able = np.maximum(PLANNED * (f.group_capacity + coming), lay.groups.base_output)

@@ -27,7 +27,7 @@ LEAST_ELASTICITY = 0.14
 LOOP = 0.38
 #: Weeks after which sellers' normal throughput follows what they ship (A257).
 THROUGHPUT_WEEKS = 13.0
-#: Weeks over which buyers remember what share of their orders a link delivers (A257).
+#: Weeks in which buyers move unfilled orders to links that deliver (A257).
 FILL_WEEKS = 8.0
 #: Highest cash cost of a plant that runs, share of the value of its basket in the base year (A256).
 RUNNING_COST = 0.9
@@ -58,7 +58,7 @@ class Coefficients:
     adjust_gain: np.ndarray  # (w,) of a gap of stock in orders
     plan_gain: np.ndarray  # (w,) of the sales that plans follow
     throughput_gain: float  # of normal throughput
-    fill_gain: float  # of the share of orders a link delivers
+    fill_gain: float  # of moving unfilled orders to links that deliver
     urgent_share: np.ndarray  # (w,) weight of emptiness where a line runs low
     catch_up_share: np.ndarray  # (w,) share of unmet use that is made up later
     catch_up_weeks: np.ndarray  # (w,) in how many weeks
@@ -90,7 +90,6 @@ class Coefficients:
     fear_ceiling: np.ndarray  # (w,) share of normal cover
     fear_up: np.ndarray  # (w,) gain
     fear_down: np.ndarray  # (w,) gain
-    no_cells: np.ndarray  # (c, w) zeros
     no_links: np.ndarray  # (l, w) zeros
     sea: Routes  # links by days under way
     air: Routes  # the same for magnets flown in
@@ -184,7 +183,6 @@ def coefficients(
         fear_ceiling=wide(d["market.fear_ceiling"]),
         fear_up=step("fear.rise_weeks"),
         fear_down=step("fear.fall_weeks"),
-        no_cells=np.zeros((lay.cells.n, worlds)),
         no_links=np.zeros((lay.links.n, worlds)),
         sea=_routes(lay.links.transit),
         air=_routes(lay.links.express),

@@ -34,7 +34,6 @@ HALF = 0.5
 class PriceLaw:
     """What stays the same through a run; gains are shares a market day."""
 
-    starts: np.ndarray  # (m + 1,) cells of each material
     active: np.ndarray  # (n,) cells that use or may make something, by material
     active_starts: np.ndarray  # (m + 1,)
     cost: np.ndarray  # (l, 1) log of delivered cost over the price there, on lanes without trade
@@ -103,7 +102,6 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
     materials = np.arange(len(lay.materials) + 1)
     sailing = np.where(lay.links.home, 1.0, np.ceil(lay.links.transit / days - 1e-9))
     return PriceLaw(
-        starts=np.searchsorted(lay.cells.material, materials),
         active=active,
         active_starts=np.searchsorted(lay.cells.material[active], materials),
         cost=np.where(lay.links.base[:, 0] > 0, 0.0, np.maximum(np.log(landed / there), 0.0))[

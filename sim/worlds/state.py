@@ -51,7 +51,6 @@ class State:
     orders: np.ndarray  # (l, w) unfilled orders, t (paper, not goods)
     link_weight: np.ndarray  # (l, w) habit: t/week that a link stands for
     link_pass: np.ndarray  # (l, w) smoothed share of normal tonnes that pass
-    link_fill: np.ndarray  # (l, w) smoothed share of what is ordered that a link delivers
     normal: np.ndarray  # (l, w) normal weekly shipments, as before a control
     leak_capacity: np.ndarray  # (l, w) multiple of normal shipments
     wait: np.ndarray  # (c, w) weeks of use that buyers expect orders to wait, learnt
@@ -111,7 +110,6 @@ class State:
     cell_lead: np.ndarray  # (c, w) weeks under way, mean over links
     missing: np.ndarray  # (u, w) unmet since the last look at substitution, t
     missed_of: np.ndarray  # (u, w) of how much wanted, t
-    perceived: np.ndarray  # (c, w) closure that spot sellers price in, share
     need_now: np.ndarray | None = None  # (c, w) need at base prices, t/week
     inputs_felt: np.ndarray | float = 0.0  # (c, w) log, what users feel of dear inputs
     ore_went: np.ndarray | None = None  # (k, w) ore that left on the last market day, t
@@ -129,8 +127,6 @@ class State:
     squeezed: bool = False  # some plant beside mines wants to make less
     customs_hold: bool = False  # customs hold goods for testing
     all_open: bool = True
-    all_filled: bool = True
-    all_calm: bool = True
     route_open: np.ndarray | None = None  # (l, w) share of a route that is open till the next day
     sailings: list[Sailing] = field(default_factory=list)  # in the order of departure
     books: list[Book] = field(default_factory=list)  # licences, quotas, magnets in use, ledger
@@ -249,7 +245,6 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         orders=zeros(nL),
         link_weight=habit,
         link_pass=np.ones((nL, worlds)),
-        link_fill=np.ones((nL, worlds)),
         normal=full(layout.links.base),
         leak_capacity=zeros(nL),
         wait=zeros(nC),
@@ -307,7 +302,6 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         cell_lead=layout.links.sum_by_destination(habit * lead) / weight,
         missing=zeros(nU),
         missed_of=zeros(nU),
-        perceived=zeros(nC),
     )
 
 

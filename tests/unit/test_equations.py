@@ -193,9 +193,9 @@ def test_the_price_is_inverse_demand():
 
 
 def test_a_lane_is_offered_its_usual_tonnes_without_a_gap_and_nothing_at_a_loss():
-    assert lanes.lane_pull(np.zeros(1), 8.0) == 1.0
-    assert lanes.lane_pull(np.full(1, -2.0), 8.0) == 0.0
-    assert lanes.lane_pull(np.full(1, 0.02), 8.0) == pytest.approx(np.exp(0.16), rel=0.01)
+    assert lanes.pull_of_root(lanes.lane_root(0.0, 8.0)) == 1.0
+    assert lanes.pull_of_root(lanes.lane_root(-2.0, 8.0)) == 0.0
+    assert lanes.pull_of_root(lanes.lane_root(0.02, 8.0)) == pytest.approx(np.exp(0.16), rel=0.01)
 
 
 def test_a_rent_a_kilogram_weighs_on_what_is_cheap():

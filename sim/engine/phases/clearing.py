@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import compiled
+from lodestone.equations import lanes as ways
 from lodestone.equations import quota_rent, scarcity
 
 #: Most that a log price moves in a week (A301).
@@ -22,8 +23,6 @@ MOST_A_WEEK = 0.4
 ALL = 0.999
 #: Multiple of its share at which a new lane is full (A303).
 FULL = 8.0
-#: One over the power that stands for the exponential (``lanes.POWER``).
-EIGHTH = 0.125
 #: Answer of plants that make to order to their margin (A303).
 PLANT_RESPONSE = 8.0
 #: Throughput below which a place has no market, t/week (rounding).
@@ -35,6 +34,8 @@ _cover_used = compiled(scarcity.cover_used)
 _cover_slope = compiled(scarcity.cover_slope)
 _price_of_saving = compiled(scarcity.price_of_saving)
 _soft_floor = compiled(scarcity.soft_floor)
+_root = compiled(ways.lane_root)
+_pull = compiled(ways.pull_of_root)
 _wanted = compiled(quota_rent.wanted_under_rent)
 
 
@@ -134,10 +135,8 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
                         gap -= lanes.levied[i, w]
                     if shifted:
                         gap += spots.shift[c, w] - spots.shift[o, w]
-                    x = max(1.0 + kappa * gap * EIGHTH, 0.0)
-                    y = x * x
-                    y *= y
-                    pull = y * y
+                    x = _root(gap, kappa)
+                    pull = _pull(x)
                     if pull > reach:
                         f = lanes.usual[i, w] * reach
                         d = 0.0
@@ -146,10 +145,8 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
                         d = f * kappa / max(x, 1e-9)
                     gap -= extra
                     if gap > 0.0:
-                        x = 1.0 + kappa * gap * EIGHTH
-                        y = x * x
-                        y *= y
-                        pull = y * y
+                        x = _root(gap, kappa)
+                        pull = _pull(x)
                         room = seed * min(through[c, w], through[o, w])
                         if pull > 1.0 + FULL:
                             f += room * FULL
@@ -168,10 +165,7 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
                         gap = spots.price[c, w] - phi * spots.price[o, w] - cost
                         if taxed:
                             gap -= lanes.levied[i, w]
-                        x = max(1.0 + kappa * gap * EIGHTH, 0.0)
-                        y = x * x
-                        y *= y
-                        plain = lanes.usual[i, w] * min(y * y, reach)
+                        plain = lanes.usual[i, w] * min(_pull(_root(gap, kappa)), reach)
                         if ruled:
                             plain = min(plain, lanes.allowed[i, w])
                         if spots.shift[o, w] != 0.0:
@@ -187,11 +181,8 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
         for j in range(n):
             c = spots.active[first + j]
             for w in range(worlds):
-                x = 1.0 + PLANT_RESPONSE * (spots.price[c, w] - spots.plant_cost[c, w]) * EIGHTH
-                x = max(x, 0.0)
-                y = x * x
-                y *= y
-                pull = y * y
+                x = _root(spots.price[c, w] - spots.plant_cost[c, w], PLANT_RESPONSE)
+                pull = _pull(x)
                 own = spots.plants[c, w] * pull
                 answers = own * PLANT_RESPONSE / max(x, 1e-9)
                 if pull > spots.plant_most[c, w]:

@@ -19,7 +19,7 @@ from lodestone.engine.phases.expecting import (
     inputs_felt,
     shift_by_cell,
 )
-from lodestone.engine.phases.shipping import perceive
+from lodestone.engine.phases.shipping import remember
 from lodestone.equations import pricing
 from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import Conditions
@@ -43,7 +43,7 @@ def set_prices(m: Market, f: Flows, rules: Conditions) -> None:
     _shift_prices(m, rules)
     levied = _levied(m, rules)
     move_prices(m, f, rules, levied)
-    perceive(m)
+    remember(m)
     st.log_base[...] = delivered(m, rules, levied)
     st.inputs_felt = inputs_felt(m)
     st.log_ask[...] = lay.prices.log_reference + st.log_price + shift_by_cell(m)

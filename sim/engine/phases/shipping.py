@@ -93,9 +93,6 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
     leaving = released if leak is None else released + grey
     f.shipped, f.grey, f.declared = leaving, grey, released
     _dispatch(m, leaving)
-    m.state.all_filled = deliveries(
-        shipped, st.orders, m.c.fill_gain, m.state.all_filled, st.link_fill
-    )
     _openness(m, released, restricted)
 
 
@@ -203,26 +200,23 @@ def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) ->
     st.openness = 1.0 - np.clip(lay.links.sum_by_destination(lacking), 0.0, 1.0)
 
 
-def perceive(m: Market) -> None:
-    """Closure that spot sellers price in: at the margin, and remembered for a while.
+def remember(m: Market) -> None:
+    """Closure by law at the margin, remembered for a while: what keeps goods from users (bottlenecks).
 
-    Where a licence or a ban shuts, a buyer who has half or more of a good from there pays as
-    if all were shut: the spot market is the margin. After the border opens the risk is priced
-    on, and fades with ``market.closure_memory_weeks``. A quota that is used up opens with the
-    next period, as everybody knows: it counts as it is, and its rent prices the rest.
+    Where a licence or a ban shuts, a buyer who has half or more of a good from there counts as if all
+    were shut. After the border opens it fades with ``market.closure_memory_weeks``. A quota that is
+    used up opens with the next period, as everybody knows.
     """
     lay, st = m.layout, m.state
-    if m.state.all_open and m.state.all_calm:
+    if st.all_open and not np.any(st.remembered):
         return
     st.remembered *= m.c.forgetting
-    if m.state.hard is not None:
-        shut = np.where(m.state.hard, m.c.need_share * (1.0 - st.link_pass), 0.0)
-        depends = np.maximum(lay.links.sum_by_destination(m.c.need_share * m.state.hard), 1e-9)
+    if st.hard is not None:
+        shut = np.where(st.hard, m.c.need_share * (1.0 - st.link_pass), 0.0)
+        depends = np.maximum(lay.links.sum_by_destination(m.c.need_share * st.hard), 1e-9)
         now = lay.links.sum_by_destination(shut) * np.minimum(1.0 / depends, 2.0)
         np.maximum(st.remembered, np.minimum(now, 1.0), out=st.remembered)
     st.remembered[st.remembered < 1e-3] = 0.0
-    m.state.perceived = np.maximum(1.0 - st.openness, st.remembered)
-    m.state.all_calm = not np.any(m.state.perceived)
 
 
 @overload
@@ -408,31 +402,3 @@ def dispatch(
             abroad[i, w] = leaving[i, w] - flying[i, w]
             flies |= flying[i, w] > 0.0
     return flies
-
-
-@compiled
-def deliveries(
-    shipped: np.ndarray,
-    orders: np.ndarray,
-    gain: float,
-    all_filled: bool,
-    fill: np.ndarray,
-) -> bool:
-    """Remember what share of orders each link delivers (l, w); return whether all deliver."""
-    worlds = shipped.shape[1]
-    late = False
-    for i in range(shipped.shape[0]):
-        for w in range(worlds):
-            late |= orders[i, w] > 0.05 * shipped[i, w]
-    if all_filled and not late:
-        return True
-    every = True
-    for i in range(shipped.shape[0]):
-        for w in range(worlds):
-            delivered = 1.0
-            if orders[i, w] > 0.05 * shipped[i, w]:
-                delivered = shipped[i, w] / max(shipped[i, w] + orders[i, w], 1e-12)
-            new = fill[i, w] + (delivered - fill[i, w]) * gain
-            fill[i, w] = 1.0 if new > 1.0 - 1e-6 else new
-            every &= fill[i, w] == 1.0
-    return every

@@ -14,7 +14,7 @@ from lodestone.engine.phases.prices import charges
 from lodestone.engine.run import BatchRun
 from lodestone.interventions.cost_shift import stage_costs
 from lodestone.interventions.separation_learning import learnt_factor
-from tests.fixtures.worlds import day_after, scenario, shared
+from tests.fixtures.worlds import day_after, not_yet, scenario, shared
 
 SETTINGS = {"worlds": 3, "weeks": 90}
 PRINTS = {**SETTINGS, "weeks": 40, "prints": True, "keep": []}
@@ -64,10 +64,9 @@ def test_buyers_pay_more_the_more_is_passed_on():
     assert np.all(asks[1] > asks[0]) and np.all(asks[0] > paid({}, cell))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a charge at an origin is paid by its buyers, but it is no gap of price between lanes yet: "
-    "shares move by less than two per cent, and not always away",
+@not_yet(
+    "a charge at an origin is paid by its buyers, but it is no gap of price between lanes yet: shares "
+    "move by less than two per cent, and not always away"
 )
 def test_buyers_drift_away_from_an_origin_that_gets_dearer_than_others():
     shares = []
@@ -93,8 +92,15 @@ def test_cost_of_oxide_goes_down_the_chain_once():
     share = charge[metal] / (use * charge[oxide])
     assert np.all((share > 0.9) & (share <= 1.0 + 1e-9))
     dearer = np.exp(trace["log_ask"][-1] - before["log_ask"][-1])
-    # The market's own answer moves both by a hair.
-    assert np.all(1.002 * dearer[oxide] > dearer[metal]) and np.all(dearer[metal] > 1.0)
+    assert np.all(dearer[metal] > 1.0)
+
+
+@not_yet("the market's own answer moves both: 1.0860 and 1.0862 in one of three worlds")
+def test_a_dearer_oxide_rises_more_than_the_metal_made_of_it():
+    trace, before = shared(shift("china", "separation"), **SETTINGS), shared({}, **SETTINGS)
+    oxide, metal = (trace.layout.cells.at[(m, "china")] for m in ("ndpr_oxide", "ndpr_metal"))
+    dearer = np.exp(trace["log_ask"][-1] - before["log_ask"][-1])
+    assert np.all(dearer[oxide] > dearer[metal])
 
 
 def test_the_cost_of_ore_is_laid_on_oxides_in_full():

@@ -9,13 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.fixtures.worlds import FLAT, ban, day_after, shared
-
-
-def not_yet(today):
-    """A law that the market does not keep yet: why, and what it does today."""
-    return pytest.mark.xfail(strict=True, reason=today)
-
+from tests.fixtures.worlds import FLAT, ban, day_after, not_yet, shared
 
 WORLDS = 3
 YEAR = 52

@@ -9,7 +9,7 @@ from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.interventions.enforcement import leak_stopped
 from lodestone.interventions.offtake import FIRST, call_weight
-from tests.fixtures.worlds import ban, day_after, shared, simulate
+from tests.fixtures.worlds import ban, day_after, not_yet, shared, simulate
 
 WORLDS = {"worlds": 3}
 EPS = np.finfo(float).eps
@@ -182,16 +182,20 @@ def quota(stage, **more):
     return {"kind": "production_quota", "region": "china", "stage": stage, **more}
 
 
-@pytest.mark.parametrize("stage", ["mine", "separation", "metal", "magnet"])
+#: While the chain runs its stocks down from what a high price makes dear to hold, less is asked for.
+METAL = pytest.param(
+    "metal",
+    marks=not_yet("0.54-0.60 of the usual output where 0.6 is allowed, in two of three worlds"),
+)
+
+
+@pytest.mark.parametrize("stage", ["mine", "separation", METAL, "magnet"])
 def test_output_follows_the_share_allowed(stage):
-    """Never more than is allowed, and nearly all of it: while the chain runs its stocks down from what a
-    high price makes dear to hold, a little less is asked for."""
     usual = Watched(made_in_china(stage)).of({}, weeks=78)[30:].mean(axis=0)
     for allowed in (0.8, 0.6):
         item = quota(stage, share=allowed, start=day_after(6))
         made = Watched(made_in_china(stage)).of({"q": item}, weeks=78)[30:].mean(axis=0)
-        over = made / usual - allowed
-        assert np.all((over < 0.02) & (over > -0.1)), (allowed, made / usual)
+        assert np.all(np.abs(made / usual - allowed) < 0.02), (allowed, made / usual)
 
 
 @pytest.mark.parametrize(("stage", "tonnes"), [("mine", 200_000), ("separation", 240_000)])
@@ -259,7 +263,20 @@ def test_enforcement_without_anything_to_enforce_changes_nothing():
     assert same(run(force=force), run())
 
 
+@not_yet("others, who need no guarantee, sell a little more: buyers pay 2.6-2.7 of the 3 %")
 def test_a_guarantee_costs_its_working_capital():
+    """150 % of the cargo at 8 % for a quarter is 3 % of its value."""
+    force = {
+        "kind": "enforcement", "exporter": "china", "materials": "magnets", "deposit_share": 1.5,
+        "deposit_days": 91.3125, "deposit_interest": 0.08, "start": day_after(6),
+    }  # fmt: skip
+    with_it, without = run(force=force), run()
+    cell = with_it.layout.cells.at[("ndfeb_standard", "europe")]
+    dearer = with_it["log_ask"][20, cell] - without["log_ask"][20, cell]
+    assert np.all(np.abs(np.expm1(dearer) - 0.03) < 0.002)
+
+
+def test_buyers_bear_most_of_a_guarantee_and_no_more_than_it():
     """150 % of the cargo at 8 % for a quarter is 3 % of its value; buyers bear most of it."""
     force = {
         "kind": "enforcement", "exporter": "china", "materials": "magnets", "deposit_share": 1.5,
@@ -330,7 +347,16 @@ def test_the_chain_of_custody_bars_what_is_made_elsewhere_of_excluded_inputs():
     assert np.all(short[0] > short[1])
 
 
+@not_yet("what Japanese works make carries no certificate: 2.6-2.9 % where half of 20 is passed on")
 def test_buyers_pay_their_part_of_the_premium():
+    cell = run().layout.cells.at[("ndfeb_standard", "japan")]
+    for through in (0.0, 0.5, 1.0):
+        item = certified(excluded="mexico", cost_premium=0.2, pass_through=through)
+        dearer = run(c=item)["log_ask"][25, cell] - run()["log_ask"][25, cell]
+        assert np.all(np.abs(np.expm1(dearer) - 0.2 * through) < 0.02)
+
+
+def test_who_makes_little_himself_pays_most_of_the_premium():
     # A place that makes little of its own: what it buys carries the certificate.
     cell = run().layout.cells.at[("ndfeb_standard", "south_korea")]
     for through in (0.0, 0.5, 1.0):
@@ -455,10 +481,9 @@ def test_a_price_war_lowers_the_price_by_its_share_at_most_and_ends():
     tops = []
     for cut in (0.0, 0.3, 0.5):
         path = price(cut)
-        tops.append(path[30])
-        assert np.all(path[30] > 1.0 - cut - 1e-9)
-        # Cheap goods are drawn on, so that part of the cut is won back.
-        assert np.all(path[30] < 1.0 - 0.7 * cut + 1e-9)
+        tops.append(path[20])
+        assert np.all(path[20] > 1.0 - cut - 1e-9)
+        assert np.all(path[20] < 1.0 - 0.75 * cut + 1e-9)
     assert rises(-np.array(tops))
     assert np.all(price(0.5)[39] > price(0.5)[31])
 
@@ -476,8 +501,7 @@ def test_a_price_war_hits_mines_elsewhere_and_spares_the_exporter_s_own():
 
     plain, mild, hard = (dug(cut) for cut in (0.0, 0.3, 0.6))
     assert rises(-np.array([plain[1], mild[1], hard[1]])) and np.all(hard[1] < 0.99 * plain[1])
-    # They are paid what the cut takes; what cheaper goods from elsewhere take they bear.
-    assert np.all(mild[0] > 0.995 * plain[0]) and np.all(hard[0] > 0.995 * plain[0])
+    assert np.all(mild[0] > 0.999 * plain[0]) and np.all(hard[0] > 0.999 * plain[0])
 
 
 # ---- alloy embargo ----------------------------------------------------------------------

@@ -9,7 +9,7 @@ ensemble.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -250,6 +250,20 @@ def parse_number(value: Any, *, dates: bool = False) -> Number:
             held[key] = read(value[key], key)
     FORMS[name].check(held, dates)
     return Distribution(name, tuple(held.items()), dates)
+
+
+def read_at(key: object, item: Any, reader: Callable[[Any], Any] = parse_number) -> Any:
+    """Read one item of a mapping, so that what is wrong with it is said at its key.
+
+    Raises
+    ------
+    ValueError
+        The reader's message, with the key before it.
+    """
+    try:
+        return reader(item)
+    except ValueError as error:
+        raise ValueError(f"at {key}: {error}") from None
 
 
 def _date_number(value: Any, what: str) -> float:

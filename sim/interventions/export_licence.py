@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Protocol
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from lodestone.border.numbers import Distribution, plain
+from lodestone.border.numbers import Distribution, plain, read_at
 from lodestone.border.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 from lodestone.border.words import suggestion
 from lodestone.chain import naming
@@ -79,13 +79,7 @@ def _read_general(value: object) -> dict[str, Shares]:
         value = dict.fromkeys(value, 1.0)
     if not isinstance(value, Mapping):
         raise ValueError("must be a list of destinations, or {destination: share}")
-    out = {}
-    for place, item in value.items():
-        try:
-            out[str(place)] = _read_path(item)
-        except ValueError as error:
-            raise ValueError(f"at {place}: {error}") from None
-    return out
+    return {str(place): read_at(place, item, _read_path) for place, item in value.items()}
 
 
 General = Annotated[

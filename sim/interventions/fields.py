@@ -23,6 +23,7 @@ from lodestone.border.numbers import (
     parse_moment,
     parse_number,
     plain,
+    read_at,
 )
 from lodestone.interventions.triggers import Trigger, read_trigger, write_trigger
 
@@ -52,10 +53,7 @@ def _read_path(value: object) -> Number | dict[date, Number]:
             if last is not None and day <= last:
                 raise ValueError(f"its dates are out of order: {day} stands after {last}")
             last = day
-            try:
-                out[day] = parse_number(item)
-            except ValueError as error:
-                raise ValueError(f"at {key}: {error}") from None
+            out[day] = read_at(key, item)
         return dict(sorted(out.items()))
     return parse_number(value)
 
@@ -68,10 +66,7 @@ def _read_totals(value: object) -> dict[str, Number]:
     for key, item in value.items():
         if not _PERIOD.match(str(key)):
             raise ValueError(f"unknown period {key!r}: write 2010, 2010-H1, 2010-Q1 or 2010-07")
-        try:
-            out[str(key)] = parse_number(item)
-        except ValueError as error:
-            raise ValueError(f"at {key}: {error}") from None
+        out[str(key)] = read_at(key, item)
     return out
 
 

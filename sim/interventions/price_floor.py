@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from lodestone.border.numbers import Distribution, Number, parse_number, plain
+from lodestone.border.numbers import Distribution, Number, plain, read_at
 from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.border.words import suggestion
 from lodestone.chain import naming
@@ -42,13 +42,7 @@ def _read_by_element(value: object) -> dict[str, Number]:
     """Read a mapping from elements to floors."""
     if not isinstance(value, Mapping) or "dist" in value or not value:
         raise ValueError("must be a mapping from elements to USD/kg, for example {ndpr: 110}")
-    out: dict[str, Number] = {}
-    for key, item in value.items():
-        try:
-            out[str(key)] = parse_number(item)
-        except ValueError as error:
-            raise ValueError(f"at {key}: {error}") from None
-    return out
+    return {str(key): read_at(key, item) for key, item in value.items()}
 
 
 #: ``{element: number}``.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from lodestone.border.numbers import Distribution, Number, parse_number, plain
+from lodestone.border.numbers import Distribution, Number, plain, read_at
 from lodestone.border.words import suggestion
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
@@ -130,10 +130,7 @@ def read_trigger(value: object) -> str | Trigger:
                 raise ValueError(f"at {key}: must be a name, got {item!r}")
             names[str(key)] = item
             continue
-        try:
-            numbers[str(key)] = parse_number(item)
-        except ValueError as error:
-            raise ValueError(f"at {key}: {error}") from None
+        numbers[str(key)] = read_at(key, item)
     return Trigger(**names, **numbers)  # type: ignore[arg-type]  # keys by sort, above
 
 

@@ -225,9 +225,7 @@ def _costs(series: dict[str, Any], reading: Reading, own: str) -> None:
 
 
 def _exports(series: dict[str, Any], reading: Reading, own: str, alone: bool) -> None:
-    table = reading.results.table("trade_flows")
-    rows = table[table["material"].str.startswith(("ndfeb", "smco"))]
-    rows = rows[rows["origin"] != rows["destination"]]
+    rows = reading.magnet_trade
     for case, told in (("scenario", own), ("reference", "reference")):
         if case == "reference" and not alone:
             continue

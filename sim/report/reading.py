@@ -535,6 +535,13 @@ class Reading:
         ).fillna(0.0)
 
     @cached_property
+    def magnet_trade(self) -> pd.DataFrame:
+        """Rows of ``trade_flows`` of magnets that cross a border, all channels, t a month."""
+        table = self.results.table("trade_flows")
+        magnets = table["material"].str.startswith(("ndfeb", "smco"))
+        return table[magnets & (table["origin"] != table["destination"])]
+
+    @cached_property
     def costs_differ(self) -> bool:
         """Whether costs are told as differences from the reference, world by world."""
         table = self.results.table("cost_curve")

@@ -310,13 +310,9 @@ def _exports(reading: Reading) -> list[str]:
     when = _after(reading)
     if when is None or not reading.results.has("trade_flows"):
         return []
-    table = reading.results.table("trade_flows")
-    rows = table[
-        (table["month"] == when)
-        & table["material"].str.startswith(("ndfeb", "smco"))
-        & (table["origin"] == "china")
-        & (table["origin"] != table["destination"])
-        & (table["channel"] == "declared")
+    trade = reading.magnet_trade
+    rows = trade[
+        (trade["month"] == when) & (trade["origin"] == "china") & (trade["channel"] == "declared")
     ]
     sums = rows.groupby("case")["tonnes_mean"].sum()
     if "scenario" not in sums or "reference" not in sums or sums["reference"] <= 0:

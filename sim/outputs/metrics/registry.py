@@ -14,8 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lodestone.border.errors import InputError
-from lodestone.border.words import suggestion, unknown
+from lodestone.border.words import unknown
 from lodestone.outputs.kept import Series
 from lodestone.outputs.series import SERIES
 
@@ -128,11 +127,7 @@ def find(name: str) -> Metric:
         Unknown; names the nearest.
     """
     if name not in METRICS:
-        raise InputError(
-            f"unknown metric '{name}'",
-            key=name,
-            hint=suggestion(name, METRICS),
-        )
+        raise unknown("metric", name, METRICS, key=name)
     return METRICS[name]
 
 

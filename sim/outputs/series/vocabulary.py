@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lodestone.border.errors import InputError
-from lodestone.border.words import suggestion
+from lodestone.border.words import unknown
 from lodestone.outputs.series.asked import Asked, Query
 from lodestone.outputs.series.sums import Look
 
@@ -123,5 +122,5 @@ def find_series(name: str) -> Quantity:
         Unknown; names the nearest.
     """
     if name not in SERIES:
-        raise InputError(f"unknown series '{name}'", key=name, hint=suggestion(name, SERIES))
+        raise unknown("series", name, SERIES, key=name)
     return SERIES[name]

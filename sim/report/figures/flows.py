@@ -38,9 +38,7 @@ def magnet_flows(reading: Reading) -> Drawing | None:
     if periods is None:
         return None
     alone = "reference" not in monthly
-    table = reading.results.table("trade_flows")
-    rows = table[table["material"].str.startswith(("ndfeb", "smco"))]
-    rows = rows[rows["origin"] != rows["destination"]]
+    rows = reading.magnet_trade
     picks = {
         "before": ("scenario" if alone else "reference", periods["before"]),
         "during": ("scenario", periods["during"]),

@@ -22,9 +22,7 @@ from lodestone.report.wording import capital, human, month, percent
 
 def magnet_exports(reading: Reading) -> tuple[str, pd.DataFrame] | None:
     """Return the largest magnet exporter and its rows without its own use, all channels."""
-    table = reading.results.table("trade_flows")
-    rows = table[table["material"].str.startswith(("ndfeb", "smco"))]
-    rows = rows[rows["origin"] != rows["destination"]]
+    rows = reading.magnet_trade
     if rows.empty:
         return None
     origin = str(rows.groupby("origin")["tonnes_mean"].sum().idxmax())

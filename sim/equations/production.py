@@ -72,9 +72,13 @@ def made_to_order(
     shipped: np.ndarray,
     stock: np.ndarray,
     stock_target: np.ndarray,
+    backlog: np.ndarray,
     adjust_weeks: np.ndarray | float,
 ) -> np.ndarray:
-    """Output that a made-to-order stage plans.
+    """Output that a made-to-order stage plans: what is sold, and what is ordered and not delivered.
+
+    Without the backlog a works that has run out of an input plans what it could sell, which is
+    nothing, orders no inputs and never starts again.
 
     Parameters
     ----------
@@ -82,8 +86,10 @@ def made_to_order(
         Smoothed shipments, t/week.
     stock, stock_target : ndarray, shape (c, w)
         Finished stock and its target, t.
+    backlog : ndarray, shape (c, w)
+        Open orders that wait for output, t.
     adjust_weeks : float
-        Weeks in which a gap of stock is to be closed.
+        Weeks in which a gap of stock, or a backlog, is to be closed.
 
     Returns
     -------
@@ -93,7 +99,7 @@ def made_to_order(
     Conserves: nothing (a plan).
     Source: stock adjustment, Sterman, Business Dynamics (2000), ch. 17; weeks A158.
     """
-    return np.maximum(shipped + (stock_target - stock) / adjust_weeks, 0.0)
+    return np.maximum(shipped + (stock_target + backlog - stock) / adjust_weeks, 0.0)
 
 
 def within_capacity(claimed: np.ndarray, capacity: np.ndarray) -> np.ndarray:

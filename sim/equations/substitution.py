@@ -10,6 +10,31 @@ DESIGN_WEEKS, UNDO_WEEKS = 13.0, 200.0
 WEEKS_PER_YEAR = 365.25 / 7.0
 
 
+def grades_kept(log_saved: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Multiple of their heavy grades that users keep at the price of heavy elements of late.
+
+    Inverse demand read the other way: where a price says that a share of an element must be saved,
+    this is who saves it. Users take weaker grades of the same magnet while heavies are dear, and
+    stronger ones while they are cheap, as far as better making has left room.
+
+    Parameters
+    ----------
+    log_saved : ndarray, shape (u, w)
+        Elasticity times the lagged log of the price of heavies over the base year's, no unit.
+    moved : ndarray, shape (u, w)
+        Share that has moved for good.
+
+    Returns
+    -------
+    ndarray, shape (u, w)
+        Multiple; not above what undoes ``moved``.
+
+    Conserves: magnets (what leaves one grade goes to the other).
+    Source: the elasticity of the law of price (A302); both ways: A317.
+    """
+    return np.minimum(np.exp(-log_saved), 1.0 / np.maximum(1.0 - moved, 1e-12))
+
+
 def substitution_target(
     signal: np.ndarray, ceiling: np.ndarray, speed: np.ndarray | float
 ) -> np.ndarray:

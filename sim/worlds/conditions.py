@@ -23,8 +23,10 @@ from lodestone.worlds.view import MarketView
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
 
-__all__ = ["FIELDS", "Conditions", "Field", "LicenceRule", "Rules", "Where"]
+__all__ = ["FIELDS", "FREE", "Conditions", "Field", "LicenceRule", "Rules", "Where"]
 
+#: Stands for no limit: finite, so that no limit times nothing is nothing.
+FREE = 1e30
 #: Rows of a field: a part of rows, or rows as such (a mask or numbers).
 Where = Part | np.ndarray
 Axis = Literal["facility", "link", "ore_link", "cell", "user", "material"]

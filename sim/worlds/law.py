@@ -47,6 +47,8 @@ class PriceLaw:
     input_share: np.ndarray  # (i, 1) share of an input in the cost of what is made of it
     rest: np.ndarray  # (c, 1) share of other cost
     main_input: np.ndarray  # (c,) input with the largest share, -1 without
+    heavy_rows: np.ndarray  # (h,) inputs of heavy elements that magnets are made with, rows of (i,)
+    heavy_answer: np.ndarray  # (h, w) elasticity of their use, by their part of the cost of heavies
     horizon: np.ndarray  # (w,) weeks
     insisted: np.ndarray  # (w,) share of their stock that holders want at the end of the horizon
     softness: np.ndarray  # (w,)
@@ -96,9 +98,11 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
     seed = np.where(resold[:, None], np.maximum(new, SELL_ON), new)
     seed[lay.links.home] = 0.0
     share, rest, main = _costs(lay)
+    heavies, part = _heavies(lay, share)
+    own = own_elasticity(lay, d) * np.ones((1, worlds))
     element = [lay.chain.materials[m].element or "" for m in lay.materials]
     follows = np.array([e in BY_PRODUCTS for e in element])[lay.cells.material]
-    active = np.flatnonzero((lay.cells.need[:, 0] > 0) | lay.cells.makes)
+    active = np.flatnonzero(lay.cells.uses | lay.cells.makes)
     materials = np.arange(len(lay.materials) + 1)
     sailing = np.where(lay.links.home, 1.0, np.ceil(lay.links.transit / days - 1e-9))
     return PriceLaw(
@@ -127,7 +131,9 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
         softness=wide("market.cover_softness"),
         slope=wide("market.storage_slope"),
         elasticity=wide("market.scarcity_elasticity"),
-        own_elasticity=own_elasticity(lay, d) * np.ones((1, worlds)),
+        heavy_rows=heavies,
+        heavy_answer=part * own[lay.groups.input[heavies]],
+        own_elasticity=own,
         glut=wide("market.glut_elasticity"),
         # What hoarding adds to a price stays below what would feed on itself.
         hoarding=np.minimum(
@@ -156,6 +162,19 @@ def _costs(lay: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if share[n, 0] > best[o]:
             best[o], main[o] = share[n, 0], i
     return share, rest, main
+
+
+def _heavies(lay: Layout, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs of heavy metals to magnets, rows (h,), and their part of what heavies cost, (h, 1)."""
+    group = [
+        lay.chain.elements[e].group if (e := lay.chain.materials[m].element) else ""
+        for m in lay.materials
+    ]
+    heavy = np.array([g == "heavy" for g in group])[lay.cells.material[lay.groups.input]]
+    rows = np.flatnonzero(heavy & lay.cells.magnet[lay.groups.output])
+    whole = np.zeros((lay.cells.n, 1))
+    np.add.at(whole, lay.groups.output[rows], share[rows])
+    return rows, share[rows] / np.maximum(whole[lay.groups.output[rows]], 1e-12)
 
 
 __all__ = ["PriceLaw", "price_law"]

@@ -13,7 +13,7 @@ import numpy as np
 
 from lodestone.equations.lags import gain
 from lodestone.worlds.book import Book
-from lodestone.worlds.conditions import Conditions, LicenceRule
+from lodestone.worlds.conditions import FREE, Conditions, LicenceRule
 from lodestone.worlds.parts import Part, pieces
 
 if TYPE_CHECKING:
@@ -141,8 +141,8 @@ class LicenceOffice(Book):
             military=np.ones(shape),
             processing=np.zeros(shape),
             refile=np.zeros(shape),
-            capacity=np.full(shape, np.inf),
-            surge=np.full(shape, np.inf),
+            capacity=np.full(shape, FREE),
+            surge=np.full(shape, FREE),
             general=np.ones(shape),
             cleared=np.ones(shape),
             refused=np.zeros(shape),

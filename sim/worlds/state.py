@@ -69,6 +69,7 @@ class State:
     log_trend: np.ndarray  # (c, w) moving average of the ask
     signal: np.ndarray  # (4, u, w) price and lack, then heavy price and lack, lagged twice
     heavy_free: np.ndarray  # (u, w) share moved to grades without heavy elements
+    heavy_saved: np.ndarray  # (u, w) of the rest, what dear heavies move for now (log, both ways)
     ree_free: np.ndarray  # (u, w) share moved to designs without rare earths
     postponed: np.ndarray  # (u, w) unmet use that is to be made up later, t
     willing: np.ndarray  # (f, w) share of normal output that plants want to make
@@ -263,6 +264,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         log_trend=full(base_reference),
         signal=zeros(4, nU),
         heavy_free=full(share_heavy),
+        heavy_saved=zeros(nU),
         ree_free=full(share_heavy),
         postponed=zeros(nU),
         willing=np.ones((nF, worlds)),

@@ -232,8 +232,21 @@ def test_a_plant_deep_in_the_red_stops():
 
 
 def test_plants_make_what_is_shipped_and_close_the_gap_of_stock():
-    assert production.made_to_order(10.0, 20.0, 26.0, 6.0) == pytest.approx(11.0)
-    assert production.made_to_order(1.0, 90.0, 20.0, 6.0) == 0.0
+    assert production.made_to_order(10.0, 20.0, 26.0, 0.0, 6.0) == pytest.approx(11.0)
+    assert production.made_to_order(1.0, 90.0, 20.0, 0.0, 6.0) == 0.0
+
+
+def test_plants_that_sell_nothing_plan_what_waits_for_output():
+    assert production.made_to_order(0.0, 0.0, 0.0, 30.0, 6.0) == pytest.approx(5.0)
+    assert production.made_to_order(0.0, 0.0, 0.0, 0.0, 6.0) == 0.0
+
+
+@given(saved=st.floats(-3, 3), moved=st.floats(0, 0.9))
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_dear_heavies_move_users_to_weaker_grades_and_cheap_ones_back(saved, moved):
+    kept = substitution.grades_kept(np.array(saved), np.array(moved))
+    assert kept <= 1.0 / (1.0 - moved) + 1e-12
+    assert (kept < 1.0) == (saved > 0.0) or abs(saved) < 1e-12 or kept == 1.0
 
 
 @given(stock=st.floats(0, 1e3), need=st.floats(0, 1e3))

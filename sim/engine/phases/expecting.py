@@ -6,17 +6,15 @@ import numpy as np
 
 from lodestone.engine.contents import sum_on_links
 from lodestone.engine.phases.clearing import Covered, shadow_price
-from lodestone.engine.phases.use import DAYS_PER_YEAR
+from lodestone.engine.phases.use import DAYS_PER_YEAR, without_heavies
 from lodestone.equations import demand, scarcity
 from lodestone.equations.lags import gain
-from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.conditions import FREE, Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.layout import WEEKS_PER_YEAR
 from lodestone.worlds.market import Market
 from lodestone.worlds.quota import QuotaBook
 
-#: Stands for no limit to what a lane may carry, t/week.
-FREE = 1e30
 #: Weeks in which traders see what is made now, and in which they take a fall for lasting (A305).
 SEEN_WEEKS, LASTING_WEEKS = 4.0, 78.0
 #: Weight of the trend: one to undo the lag of the mean, a half to the middle of the horizon (A301).
@@ -66,12 +64,17 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     # Better making and what prices have moved for good need no heavy elements.
     years = m.now / DAYS_PER_YEAR * m.draws["demand.growth_scale"]
     twins = np.flatnonzero(lay.users.twin >= 0)
-    kept = 1.0 - st.heavy_free
-    kept[twins] *= demand.thrift(m.draws["thrift.heavy_per_year"], years)
-    moved = want * (1.0 - kept)
+    better = np.ones_like(want)
+    better[twins] = demand.thrift(m.draws["thrift.heavy_per_year"], years)
+    keep = want * (1.0 - st.heavy_free) * better
+    moved = want - want * (1.0 - without_heavies(m)) * better
     want -= moved
     want[lay.users.twin[twins]] += moved[twins]
     need = lay.users.by_cell.spread(want, lay.cells.n)
+    # What dear heavies move for now is saved of them, and of nothing else.
+    saved = lay.users.by_cell.spread(
+        np.where(m.layout.users.twin[:, None] >= 0, keep - want, 0.0), lay.cells.n
+    )
     used = need.copy()
     for form in (lay.cells.magnet, lay.cells.metal):
         rows = np.flatnonzero(form[lay.groups.output])
@@ -82,6 +85,12 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
         st.plant_plan[made] += (plan[made] - st.plant_plan[made]) * m.c.plan_gain
         inputs = lay.groups.coefficient[rows] * st.plant_plan[lay.groups.output[rows]]
         np.add.at(need, lay.groups.input[rows], inputs)
+        if form is lay.cells.magnet:
+            heavy = m.law.heavy_rows
+            asked = lay.links.sum_by_origin(st.link_share * saved[lay.links.destination])
+            more = np.clip(asked, -st.plant_plan, np.maximum(most - st.plant_plan, 0.0))
+            inputs = lay.groups.coefficient[heavy] * more[lay.groups.output[heavy]]
+            np.add.at(need, lay.groups.input[heavy], inputs)
     if st.need_now is None:
         st.need_now = need
     grown = need / np.maximum(st.need_now, 1e-12)

@@ -64,6 +64,7 @@ class Shelves(NamedTuple):
 
     sales: np.ndarray  # remembered, t/week
     throughput: np.ndarray  # remembered, t/week
+    backlog: np.ndarray  # open orders that wait for output, t
     finished: np.ndarray  # t; changed
     inputs: np.ndarray  # t; changed
     input_forecast: np.ndarray  # t/week; changed
@@ -117,6 +118,7 @@ def make_to_order(m: Market, f: Flows) -> None:
     shelves = Shelves(
         st.shipped,
         st.throughput,
+        _backlog(m),
         st.seller_stock,
         st.plant_stock,
         st.plant_forecast,
@@ -135,6 +137,17 @@ def make_to_order(m: Market, f: Flows) -> None:
     make(recipes, groups, habits, shelves)
     f.input_short = enough
     scrap_and_loss(made, left, st.scrap, f.lost)
+
+
+def _backlog(m: Market) -> np.ndarray:
+    """Open orders that wait for output, t, (c, w): no more than what customers need of the works.
+
+    What is open while finished goods lie there waits for a rule. Buyers who cannot get a good order it
+    in several places, so a book counts up to what they all need while it is worked off.
+    """
+    st = m.state
+    book = np.maximum(m.layout.links.sum_by_origin(st.orders) - st.seller_stock, 0.0)
+    return np.minimum(book, st.plant_asked * m.c.made_to_order_weeks)
 
 
 @compiled
@@ -177,7 +190,7 @@ def make(recipes: Recipes, groups: Groups, habits: Habits, shelves: Shelves) -> 
     cells, group, in_cell, out_cell, coefficient = recipes
     _, _, _, can, _, load = groups
     seller_cover, adjust_weeks, smoothing, weeks = habits
-    sales, throughput, finished, inputs, input_forecast, output, made, enough = shelves
+    sales, throughput, backlog, finished, inputs, input_forecast, output, made, enough = shelves
     worlds = can.shape[1]
     plan = np.zeros(made.shape)
     need = np.zeros(made.shape)
@@ -188,7 +201,9 @@ def make(recipes: Recipes, groups: Groups, habits: Habits, shelves: Shelves) -> 
         c, g = cells[n], group[n]
         for w in range(worlds):
             target = throughput[c, w] * seller_cover[c, w]
-            plan[c, w] = _made_to_order(sales[c, w], finished[c, w], target, adjust_weeks[w])
+            plan[c, w] = _made_to_order(
+                sales[c, w], finished[c, w], target, backlog[c, w], adjust_weeks[w]
+            )
             load[g, w] += plan[c, w]
     for n in range(cells.shape[0]):
         c, g = cells[n], group[n]

@@ -10,6 +10,7 @@ from lodestone.engine.compiling import NONE, compiled, holds
 from lodestone.engine.contents import contained_by_cell
 from lodestone.equations import demand, lags
 from lodestone.equations.lags import gain
+from lodestone.equations.substitution import grades_kept
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
@@ -98,6 +99,7 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     st.log_felt += (paid - st.log_felt) * gain(m.weeks, d["demand.response_weeks"])
     f.response = demand.price_response(st.log_felt[lay.users.cell], m.c.elasticity)
     years = m.now / DAYS_PER_YEAR * d["demand.growth_scale"]
+    _save_heavies(m)
     by_line = [np.empty_like(st.forecast) for _ in Used._fields[:-1]]
     new = Used._make([*by_line, np.empty_like(st.fear)])
     st.last_wanted = np.empty_like(st.forecast)
@@ -107,7 +109,7 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         NONE if rules.demand_factor is None else rules.demand_factor,
         f.response,
         st.ree_free,
-        st.heavy_free,
+        without_heavies(m),
         m.wide(demand.thrift(d["thrift.heavy_per_year"], years), 1)[0],
         m.c.catch_up_share,
         m.c.catch_up_weeks,
@@ -130,6 +132,27 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     if m.in_use is not None:
         m.in_use.add(f.used)
     return contained_by_cell(lay, f.used_by_cell)
+
+
+def _save_heavies(m: Market) -> None:
+    """What dear heavy elements move users to save for now, through the makers that they buy from."""
+    lay, st = m.layout, m.state
+    if not np.any(st.log_price) and not np.any(st.heavy_saved):
+        return
+    rows = m.law.heavy_rows
+    saved = np.zeros_like(st.log_price)
+    each = m.law.heavy_answer * st.log_price[lay.groups.input[rows]]
+    np.add.at(saved, lay.groups.output[rows], each)
+    felt = lay.links.sum_by_destination(st.link_share * saved[lay.links.origin])
+    pace = gain(m.weeks, m.draws["demand.response_weeks"])
+    st.heavy_saved += (felt[lay.users.cell] - st.heavy_saved) * pace
+
+
+def without_heavies(m: Market) -> np.ndarray:
+    """Share of each line that does without heavy elements, for good or for now, (u, w)."""
+    st, twins = m.state, m.layout.users.twin >= 0
+    kept = (1.0 - st.heavy_free) * grades_kept(st.heavy_saved, st.heavy_free)
+    return np.where(twins[:, None], 1.0 - kept, st.heavy_free)
 
 
 @compiled

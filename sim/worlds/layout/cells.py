@@ -29,6 +29,7 @@ class Cells:
     metal: np.ndarray  # (c,) bool
     magnet: np.ndarray  # (c,) bool
     makes: np.ndarray  # (c,) bool: makes the material, or may once
+    uses: np.ndarray  # (c,) bool: uses it, or may once: an input of works that are to be built
     by_material: Segments
 
 
@@ -62,6 +63,11 @@ def cells_of(n: Names, plants: Plants, home_region: str) -> Cells:
     for (_, m, r), t in b.use.items():
         need[at[(m, r)]] += t / WEEKS_PER_YEAR
     forms = np.array([n.form[m] for m in material])
+    makes = np.array([n.ever_makes(m, r, plants.rows) for m, r in keys])
+    uses = need > 0
+    for (m, r), able in zip(keys, makes, strict=True):
+        for recipe in chain.recipes.get(m, {}).values() if able else ():
+            uses[at[(recipe.input, r)]] = True
     return Cells(
         keys=keys,
         at=at,
@@ -76,7 +82,8 @@ def cells_of(n: Names, plants: Plants, home_region: str) -> Cells:
         oxide=forms == "oxide",
         metal=forms == "metal",
         magnet=forms == "magnet",
-        makes=np.array([n.ever_makes(m, r, plants.rows) for m, r in keys]),
+        makes=makes,
+        uses=uses,
         by_material=Segments.of(material),
     )
 

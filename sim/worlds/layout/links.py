@@ -61,10 +61,9 @@ def links_of(n: Names, cells: Cells, opened: Set[tuple[str, str, str]]) -> Links
     weight_of.update(dict.fromkeys(base, 0.0))
     for pair in _open_to_all(n, cells):
         weight_of.setdefault(pair, 0.0)
-    need = cells.need[:, 0]
     for m, origin, place in opened:
         ends = (cells.at.get((m, origin)), cells.at.get((m, place)))
-        if None not in ends and need[ends[1]] > 0 and makes[ends[0]]:
+        if None not in ends and cells.uses[ends[1]] and makes[ends[0]]:
             weight_of.setdefault((int(ends[0]), int(ends[1])), 0.0)  # type: ignore[arg-type]
     keys = sorted(weight_of, key=lambda p: (p[1], p[0]))
     first, second = np.array([o for o, _ in keys]), np.array([d for _, d in keys])
@@ -101,7 +100,8 @@ def _open_to_all(n: Names, cells: Cells) -> list[tuple[int, int]]:
     """Lanes without trade in the base year that may open, (from cell, to cell).
 
     Any maker may sell to any place that uses the good, once it is qualified; so may whoever has
-    bought much of it abroad. Places with a hair of the use outside the home region are left out.
+    bought much of it abroad. Places with a hair of the use outside the home region are left out, but
+    not the inputs of works that are to be built.
     """
     need, found = cells.need[:, 0], []
     for c, (m, _) in enumerate(cells.keys):
@@ -111,8 +111,8 @@ def _open_to_all(n: Names, cells: Cells) -> list[tuple[int, int]]:
         if not (cells.makes[c] or trades):
             continue
         least = LEAST_MAGNET if n.chain.materials[m].form == "magnet" else LEAST_PLACE
-        for d in map(int, np.flatnonzero(same & (need > 0))):
-            large = cells.home[d] or need[d] >= least * outside
+        for d in map(int, np.flatnonzero(same & cells.uses)):
+            large = cells.home[d] or need[d] >= least * outside or need[d] == 0.0
             if large and (cells.makes[c] or not cells.home[d]):
                 found.append((c, d))
     return found

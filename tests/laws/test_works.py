@@ -1,0 +1,53 @@
+"""Works that make to order: they start, and start again, and heavies that are saved are saved by somebody."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from lodestone.chain.balance import balance
+from lodestone.chain.load import load_chain
+from lodestone.worlds.layout import Layout
+from tests.fixtures.worlds import ban, shared
+
+HEAVY, LIGHT = "ndfeb_high_coercivity", "ndfeb_standard"
+SETTINGS = {"worlds": 3, "weeks": 156}
+HEAVIES = ["dy_oxide", "tb_oxide", "dy_metal", "tb_metal"]
+
+
+@pytest.mark.parametrize("vintage", ["2009", "2019", "2024"])
+def test_every_input_of_works_that_stand_or_may_be_built_can_be_bought(vintage):
+    chain = load_chain(vintage)
+    lay = Layout.of(chain, balance(chain), date(int(vintage), 1, 1))
+    bought = np.diff(lay.links.starts) > 0
+    closed = [lay.cells.keys[c] for c in np.unique(lay.groups.input) if not bought[c]]
+    # Nobody anywhere makes these yet.
+    made = {lay.cells.keys[c][0] for c in np.flatnonzero(lay.cells.makes)}
+    assert not [key for key in closed if key[0] in made]
+
+
+def test_works_start_again_when_inputs_come_back():
+    """Chinese heavies are banned for two years: works that stood for want of them run again after it."""
+    trace = shared({"cut": ban(6, 110, materials=HEAVIES)}, worlds=3, weeks=208)
+    lay = trace.layout
+    rows = (lay.cells.material == lay.materials.index(HEAVY)) & ~lay.cells.home
+    rows &= lay.cells.output[:, 0] > 1.0
+    share = trace["output"][:, rows] / lay.cells.output[rows]
+    assert np.all(share[80:110].mean(axis=0).min(axis=0) < 0.7), "nobody stands for want of heavies"
+    assert np.all(share[-26:].mean(axis=0) > 0.85)
+
+
+def test_dear_heavies_are_saved_by_users_who_take_weaker_grades():
+    cut = {"cut": ban(6, materials=HEAVIES)}
+    dear, calm = shared(cut, **SETTINGS), shared({}, **SETTINGS)
+    lay = dear.layout
+
+    def wanted(trace, grade):
+        rows = lay.users.region == lay.region_at["japan"]
+        rows &= lay.users.material == lay.materials.index(grade)
+        return trace["wanted"][-26:, rows].sum(axis=(0, 1))
+
+    assert np.all(wanted(dear, HEAVY) < 0.97 * wanted(calm, HEAVY))
+    assert np.all(wanted(dear, LIGHT) > 1.01 * wanted(calm, LIGHT))

@@ -73,7 +73,8 @@ def calls():
 
         return call
 
-    for name in NAMES:
+    # What other loops call by name stays what it is: they may have to be compiled yet.
+    for name in set(NAMES) - INNER:
         for place in LOOPS[name]:
             setattr(place, name, keeper(name))
     try:

@@ -18,14 +18,15 @@ from lodestone.engine import contents, phases, sailings
 from lodestone.engine import run as run_module
 from lodestone.engine.phases import clearing
 from lodestone.engine.run import BatchRun
-from lodestone.outputs import gap
+from lodestone.outputs import gap, recorder
 from lodestone.outputs.recorder import Recorder
+from lodestone.outputs.series import money
 from lodestone.scenario import load_scenario
 
 MODULES = [import_module(f"{phases.__name__}.{m.name}") for m in iter_modules(phases.__path__)]
 #: Name of each compiled loop -> modules that call it under that name.
 LOOPS: dict[str, list] = {}
-for module in (*MODULES, contents, sailings, run_module, gap):
+for module in (*MODULES, contents, sailings, run_module, gap, money, recorder):
     for found, item in vars(module).items():
         if isinstance(item, CPUDispatcher) and not found.startswith("_"):
             LOOPS.setdefault(found, []).append(module)
@@ -141,6 +142,7 @@ import numpy as np
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.recorder import Recorder
+from lodestone.outputs.series import money
 from lodestone.scenario import load_scenario
 scenario = load_scenario("current_law", overrides={"end": "2026-03-01"})
 BatchRun(scenario, load_chain(scenario.vintage), 0, np.arange(3)).run()

@@ -39,62 +39,77 @@ def ways_of(links: Links) -> Ways:
     )
 
 
+class Offered(NamedTuple):
+    """What lanes would bring, and what places can send of it."""
+
+    flow: np.ndarray  # (l, w) t/week
+    part: np.ndarray  # (c, w) share of it that each place can send; written by `share_out`
+    kept: np.ndarray  # (c, w) t/week that stays at home; written by `share_out`
+
+
 @compiled
-def share_out(
-    ways: Ways, offered: np.ndarray, made: np.ndarray, need: np.ndarray, brings: np.ndarray
-) -> None:
-    """What lanes bring, t/week, where no place sends more than it has; home lanes bring the rest.
+def share_out(ways: Ways, offered: Offered, made: np.ndarray, need: np.ndarray) -> None:
+    """Which part of what is offered places can send: none sends more than it has.
 
     Parameters
     ----------
     ways : Ways
-    offered : ndarray, shape (l, w)
-        What lanes would bring, t/week.
+    offered : Offered
     made, need : ndarray, shape (c, w)
         Of what comes for its own needs a place sells on at most ``need``, t/week.
-    brings : ndarray, shape (l, w)
-        Written, t/week.
     """
+    flow, part, kept = offered
     cells, worlds = made.shape
-    comes, sends = np.zeros((cells, worlds)), np.zeros((cells, worlds))
-    carries = np.zeros(ways.origin.shape[0], dtype=np.bool_)
+    part[...] = 0.0
+    kept[...] = 0.0
     for c in range(cells):
         for i in range(ways.starts[c], ways.starts[c + 1]):
-            carries[i] = holds(offered[i])
-            if carries[i]:
+            if holds(flow[i]):
                 o = ways.origin[i]
                 for w in range(worlds):
-                    comes[c, w] += offered[i, w]
+                    part[c, w] += flow[i, w]
                 for w in range(worlds):
-                    sends[o, w] += offered[i, w]
+                    kept[o, w] += flow[i, w]
     for c in range(cells):
         for w in range(worlds):
-            has = made[c, w] + min(comes[c, w], need[c, w])
-            comes[c, w] = min(has / max(sends[c, w], 1e-12), 1.0)
-    part = comes
-    for i in range(ways.origin.shape[0]):
-        o = ways.origin[i]
-        if ways.home[i]:
-            for w in range(worlds):
-                brings[i, w] = max(made[o, w] - sends[o, w] * part[o, w], 0.0)
-        elif carries[i]:
-            for w in range(worlds):
-                brings[i, w] = offered[i, w] * part[o, w]
-        else:
-            brings[i] = 0.0
+            has = made[c, w] + min(part[c, w], need[c, w])
+            part[c, w] = min(has / max(kept[c, w], 1e-12), 1.0)
+        for w in range(worlds):
+            kept[c, w] = max(made[c, w] - kept[c, w] * part[c, w], 0.0)
+
+
+@compiled
+def brings(ways: Ways, offered: Offered, i: int, row: np.ndarray) -> bool:
+    """What lane ``i`` brings (w,), t/week; home lanes bring the rest. Whether it is anything."""
+    o = ways.origin[i]
+    if ways.home[i]:
+        row[:] = offered.kept[o]
+    elif holds(offered.flow[i]):
+        for w in range(row.shape[0]):
+            row[w] = offered.flow[i, w] * offered.part[o, w]
+    else:
+        row[:] = 0.0
+        return False
+    return holds(row)
+
+
+@compiled
+def all_bring(ways: Ways, offered: Offered, out: np.ndarray) -> None:
+    """What every lane brings, t/week; written (l, w)."""
+    for i in range(out.shape[0]):
+        brings(ways, offered, i, out[i])
 
 
 @compiled
 def split_orders(
-    ways: Ways, brings: np.ndarray, lead: np.ndarray, share: np.ndarray, cell_lead: np.ndarray
+    ways: Ways, offered: Offered, lead: np.ndarray, share: np.ndarray, cell_lead: np.ndarray
 ) -> None:
     """Share of each lane (l, w) in what comes to its destination, and the lead (c, w) that follows.
 
     Parameters
     ----------
     ways : Ways
-    brings : ndarray, shape (l, w)
-        t/week.
+    offered : Offered
     lead : ndarray, shape (l, 1)
         Weeks.
     share, cell_lead : ndarray
@@ -106,21 +121,19 @@ def split_orders(
         whole[:] = 0.0
         late[:] = 0.0
         for i in range(ways.starts[c], ways.starts[c + 1]):
-            if holds(brings[i]):
+            if brings(ways, offered, i, share[i]):
                 for w in range(worlds):
-                    whole[w] += brings[i, w]
+                    whole[w] += share[i, w]
                 for w in range(worlds):
-                    late[w] += brings[i, w] * lead[i, 0]
+                    late[w] += share[i, w] * lead[i, 0]
         for w in range(worlds):
             whole[w] = max(whole[w], 1e-12)
         for w in range(worlds):
             cell_lead[c, w] = late[w] / whole[w]
         for i in range(ways.starts[c], ways.starts[c + 1]):
-            if holds(brings[i]):
+            if holds(share[i]):
                 for w in range(worlds):
-                    share[i, w] = brings[i, w] / whole[w]
-            else:
-                share[i] = 0.0
+                    share[i, w] /= whole[w]
 
 
 class Paid(NamedTuple):
@@ -136,25 +149,26 @@ class Paid(NamedTuple):
 
 
 @compiled
-def mean_paid(ways: Ways, brings: np.ndarray, paid: Paid, log_paid: np.ndarray) -> None:
+def mean_paid(ways: Ways, offered: Offered, paid: Paid, log_paid: np.ndarray) -> None:
     """Log of the mean delivered cost by place (c, w), USD/kg; where nothing comes it stays.
 
     Parameters
     ----------
     ways : Ways
-    brings : ndarray, shape (l, w)
-        Weights, t/week.
+    offered : Offered
+        What lanes bring weighs.
     paid : Paid
     log_paid : ndarray, shape (c, w)
         Changed in place.
     """
     cells, worlds = log_paid.shape
     each, whole, mean = np.empty(worlds), np.empty(worlds), np.empty(worlds)
+    weight = np.empty(worlds)
     for c in range(cells):
         whole[:] = 0.0
         mean[:] = 0.0
         for i in range(ways.starts[c], ways.starts[c + 1]):
-            if not holds(brings[i]):
+            if not brings(ways, offered, i, weight):
                 continue
             o = ways.origin[i]
             if ways.home[i]:
@@ -173,9 +187,9 @@ def mean_paid(ways: Ways, brings: np.ndarray, paid: Paid, log_paid: np.ndarray) 
                         place = math.exp(paid.reference[c, 0] + each[w])
                         each[w] += math.log1p(paid.rent[i, w] / place)
             for w in range(worlds):
-                whole[w] += brings[i, w]
+                whole[w] += weight[w]
             for w in range(worlds):
-                mean[w] += brings[i, w] * each[w]
+                mean[w] += weight[w] * each[w]
         for w in range(worlds):
             now = paid.reference[c, 0] + mean[w] / max(whole[w], 1e-12)
             log_paid[c, w] = now if whole[w] > 1e-9 else log_paid[c, w]

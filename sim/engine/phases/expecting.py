@@ -7,6 +7,7 @@ import numpy as np
 from lodestone.engine.compiling import NONE
 from lodestone.engine.contents import sum_on_links
 from lodestone.engine.lanes import (
+    Offered,
     Paid,
     asked_along,
     felt_along,
@@ -304,18 +305,19 @@ def _rent(m: Market, book: QuotaBook, rate: np.ndarray, need: np.ndarray) -> np.
     return covered.carried
 
 
-def weights(m: Market, *, under_law: bool) -> np.ndarray:
-    """What each lane is expected to bring, t/week, shape (l, w): home lanes bring the rest.
+def offered(m: Market, *, under_law: bool) -> Offered:
+    """What lanes are expected to bring, as far as places have it: home lanes bring the rest.
 
-    ``under_law``: as far as the rules let pass, which is what buyers order by; otherwise what it
-    would bring, which is what habit follows.
+    ``under_law``: as far as the rules let pass, which is what buyers order by; otherwise what they
+    would bring, which is what habit follows. No place sends more than it makes and, of what it gets
+    for its own needs, sells on.
     """
-    lay, st = m.layout, m.state
-    offered = st.lane_flow if under_law else st.lane_wish
-    # No place sends more than it makes and, of what it gets for its own needs, sells on.
-    made, brings = st.made_expected + st.plant_output, np.empty_like(offered)
-    share_out(ways_of(lay.links), offered, made, st.need_expected, brings)
-    return brings
+    st = m.state
+    flow = st.lane_flow if under_law else st.lane_wish
+    made = st.made_expected + st.plant_output
+    out = Offered(flow, np.empty_like(made), np.empty_like(made))
+    share_out(ways_of(m.layout.links), out, made, st.need_expected)
+    return out
 
 
 def _sent(m: Market) -> np.ndarray:
@@ -326,14 +328,17 @@ def _sent(m: Market) -> np.ndarray:
 def sold_on(m: Market) -> np.ndarray:
     """What places are to send out of what they have bought, t/week, shape (c, w)."""
     st, out = m.state, _sent(m)
-    more = out - st.made_expected - st.plant_output
+    sold = np.zeros_like(out)
+    rows = np.flatnonzero(m.law.sells_on[:, 0] & out.any(axis=1))
+    more = out[rows] - st.made_expected[rows] - st.plant_output[rows]
     # Nobody sells on while his own customers run short.
-    full = st.cells_hold / np.maximum(st.users_like, 1e-12)
+    full = st.cells_hold[rows] / np.maximum(st.users_like[rows], 1e-12)
     spare = np.clip((full - SHORT) / (1.0 - SHORT), 0.0, 1.0)
     # Nor does he buy what he holds already.
-    lacks = 1.0 - st.seller_stock / np.maximum(TRADED_WEEKS * more, 1e-12)
+    lacks = 1.0 - st.seller_stock[rows] / np.maximum(TRADED_WEEKS * more, 1e-12)
     wanted = more * spare * np.clip(2.0 * lacks, 0.0, 1.0)
-    return np.where(m.law.sells_on & (more > 1e-6 * out), wanted, 0.0)
+    sold[rows] = np.where(more > 1e-6 * out[rows], wanted, 0.0)
+    return sold
 
 
 def delivered(m: Market, levied: np.ndarray) -> None:
@@ -354,7 +359,7 @@ def delivered(m: Market, levied: np.ndarray) -> None:
         np.ascontiguousarray(sum(rents)) if rents else NONE,
         lay.prices.log_reference,
     )
-    mean_paid(ways_of(lay.links), weights(m, under_law=True), paid, st.log_base)
+    mean_paid(ways_of(lay.links), offered(m, under_law=True), paid, st.log_base)
 
 
 def inputs_felt(m: Market) -> np.ndarray | float:

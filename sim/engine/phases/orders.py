@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import NONE, compiled, holds
-from lodestone.engine.lanes import split_orders, ways_of
-from lodestone.engine.phases.expecting import hold_less, sold_on, weights
+from lodestone.engine.lanes import all_bring, split_orders, ways_of
+from lodestone.engine.phases.expecting import hold_less, offered, sold_on
 from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
@@ -121,14 +121,15 @@ def weigh(m: Market) -> None:
 
     Buyers order by what a lane is expected to bring: nothing where all is banned.
     """
-    st, brings = m.state, weights(m, under_law=True)
-    split_orders(ways_of(m.layout.links), brings, m.c.lead, st.link_share, st.cell_lead)
+    st, ways = m.state, ways_of(m.layout.links)
+    split_orders(ways, offered(m, under_law=True), m.c.lead, st.link_share, st.cell_lead)
 
 
 def _reweigh(m: Market, f: Flows, rules: Conditions) -> None:
     """Habit follows what lanes are offered, as fast as buyers qualify; it is frozen under law."""
     lay, st = m.layout, m.state
-    goal = weights(m, under_law=False)
+    goal = np.empty_like(st.link_weight)
+    all_bring(ways_of(lay.links), offered(m, under_law=False), goal)
     if rules.contracts:
         offer = np.where(lay.groups.made_to_order[:, None], 0.0, st.shipped)
         group = lay.groups.of_cell[lay.groups.made_cells]
@@ -157,7 +158,8 @@ def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
     )  # fmt: skip
     weeks, worlds = needs.weeks, orders.shape[1]
     rate, under_way, waits = np.empty(worlds), np.empty(worlds), np.empty(worlds)
-    order, keep = np.empty(worlds), np.empty(worlds)
+    order, keep, full = np.empty(worlds), np.empty(worlds), np.empty(worlds)
+    target, on_hand = np.empty(worlds), np.empty(worlds)
     for c in range(book.starts.shape[0] - 1):
         first, last = book.starts[c], book.starts[c + 1]
         rate[:] = 0.0
@@ -186,20 +188,27 @@ def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
             # Buyers learn how long orders wait (for licences, quota, stock) and order ahead.
             waiting = min(waits[w] / max(rate[w], 1e-9), 26.0)
             wait[c, w] += (waiting - wait[c, w]) * habits.wait_gain[w]
-        cancelled = False
         for w in range(worlds):
             likes = users_like[c, w] + needs.plant_forecast[c, w] * needs.plant_weeks[c, w]
-            target = likes * (1.0 + needs.fear[c, w])
-            on_hand = goods.users[c, w] + goods.plants[c, w]
-            ahead = rate[w] * (needs.lead[c, w] + wait[c, w])
-            gap = target + ahead - on_hand - under_way[w] - waits[w]
+            target[w] = likes * (1.0 + needs.fear[c, w])
+        for w in range(worlds):
+            on_hand[w] = goods.users[c, w] + goods.plants[c, w]
+        for w in range(worlds):
+            order[w] = target[w] + rate[w] * (needs.lead[c, w] + wait[c, w])
+        for w in range(worlds):
+            gap = order[w] - on_hand[w] - under_way[w] - waits[w]
             order[w] = rate[w] * weeks + gap * habits.adjust_gain[w]
-            # Whoever has full shelves needs no place in a queue.
-            full = on_hand + under_way[w] - target - rate[w] * needs.lead[c, w]
-            sure = min(full / max(FULL_WEEKS * rate[w], 1e-12), 1.0)
-            idle = sure * max(waits[w] - rate[w] * weeks, 0.0) if full > 0.0 else 0.0
-            excess = min(max(-order[w], idle) * habits.cancel_share[w], waits[w])
+        # Whoever has full shelves needs no place in a queue.
+        for w in range(worlds):
+            full[w] = on_hand[w] + under_way[w] - target[w] - rate[w] * needs.lead[c, w]
+        for w in range(worlds):
+            sure = min(full[w] / max(FULL_WEEKS * rate[w], 1e-12), 1.0)
+            idle = sure * max(waits[w] - rate[w] * weeks, 0.0)
+            full[w] = idle if full[w] > 0.0 else 0.0
+        for w in range(worlds):
+            excess = min(max(-order[w], full[w]) * habits.cancel_share[w], waits[w])
             keep[w] = 1.0 - excess / max(waits[w], 1e-12)
+        cancelled = False
         for w in range(worlds):
             cancelled |= keep[w] < 1.0
         for w in range(worlds):
@@ -233,17 +242,18 @@ def _offer_again(book: Book, fill_gain: float, weeks: float, c: int) -> None:
     """
     first, last = book.starts[c], book.starts[c + 1]
     orders, flow, worlds = book.orders, book.flow, book.orders.shape[1]
-    moved, free = np.zeros((last - first, worlds)), np.zeros((last - first, worlds))
-    base, total = np.zeros(worlds), np.zeros(worlds)
     waiting = False
     for i in range(first, last):
-        if holds(orders[i]):
-            for w in range(worlds):
-                moved[i - first, w] = max(orders[i, w] - 2.0 * book.placed[i, w], 0.0) * fill_gain
-            waiting |= holds(moved[i - first])
+        for w in range(worlds):
+            waiting |= orders[i, w] > 2.0 * book.placed[i, w]
     if not waiting:
         return
+    moved, free = np.empty((last - first, worlds)), np.empty((last - first, worlds))
+    base, total = np.zeros(worlds), np.zeros(worlds)
     for n in range(last - first):
+        for w in range(worlds):
+            waits = max(orders[first + n, w] - 2.0 * book.placed[first + n, w], 0.0)
+            moved[n, w] = waits * fill_gain
         for w in range(worlds):
             takes = orders[first + n, w] < QUEUE_WEEKS * flow[first + n, w]
             free[n, w] = flow[first + n, w] if takes else 0.0

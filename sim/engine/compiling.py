@@ -145,3 +145,10 @@ def holds(values: np.ndarray) -> bool:
         for w in range(values.shape[0]):  # to the end: without a way out it runs as vectors
             some |= values[w] != 0.0
     return some
+
+
+@compiled
+def fill(values: np.ndarray, value: float) -> None:
+    """Set a row (w,) to a value: a plain loop compiles in a tenth of the time of a slice."""
+    for w in range(values.shape[0]):
+        values[w] = value

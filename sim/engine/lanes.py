@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import compiled, holds
+from lodestone.engine.compiling import compiled, fill, holds
 
 if TYPE_CHECKING:
     from lodestone.worlds.layout.links import Links
@@ -60,8 +60,9 @@ def share_out(ways: Ways, offered: Offered, made: np.ndarray, need: np.ndarray) 
     """
     flow, part, kept = offered
     cells, worlds = made.shape
-    part[...] = 0.0
-    kept[...] = 0.0
+    for c in range(cells):
+        fill(part[c], 0.0)
+        fill(kept[c], 0.0)
     for c in range(cells):
         for i in range(ways.starts[c], ways.starts[c + 1]):
             if holds(flow[i]):
@@ -83,12 +84,13 @@ def brings(ways: Ways, offered: Offered, i: int, row: np.ndarray) -> bool:
     """What lane ``i`` brings (w,), t/week; home lanes bring the rest. Whether it is anything."""
     o = ways.origin[i]
     if ways.home[i]:
-        row[:] = offered.kept[o]
+        for w in range(row.shape[0]):
+            row[w] = offered.kept[o, w]
     elif holds(offered.flow[i]):
         for w in range(row.shape[0]):
             row[w] = offered.flow[i, w] * offered.part[o, w]
     else:
-        row[:] = 0.0
+        fill(row, 0.0)
         return False
     return holds(row)
 
@@ -118,8 +120,8 @@ def split_orders(
     cells, worlds = cell_lead.shape
     whole, late = np.empty(worlds), np.empty(worlds)
     for c in range(cells):
-        whole[:] = 0.0
-        late[:] = 0.0
+        fill(whole, 0.0)
+        fill(late, 0.0)
         for i in range(ways.starts[c], ways.starts[c + 1]):
             if brings(ways, offered, i, share[i]):
                 for w in range(worlds):
@@ -165,14 +167,15 @@ def mean_paid(ways: Ways, offered: Offered, paid: Paid, log_paid: np.ndarray) ->
     each, whole, mean = np.empty(worlds), np.empty(worlds), np.empty(worlds)
     weight = np.empty(worlds)
     for c in range(cells):
-        whole[:] = 0.0
-        mean[:] = 0.0
+        fill(whole, 0.0)
+        fill(mean, 0.0)
         for i in range(ways.starts[c], ways.starts[c + 1]):
             if not brings(ways, offered, i, weight):
                 continue
             o = ways.origin[i]
             if ways.home[i]:
-                each[:] = paid.at_home[o]
+                for w in range(worlds):
+                    each[w] = paid.at_home[o, w]
             else:
                 for w in range(worlds):
                     each[w] = paid.pass_on[i, 0] * paid.price[o, w]
@@ -200,7 +203,7 @@ def felt_along(ways: Ways, share: np.ndarray, values: np.ndarray, out: np.ndarra
     """Sum of what sellers have (c, w), in the share (l, w) of each lane; written, (c, w)."""
     worlds = values.shape[1]
     for c in range(out.shape[0]):
-        out[c] = 0.0
+        fill(out[c], 0.0)
         for i in range(ways.starts[c], ways.starts[c + 1]):
             o = ways.origin[i]
             if holds(values[o]) and holds(share[i]):
@@ -218,7 +221,7 @@ def asked_along(
     """
     worlds = values.shape[1]
     for n in range(rows.shape[0]):
-        out[n] = 0.0
+        fill(out[n], 0.0)
         for k in range(ways.origin_starts[rows[n]], ways.origin_starts[rows[n] + 1]):
             i = ways.by_origin[k]
             if holds(share[i]):
@@ -231,7 +234,7 @@ def asked_along(
 def sent_along(ways: Ways, flow: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
     """Sum of a flow (l, w) by the sellers ``rows``; ``out`` (n, w) is written."""
     for n in range(rows.shape[0]):
-        out[n] = 0.0
+        fill(out[n], 0.0)
         for k in range(ways.origin_starts[rows[n]], ways.origin_starts[rows[n] + 1]):
             i = ways.by_origin[k]
             if holds(flow[i]):
@@ -263,8 +266,8 @@ def under_way(
     worlds = stock.shape[1]
     comes, likes = np.empty(worlds), np.empty(worlds)
     for c in range(stock.shape[0]):
-        comes[:] = 0.0
-        likes[:] = 0.0
+        fill(comes, 0.0)
+        fill(likes, 0.0)
         for i in range(ways.starts[c], ways.starts[c + 1]):
             if held.shape[0] > 0:
                 for w in range(worlds):

@@ -32,7 +32,7 @@ for module in (*MODULES, contents, sailings, run_module, gap, money, recorder):
             LOOPS.setdefault(found, []).append(module)
 NAMES = sorted(LOOPS)
 #: Called by another loop, and tested with it.
-INNER = {"contained", "holds", "draw", "want"} | {
+INNER = {"contained", "holds", "fill", "draw", "want"} | {
     "shadow_price",  # of quotas, of which this scenario has none: below
     "what_leaves", "what_fits", "serve_home", "ask_abroad", "share_the_rest", "fill_idle_home",
 }  # fmt: skip

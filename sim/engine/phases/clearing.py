@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import compiled, holds
+from lodestone.engine.compiling import compiled, fill, holds
 from lodestone.equations import lanes as ways
 from lodestone.equations import quota_rent, scarcity
 
@@ -171,8 +171,8 @@ def _offer(lanes: Lanes, spots: Spots, system: System, place: np.ndarray, first:
             for w in range(worlds):
                 pays |= gap[w] > extra
             if not (pays or holds(lanes.usual[i])):
-                wish[:] = 0.0
-                flow[:] = 0.0
+                fill(wish, 0.0)
+                fill(flow, 0.0)
                 continue
             for w in range(worlds):
                 pull = _pull(_root(gap[w], kappa))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import NONE, compiled, holds
+from lodestone.engine.compiling import NONE, compiled, fill, holds
 from lodestone.engine.lanes import all_bring, split_orders, ways_of
 from lodestone.engine.phases.expecting import hold_less, offered, sold_on
 from lodestone.equations.lags import gain
@@ -162,10 +162,10 @@ def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
     target, on_hand = np.empty(worlds), np.empty(worlds)
     for c in range(book.starts.shape[0] - 1):
         first, last = book.starts[c], book.starts[c + 1]
-        rate[:] = 0.0
-        users_like[c] = 0.0
-        under_way[:] = 0.0
-        waits[:] = 0.0
+        fill(rate, 0.0)
+        fill(users_like[c], 0.0)
+        fill(under_way, 0.0)
+        fill(waits, 0.0)
         for u in range(needs.users[c], needs.users[c + 1]):
             for w in range(worlds):
                 rate[w] += needs.forecast[u, w]
@@ -229,7 +229,7 @@ def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
                 for w in range(worlds):
                     orders[i, w] += placed[i, w]
             else:
-                placed[i] = 0.0
+                fill(placed[i], 0.0)
         _offer_again(book, habits.fill_gain, weeks, c)
 
 

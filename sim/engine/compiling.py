@@ -140,7 +140,15 @@ def compiled(function: Callable[..., Any]) -> Any:
 @compiled
 def holds(values: np.ndarray) -> bool:
     """Whether a row (w,) holds anything: rows of nothing are stepped over, sums stay the same."""
-    for w in range(values.shape[0]):  # noqa: SIM110 -- a compiled loop, no generator
-        if values[w] != 0.0:
-            return True
-    return False
+    some = values.shape[0] > 0 and values[0] != 0.0
+    if not some:
+        for w in range(values.shape[0]):  # to the end: without a way out it runs as vectors
+            some |= values[w] != 0.0
+    return some
+
+
+@compiled
+def fill(values: np.ndarray, value: float) -> None:
+    """Set a row (w,) to a value: a plain loop compiles in a tenth of the time of a slice."""
+    for w in range(values.shape[0]):
+        values[w] = value

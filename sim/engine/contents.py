@@ -34,14 +34,20 @@ def contained(content: np.ndarray, goods: np.ndarray, out: np.ndarray) -> None:
 @compiled
 def contained_by_region(
     tonnes: np.ndarray,
+    rows: np.ndarray,
     material: np.ndarray,
     region: np.ndarray,
     content: np.ndarray,
     sign: float,
     out: np.ndarray,
 ) -> None:
-    """Add the element in goods (n, w) of a material and a region each, times ``sign``, to (r, e, w)."""
-    for n in range(tonnes.shape[0]):
+    """Add the element in some rows of goods (n, w), times ``sign``, to (r, e, w).
+
+    ``material`` and ``region`` (n,) say what the goods are and where they count.
+    """
+    for n in rows:
+        if not holds(tonnes[n]):
+            continue
         m, r = material[n], region[n]
         for e in range(content.shape[1]):
             share = content[m, e] * sign

@@ -52,6 +52,7 @@ class GapBook:
         self.from_exporter = np.flatnonzero(abroad & exporter)
         self.from_others = np.flatnonzero(abroad & ~exporter)
         self.abroad = np.flatnonzero(abroad)
+        self.lines = np.arange(lay.users.n)
         # Oxide cells that have a market, by separator region and by region, for the ledger's sake.
         self.sold = (lay.separation.oxide_cell >= 0)[:, :, None]
         self.left_at = np.where(
@@ -71,31 +72,26 @@ class GapBook:
         content = lay.content
 
         def add(
-            item: str, tonnes: np.ndarray, material: np.ndarray, region: np.ndarray, sign: float
+            item: str,
+            tonnes: np.ndarray,
+            goods: tuple[np.ndarray, np.ndarray, np.ndarray],
+            sign: float,
         ) -> None:
-            contained_by_region(tonnes, material, region, content, sign, flow[item])
+            contained_by_region(tonnes, *goods, content, sign, flow[item])
 
         response, late = f["response"], f["late"]
         still = f["planned"] * response
-        users = (lay.users.material, lay.users.region)
-        add("demand_destruction", f["planned"] - still, *users, 1.0)
-        add("substitution", still - (f["wanted"] - late), *users, 1.0)
-        add("unmet", f["unmet"] - late, *users, 1.0)
-        for item, rows in (("exporter", self.from_exporter), ("others", self.from_others)):
-            material = lay.links.material[rows]
-            add(item, f["declared"][rows], material, lay.links.region_to[rows], 1.0)
-        rows = self.abroad
-        add(
-            "others",
-            f["declared"][rows],
-            lay.links.material[rows],
-            lay.links.region_from[rows],
-            -1.0,
-        )
-        if np.any(f["grey"]):
-            grey = f["grey"][rows]
-            add("leak", grey, lay.links.material[rows], lay.links.region_to[rows], 1.0)
-            add("others", grey, lay.links.material[rows], lay.links.region_from[rows], -1.0)
+        users = (self.lines, lay.users.material, lay.users.region)
+        add("demand_destruction", f["planned"] - still, users, 1.0)
+        add("substitution", still - (f["wanted"] - late), users, 1.0)
+        add("unmet", f["unmet"] - late, users, 1.0)
+        material, to, origin = lay.links.material, lay.links.region_to, lay.links.region_from
+        add("exporter", f["declared"], (self.from_exporter, material, to), 1.0)
+        add("others", f["declared"], (self.from_others, material, to), 1.0)
+        add("others", f["declared"], (self.abroad, material, origin), -1.0)
+        if f["grey"] is not run.day.c.no_links:
+            add("leak", f["grey"], (self.abroad, material, to), 1.0)
+            add("others", f["grey"], (self.abroad, material, origin), -1.0)
         places = lay.separation.regions
         flow["new_supply"][places] += f["separated"] * lay.per_oxide * self.sold[places]
         flow["recycling"] += f["recycled"] * lay.per_oxide * self.sold
@@ -123,13 +119,16 @@ class GapBook:
         lay, st, day = run.layout, run.day.state, run.day
         out = np.zeros((self.regions, self.elements, self.worlds))
         here = st.seller_stock + st.plant_stock + st.public_stock + day.cells_hold
-        contained_by_region(here, lay.cells.material, lay.cells.region, lay.content, 1.0, out)
+        cells, links = np.arange(lay.cells.n), np.arange(lay.links.n)
+        contained_by_region(
+            here, cells, lay.cells.material, lay.cells.region, lay.content, 1.0, out
+        )
         for stock, region in (
             (st.in_transit, lay.links.region_to),
             (st.landed, lay.links.region_to),
             (st.held, lay.links.region_from),
         ):
-            contained_by_region(stock, lay.links.material, region, lay.content, 1.0, out)
+            contained_by_region(stock, links, lay.links.material, region, lay.content, 1.0, out)
         return out
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lodestone.border.units import DAYS_PER_WEEK
+from lodestone.engine.compiling import compiled, holds
 from lodestone.outputs.gap import GapBook
 from lodestone.outputs.items import COST_ITEMS, STAGES
 from lodestone.outputs.labels import Labels
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 CLOSED = 0.02
 #: Weeks over which arrivals are averaged before they are held against planned use (A270).
 ARRIVAL_WEEKS = 4.0
+
+
+@compiled
+def add_up(values: np.ndarray, part: float, kept: np.ndarray) -> None:
+    """Add a part of a flow (n, w) to what is kept of it (n, w), in place."""
+    for n in range(values.shape[0]):
+        if holds(values[n]):
+            for w in range(values.shape[1]):
+                kept[n, w] += values[n, w] * part
 
 
 class Recorder:
@@ -171,14 +181,15 @@ class Recorder:
         if rules.licences:
             self.kept["licences"][t, 0] = run.day.office.granted_share()
         kept = {"declared": f["declared"], "output": f["output"], "used": f["used_by_cell"]}
-        if np.any(f["grey"]):
+        if f["grey"] is not run.day.c.no_links:
             kept["grey"] = f["grey"]
         if run.day.quotas:
             kept["rent"] = f["declared"] * sum(q.rent_by_link() for q in run.day.quotas) / 1000.0
         for month, part in self._split[t]:
             for name, values in kept.items():
-                self.kept[name][month] += values if part == 1.0 else values * part
-            self.kept["ore"][month] += f["ore_shipped"].sum(axis=1) * part
+                add_up(values, part, self.kept[name][month])
+            if run.day.state.ore_went is not None:
+                self.kept["ore"][month] += run.day.state.ore_went * part
             year = self.years.index(int(self.months[month][:4]))
             self.kept["recycled"][year] += f["recycled"].reshape(-1, len(run.worlds)) * part
         month = self.tick_of_month[t]

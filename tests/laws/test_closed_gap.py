@@ -26,9 +26,8 @@ def books(name: str, end: str, overrides: dict | None = None):
     class Count:
         def market_day(self, run, now, rules):
             tonnes = run.day.flows["planned"]
-            contained_by_region(
-                tonnes, lay.users.material, lay.users.region, lay.content, 1.0, planned
-            )
+            users = (np.arange(lay.users.n), lay.users.material, lay.users.region)
+            contained_by_region(tonnes, *users, lay.content, 1.0, planned)
 
     run.watchers += [recorder, Count()]
     run.run()

@@ -18,20 +18,21 @@ from lodestone.engine import contents, phases, sailings
 from lodestone.engine import run as run_module
 from lodestone.engine.phases import clearing
 from lodestone.engine.run import BatchRun
-from lodestone.outputs import gap
+from lodestone.outputs import gap, recorder
 from lodestone.outputs.recorder import Recorder
+from lodestone.outputs.series import money
 from lodestone.scenario import load_scenario
 
 MODULES = [import_module(f"{phases.__name__}.{m.name}") for m in iter_modules(phases.__path__)]
 #: Name of each compiled loop -> modules that call it under that name.
 LOOPS: dict[str, list] = {}
-for module in (*MODULES, contents, sailings, run_module, gap):
+for module in (*MODULES, contents, sailings, run_module, gap, money, recorder):
     for found, item in vars(module).items():
         if isinstance(item, CPUDispatcher) and not found.startswith("_"):
             LOOPS.setdefault(found, []).append(module)
 NAMES = sorted(LOOPS)
 #: Called by another loop, and tested with it.
-INNER = {"contained", "holds", "draw", "want"} | {
+INNER = {"contained", "holds", "fill", "draw", "want"} | {
     "shadow_price",  # of quotas, of which this scenario has none: below
     "what_leaves", "what_fits", "serve_home", "ask_abroad", "share_the_rest", "fill_idle_home",
 }  # fmt: skip
@@ -73,7 +74,8 @@ def calls():
 
         return call
 
-    for name in NAMES:
+    # What other loops call by name stays what it is: they may have to be compiled yet.
+    for name in set(NAMES) - INNER:
         for place in LOOPS[name]:
             setattr(place, name, keeper(name))
     try:
@@ -140,6 +142,7 @@ import numpy as np
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.recorder import Recorder
+from lodestone.outputs.series import money
 from lodestone.scenario import load_scenario
 scenario = load_scenario("current_law", overrides={"end": "2026-03-01"})
 BatchRun(scenario, load_chain(scenario.vintage), 0, np.arange(3)).run()

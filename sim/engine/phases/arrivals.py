@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import NONE, compiled
+from lodestone.engine.lanes import sent_along, ways_of
 from lodestone.engine.phases.expecting import TRADED_WEEKS
 from lodestone.equations import allocation
 from lodestone.equations.allocation import LOW_STOCK
@@ -105,8 +106,9 @@ def _give_back(m: Market, landed: np.ndarray) -> None:
     """
     lay, st = m.layout, m.state
     rows = m.law.trades_only
-    kept = TRADED_WEEKS * (st.made_expected + st.plant_output)[rows]
-    kept += TRADED_WEEKS * lay.links.sum_by_origin(st.lane_flow)[rows]
+    sent = np.empty((len(rows), st.worlds))
+    sent_along(ways_of(lay.links), st.lane_flow, rows, sent)
+    kept = TRADED_WEEKS * (st.made_expected[rows] + st.plant_output[rows]) + TRADED_WEEKS * sent
     back = np.maximum(st.seller_stock[rows] - kept, 0.0) * gain(m.weeks, TRADED_WEEKS)
     if not np.any(back):
         return

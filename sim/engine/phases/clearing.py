@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import compiled
+from lodestone.engine.compiling import compiled, fill, holds
 from lodestone.equations import lanes as ways
 from lodestone.equations import quota_rent, scarcity
 
@@ -91,16 +91,21 @@ class Law(NamedTuple):
     most: float  # log a market day
 
 
+class System(NamedTuple):
+    """One implicit step of the places of a material, in the order of ``Spots.active``."""
+
+    a: np.ndarray  # (n, n, w) what a log of each price does to each equation
+    b: np.ndarray  # (n, w) how far each price wants to move, log; at last how far it moves
+    net: np.ndarray  # (n, w) what lanes bring less what they take, t/week
+    through: np.ndarray  # (c, w) what passes through each place, t/week
+
+
 @compiled
 def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
     """Move the prices of all places one step toward what clears them, lanes included."""
     cells, worlds = spots.price.shape
-    taxed, shifted = lanes.levied.shape[0] > 0, spots.shift.shape[0] > 0
-    ruled = lanes.allowed.shape[0] > 0
     place = np.full(cells, -1)
     through = np.zeros((cells, worlds))
-    net = np.zeros((cells, worlds))
-    ratio = np.empty(worlds)
     for j in range(spots.active.shape[0]):
         c = spots.active[j]
         place[c] = j
@@ -108,9 +113,10 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
             through[c, w] += spots.need[c, w] + spots.made[c, w] + spots.plants[c, w]
         for i in range(lanes.starts[c], lanes.starts[c + 1]):
             o = lanes.origin[i]
-            if o != c:
+            if o != c and holds(lanes.usual[i]):
                 for w in range(worlds):
                     through[c, w] += lanes.usual[i, w]
+                for w in range(worlds):
                     through[o, w] += lanes.usual[i, w]
     for c in range(cells):
         for w in range(worlds):
@@ -118,130 +124,195 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
     for good in range(spots.starts.shape[0] - 1):
         first, last = spots.starts[good], spots.starts[good + 1]
         n = last - first
-        a = np.zeros((n, n, worlds))
-        b = np.zeros((n, worlds))
+        system = System(
+            np.zeros((n, n, worlds)), np.zeros((n, worlds)), np.zeros((n, worlds)), through
+        )
+        _offer(lanes, spots, system, place, first)
         for j in range(n):
-            c = spots.active[first + j]
-            for i in range(lanes.starts[c], lanes.starts[c + 1]):
-                o = lanes.origin[i]
-                if o == c or place[o] < 0:
-                    continue
-                k = place[o] - first
-                kappa, phi, reach = lanes.response[i, 0], lanes.pass_on[i, 0], lanes.reach[i, 0]
-                seed, extra, cost = lanes.seed[i, 0], lanes.seed_cost[i, 0], lanes.cost[i, 0]
-                for w in range(worlds):
-                    gap = spots.price[c, w] - phi * spots.price[o, w] - cost
-                    if taxed:
-                        gap -= lanes.levied[i, w]
-                    if shifted:
-                        gap += spots.shift[c, w] - spots.shift[o, w]
-                    x = _root(gap, kappa)
-                    pull = _pull(x)
-                    if pull > reach:
-                        f = lanes.usual[i, w] * reach
-                        d = 0.0
-                    else:
-                        f = lanes.usual[i, w] * pull
-                        d = f * kappa / max(x, 1e-9)
-                    gap -= extra
-                    if gap > 0.0:
-                        x = _root(gap, kappa)
-                        pull = _pull(x)
-                        room = seed * min(through[c, w], through[o, w])
-                        if pull > 1.0 + FULL:
-                            f += room * FULL
-                        else:
-                            f += room * (pull - 1.0)
-                            d += room * kappa * pull / x
-                    lanes.wish[i, w] = f
-                    if ruled and f > lanes.allowed[i, w]:
-                        f = lanes.allowed[i, w]
-                        d = 0.0
-                    lanes.flow[i, w] = f
-                    here = there = f
-                    if shifted:
-                        # Who sets his price below the market's meets what that calls up: his own
-                        # place is cleared as if he had not.
-                        gap = spots.price[c, w] - phi * spots.price[o, w] - cost
-                        if taxed:
-                            gap -= lanes.levied[i, w]
-                        plain = lanes.usual[i, w] * min(_pull(_root(gap, kappa)), reach)
-                        if ruled:
-                            plain = min(plain, lanes.allowed[i, w])
-                        if spots.shift[o, w] != 0.0:
-                            there = plain
-                        if spots.shift[c, w] != 0.0:
-                            here = plain
-                    net[c, w] += here
-                    net[o, w] -= there
-                    a[j, j, w] += d
-                    a[j, k, w] -= phi * d
-                    a[k, k, w] += phi * d
-                    a[k, j, w] -= d
+            _value(spots, law, system, spots.active[first + j], j)
+        _solve(system.a, system.b)
         for j in range(n):
             c = spots.active[first + j]
             for w in range(worlds):
-                x = _root(spots.price[c, w] - spots.plant_cost[c, w], PLANT_RESPONSE)
-                pull = _pull(x)
-                own = spots.plants[c, w] * pull
-                answers = own * PLANT_RESPONSE / max(x, 1e-9)
-                if pull > spots.plant_most[c, w]:
-                    own = spots.plants[c, w] * spots.plant_most[c, w]
-                    answers = 0.0
-                spots.output[c, w] = own
-                t = through[c, w]
-                if t <= NOTHING:
-                    spots.saving[c, w] = 0.0
-                    for k in range(n):
-                        a[j, k, w] = 0.0
-                    a[j, j, w] = 1.0
-                    continue
-                h = law.horizon[w]
-                likes = max(spots.target[c, w] / t, 1.0)
-                surplus = spots.made[c, w] + own + net[c, w] - spots.need[c, w]
-                cover = likes + (spots.stock[c, w] - spots.target[c, w] + h * surplus) / t
-                m, soft, slope = law.insisted[w], law.softness[w], law.slope[w]
-                q = _cover_used(cover, likes, m, soft, slope)
-                q = (q - _cover_used(likes, likes, m, soft, slope)) / h
-                falls = _cover_slope(cover, likes, m, soft, slope)
-                spots.saving[c, w] = q
-                if q > 0.0:
-                    q = min(q, ALL)
-                    goal = _price_of_saving(q, spots.elasticity[c, w])
-                    steep = falls / (spots.elasticity[c, w] * (1.0 - q) * t)
-                    if goal > spots.ceiling[c, 0]:
-                        goal = spots.ceiling[c, 0]
-                        steep = 0.0
-                else:
-                    floor = spots.floor[c, 0]
-                    goal = _soft_floor(_price_of_saving(q, law.glut[w]), floor)
-                    low = 1.0 + goal / floor
-                    steep = low * falls / (law.glut[w] * (1.0 - q) * t)
-                g = law.gain[w] if goal > spots.price[c, w] else law.ease[w]
-                b[j, w] = g * (goal - spots.price[c, w])
-                for k in range(n):
-                    a[j, k, w] *= g * steep
-                a[j, j, w] += 1.0 + g * steep * answers
-        for j in range(n):
-            for k in range(j + 1, n):
-                touched = False
+                spots.price[c, w] += min(max(system.b[j, w], -law.most), law.most)
+
+
+@compiled
+def _offer(lanes: Lanes, spots: Spots, system: System, place: np.ndarray, first: int) -> None:
+    """What lanes between the places of a material bring, and how it answers to their prices.
+
+    Loops over worlds are short and without branches, so that they run as vectors.
+    """
+    a, _, net, through = system
+    price, shift = spots.price, spots.shift
+    n, worlds = net.shape
+    taxed, shifted = lanes.levied.shape[0] > 0, shift.shape[0] > 0
+    ruled = lanes.allowed.shape[0] > 0
+    gap, answer = np.empty(worlds), np.empty(worlds)
+    for j in range(n):
+        c = spots.active[first + j]
+        for i in range(lanes.starts[c], lanes.starts[c + 1]):
+            o = lanes.origin[i]
+            if o == c or place[o] < 0:
+                continue
+            k = place[o] - first
+            kappa, phi, reach = lanes.response[i, 0], lanes.pass_on[i, 0], lanes.reach[i, 0]
+            seed, extra, cost = lanes.seed[i, 0], lanes.seed_cost[i, 0], lanes.cost[i, 0]
+            wish, flow = lanes.wish[i], lanes.flow[i]
+            for w in range(worlds):
+                gap[w] = price[c, w] - phi * price[o, w] - cost
+            if taxed:
                 for w in range(worlds):
-                    ratio[w] = a[k, j, w] / a[j, j, w]
-                    touched |= ratio[w] != 0.0
-                if touched:
-                    for i in range(j + 1, n):
-                        for w in range(worlds):
-                            a[k, i, w] -= ratio[w] * a[j, i, w]
+                    gap[w] -= lanes.levied[i, w]
+            if shifted:
+                for w in range(worlds):
+                    gap[w] += shift[c, w] - shift[o, w]
+            pays = False
+            for w in range(worlds):
+                pays |= gap[w] > extra
+            if not (pays or holds(lanes.usual[i])):
+                fill(wish, 0.0)
+                fill(flow, 0.0)
+                continue
+            for w in range(worlds):
+                pull = _pull(_root(gap[w], kappa))
+                wish[w] = lanes.usual[i, w] * min(pull, reach)
+            for w in range(worlds):
+                x = _root(gap[w], kappa)
+                answer[w] = 0.0 if _pull(x) > reach else wish[w] * kappa / max(x, 1e-9)
+            if pays:
+                for w in range(worlds):
+                    x = _root(gap[w] - extra, kappa)
+                    room = seed * min(through[c, w], through[o, w])
+                    answers = room * kappa * _pull(x) / max(x, 1e-9)
+                    full = (_pull(x) > 1.0 + FULL) | (gap[w] <= extra)
+                    answer[w] += 0.0 if full else answers
+                for w in range(worlds):
+                    pull = _pull(_root(gap[w] - extra, kappa))
+                    room = seed * min(through[c, w], through[o, w])
+                    wish[w] += room * min(max(pull - 1.0, 0.0), FULL)
+            for w in range(worlds):
+                flow[w] = wish[w]
+            if ruled:
+                for w in range(worlds):
+                    answer[w] = 0.0 if wish[w] > lanes.allowed[i, w] else answer[w]
+                for w in range(worlds):
+                    flow[w] = min(wish[w], lanes.allowed[i, w])
+            if shifted:
+                _count_shifted(lanes, spots, net, (i, c, o), (j, k))
+            else:
+                for w in range(worlds):
+                    net[j, w] += flow[w]
+                for w in range(worlds):
+                    net[k, w] -= flow[w]
+            for w in range(worlds):
+                a[j, j, w] += answer[w]
+            for w in range(worlds):
+                a[j, k, w] -= phi * answer[w]
+            for w in range(worlds):
+                a[k, k, w] += phi * answer[w]
+            for w in range(worlds):
+                a[k, j, w] -= answer[w]
+
+
+@compiled
+def _count_shifted(
+    lanes: Lanes,
+    spots: Spots,
+    net: np.ndarray,
+    lane: tuple[int, int, int],
+    ends: tuple[int, int],
+) -> None:
+    """Count what a lane brings where sellers take something off their prices by decision.
+
+    Who sets his price below the market's meets what that calls up: his own place is cleared as if
+    he had not.
+    """
+    i, c, o = lane
+    j, k = ends
+    kappa, reach = lanes.response[i, 0], lanes.reach[i, 0]
+    for w in range(net.shape[1]):
+        gap = spots.price[c, w] - lanes.pass_on[i, 0] * spots.price[o, w] - lanes.cost[i, 0]
+        if lanes.levied.shape[0] > 0:
+            gap -= lanes.levied[i, w]
+        plain = lanes.usual[i, w] * min(_pull(_root(gap, kappa)), reach)
+        if lanes.allowed.shape[0] > 0:
+            plain = min(plain, lanes.allowed[i, w])
+        net[j, w] += plain if spots.shift[c, w] != 0.0 else lanes.flow[i, w]
+        net[k, w] -= plain if spots.shift[o, w] != 0.0 else lanes.flow[i, w]
+
+
+@compiled
+def _value(spots: Spots, law: Law, system: System, c: int, j: int) -> None:
+    """What a good is worth in a place ``c``, row ``j`` of its system, and how it answers there."""
+    a, b, net, through = system
+    n, worlds = net.shape
+    answers, moves = np.empty(worlds), np.zeros(worlds)
+    for w in range(worlds):
+        x = _root(spots.price[c, w] - spots.plant_cost[c, w], PLANT_RESPONSE)
+        full = _pull(x) > spots.plant_most[c, w]
+        own = spots.plants[c, w] * min(_pull(x), spots.plant_most[c, w])
+        answers[w] = 0.0 if full else own * PLANT_RESPONSE / max(x, 1e-9)
+        spots.output[c, w] = own
+    for w in range(worlds):
+        t = through[c, w]
+        if t <= NOTHING:
+            spots.saving[c, w] = 0.0
+            continue
+        h = law.horizon[w]
+        likes = max(spots.target[c, w] / t, 1.0)
+        surplus = spots.made[c, w] + spots.output[c, w] + net[j, w] - spots.need[c, w]
+        cover = likes + (spots.stock[c, w] - spots.target[c, w] + h * surplus) / t
+        m, soft, slope = law.insisted[w], law.softness[w], law.slope[w]
+        q = _cover_used(cover, likes, m, soft, slope)
+        q = (q - _cover_used(likes, likes, m, soft, slope)) / h
+        falls = _cover_slope(cover, likes, m, soft, slope)
+        spots.saving[c, w] = q
+        if q > 0.0:
+            q = min(q, ALL)
+            goal = _price_of_saving(q, spots.elasticity[c, w])
+            steep = falls / (spots.elasticity[c, w] * (1.0 - q) * t)
+            if goal > spots.ceiling[c, 0]:
+                goal = spots.ceiling[c, 0]
+                steep = 0.0
+        else:
+            floor = spots.floor[c, 0]
+            goal = _soft_floor(_price_of_saving(q, law.glut[w]), floor)
+            low = 1.0 + goal / floor
+            steep = low * falls / (law.glut[w] * (1.0 - q) * t)
+        g = law.gain[w] if goal > spots.price[c, w] else law.ease[w]
+        b[j, w] = g * (goal - spots.price[c, w])
+        moves[w] = g * steep
+    for k in range(n):
+        for w in range(worlds):
+            a[j, k, w] *= moves[w]
+    for w in range(worlds):
+        a[j, j, w] += 1.0 + moves[w] * answers[w]
+
+
+@compiled
+def _solve(a: np.ndarray, b: np.ndarray) -> None:
+    """Solve the systems (n, n, w) of all worlds; the answers stand in ``b`` (n, w)."""
+    n, worlds = b.shape
+    ratio = np.empty(worlds)
+    for j in range(n):
+        for k in range(j + 1, n):
+            touched = False
+            for w in range(worlds):
+                ratio[w] = a[k, j, w] / a[j, j, w]
+                touched |= ratio[w] != 0.0
+            if touched:
+                for i in range(j + 1, n):
                     for w in range(worlds):
-                        b[k, w] -= ratio[w] * b[j, w]
-        for j in range(n - 1, -1, -1):
-            for i in range(j + 1, n):
+                        a[k, i, w] -= ratio[w] * a[j, i, w]
                 for w in range(worlds):
-                    b[j, w] -= a[j, i, w] * b[i, w]
-            c = spots.active[first + j]
+                    b[k, w] -= ratio[w] * b[j, w]
+    for j in range(n - 1, -1, -1):
+        for i in range(j + 1, n):
             for w in range(worlds):
-                b[j, w] /= a[j, j, w]
-                spots.price[c, w] += min(max(b[j, w], -law.most), law.most)
+                b[j, w] -= a[j, i, w] * b[i, w]
+        for w in range(worlds):
+            b[j, w] /= a[j, j, w]
 
 
 class Covered(NamedTuple):

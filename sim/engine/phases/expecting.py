@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from lodestone.engine.compiling import NONE
 from lodestone.engine.contents import sum_on_links
+from lodestone.engine.lanes import (
+    Offered,
+    Paid,
+    asked_along,
+    felt_along,
+    mean_paid,
+    share_out,
+    under_way,
+    ways_of,
+)
 from lodestone.engine.phases.clearing import Covered, shadow_price
 from lodestone.engine.phases.use import DAYS_PER_YEAR, without_heavies
 from lodestone.equations import demand, scarcity
@@ -78,11 +89,12 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     used = need.copy()
     for form in (lay.cells.magnet, lay.cells.metal):
         rows = np.flatnonzero(form[lay.groups.output])
-        asked = lay.links.sum_by_origin(st.link_share * need[lay.links.destination])
-        plan = np.minimum(asked, most)
-        made = form & lay.groups.made_to_order
-        st.plant_asked[made] = asked[made]
-        st.plant_plan[made] += (plan[made] - st.plant_plan[made]) * m.c.plan_gain
+        made = np.flatnonzero(form & lay.groups.made_to_order)
+        asked = np.empty((len(made), st.worlds))
+        asked_along(ways_of(lay.links), st.link_share, need, made, asked)
+        st.plant_asked[made] = asked
+        plan = np.minimum(asked, most[made])
+        st.plant_plan[made] += (plan - st.plant_plan[made]) * m.c.plan_gain
         inputs = lay.groups.coefficient[rows] * st.plant_plan[lay.groups.output[rows]]
         np.add.at(need, lay.groups.input[rows], inputs)
         if form is lay.cells.magnet:
@@ -162,15 +174,15 @@ def expected_plants(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
 def expected_stocks(m: Market) -> tuple[np.ndarray, np.ndarray]:
     """On hand and under way, and what holders like of it, t, both (c, w)."""
     lay, st = m.layout, m.state
-    coming = st.in_transit + st.landed + st.held
-    stock = st.seller_stock + st.plant_stock + st.cells_hold + lay.links.sum_by_destination(coming)
+    stock = st.seller_stock + st.plant_stock + st.cells_hold
     # Works and traders restock for what is asked of them now: who has saved does not bid for stock.
     dear = np.maximum(st.log_trend - lay.prices.log_reference, 0.0)
     asked = np.exp(-m.law.own_elasticity * dear)
     made = (st.made_expected + st.plant_output) * m.c.seller_cover * hoarding(m)
     works = st.inputs_expected * m.c.plant_weeks
     target = ((made + works) * asked + st.users_like) * hold_less(m)
-    target += lay.links.sum_by_destination(st.link_weight * m.law.ticks)
+    coming = (st.in_transit, st.landed, st.held if st.customs_hold else NONE)
+    under_way(ways_of(lay.links), coming, (st.link_weight, m.law.ticks), stock, target)
     missing = _ore_missing(m)
     if missing is not None:
         stock[m.c.home_cells] += missing
@@ -302,23 +314,19 @@ def _rent(m: Market, book: QuotaBook, rate: np.ndarray, need: np.ndarray) -> np.
     return covered.carried
 
 
-def weights(m: Market, *, under_law: bool) -> np.ndarray:
-    """What each lane is expected to bring, t/week, shape (l, w): home lanes bring the rest.
+def offered(m: Market, *, under_law: bool) -> Offered:
+    """What lanes are expected to bring, as far as places have it: home lanes bring the rest.
 
-    ``under_law``: as far as the rules let pass, which is what buyers order by; otherwise what it
-    would bring, which is what habit follows.
+    ``under_law``: as far as the rules let pass, which is what buyers order by; otherwise what they
+    would bring, which is what habit follows. No place sends more than it makes and, of what it gets
+    for its own needs, sells on.
     """
-    lay, st = m.layout, m.state
-    brings = st.lane_flow if under_law else st.lane_wish
-    # No place sends more than it makes and, of what it gets for its own needs, sells on.
+    st = m.state
+    flow = st.lane_flow if under_law else st.lane_wish
     made = st.made_expected + st.plant_output
-    has = made + np.minimum(lay.links.sum_by_destination(brings), st.need_expected)
-    sends = lay.links.sum_by_origin(brings)
-    part = np.minimum(has / np.maximum(sends, 1e-12), 1.0)
-    brings = brings * part[lay.links.origin]
-    own = np.maximum(made - sends * part, 0.0)
-    brings[lay.links.home] = own[lay.links.origin[lay.links.home]]
-    return brings
+    out = Offered(flow, np.empty_like(made), np.empty_like(made))
+    share_out(ways_of(m.layout.links), out, made, st.need_expected)
+    return out
 
 
 def _sent(m: Market) -> np.ndarray:
@@ -329,44 +337,38 @@ def _sent(m: Market) -> np.ndarray:
 def sold_on(m: Market) -> np.ndarray:
     """What places are to send out of what they have bought, t/week, shape (c, w)."""
     st, out = m.state, _sent(m)
-    more = out - st.made_expected - st.plant_output
+    sold = np.zeros_like(out)
+    rows = np.flatnonzero(m.law.sells_on[:, 0] & out.any(axis=1))
+    more = out[rows] - st.made_expected[rows] - st.plant_output[rows]
     # Nobody sells on while his own customers run short.
-    full = st.cells_hold / np.maximum(st.users_like, 1e-12)
+    full = st.cells_hold[rows] / np.maximum(st.users_like[rows], 1e-12)
     spare = np.clip((full - SHORT) / (1.0 - SHORT), 0.0, 1.0)
     # Nor does he buy what he holds already.
-    lacks = 1.0 - st.seller_stock / np.maximum(TRADED_WEEKS * more, 1e-12)
+    lacks = 1.0 - st.seller_stock[rows] / np.maximum(TRADED_WEEKS * more, 1e-12)
     wanted = more * spare * np.clip(2.0 * lacks, 0.0, 1.0)
-    return np.where(m.law.sells_on & (more > 1e-6 * out), wanted, 0.0)
+    sold[rows] = np.where(more > 1e-6 * out[rows], wanted, 0.0)
+    return sold
 
 
-def delivered(m: Market, rules: Conditions, levied: np.ndarray) -> np.ndarray:
-    """Log of delivered cost over the base price, what contracts follow, shape (c, w).
+def delivered(m: Market, levied: np.ndarray) -> None:
+    """Renew the log of delivered cost over the base price, what contracts follow, shape (c, w).
 
     Mean over the lanes that bring something: the seller's price, duties and rents; what is made on
     the spot costs what it takes to make. Where nothing comes it stays as it was.
     """
     lay, st = m.layout, m.state
-    brings = weights(m, under_law=True)
-    each = m.law.pass_on * st.log_price[lay.links.origin]
-    if levied.shape[0] > 0:
-        each = each + levied
-    if st.shifted is not None:
-        each = each + np.asarray(shift_by_cell(m))[lay.links.origin]
-    rent = None
-    for book in m.quotas:
-        if np.any(book.rent):
-            rent = book.rent_by_link() if rent is None else rent + book.rent_by_link()
-    if rent is not None:
-        place = np.exp(lay.prices.log_reference[lay.links.destination] + each)
-        each = each + np.log1p(rent / place)
-    own = np.where(
-        lay.groups.made_to_order[:, None], st.plant_cost, st.log_price + shift_by_cell(m)
+    rents = [book.rent_by_link() for book in m.quotas if np.any(book.rent)]
+    shift = shift_by_cell(m)
+    paid = Paid(
+        m.law.pass_on,
+        st.log_price,
+        np.where(lay.groups.made_to_order[:, None], st.plant_cost, st.log_price + shift),
+        levied,
+        shift if isinstance(shift, np.ndarray) else NONE,
+        np.ascontiguousarray(sum(rents)) if rents else NONE,
+        lay.prices.log_reference,
     )
-    home = lay.links.home
-    each[home] = own[lay.links.origin[home]]
-    whole = lay.links.sum_by_destination(brings)
-    mean = lay.links.sum_by_destination(brings * each) / np.maximum(whole, 1e-12)
-    return np.where(whole > 1e-9, lay.prices.log_reference + mean, st.log_base)
+    mean_paid(ways_of(lay.links), offered(m, under_law=True), paid, st.log_base)
 
 
 def inputs_felt(m: Market) -> np.ndarray | float:
@@ -386,7 +388,9 @@ def inputs_felt(m: Market) -> np.ndarray | float:
         here = rows[form[rows]]
         main = m.law.main_input[here]
         extra[here] = st.log_price[main] + extra[main] - st.plant_cost[here]
-    return lay.links.sum_by_destination(st.link_share * extra[lay.links.origin])
+    felt = np.empty_like(extra)
+    felt_along(ways_of(lay.links), st.link_share, extra, felt)
+    return felt
 
 
 def need_later(m: Market, weeks: np.ndarray) -> np.ndarray:

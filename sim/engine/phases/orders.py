@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from lodestone.engine.compiling import NONE, compiled
-from lodestone.engine.phases.expecting import hold_less, sold_on, weights
+from lodestone.engine.compiling import NONE, compiled, fill, holds
+from lodestone.engine.lanes import all_bring, split_orders, ways_of
+from lodestone.engine.phases.expecting import hold_less, offered, sold_on
 from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
@@ -21,6 +24,51 @@ QUEUE_WEEKS = 2.0
 TRADERS_WEEKS = 13.0
 
 
+class Goods(NamedTuple):
+    """What buyers hold and what is on its way to them, t."""
+
+    users: np.ndarray  # (c, w)
+    plants: np.ndarray  # (c, w)
+    in_transit: np.ndarray  # (l, w)
+    held: np.ndarray  # (l, w) or (0, 0) by customs, which counts as under way
+
+
+class Needs(NamedTuple):
+    """What buyers expect to use, and what they like to hold for it."""
+
+    users: np.ndarray  # (c + 1,) user lines of each cell
+    forecast: np.ndarray  # (u, w) of users, t/week
+    user_weeks: np.ndarray  # (u, w) weeks of it that they like to hold
+    plant_forecast: np.ndarray  # (c, w) of plants, t/week
+    plant_weeks: np.ndarray  # (c, w)
+    fear: np.ndarray  # (c, w) extra cover wanted, share
+    lead: np.ndarray  # (c, w) weeks under way
+    extra: np.ndarray  # (c, w) or (0, 0) what traders and public stocks order on top, t
+    weeks: float  # length of the market day
+
+
+class Habits(NamedTuple):
+    """How fast buyers answer."""
+
+    wait_gain: np.ndarray  # (w,) of what they learn about waiting
+    adjust_gain: np.ndarray  # (w,) of stocks
+    cancel_share: np.ndarray  # (w,) of an excess; of open orders, too, once shelves are full
+    fill_gain: float  # of moving unfilled orders
+
+
+class Book(NamedTuple):
+    """Order books of links, sorted by destination; changed in place."""
+
+    starts: np.ndarray  # (c + 1,)
+    share: np.ndarray  # (l, w) share of each link in its destination's orders (read)
+    flow: np.ndarray  # (l, w) what it is expected to bring, t/week (read)
+    orders: np.ndarray  # (l, w) unfilled, t
+    placed: np.ndarray  # (l, w) new, t; written
+    wait: np.ndarray  # (c, w) expected, weeks
+    use: np.ndarray  # (c, w) t/week; written
+    users_like: np.ndarray  # (c, w) the stock that users like, t; written
+
+
 def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     """Order up to expected use and a target cover that rises with perceived risk."""
     lay, st = m.layout, m.state
@@ -32,57 +80,40 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
         for pile in rules.stockpiles:
             extra[pile.cells] += pile.wish(m)
     placed = np.empty_like(st.orders)
-    order_up_to(
-        lay.links.starts,
+    goods = Goods(
+        st.cells_hold,
+        st.plant_stock,
+        st.in_transit,
+        st.held if st.customs_hold else NONE,
+    )
+    needs = Needs(
         lay.users.starts,
         st.forecast,
         m.c.user_weeks,
         st.plant_forecast,
         m.c.plant_weeks,
-        st.plant_stock,
-        m.state.cells_hold,
         (1.0 + st.fear) * hold_less(m) - 1.0,
-        st.in_transit,
-        st.held if m.state.customs_hold else NONE,
-        m.state.cell_lead,
+        st.cell_lead,
         extra,
-        m.state.link_share,
-        m.c.wait_gain,
-        m.c.adjust_gain,
-        m.c.cancel_share,
         m.weeks,
-        st.orders,
-        st.wait,
-        m.state.use_rate,
-        m.state.users_like,
-        placed,
     )
+    habits = Habits(m.c.wait_gain, m.c.adjust_gain, m.c.cancel_share, m.c.fill_gain)
+    book = Book(
+        lay.links.starts,
+        st.link_share,
+        st.lane_flow,
+        st.orders,
+        placed,
+        st.wait,
+        st.use_rate,
+        st.users_like,
+    )
+    order_up_to(goods, needs, habits, book)
     f.use_rate = m.state.use_rate
     f.ordered = placed
-    _offer_again(m, placed)
     m.state.days_seen += 1
     if m.state.days_seen % m.slow == 0:
         _reweigh(m, f, rules)
-
-
-def _offer_again(m: Market, placed: np.ndarray) -> None:
-    """What stays unfilled goes to the links that deliver, as buyers review their suppliers (A257).
-
-    A link that delivers takes at most ``ROOM`` of what it is expected to bring on top.
-    """
-    lay, st = m.layout, m.state
-    moved = np.maximum(st.orders - 2.0 * placed, 0.0)
-    if not np.any(moved > 0):
-        return
-    moved *= m.c.fill_gain
-    # A link with less than a fortnight's queue takes orders.
-    free = np.where(st.orders < QUEUE_WEEKS * st.lane_flow, st.lane_flow, 0.0)
-    base = lay.links.sum_by_destination(free)
-    total = lay.links.sum_by_destination(moved)
-    part = np.minimum(ROOM * m.weeks * base / np.maximum(total, 1e-12), 1.0)
-    moved *= part[lay.links.destination]
-    share = (total * part) / np.maximum(base, 1e-12)
-    st.orders += share[lay.links.destination] * free - moved
 
 
 def weigh(m: Market) -> None:
@@ -90,17 +121,15 @@ def weigh(m: Market) -> None:
 
     Buyers order by what a lane is expected to bring: nothing where all is banned.
     """
-    lay, st = m.layout, m.state
-    brings = weights(m, under_law=True)
-    whole = np.maximum(lay.links.sum_by_destination(brings), 1e-12)
-    st.link_share = brings / whole[lay.links.destination]
-    st.cell_lead = lay.links.sum_by_destination(brings * m.c.lead) / whole
+    st, ways = m.state, ways_of(m.layout.links)
+    split_orders(ways, offered(m, under_law=True), m.c.lead, st.link_share, st.cell_lead)
 
 
 def _reweigh(m: Market, f: Flows, rules: Conditions) -> None:
     """Habit follows what lanes are offered, as fast as buyers qualify; it is frozen under law."""
     lay, st = m.layout, m.state
-    goal = weights(m, under_law=False)
+    goal = np.empty_like(st.link_weight)
+    all_bring(ways_of(lay.links), offered(m, under_law=False), goal)
     if rules.contracts:
         offer = np.where(lay.groups.made_to_order[:, None], 0.0, st.shipped)
         group = lay.groups.of_cell[lay.groups.made_cells]
@@ -113,113 +142,129 @@ def _reweigh(m: Market, f: Flows, rules: Conditions) -> None:
 
 
 @compiled
-def order_up_to(
-    link_starts: np.ndarray,
-    user_starts: np.ndarray,
-    forecast: np.ndarray,
-    user_weeks: np.ndarray,
-    plant_forecast: np.ndarray,
-    plant_weeks: np.ndarray,
-    plant_stock: np.ndarray,
-    cells_hold: np.ndarray,
-    fear: np.ndarray,
-    in_transit: np.ndarray,
-    held: np.ndarray,
-    lead: np.ndarray,
-    extra: np.ndarray,
-    link_share: np.ndarray,
-    wait_gain: np.ndarray,
-    adjust: np.ndarray,
-    cancel: np.ndarray,
-    weeks: float,
-    orders: np.ndarray,
-    wait: np.ndarray,
-    use: np.ndarray,
-    users_like: np.ndarray,
-    placed: np.ndarray,
-) -> None:
-    """Order up to expected use and target cover; cancel what is too much.
+def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
+    """Order up to expected use and target cover; cancel what is too much, offer again what waits.
 
     Parameters
     ----------
-    link_starts, user_starts : ndarray of int, shape (c + 1,)
-    forecast, user_weeks : ndarray, shape (u, w)
-    plant_forecast, plant_weeks, plant_stock, cells_hold, fear, lead : ndarray, shape (c, w)
-        Expected need and cover of plants; stocks of plants and users; extra cover wanted; weeks
-        under way.
-    in_transit : ndarray, shape (l, w)
-        ``held`` (l, w) or (0, 0): goods held by customs count as under way.
-    extra : ndarray, shape (c, w) or (0, 0)
-        What public stockpiles order on top, t.
-    link_share : ndarray, shape (l, w)
-        Share of each link in its destination's orders.
-    wait_gain, adjust, cancel : ndarray, shape (w,)
-        Gains of what buyers learn about waiting and of stock adjustment; share of an excess that
-        is cancelled; of the open orders, too, once shelves are full.
-    orders, wait : ndarray
-        Unfilled orders (l, w) and expected wait (c, w); changed in place.
-    use, users_like : ndarray, shape (c, w)
-        ``use`` holds last tick's rate and gets this one's; the users' target stock
-        is written.
-    placed : ndarray, shape (l, w)
-        New orders, t; written.
+    goods : Goods
+    needs : Needs
+    habits : Habits
+    book : Book
+        Orders, waits and what users like to hold are changed in place.
     """
-    worlds = orders.shape[1]
-    rate = np.empty(worlds)
-    under_way = np.empty(worlds)
-    book = np.empty(worlds)
-    order = np.empty(worlds)
-    keep = np.empty(worlds)
-    for c in range(link_starts.shape[0] - 1):
-        first, last = link_starts[c], link_starts[c + 1]
-        for w in range(worlds):
-            rate[w] = 0.0
-            users_like[c, w] = 0.0
-            under_way[w] = 0.0
-            book[w] = 0.0
-        for u in range(user_starts[c], user_starts[c + 1]):
+    orders, placed, wait, use, users_like = (
+        book.orders, book.placed, book.wait, book.use, book.users_like,
+    )  # fmt: skip
+    weeks, worlds = needs.weeks, orders.shape[1]
+    rate, under_way, waits = np.empty(worlds), np.empty(worlds), np.empty(worlds)
+    order, keep, full = np.empty(worlds), np.empty(worlds), np.empty(worlds)
+    target, on_hand = np.empty(worlds), np.empty(worlds)
+    for c in range(book.starts.shape[0] - 1):
+        first, last = book.starts[c], book.starts[c + 1]
+        fill(rate, 0.0)
+        fill(users_like[c], 0.0)
+        fill(under_way, 0.0)
+        fill(waits, 0.0)
+        for u in range(needs.users[c], needs.users[c + 1]):
             for w in range(worlds):
-                rate[w] += forecast[u, w]
-                users_like[c, w] += forecast[u, w] * user_weeks[u, w]
+                rate[w] += needs.forecast[u, w]
+            for w in range(worlds):
+                users_like[c, w] += needs.forecast[u, w] * needs.user_weeks[u, w]
         for i in range(first, last):
-            for w in range(worlds):
-                under_way[w] += in_transit[i, w]
-                book[w] += orders[i, w]
-        if held.shape[0] > 0:
+            if holds(goods.in_transit[i]):
+                for w in range(worlds):
+                    under_way[w] += goods.in_transit[i, w]
+            if holds(orders[i]):
+                for w in range(worlds):
+                    waits[w] += orders[i, w]
+        if goods.held.shape[0] > 0:
             for i in range(first, last):
                 for w in range(worlds):
-                    under_way[w] += held[i, w]
+                    under_way[w] += goods.held[i, w]
+        for w in range(worlds):
+            rate[w] += needs.plant_forecast[c, w]
+        for w in range(worlds):
+            # Buyers learn how long orders wait (for licences, quota, stock) and order ahead.
+            waiting = min(waits[w] / max(rate[w], 1e-9), 26.0)
+            wait[c, w] += (waiting - wait[c, w]) * habits.wait_gain[w]
+        for w in range(worlds):
+            likes = users_like[c, w] + needs.plant_forecast[c, w] * needs.plant_weeks[c, w]
+            target[w] = likes * (1.0 + needs.fear[c, w])
+        for w in range(worlds):
+            on_hand[w] = goods.users[c, w] + goods.plants[c, w]
+        for w in range(worlds):
+            order[w] = target[w] + rate[w] * (needs.lead[c, w] + wait[c, w])
+        for w in range(worlds):
+            gap = order[w] - on_hand[w] - under_way[w] - waits[w]
+            order[w] = rate[w] * weeks + gap * habits.adjust_gain[w]
+        # Whoever has full shelves needs no place in a queue.
+        for w in range(worlds):
+            full[w] = on_hand[w] + under_way[w] - target[w] - rate[w] * needs.lead[c, w]
+        for w in range(worlds):
+            sure = min(full[w] / max(FULL_WEEKS * rate[w], 1e-12), 1.0)
+            idle = sure * max(waits[w] - rate[w] * weeks, 0.0)
+            full[w] = idle if full[w] > 0.0 else 0.0
+        for w in range(worlds):
+            excess = min(max(-order[w], full[w]) * habits.cancel_share[w], waits[w])
+            keep[w] = 1.0 - excess / max(waits[w], 1e-12)
         cancelled = False
         for w in range(worlds):
-            rate[w] += plant_forecast[c, w]
-            likes = users_like[c, w] + plant_forecast[c, w] * plant_weeks[c, w]
-            target = likes * (1.0 + fear[c, w])
-            # Buyers learn how long orders wait (for licences, quota, stock) and order ahead.
-            waiting = min(book[w] / max(rate[w], 1e-9), 26.0)
-            wait[c, w] += (waiting - wait[c, w]) * wait_gain[w]
-            on_hand = cells_hold[c, w] + plant_stock[c, w]
-            gap = target + rate[w] * (lead[c, w] + wait[c, w]) - on_hand - under_way[w] - book[w]
-            order[w] = rate[w] * weeks + gap * adjust[w]
+            cancelled |= keep[w] < 1.0
+        for w in range(worlds):
             use[c, w] = rate[w]
-            # Whoever has full shelves needs no place in a queue.
-            full = on_hand + under_way[w] - target - rate[w] * lead[c, w]
-            if full > 0.0:
-                sure = min(full / max(FULL_WEEKS * rate[w], 1e-12), 1.0)
-                idle = sure * max(book[w] - rate[w] * weeks, 0.0)
-            else:
-                idle = 0.0
-            excess = min(max(-order[w], idle) * cancel[w], book[w])
-            keep[w] = 1.0 - excess / max(book[w], 1e-12)
-            cancelled |= excess > 0.0
+        for w in range(worlds):
             order[w] = max(order[w], 0.0)
-        if extra.shape[0] > 0:
+        if needs.extra.shape[0] > 0:
             for w in range(worlds):
-                order[w] += extra[c, w]
+                order[w] += needs.extra[c, w]
         if cancelled:
             for i in range(first, last):
                 for w in range(worlds):
                     orders[i, w] *= keep[w]
         for i in range(first, last):
-            for w in range(worlds):
-                placed[i, w] = order[w] * link_share[i, w]
-                orders[i, w] += placed[i, w]
+            if holds(book.share[i]):
+                for w in range(worlds):
+                    placed[i, w] = order[w] * book.share[i, w]
+                for w in range(worlds):
+                    orders[i, w] += placed[i, w]
+            else:
+                fill(placed[i], 0.0)
+        _offer_again(book, habits.fill_gain, weeks, c)
+
+
+@compiled
+def _offer_again(book: Book, fill_gain: float, weeks: float, c: int) -> None:
+    """What stays unfilled goes to the links that deliver, as buyers review their suppliers (A257).
+
+    A link that delivers takes at most ``ROOM`` of what it is expected to bring on top, and only with
+    less than a fortnight's queue.
+    """
+    first, last = book.starts[c], book.starts[c + 1]
+    orders, flow, worlds = book.orders, book.flow, book.orders.shape[1]
+    waiting = False
+    for i in range(first, last):
+        for w in range(worlds):
+            waiting |= orders[i, w] > 2.0 * book.placed[i, w]
+    if not waiting:
+        return
+    moved, free = np.empty((last - first, worlds)), np.empty((last - first, worlds))
+    base, total = np.zeros(worlds), np.zeros(worlds)
+    for n in range(last - first):
+        for w in range(worlds):
+            waits = max(orders[first + n, w] - 2.0 * book.placed[first + n, w], 0.0)
+            moved[n, w] = waits * fill_gain
+        for w in range(worlds):
+            takes = orders[first + n, w] < QUEUE_WEEKS * flow[first + n, w]
+            free[n, w] = flow[first + n, w] if takes else 0.0
+        for w in range(worlds):
+            base[w] += free[n, w]
+        for w in range(worlds):
+            total[w] += moved[n, w]
+    for w in range(worlds):
+        part = min(ROOM * weeks * base[w] / max(total[w], 1e-12), 1.0)
+        base[w] = total[w] * part / max(base[w], 1e-12)
+        total[w] = part
+    for n in range(last - first):
+        for w in range(worlds):
+            orders[first + n, w] += base[w] * free[n, w] - moved[n, w] * total[w]

@@ -44,7 +44,7 @@ def set_prices(m: Market, f: Flows, rules: Conditions) -> None:
     levied = _levied(m, rules)
     move_prices(m, f, rules, levied)
     remember(m)
-    st.log_base[...] = delivered(m, rules, levied)
+    delivered(m, levied)
     st.inputs_felt = inputs_felt(m)
     st.log_ask[...] = lay.prices.log_reference + st.log_price + shift_by_cell(m)
     known = lay.prices.home_cell >= 0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
 
+from lodestone.engine.compiling import compiled
 from lodestone.outputs.items import COST_ITEMS
 from lodestone.outputs.series import rows
 from lodestone.outputs.series.asked import Asked
@@ -22,6 +22,52 @@ if TYPE_CHECKING:
 HOLDING_WEEKS = 52.18
 
 
+class Lines(NamedTuple):
+    """User lines as costs see them."""
+
+    cell: np.ndarray  # (u,)
+    region: np.ndarray  # (u,)
+    reference: np.ndarray  # (u, 1) price of the base year, USD/kg
+    lost: np.ndarray  # (u, 1) what a tonne that goes missing costs, USD million
+
+
+@compiled
+def cost_of_lines(
+    lines: Lines,
+    goods: tuple[np.ndarray, np.ndarray, np.ndarray],
+    paid: np.ndarray,
+    holding: tuple[np.ndarray, float],
+    costs: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    """Add up by region (r, w), USD million, what user lines pay and lose.
+
+    Parameters
+    ----------
+    lines : Lines
+    goods : what they got, hold and lack, shape (u, w) each
+        t.
+    paid : ndarray, shape (c, w)
+        USD/kg.
+    holding : cost of a year (w,), share of value; weeks of the day
+    costs : purchases, premium over the base year's price, holding, lost output
+        Raised.
+    """
+    got, held, lacks = goods
+    yearly, weeks = holding
+    value, premium, hold, lost = costs
+    for u in range(got.shape[0]):
+        c, r = lines.cell[u], lines.region[u]
+        for w in range(got.shape[1]):
+            value[r, w] += got[u, w] * paid[c, w] / 1000.0
+        for w in range(got.shape[1]):
+            plain = got[u, w] * lines.reference[u, 0] / 1000.0
+            premium[r, w] += got[u, w] * paid[c, w] / 1000.0 - plain
+        for w in range(got.shape[1]):
+            hold[r, w] += held[u, w] * paid[c, w] / 1000.0 * yearly[w] * weeks / HOLDING_WEEKS
+        for w in range(got.shape[1]):
+            lost[r, w] += lacks[u, w] * lines.lost[u, 0]
+
+
 class CostBook:
     """Cost items of a market day by region.
 
@@ -32,11 +78,8 @@ class CostBook:
     """
 
     def __init__(self, run: BatchRun) -> None:
-        users, regions = run.layout.users, len(run.layout.regions)
+        users = run.layout.users
         self.reference_value = np.exp(run.layout.prices.log_reference)[users.cell]
-        self.to_region = csr_array(
-            (np.ones(users.n), (users.region, np.arange(users.n))), shape=(regions, users.n)
-        )
         # Only magnets' missing output is counted as lost.
         self.lost_value = np.where(users.magnet[:, None], users.lost_output, 0.0) / 1000.0
 
@@ -54,26 +97,17 @@ class CostBook:
         """
         lay, st, f = run.layout, run.day.state, run.day.flows
         w = st.worlds
-        value = f.to_users * paid[lay.users.cell] / 1000.0
-        plain = f.to_users * self.reference_value / 1000.0
-        hold = (
-            run.day.users_hold
-            * paid[lay.users.cell]
-            / 1000.0
-            * run.draws["money.holding_cost"]
-            * run.day.weeks
-            / HOLDING_WEEKS
-        )
-        lost = lost_t * self.lost_value
-        by_region = [self.to_region @ x for x in (value, value - plain, hold, lost)]
+        lines = Lines(lay.users.cell, lay.users.region, self.reference_value, self.lost_value)
+        goods = (f.to_users, run.day.users_hold, lost_t)
+        holding = run.day.wide(run.draws["money.holding_cost"], 1)[0]
+        value, premium, hold, lost = np.zeros((4, len(lay.regions), w))
+        cost_of_lines(lines, goods, paid, (holding, run.day.weeks), (value, premium, hold, lost))
         tariff = np.zeros((len(lay.regions), w))
         if rules.import_tariff is not None:
             home = rows.home(run, lay.links.material)
             np.add.at(tariff, lay.links.region_to, f.shipped * rules.import_tariff * home / 1000.0)
         outlay = self._outlay(run, rules, w)
-        return np.concatenate(
-            [by_region[0], by_region[1], tariff, by_region[2], by_region[3], outlay]
-        )
+        return np.concatenate([value, premium, tariff, hold, lost, outlay])
 
     def _outlay(self, run: BatchRun, rules: Conditions, w: int) -> np.ndarray:
         """Public outlay of the day by region, USD million, shape (r, w)."""

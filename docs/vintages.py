@@ -134,7 +134,7 @@ FACILITIES_2009: dict[str, dict[str, Any]] = {
                          "ramp": 0, "dest": "united_states", "source": "recalled;A47",
                          "confidence": "low",
                          "note": "no mining from 2002 to 2010; old concentrate is worked up"},
-    "us_mp_ndpr": {"name": "us_mp_old_plant", "title": "Mountain Pass, old separation plant",
+    "us_mp_ndpr": {"name": "us_mp_old_plant", "separates": "light", "title": "Mountain Pass, old separation plant",
                    "operator": "Molycorp", "cap": 3000, "out": 2000, "start": "2007-09-01",
                    "ramp": 0, "status": "operating", "ndpr": 450, "cost": 8,
                    "source": "recalled;A47", "confidence": "low", "note": ""},
@@ -175,6 +175,7 @@ PLANNED_2009: dict[str, dict[str, Any]] = {
         "ramp": 48, "dest": "united_states", "source": "mining_2012;metalbulletin_2011;A55",
         "note": "19,050 t/y aimed at for 2012; 3,000 t came in 2012 and 5,500 t in 2013"},
     "us_mp_ndpr": {"title": "Mountain Pass separation (Project Phoenix)", "operator": "Molycorp",
+        "separates": "light",
         "cap": 19050, "status": "construction", "start": "2011-12-31", "ramp": 48, "ndpr": 2800,
         "cost": 6, "source": "mining_2012;A55",
         "note": "first units started in February 2012"},
@@ -477,7 +478,7 @@ def facility(old: Row, change: dict[str, Any], year: int, running: bool) -> Row:
         ("name", "facility"), ("title", "name"), ("operator", "operator"), ("country", "country"),
         ("region", "region"), ("mix", "mix"), ("dest", "destination"), ("start", "start_date"),
         ("ramp", "ramp_months"), ("status", "status"), ("source", "source"), ("note", "note"),
-        ("confidence", "confidence"),
+        ("confidence", "confidence"), ("separates", "separates"),
     ):  # fmt: skip
         if key in change:
             row[column] = str(change[key])

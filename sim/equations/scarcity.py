@@ -43,7 +43,7 @@ def cover_used(
     x = min(max(lacks / width, -STEEP), STEEP)
     # For a cover far below the target the logarithm is what is lacking itself.
     rest = max(lacks - width * x, 0.0)
-    return width * math.log1p(math.exp(x)) + rest - slope * cover
+    return width * math.log(1.0 + math.exp(x)) + rest - slope * cover
 
 
 def cover_slope(
@@ -65,7 +65,8 @@ def cover_slope(
     Source: as above.
     """
     x = min(max((insisted * target - cover) / (softness * target), -STEEP), STEEP)
-    return 1.0 / (1.0 + math.exp(-x)) + slope
+    grows = math.exp(x)
+    return grows / (1.0 + grows) + slope
 
 
 def price_of_saving(share: float, elasticity: float) -> float:
@@ -90,7 +91,7 @@ def price_of_saving(share: float, elasticity: float) -> float:
     Conserves: nothing (a price).
     Source: A302.
     """
-    return -math.log1p(-share) / elasticity
+    return -math.log(1.0 - share) / elasticity
 
 
 def soft_floor(log_price: float, floor: float) -> float:

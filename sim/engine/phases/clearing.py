@@ -106,6 +106,9 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
     cells, worlds = spots.price.shape
     place = np.full(cells, -1)
     through = np.zeros((cells, worlds))
+    at_liking = np.empty(worlds)
+    for w in range(worlds):
+        at_liking[w] = _cover_used(1.0, 1.0, law.insisted[w], law.softness[w], law.slope[w])
     for j in range(spots.active.shape[0]):
         c = spots.active[j]
         place[c] = j
@@ -129,7 +132,7 @@ def clear(lanes: Lanes, spots: Spots, law: Law) -> None:
         )
         _offer(lanes, spots, system, place, first)
         for j in range(n):
-            _value(spots, law, system, spots.active[first + j], j)
+            _value(spots, law, system, at_liking, spots.active[first + j], j)
         _solve(system.a, system.b)
         for j in range(n):
             c = spots.active[first + j]
@@ -243,8 +246,12 @@ def _count_shifted(
 
 
 @compiled
-def _value(spots: Spots, law: Law, system: System, c: int, j: int) -> None:
-    """What a good is worth in a place ``c``, row ``j`` of its system, and how it answers there."""
+def _value(spots: Spots, law: Law, system: System, at_liking: np.ndarray, c: int, j: int) -> None:
+    """What a good is worth in a place ``c``, row ``j`` of its system, and how it answers there.
+
+    ``at_liking`` (w,) is what :func:`lodestone.equations.scarcity.cover_used` says of a cover as
+    holders like it, a week of it: what must be saved grows in proportion to what they like.
+    """
     a, b, net, through = system
     n, worlds = net.shape
     answers, moves = np.empty(worlds), np.zeros(worlds)
@@ -262,11 +269,10 @@ def _value(spots: Spots, law: Law, system: System, c: int, j: int) -> None:
         h = law.horizon[w]
         likes = max(spots.target[c, w] / t, 1.0)
         surplus = spots.made[c, w] + spots.output[c, w] + net[j, w] - spots.need[c, w]
-        cover = likes + (spots.stock[c, w] - spots.target[c, w] + h * surplus) / t
+        cover = (spots.stock[c, w] - spots.target[c, w] + h * surplus) / (t * likes) + 1.0
         m, soft, slope = law.insisted[w], law.softness[w], law.slope[w]
-        q = _cover_used(cover, likes, m, soft, slope)
-        q = (q - _cover_used(likes, likes, m, soft, slope)) / h
-        falls = _cover_slope(cover, likes, m, soft, slope)
+        q = (_cover_used(cover, 1.0, m, soft, slope) - at_liking[w]) * likes / h
+        falls = _cover_slope(cover, 1.0, m, soft, slope)
         spots.saving[c, w] = q
         if q > 0.0:
             q = min(q, ALL)

@@ -118,7 +118,7 @@ class Study:
         draws = self.store.draws(str(rows[DRAWS].iloc[0])).add_prefix(DRAW)
         own = rows.drop(columns=list(OWN)).reset_index(drop=True).dropna(axis=1, how="all")
         parts = [rows[["world"]].reset_index(drop=True), draws, own]
-        name = str(rows[REFERENCE].iloc[0])
+        name = self._reference(item)
         if name and name in self.store.done():
             calm = self.store.worlds(name).drop(columns=list(OWN)).reset_index(drop=True)
             parts.append(calm.dropna(axis=1, how="all").add_prefix("reference_"))
@@ -132,19 +132,24 @@ class Study:
         InputError
             The metric was not kept.
         """
-        rows = self.store.worlds(point.key)
-        if column not in rows.columns:
+        own = self.store.values(point.key, column)
+        if own is None:
             raise InputError(
                 f"the study does not hold '{column}'",
                 file=self.folder,
                 key="metric",
                 hint="Run the study with metric=...: it computes what is missing.",
             )
-        name = str(rows[REFERENCE].iloc[0])
-        calm = None
+        name, calm = self._reference(point), None
         if name and name in self.store.done():
-            calm = self.store.worlds(name)[column].to_numpy(float)
-        return rows[column].to_numpy(float), calm
+            calm = np.asarray(self.store.values(name, column), dtype=float)
+        return np.asarray(own, dtype=float), calm
+
+    def _reference(self, point: Point) -> str:
+        """Key under which the metrics of a point's reference stand, or an empty text."""
+        names = self.store.values(point.key, REFERENCE)
+        assert names is not None
+        return str(names[0])
 
     def table(self, columns: Sequence[str]) -> pd.DataFrame:
         """A row a point for some metrics.
@@ -163,16 +168,18 @@ class Study:
         rows = []
         for point in self.points:
             row: dict[str, Any] = {k: plain_value(v) for k, v in point.values.items()}
+            each: dict[str, np.ndarray] = {}
             for column in columns:
                 own, calm = self.values(point, column)
-                row |= _band(column, own)
+                each[column] = own
                 if calm is not None:
-                    row |= _band(f"{column}_delta", paired(own, calm))
+                    each[f"{column}_delta"] = paired(own, calm)
                 if base is not None and base.key in done:
                     other, _ = self.values(base, column)
                     same = base.settings.seed == point.settings.seed
                     n = min(len(own), len(other)) if same else 0
-                    row |= _band(f"{column}_base", paired(own[:n], other[:n]))
+                    each[f"{column}_base"] = paired(own[:n], other[:n])
+            row |= _bands(each)
             rows.append(row | {"worlds": point.settings.worlds, "point": point.number})
         frame = pd.DataFrame(rows, columns=None if rows else [*self.keys, "worlds", "point"])
         units = {c: unit_of(c.rsplit("_", 1)[0].removesuffix("_delta").removesuffix("_base"))
@@ -222,10 +229,19 @@ class Study:
         return f"Study({str(self.folder)!r}, points={len(self.points)} of {len(self.plan.points)})"
 
 
-def _band(name: str, values: np.ndarray) -> dict[str, float]:
-    known = values[~np.isnan(values)]
-    q = bands(known)[1] if known.size else np.full(3, np.nan)
-    return {f"{name}_{n}": float(v) for n, v in zip(QUANTILES, q, strict=True)}
+def _bands(each: dict[str, np.ndarray]) -> dict[str, float]:
+    """Quantiles of values by name, shape (w,) each, over the worlds that have one."""
+    known = {name: values[~np.isnan(values)] for name, values in each.items()}
+    found = dict.fromkeys(each, np.full(len(QUANTILES), np.nan))
+    for size in {v.size for v in known.values()} - {0}:
+        names = [name for name, v in known.items() if v.size == size]
+        quantiles = bands(np.stack([known[name] for name in names]))[1]
+        found |= dict(zip(names, quantiles.T, strict=True))
+    return {
+        f"{name}_{q}": float(v)
+        for name, at in found.items()
+        for q, v in zip(QUANTILES, at, strict=True)
+    }
 
 
 def csv_of(frame: pd.DataFrame) -> str:
@@ -233,7 +249,7 @@ def csv_of(frame: pd.DataFrame) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(frame.columns)
-    for row in frame.itertuples(index=False):
+    for row in frame.astype(object).to_numpy().tolist():
         writer.writerow(["" if isinstance(v, float) and v != v else _cell(v) for v in row])
     return out.getvalue()
 

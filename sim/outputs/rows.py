@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -161,9 +161,20 @@ class Rows:
         Whose places and materials the words are.
     """
 
+    #: Tables of the chain that say what words mean; no other one is read here.
+    TABLES: ClassVar[tuple[str, ...]] = (
+        "vintage", "regions", "countries", "blocs", "facilities", "elements", "materials", "recipes",
+    )  # fmt: skip
+
     def __init__(self, labels: Labels, chain: Chain) -> None:
         self.labels, self.chain = labels, chain
         self.found: dict[Any, Any] = {}
+
+    def tells_the_same(self, other: Rows) -> bool:
+        """Whether every word means the same rows, by the same shares, among the same labels."""
+        return self.labels == other.labels and all(
+            getattr(self.chain, table) == getattr(other.chain, table) for table in self.TABLES
+        )
 
     @once
     def places(self, region: object) -> naming.Places:
@@ -289,12 +300,15 @@ _kept: OrderedDict[tuple[Any, ...], tuple[Any, Rows]] = OrderedDict()
 def rows_of(run: BatchRun) -> Rows:
     """Rows of a batch; those at hand where an earlier one has the same layout and market days.
 
-    Points of a study that differ in numbers only share their layout, so they look up no word twice.
+    Points of a study that differ in numbers only share their layout, and those that differ in a
+    number that no word and no label tells share their rows: neither looks up a word twice.
     """
     key = (id(run.layout), run.scenario.start, run.market_days, run.calendar.last_day)
     if key not in _kept:
+        new = Rows(Labels.of(run), run.layout.chain)
+        alike = next((old for _, old in reversed(_kept.values()) if old.tells_the_same(new)), new)
         # The layout is held, so that no other one takes its place in memory and its rows.
-        _kept[key] = run.layout, Rows(Labels.of(run), run.layout.chain)
+        _kept[key] = run.layout, alike
         while len(_kept) > KEPT:
             _kept.popitem(last=False)
     _kept.move_to_end(key)

@@ -81,6 +81,33 @@ def test_points_of_one_layout_share_what_words_mean_and_others_do_not(series):
             assert values.tobytes() == fresh[name].tobytes(), name
 
 
+def test_rows_read_no_table_of_the_chain_but_those_that_are_compared(series):
+    class Words:
+        """A chain of which only these tables are known."""
+
+        def __getattr__(self, name):
+            if name not in {*Rows.TABLES, "countries_by_region", "materials_named"}:
+                raise AssertionError(f"'{name}' decides what words mean: compare it, too")
+            return getattr(series.chain, name)
+
+    fresh = alone(series)
+    fresh.rows = Rows(series.labels, Words())
+    at_once = evaluate(series)
+    for name, values in evaluate(fresh).items():
+        assert values.tobytes() == at_once[name].tobytes(), name
+    for name in ("military_unmet_share", "recycled_share", "supply_share", "years_to_coverage"):
+        assert METRICS[name](fresh, region="germany").shape == (5,)
+
+
+def test_a_number_that_no_label_tells_leaves_the_rows_and_any_other_has_its_own(series):
+    assert series_of(**{"overrides.sector.ev_traction.growth_2030": 2.0}).rows is series.rows
+    recipe = "overrides.sector.ev_traction.lost_output_usd_per_kg"
+    dear = series_of(**{recipe: 1e6})
+    assert dear.rows is series.rows
+    lost = evaluate(dear)["lost_output_usd_million[sector=ev_traction]"]
+    assert np.all(lost > evaluate(series)["lost_output_usd_million[sector=ev_traction]"])
+
+
 def test_countries_inside_a_region_go_by_the_plants_of_the_run(series):
     assert series.rows.whole("europe") is not None
     assert series.rows.whole("germany") is None

@@ -325,6 +325,18 @@ def find_base(text: str, points: Sequence[Point]) -> int:
     return fits[0]
 
 
+def numeric_keys(points: Sequence[Point]) -> list[str]:
+    """Return the swept keys whose value is a number at every one of some points."""
+    return [
+        key
+        for key in (points[0].values if points else ())
+        if all(
+            isinstance(p.values[key], int | float) and not isinstance(p.values[key], bool)
+            for p in points
+        )
+    ]
+
+
 def short_names(keys: Sequence[str]) -> dict[str, str]:
     """Return for each key the shortest end of its dotted name that no other key shares."""
     out = {}

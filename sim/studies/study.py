@@ -16,7 +16,7 @@ from lodestone.outputs.parts import bands
 from lodestone.outputs.tables import save_parquet, save_text
 from lodestone.studies.folder import DRAWS, KEY, OWN, REFERENCE, StudyFolder
 from lodestone.studies.metrics import DRAW, column_of, paired, unit_of
-from lodestone.studies.points import Plan, Point, make_plan
+from lodestone.studies.points import Plan, Point, make_plan, numeric_keys
 from lodestone.studies.request import Request, request_from_file
 from lodestone.studies.values import shown
 
@@ -207,12 +207,34 @@ class Study:
             )
         return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
 
+    def idle_keys(self) -> list[str]:
+        """The swept keys that change no metric, in any world of any point that is done.
+
+        Told by points that differ in one key alone; a key without two such points is not listed.
+        """
+        points, out = self.points, []
+        metrics = {p.key: self.store.worlds(p.key).drop(columns=list(OWN)) for p in points}
+        seen = {key: rows.to_numpy(float).tobytes() for key, rows in metrics.items()}
+        for key in self.keys:
+            alike: dict[str, list[bytes]] = {}
+            for p in points:
+                others = str([v for k, v in p.values.items() if k != key])
+                alike.setdefault(others, []).append(seen[p.key])
+            apart = any(len(set(found)) > 1 for found in alike.values())
+            if len(alike) < len(points) and not apart:
+                out.append(key)
+        return out
+
     def save(self) -> list[Path]:
         """Write ``results.csv``, ``results.parquet`` and ``failed.csv``."""
         folder = self.store.folder
         files = [folder / n for n in ("results.csv", "results.parquet", "failed.csv")]
         save_text(files[0], csv_of(self.results))
-        save_parquet(files[1], self.results)
+        # A column of a file has one kind: numbers beside words are words.
+        words = (
+            {c: str for c in self.keys if self.results[c].dtype == object} if self.points else {}
+        )
+        save_parquet(files[1], self.results.astype(words))
         save_text(files[2], csv_of(self.failed))
         return files
 
@@ -294,7 +316,7 @@ def sample(study: Study, metric: str) -> Any:
 
     column = column_of(metric)[1]
     needed = {column, f"reference_{column}"}
-    tables, numeric = [], [k for k in study.keys if _numeric(study, k)]
+    tables, numeric = [], numeric_keys(study.points)
     for point in study.points:
         table = study.worlds(point)
         table = table[
@@ -311,13 +333,6 @@ def sample(study: Study, metric: str) -> Any:
     # An input that a point does not draw (it is swept there) has no value in its rows.
     whole = whole[[c for c in whole.columns if not whole[c].isna().any() or c in needed]]
     return sample_of_worlds(whole, metric, study.folder, swept)
-
-
-def _numeric(study: Study, key: str) -> bool:
-    return all(
-        isinstance(p.values[key], int | float) and not isinstance(p.values[key], bool)
-        for p in study.points
-    )
 
 
 assert KEY in OWN

@@ -17,7 +17,7 @@ Runs every point, each with its reference, on the same worlds, and writes one ta
 point (results.csv), figures and a report. Points that are done are never run again: the same
 command takes up an interrupted study, and values added to a key run only the new points.
 
-  lodestone sweep licence_shock_april_2025 scenario.overrides.stockpile.japan.days=0,30,60,90
+  lodestone sweep cutoff_total scenario.overrides.stockpile.japan.days=0,30,60,90
   lodestone sweep licence_shock_april_2025 variant=all 'metric=first_stoppage(region=europe)'
   lodestone sweep licence_shock_april_2025 \\
       'scenario.interventions.april_2025_licences.spillover=linspace(0,1,5)' \\

@@ -231,10 +231,8 @@ class Study:
         files = [folder / n for n in ("results.csv", "results.parquet", "failed.csv")]
         save_text(files[0], csv_of(self.results))
         # A column of a file has one kind: numbers beside words are words.
-        words = (
-            {c: str for c in self.keys if self.results[c].dtype == object} if self.points else {}
-        )
-        save_parquet(files[1], self.results.astype(words))
+        mixed = [k for k in self.keys if self.results[k].dtype == object]
+        save_parquet(files[1], self.results.assign(**{k: self.results[k].map(str) for k in mixed}))
         save_text(files[2], csv_of(self.failed))
         return files
 

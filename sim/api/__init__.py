@@ -3,7 +3,7 @@
 >>> import lodestone as lode
 >>> run = lode.run("licence_shock_april_2025", worlds=50)
 >>> run.metric("unmet_share_peak", region="europe").median()
->>> study = lode.sweep("licence_shock_april_2025",
+>>> study = lode.sweep("cutoff_total",
 ...                    {"overrides.stockpile.japan.days": [0, 30, 60, 90]}, worlds=50)
 >>> study.figure("unmet_share_peak(region=japan)")
 

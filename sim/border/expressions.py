@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from lodestone.border.numbers import read_float
@@ -128,6 +129,7 @@ def parse_verdict(expression: str) -> Any:
     return _Parser(expression).whole()
 
 
+@lru_cache(maxsize=1024)
 def parse_metric(expression: str) -> Metric:
     """Parse ``metric(selector=value, ...)`` alone, without a comparison.
 

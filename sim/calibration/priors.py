@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from lodestone.chain.nouns import Parameter
-from lodestone.engine.run import parameter_spec
+from lodestone.engine.opening import parameter_spec
 from lodestone.worlds.randomness import quantile, uniforms
 
 __all__ = ["draw_scores", "to_values"]

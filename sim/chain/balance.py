@@ -379,6 +379,7 @@ class _Closing:
         import numpy as np
 
         regions = list(self.chain.regions)
+        at = {r: i for i, r in enumerate(regions)}
         rows = np.array([made.get(r, 0.0) for r in regions])
         columns = np.array([need.get(r, 0.0) for r in regions])
         columns = columns * (rows.sum() / columns.sum())
@@ -386,7 +387,7 @@ class _Closing:
         np.fill_diagonal(prior, 1.0)
         for row in self.chain.trade_priors:
             if row.form == form:
-                prior[regions.index(row.origin), regions.index(row.destination)] = row.weight
+                prior[at[row.origin], at[row.destination]] = row.weight
         flow = proportional_fit(prior, rows, columns)
         # Drop the links that only rounding keeps alive, and fit once more on what remains.
         keep = flow >= SMALLEST_LINK * np.maximum(columns, 1e-12)[None, :]

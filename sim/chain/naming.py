@@ -70,7 +70,7 @@ class Places:
     def use(self) -> dict[str, float]:
         """Region -> share of its use that is meant, 0 to 1; regions not touched are left out."""
         out: dict[str, float] = {}
-        for region, there in _countries_by_region(self.chain).items():
+        for region, there in self.chain.countries_by_region.items():
             named = [c for c in there if c in self.countries]
             if not named:
                 continue
@@ -189,7 +189,7 @@ class Places:
     def split(self) -> dict[str, list[str]]:
         """Region -> countries meant, for regions of which only a part is meant."""
         out = {}
-        for region, there in _countries_by_region(self.chain).items():
+        for region, there in self.chain.countries_by_region.items():
             named = [c for c in there if c in self.countries]
             if named and len(named) < len(there):
                 out[region] = named
@@ -224,13 +224,6 @@ class Places:
     def __bool__(self) -> bool:
         """Whether anything is meant."""
         return bool(self.countries)
-
-
-def _countries_by_region(chain: Chain) -> dict[str, list[str]]:
-    out: dict[str, list[str]] = {region: [] for region in chain.regions}
-    for country in chain.countries.values():
-        out.setdefault(country.region, []).append(country.name)
-    return {region: there or [region] for region, there in out.items()}
 
 
 def place_words(chain: Chain) -> list[str]:
@@ -274,7 +267,7 @@ def places(
     InputError
         If a word is unknown; it names the nearest known one.
     """
-    by_region = _countries_by_region(chain)
+    by_region = chain.countries_by_region
     found: set[str] = set()
     for word in (words,) if isinstance(words, str) else words:
         name = known_place(chain, str(word))
@@ -295,7 +288,7 @@ def places(
 
 def country_of(chain: Chain, region: str) -> str:
     """Return the country in which a new plant of a region is taken to lie: the largest user."""
-    there = _countries_by_region(chain)[region]
+    there = chain.countries_by_region[region]
     if region in there:
         return region
     return max(there, key=lambda c: (chain.countries[c].share_of_region_demand, c))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from lodestone.border.words import unknown
@@ -54,6 +55,16 @@ class Chain(Numbers):
     #: Calibrated parameter -> its value in every member of the posterior (same order for all).
     posterior: dict[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
     tables: dict[str, tuple[Any, ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    # ---- places --------------------------------------------------------------------------
+
+    @cached_property
+    def countries_by_region(self) -> dict[str, list[str]]:
+        """Region -> its countries; a region without a row among them stands for itself."""
+        out: dict[str, list[str]] = {region: [] for region in self.regions}
+        for country in self.countries.values():
+            out.setdefault(country.region, []).append(country.name)
+        return {region: there or [region] for region, there in out.items()}
 
     # ---- words ---------------------------------------------------------------------------
 

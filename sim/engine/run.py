@@ -5,31 +5,22 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Protocol
 
 import numpy as np
 
-from lodestone.border.numbers import Distribution
-from lodestone.chain.nouns import Chain, Parameter, Stockpile
+from lodestone.chain.nouns import Chain, Stockpile
 from lodestone.engine.calendar import MARKET, OFFICE, REVIEW, Calendar
 from lodestone.engine.checkpoint import Checkpoint, memory_of, put_back
 from lodestone.engine.ground import behaviour_of, ground_of
+from lodestone.engine.opening import opening_of
 from lodestone.engine.sailings import land_due
-from lodestone.engine.tick import market_day, open_ledger, open_market
-from lodestone.equations.demand import growth_multiple
+from lodestone.engine.tick import market_day, open_ledger
 from lodestone.interventions.base import Context, Effect, Intervention, compile_effect
 from lodestone.scenario import Scenario, refuse_two_rules, waits_for
 from lodestone.worlds.conditions import Conditions, Rules
-from lodestone.worlds.layout import Layout
-from lodestone.worlds.projects import Projects
-from lodestone.worlds.randomness import draw, uniforms
-from lodestone.worlds.state import Draws
 
 OFFICE_DAYS = 7.0
-#: Middle and last year of the demand tables.
-MIDDLE_YEAR, LAST_YEAR = 2030.5, 2035.5
-DAYS_PER_YEAR = 365.25
 
 
 class Watcher(Protocol):
@@ -37,91 +28,6 @@ class Watcher(Protocol):
 
     def market_day(self, run: BatchRun, now: float, rules: Conditions) -> None:
         """Called after each market day has closed."""
-
-
-def parameter_spec(item: Parameter) -> float | Distribution:
-    """What a behavioural parameter is drawn from: its range, or its value where it has none."""
-    value = float(item.default)  # type: ignore[arg-type]
-    if item.shape == "fixed" or item.low is None or item.high is None or item.low >= item.high:
-        return value
-    if item.shape == "uniform":
-        return Distribution("uniform", (("low", item.low), ("high", item.high)))
-    mode = min(max(value, item.low), item.high)
-    return Distribution("triangular", (("low", item.low), ("mode", mode), ("high", item.high)))
-
-
-def draw_parameters(
-    chain: Chain, overrides: dict[str, Any], seed: int, worlds: np.ndarray
-) -> Draws:
-    """Behavioural parameters of every world.
-
-    Parameters
-    ----------
-    chain : Chain
-    overrides : dict
-        Dotted name -> number or Distribution, as the scenario gives it; or an array with one
-        value a world.
-    seed : int
-    worlds : ndarray of int, shape (w,)
-
-    Returns
-    -------
-    dict
-        Name -> values of shape (1,) or (w,), and ``NAME.default`` -> its default, shape (1,).
-    """
-    out: Draws = {}
-    # What history has pinned comes together, as one member of the posterior a world; the rest
-    # keeps its prior.
-    one = two = np.zeros(len(worlds), dtype=int)
-    part = np.zeros(len(worlds))
-    if chain.posterior:
-        # A little of a second member goes in, and a hair, so that no two worlds are the same.
-        members = len(next(iter(chain.posterior.values())))
-        one = (uniforms(seed, "posterior/member", worlds) * members).astype(int)
-        two = (uniforms(seed, "posterior/second", worlds) * members).astype(int)
-        part = 0.25 * uniforms(seed, "posterior/part", worlds)
-    for name, item in chain.parameters.items():
-        if item.default is None or isinstance(item.default, str):
-            continue
-        if name in overrides:
-            spec = overrides[name]
-        elif name in chain.posterior:
-            values = np.array(chain.posterior[name])
-            near = 0.02 * (uniforms(seed, f"posterior/{name}", worlds) - 0.5) * np.ptp(values)
-            spec = values[one] + (values[two] - values[one]) * part + near
-            least, most = values.min(), values.max()
-            spec = least + np.abs(spec - least)  # turned back at the edges
-            spec = most - np.abs(most - spec)
-        else:
-            spec = parameter_spec(item)
-        if isinstance(spec, np.ndarray):  # one value a world, as a calibration gives it
-            out[name] = np.resize(spec, len(worlds)) if spec.size == 1 else spec
-        else:
-            out[name] = draw(spec, seed, f"parameter/{name}", worlds)
-        out[f"{name}.default"] = np.full(1, float(item.default))
-    return out
-
-
-def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], np.ndarray]:
-    """Demand multiple of the base year by sector and day.
-
-    Compound growth between mid-2024, mid-2030 and mid-2035, and on at the last rate, which fades
-    with the time constant ``demand.fade_years``; scaled by ``demand.growth_scale`` in logs (0
-    keeps the base year).
-    """
-    year0 = float(layout.chain.vintage.base_year) + 0.5
-    rows = [layout.chain.sectors[s] for s in layout.sectors]
-    g30 = np.log(np.maximum([s.growth_2030 for s in rows], 1e-6))[:, None]
-    g35 = np.log(np.maximum([s.growth_2035 for s in rows], 1e-6))[:, None]
-    scale = draws["demand.growth_scale"][None, :]
-    fade = draws["demand.fade_years"][None, :]
-    first = start.year + (start - date(start.year, 1, 1)).days / DAYS_PER_YEAR
-    years = (year0, MIDDLE_YEAR, LAST_YEAR)
-
-    def at(day: float) -> np.ndarray:
-        return growth_multiple(first + day / DAYS_PER_YEAR, (g30, g35), fade, scale, years)
-
-    return at
 
 
 @dataclass
@@ -173,20 +79,13 @@ class BatchRun:
         self.scenario, self.seed, self.worlds = scenario, seed, worlds
         ground = ground_of(scenario, chain)
         self.chain, self.balance, self.layout = ground.chain, ground.balance, ground.layout
-        behaviour = behaviour_of(scenario, chain)
-        self.draws = draw_parameters(self.chain, behaviour, seed, worlds)
+        opening = opening_of(ground, behaviour_of(scenario, chain), seed, worlds, market_days)
+        self.draws = opening.draws
         self.market_days = market_days
         self.calendar = Calendar(scenario.start, scenario.end)
-        self.projects = Projects(self.layout, self.draws, seed, worlds)
+        self.projects = opening.projects.copy()
         online = self.projects.online()
-        self.day = open_market(
-            self.layout,
-            self.draws,
-            online,
-            market_days,
-            worlds,
-            growth_path(self.layout, self.draws, scenario.start),
-        )
+        self.day = opening.market(online)
         self.effects: list[Effect] = []
         context = Context(
             self.layout, self.draws, seed, worlds, scenario.start, self.calendar.last_day

@@ -124,7 +124,7 @@ class Context:
     def goods(self, exporter: Words, places: Words, materials: Words) -> Part:
         """Links across a border that are meant, and what part of each."""
         lay, (ours, theirs) = self.layout, (self.places(exporter), self.places(places))
-        made = [m for m in lay.materials if materials is None or m in self.materials(materials)]
+        made = self.materials(materials)
         rows = lay.link_mask(set(ours.regions), dict.fromkeys(theirs.regions, 1.0), made)
         return self._part("link", rows, ours, theirs, lay.links.region_from, lay.links.region_to)
 

@@ -57,21 +57,18 @@ class StockpileEffect(Effect):
         )
         weight = np.array([where[lay.cells.keys[i][1]] for i in self.cells])[:, None]
         self.plant_share = weight
-        wanted = set(item.draw)
-        users = np.zeros(lay.users.n, dtype=bool)
-        self.user_share = np.zeros((lay.users.n, 1))
-        for u, (s, _, region) in enumerate(lay.users.keys):
-            tiers = lay.tiers_of(u)
-            part = (
-                1.0 if ("all" in wanted or s in wanted) else sum(tiers.get(t, 0.0) for t in wanted)
-            )
-            self.user_share[u] = part * where.get(region, 0.0)
-            users[u] = part > 0
+        part = np.ones((lay.users.n, 1))
+        for u, (sector, *_) in enumerate([] if "all" in item.draw else lay.users.keys):
+            if sector not in item.draw:
+                tiers = lay.tiers_of(u)
+                part[u] = sum(tiers.get(t, 0.0) for t in dict.fromkeys(item.draw))
+        there = np.array([where.get(r, 0.0) for r in lay.regions])
+        self.user_share = part * there[lay.users.region][:, None]
         use = lay.cells.need[self.cells] * weight
         self.target = use * self.n.target_days / DAYS_PER_WEEK
         self.opening = use * self.n.opening_days / DAYS_PER_WEEK
         self.fill_weeks = self.n.fill_days / DAYS_PER_WEEK
-        self.rows = np.flatnonzero(users & np.isin(lay.users.cell, self.cells))
+        self.rows = np.flatnonzero((part[:, 0] > 0) & np.isin(lay.users.cell, self.cells))
         self.active = np.zeros(1)
         self.beside: list[Reserve] = []
 

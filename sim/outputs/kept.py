@@ -5,9 +5,8 @@ They come from a recorder while a run is in memory, or from its parts on disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property, wraps
+from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,62 +15,10 @@ from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.chain import naming
 from lodestone.chain.nouns import Chain
 from lodestone.outputs.labels import Labels
+from lodestone.outputs.rows import Each, Picked, Rows, Stack, once
 
 if TYPE_CHECKING:
     from lodestone.outputs.recorder import Recorder
-
-
-@dataclass(frozen=True)
-class Picked:
-    """Rows of a kept series, and which share of each is meant.
-
-    Attributes
-    ----------
-    rows : ndarray of int, shape (n,)
-    share : ndarray or None
-        Shape (n, 1) or (n, w); None: all of every row.
-    """
-
-    rows: np.ndarray
-    share: np.ndarray | None
-
-    @classmethod
-    def of(cls, picked: Mapping[int, Any]) -> Picked:
-        """Row -> share (a number, or one a world)."""
-        rows = np.array(list(picked), dtype=int)
-        if all(np.ndim(v) == 0 and v == 1.0 for v in picked.values()):
-            return cls(rows, None)
-        wide = np.broadcast_shapes(*(np.shape(v) or (1,) for v in picked.values()))
-        return cls(rows, np.stack([np.broadcast_to(v, wide) for v in picked.values()]))
-
-    def parts(self, values: np.ndarray) -> np.ndarray:
-        """What is meant of each row: of values (..., rows, w), shape (..., n, w)."""
-        return (
-            values[..., self.rows, :]
-            if self.share is None
-            else values[..., self.rows, :] * self.share
-        )
-
-    def total(self, values: np.ndarray, axis: int | tuple[int, ...] = -2) -> np.ndarray:
-        """Sum of what is meant; over the rows, or other axes too."""
-        return np.asarray(self.parts(values).sum(axis=axis, dtype=float))
-
-
-def once(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Keep what a method of `Series` gave for the same words: nothing writes into it."""
-
-    @wraps(method)
-    def call(self: Series, *given: Any, **named: Any) -> Any:
-        key = (method.__name__, *map(_word, given), *((k, _word(v)) for k, v in named.items()))
-        if key not in self.found:
-            self.found[key] = method(self, *given, **named)
-        return self.found[key]
-
-    return call
-
-
-def _word(value: Any) -> Any:
-    return tuple(map(_word, value)) if isinstance(value, list | tuple | set) else value
 
 
 class Series:
@@ -96,6 +43,8 @@ class Series:
         What was drawn, by name, shape (w,) each.
     discount_rate : float
         Share a year, real.
+    rows : Rows, optional
+        What words mean among the labels, where it has been looked up before.
     """
 
     def __init__(
@@ -109,7 +58,9 @@ class Series:
         keep: int | None = None,
         draws: Mapping[str, np.ndarray] | None = None,
         discount_rate: float = 0.05,
+        rows: Rows | None = None,
     ) -> None:
+        self.rows = rows or Rows(labels, chain)
         self.labels, self.chain, self.arrays = labels, chain, arrays
         self.worlds = worlds
         self.keep = len(worlds) if keep is None else keep
@@ -139,6 +90,7 @@ class Series:
             keep=len(run.asked),
             draws={k: np.broadcast_to(v, (wide,)) for k, v in recorder.draws.items() if v.size > 1},
             discount_rate=discount_rate,
+            rows=recorder.rows,
         )
 
     def after(self, shock_day: np.ndarray) -> Series:
@@ -152,6 +104,7 @@ class Series:
             keep=self.keep,
             draws=self.draws,
             discount_rate=self.discount_rate,
+            rows=self.rows,
         )
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -194,33 +147,31 @@ class Series:
         """Rows of the groups of regions and sectors (names, lists, blocs or ``all``)."""
         return self.users(region, sector).rows
 
-    @once
     def users(self, region: object = "all", sector: object = "all") -> Picked:
         """Groups of users: of a region of which a part is meant, its share of the use (A43)."""
-        use, sectors = self.use_of(region), names_of(sector)
-        picked = {
-            i: use[r]
-            for i, (r, s) in enumerate(self.groups)
-            if use.get(r, 0.0) > 0.0 and (sectors is None or s in sectors)
-        }
-        return Picked.of(picked)
+        return self.rows.users(region, sector)
+
+    def users_each(self, region: object, sector: object) -> Stack | None:
+        """Groups of users of each region or sector, where they are named one by one."""
+        if isinstance(region, Each) or isinstance(sector, Each):
+            return self.rows.users_each(region, sector)
+        return None
 
     @once
     def used(self, name: str, region: object = "all", sector: object = "all") -> np.ndarray:
-        """Sum of a series over what is meant of groups of users, shape (T, w)."""
+        """Sum of a series over what is meant of groups of users, shape (T, w) or (each, T, w)."""
+        each = self.users_each(region, sector)
+        if each is not None:
+            return each.by_day(self[name], np.ones(len(self.groups)))
         return self.users(region, sector).total(self[name])
 
-    @once
     def places(self, region: object) -> naming.Places:
         """Countries meant by a selector."""
-        return naming.places(self.chain, names_of(region) or naming.EVERYTHING)
+        return self.rows.places(region)
 
-    @once
     def use_of(self, region: object) -> dict[str, float]:
         """Region -> share of its use that is meant; regions not meant are left out."""
-        if names_of(region) is None:
-            return dict.fromkeys(self.labels.regions, 1.0)
-        return self.places(region).use
+        return self.rows.use_of(region)
 
     @once
     def made_in(
@@ -231,24 +182,20 @@ class Series:
         By the plants of the run, of one stage or all that make it: what they could make in the
         middle of that year.
         """
-        if names_of(region) is None:
-            return dict.fromkeys(self.labels.regions, 1.0)
-        places = self.places(region)
-        if not places.split():
-            return dict(places.use)
+        whole = self.rows.whole(region)
+        if whole is not None:
+            return dict(whole)
         at = self.years.index(year)
         able = {
             name: self["available"][at, i].astype(float)
             for i, (name, _, step, _) in enumerate(self.labels.facilities)
             if stage in (None, step)
         }
-        return dict(places.made(material, able))
+        return dict(self.places(region).made(material, able))
 
-    @once
     def plants(self, region: object, *stages: str) -> np.ndarray:
         """Rows of the plants that lie in regions or countries, of some stages or all."""
-        meant = set(self.places(region).plants(*stages))
-        return np.array([i for i, (f, *_) in enumerate(self.labels.facilities) if f in meant], int)
+        return self.rows.plants(region, *stages)
 
     @once
     def links(
@@ -263,60 +210,29 @@ class Series:
         Of an origin its share of what its region makes in a year, of a destination its share of
         what its region uses.
         """
-        use = self.use_of(destination)
+        if self.rows.whole(origin) is not None:
+            return self.rows.links(material, origin, destination)
         year = self.last_year if year is None else year
         made = {m: self.made_in(origin, m, year) for m in self.materials(material)}
-        picked = {}
-        for i, m, seller, buyer in self._abroad:
-            if m in made and seller in made[m] and use.get(buyer, 0.0) > 0.0:
-                picked[i] = made[m][seller] * use[buyer]
-        return Picked.of(picked)
+        return self.rows.links_of(made, destination)
 
-    @cached_property
-    def _abroad(self) -> list[tuple[int, str, str, str]]:
-        """Links across a border: row, material, region that sells, region that buys."""
-        lay = self.layout
-        ways = [(int(i), *lay.links[i]) for i in np.flatnonzero(~lay.l_home)]
-        return [(i, *lay.cells[seller], lay.cells[buyer][1]) for i, seller, buyer in ways]
-
-    @once
     def cells(self, material: object = "all", region: object = "all") -> Picked:
         """Cells of materials and regions: their stocks, by share of use."""
-        use, names = self.use_of(region), self.materials(material)
-        picked = {
-            i: use[r]
-            for i, (m, r) in enumerate(self.layout.cells)
-            if m in names and use.get(r, 0.0) > 0.0
-        }
-        return Picked.of(picked)
+        return self.rows.cells(material, region)
 
     @once
     def makers(self, material: object, region: object, year: int) -> Picked:
         """Cells of materials and regions: their output in a year, by share of what is made."""
+        if self.rows.whole(region) is not None:
+            return self.rows.makers(material, region)
         made = {m: self.made_in(region, m, year) for m in self.materials(material)}
-        picked = {
-            i: made[m][r]
-            for i, (m, r) in enumerate(self.layout.cells)
-            if m in made and r in made[m]
-        }
-        return Picked.of(picked)
+        return self.rows.makers_of(made)
 
-    @once
     def materials(self, words: object) -> list[str]:
         """Materials meant by a selector."""
-        named = names_of(words)
-        return list(self.chain.materials) if named is None else naming.materials(self.chain, named)
+        return self.rows.materials(words)
 
     def price_weights(self, rows: np.ndarray) -> np.ndarray:
         """Weights of rows of the ask and paid prices: base-year tonnes bought there, sum 1."""
         tonnes = self.layout.c_need[self.priced_cells[rows], 0]
         return tonnes / tonnes.sum()
-
-
-def names_of(selector: object) -> list[str] | None:
-    """A selector as a list of names; None for ``all``."""
-    if selector is None or selector == "all":
-        return None
-    if isinstance(selector, str):
-        return [selector]
-    return [str(s) for s in selector]  # type: ignore[attr-defined]

@@ -131,6 +131,7 @@ def commit() -> str:
     return out.stdout.strip() if out.returncode == 0 else ""
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions that decide results."""
     from importlib.metadata import PackageNotFoundError, version

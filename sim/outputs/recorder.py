@@ -11,7 +11,7 @@ from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.engine.compiling import compiled, holds
 from lodestone.outputs.gap import GapBook
 from lodestone.outputs.items import COST_ITEMS, STAGES
-from lodestone.outputs.labels import Labels
+from lodestone.outputs.rows import rows_of
 from lodestone.outputs.series import KEPT, rows
 from lodestone.outputs.series.money import CostBook
 from lodestone.outputs.shortage import shortfall
@@ -55,7 +55,8 @@ class Recorder:
         w = len(run.worlds)
         self.shock_day = np.zeros(w) if shock_day is None else np.resize(shock_day, w)
         lay = run.layout
-        self.labels = Labels.of(run)
+        self.rows = rows_of(run)
+        self.labels = self.rows.labels
         self.days = run.market_days
         self.times, self.dates = self.labels.times, self.labels.dates
         n = len(self.times)

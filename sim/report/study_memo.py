@@ -221,11 +221,13 @@ def _text(
               ""]  # fmt: skip
     lines += [f"- `{a.key}`: {a.text}" for a in plan.request.axes if a.key != "scenario"]
     lines += [f"- design: {plan.request.design}", ""]
-    if plan.unusual:
-        lines += ["**Outside the documented range:**", ""]
-        lines += [f"- {remark}" for remark in plan.unusual[:10]]
-        if len(plan.unusual) > 10:
-            lines.append(f"- and {len(plan.unusual) - 10} more")
+    idle = [f"`{key}` changes no metric of any world" for key in study.idle_keys()]
+    remarks = [*idle, *plan.unusual]
+    if remarks:
+        lines += ["**Remarks:**", ""]
+        lines += [f"- {remark}" for remark in remarks[:10]]
+        if len(remarks) > 10:
+            lines.append(f"- and {len(remarks) - 10} more")
         lines.append("")
     for drawing, name in drawn:
         lines += [f"## {drawing.finding}", "", f"![{drawing.alt}](figures/{name}.svg)", ""]
@@ -250,7 +252,7 @@ def _text(
 def threshold_lines(study: Study, threshold: Threshold, key: str | None) -> list[str]:
     """The thresholds of a study as list items, one for each combination of the other keys."""
     found = find_threshold(study, threshold, key)
-    swept = key or next(k for k in study.keys if k not in found.columns)
+    swept = next(k for k in study.keys if k not in found.columns)
     names = short_names(study.keys)
     out = []
     for _, row in found.iterrows():

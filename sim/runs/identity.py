@@ -12,9 +12,15 @@ from lodestone.runs.settings import Settings
 from lodestone.scenario import Scenario, load_reference
 
 
-def reference_of(scenario: Scenario) -> Scenario | None:
-    """The reference, with the scenario's own parameter overrides: only interventions differ."""
-    reference = load_reference(scenario)
+def reference_of(scenario: Scenario, calm: Scenario | None = None) -> Scenario | None:
+    """The reference, with the scenario's own parameter overrides: only interventions differ.
+
+    Parameters
+    ----------
+    calm
+        What `load_reference` gives, where it has been read before.
+    """
+    reference = calm or load_reference(scenario)
     if reference is None:
         return None
     return replace(reference, overrides={**reference.overrides, **scenario.overrides})

@@ -21,9 +21,9 @@ __all__ = ["Budget", "budget", "memory_free", "memory_of_batches", "ready", "roo
 ROUNDED, EXACT, ALL = 350.0, 1_800.0, 2_000.0
 #: Tables and memo, bytes, and of them what grows with market days.
 TABLES, TABLES_A_DAY = 10e6, 100e3
-#: Memory of a process, bytes: the program and a chain; a world of a batch on a market day (measured:
-#: 7,300); a world of the run while its tables are written.
-PROGRAM, A_WORLD_DAY, A_WORLD = 0.35e9, 7_500.0, 30e3
+#: Memory of a process, bytes: the program, a chain and what is kept of them; a world of a batch on a
+#: market day (measured: 7,300); a world of the run while its tables are written.
+PROGRAM, A_WORLD_DAY, A_WORLD = 0.4e9, 7_500.0, 30e3
 #: Least that a run leaves free.
 _SPARE = 50_000_000
 

@@ -15,7 +15,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,15 @@ class Row:
     reference: str
 
 
+@dataclass
+class _Part:
+    """A part in memory: its table, the rows of each key, and the columns that were asked for."""
+
+    whole: pd.DataFrame
+    where: dict[str, slice]
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+
+
 def array_hash(arrays: dict[str, np.ndarray]) -> str:
     """Hash of named arrays, by content."""
     import hashlib
@@ -84,7 +93,7 @@ class StudyFolder:
         self.folder = Path(folder)
         self.parts = self.folder / "parts"
         self._index: dict[str, tuple[Path, frozenset[str]]] | None = None
-        self._read: dict[Path, dict[str, pd.DataFrame]] = {}
+        self._read: dict[Path, _Part] = {}
         self.damaged: list[Path] = []
 
     # ---- the folder itself -------------------------------------------------------------
@@ -225,11 +234,10 @@ class StudyFolder:
 
     def write(self, kind: str, rows: Sequence[Row]) -> Path:
         """Write a part of points (``p``) or references (``r``) whole or not at all."""
-        import pyarrow as pa
 
         for row in rows:
             self._write_draws(row.draws)
-        table = pa.concat_tables([_table(row) for row in rows], promote_options="default")
+        table = _table(rows)
         name = array_hash({r.key: np.array(sorted(map(hash_of, r.metrics))) for r in rows})
         path = self.parts / f"{kind}-{name}.parquet"
         _save(path, table)
@@ -253,6 +261,27 @@ class StudyFolder:
         KeyError
             It is not done.
         """
+        part = self._part(key)
+        frame = part.whole.iloc[part.where[key]]
+        return frame if columns is None else frame[list(columns)]
+
+    def values(self, key: str, column: str) -> np.ndarray | None:
+        """One column of the rows of a point or reference, (w,); None where it was not kept.
+
+        Raises
+        ------
+        KeyError
+            It is not done.
+        """
+        part = self._part(key)
+        if column not in part.columns:
+            if column not in part.whole:
+                return None
+            part.columns[column] = part.whole[column].to_numpy()
+        return part.columns[column][part.where[key]]
+
+    def _part(self, key: str) -> _Part:
+        """The part in which a point or reference stands."""
         import pyarrow.parquet as pq
 
         path, _ = self._keys()[key]
@@ -264,9 +293,9 @@ class StudyFolder:
             keys = whole[KEY].astype(str).to_numpy()
             first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
             ends = [*first[1:], len(whole)]
-            self._read[path] = {keys[a]: whole.iloc[a:b] for a, b in zip(first, ends, strict=True)}
-        frame = self._read[path][key]
-        return frame if columns is None else frame[list(columns)]
+            where = {keys[a]: slice(a, b) for a, b in zip(first, ends, strict=True)}
+            self._read[path] = _Part(whole, where)
+        return self._read[path]
 
     def draws(self, name: str) -> pd.DataFrame:
         """Read draws by the name that a point's rows give."""
@@ -296,19 +325,37 @@ def hash_of(name: str) -> int:
     return zlib.crc32(name.encode())
 
 
-def _table(row: Row) -> pa.Table:
+def _table(rows: Sequence[Row]) -> pa.Table:
+    """A row a world; a metric that some of the points do not have is empty there."""
     import pyarrow as pa
 
-    wide = len(next(iter(row.metrics.values())))
-    shock = row.shock if row.shock.size else np.full(wide, np.nan)
+    wide = [len(next(iter(row.metrics.values()))) for row in rows]
+
+    def text(words: Sequence[str]) -> pa.Array:
+        each = zip(words, wide, strict=True)
+        return pa.array([word for word, n in each for _ in range(n)]).dictionary_encode()
+
+    shocks = [
+        r.shock if r.shock.size else np.full(n, np.nan) for r, n in zip(rows, wide, strict=True)
+    ]
     columns: dict[str, Any] = {
-        KEY: pa.array([row.key] * wide).dictionary_encode(),
-        WORLD: np.arange(wide, dtype=np.int32),
-        DRAWS: pa.array([array_hash(row.draws)] * wide).dictionary_encode(),
-        SHOCK: shock,
-        REFERENCE: pa.array([row.reference] * wide).dictionary_encode(),
+        KEY: text([r.key for r in rows]),
+        WORLD: np.concatenate([np.arange(n, dtype=np.int32) for n in wide]),
+        DRAWS: text([array_hash(r.draws) for r in rows]),
+        SHOCK: np.concatenate(shocks),
+        REFERENCE: text([r.reference for r in rows]),
     }
-    return pa.table(columns | dict(row.metrics))
+    for name in dict.fromkeys(name for row in rows for name in row.metrics):
+        if all(name in row.metrics for row in rows):
+            columns[name] = np.concatenate([row.metrics[name] for row in rows])
+            continue
+        columns[name] = pa.chunked_array(
+            [
+                row.metrics[name] if name in row.metrics else pa.nulls(n, pa.float64())
+                for row, n in zip(rows, wide, strict=True)
+            ]
+        )
+    return pa.table(columns)
 
 
 def _save(path: Path, table: pa.Table) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lodestone.outputs.provenance import canonical, code_hash, seeds_hash, sha
+from lodestone.outputs.provenance import canonical, code_hash, sha
 
 if TYPE_CHECKING:
     from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
-__all__ = ["case_key", "reference_of"]
+__all__ = ["case_key"]
 
 #: Parts of a scenario that decide no number (its measures' notes and sources apart).
 WORDS_ONLY = (
@@ -27,13 +27,6 @@ WORDS_ONLY = (
 ALSO_WORDS = ("source", "note")
 
 
-def reference_of(scenario: Scenario) -> Scenario | None:
-    """Return the reference of a scenario, with the scenario's own parameter overrides."""
-    from lodestone.runs.identity import reference_of as own
-
-    return own(scenario)
-
-
 def content_of(scenario: Scenario) -> dict[str, Any]:
     """Return what of a scenario decides numbers, fit for JSON."""
     held = {k: v for k, v in scenario.to_dict().items() if k not in WORDS_ONLY}
@@ -44,7 +37,7 @@ def content_of(scenario: Scenario) -> dict[str, Any]:
     return held
 
 
-def case_key(scenario: Scenario, reference: Scenario | None, settings: Settings) -> str:
+def case_key(scenario: Scenario, reference: Scenario | None, settings: Settings, seeds: str) -> str:
     """Return the key of a case: code, seeds of its vintage, scenario, settings and random seed.
 
     Parameters
@@ -52,12 +45,14 @@ def case_key(scenario: Scenario, reference: Scenario | None, settings: Settings)
     reference
         For a point its reference, because metrics count from the first disruption that the
         reference does not have; None for the reference itself.
+    seeds
+        Hash of the seeds of its vintage.
     """
     return sha(
         canonical(
             {
                 "code": code_hash(),
-                "seeds": seeds_hash(scenario.vintage),
+                "seeds": seeds,
                 "scenario": content_of(scenario),
                 "reference": None if reference is None else content_of(reference),
                 "worlds": settings.worlds,

@@ -102,21 +102,24 @@ def make_plan(request: Request, also: Sequence[str] = ()) -> Plan:
     InputError
         The first thing that is wrong with a point, with the point's values.
     """
+    from lodestone.chain.load import seeds_at_rest
+
     count_points(request.axes, request.design, request.points)
     builder = _Builder()
     varying = [a.key for a in request.varying]
     made: list[Point] = []
     drawn = make_points(request.axes, request.design, request.points, request.design_seed)
-    for number, values in enumerate(drawn):
-        own = {k: values[k] for k in varying}
-        try:
-            made.append(builder.point(number, values, own))
-        except InputError as error:
-            if own:
-                told = ", ".join(f"{k}={shown(v)}" for k, v in own.items())
-                error.hint = f"{error.hint or ''} (At point {number}: {told}.)".strip()
-            raise
-    asked, headline = _metrics(request, made, also)
+    with seeds_at_rest():
+        for number, values in enumerate(drawn):
+            own = {k: values[k] for k in varying}
+            try:
+                made.append(builder.point(number, values, own))
+            except InputError as error:
+                if own:
+                    told = ", ".join(f"{k}={shown(v)}" for k, v in own.items())
+                    error.hint = f"{error.hint or ''} (At point {number}: {told}.)".strip()
+                raise
+        asked, headline = _metrics(request, made, also)
     return Plan(
         request,
         tuple(made),
@@ -133,6 +136,8 @@ class _Builder:
     def __init__(self) -> None:
         self.settings: dict[str, Settings] = {}
         self.documents: dict[str, Any] = {}
+        self.calm: dict[Any, Scenario | None] = {}
+        self.seeds: dict[str, str] = {}
         self.remarks: list[str] = []
         self.checked: set[tuple[Any, ...]] = set()
 
@@ -140,7 +145,7 @@ class _Builder:
         from lodestone.chain.load import load_chain
         from lodestone.outputs.selectors import check_expressions, remarks_on
         from lodestone.runs.job import refuse_two_spellings, with_decision_date
-        from lodestone.studies.identity import case_key, reference_of
+        from lodestone.studies.identity import case_key
 
         overrides: dict[str, Any] = {}
         settings: dict[str, Any] = {}
@@ -165,16 +170,37 @@ class _Builder:
             self.checked.add((*asked, str(scenario.hypothesis)))
         said = remarks_on(scenario, chain)
         self.remarks += [f"{scenario.name}: {r}" for r in said]
-        reference = reference_of(scenario)
+        reference = self._reference(scenario)
         return Point(
             number,
             own,
             scenario,
             reference,
             held,
-            key=case_key(scenario, reference, held),
-            reference_key=None if reference is None else case_key(reference, None, held),
+            key=case_key(scenario, reference, held, self._seeds(scenario)),
+            reference_key=None
+            if reference is None
+            else case_key(reference, None, held, self._seeds(reference)),
         )
+
+    def _reference(self, scenario: Scenario) -> Scenario | None:
+        """The reference of a point; points of the same days share its file."""
+        from lodestone.runs.identity import reference_of
+        from lodestone.scenario import load_reference
+
+        if scenario.reference is None or scenario.kept_reference is not None:
+            return reference_of(scenario)
+        days = (scenario.reference, scenario.source_file, scenario.start, scenario.end)
+        if days not in self.calm:
+            self.calm[days] = load_reference(scenario)
+        return reference_of(scenario, self.calm[days])
+
+    def _seeds(self, scenario: Scenario) -> str:
+        from lodestone.outputs.provenance import seeds_hash
+
+        if scenario.vintage not in self.seeds:
+            self.seeds[scenario.vintage] = seeds_hash(scenario.vintage)
+        return self.seeds[scenario.vintage]
 
     def _settings(self, given: dict[str, Any]) -> Settings:
         from lodestone.outputs.provenance import canonical
@@ -297,6 +323,18 @@ def find_base(text: str, points: Sequence[Point]) -> int:
         what = "no point fits" if not fits else f"{len(fits)} points fit"
         raise InputError(f"{what} '{text}'", key="base", hint="Name every swept key's value.")
     return fits[0]
+
+
+def numeric_keys(points: Sequence[Point]) -> list[str]:
+    """Return the swept keys whose value is a number at every one of some points."""
+    return [
+        key
+        for key in (points[0].values if points else ())
+        if all(
+            isinstance(p.values[key], int | float) and not isinstance(p.values[key], bool)
+            for p in points
+        )
+    ]
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from lodestone.outputs.parts import bands
 from lodestone.outputs.tables import save_parquet, save_text
 from lodestone.studies.folder import DRAWS, KEY, OWN, REFERENCE, StudyFolder
 from lodestone.studies.metrics import DRAW, column_of, paired, unit_of
-from lodestone.studies.points import Plan, Point, make_plan
+from lodestone.studies.points import Plan, Point, make_plan, numeric_keys
 from lodestone.studies.request import Request, request_from_file
 from lodestone.studies.values import shown
 
@@ -118,7 +118,7 @@ class Study:
         draws = self.store.draws(str(rows[DRAWS].iloc[0])).add_prefix(DRAW)
         own = rows.drop(columns=list(OWN)).reset_index(drop=True).dropna(axis=1, how="all")
         parts = [rows[["world"]].reset_index(drop=True), draws, own]
-        name = str(rows[REFERENCE].iloc[0])
+        name = self._reference(item)
         if name and name in self.store.done():
             calm = self.store.worlds(name).drop(columns=list(OWN)).reset_index(drop=True)
             parts.append(calm.dropna(axis=1, how="all").add_prefix("reference_"))
@@ -132,19 +132,24 @@ class Study:
         InputError
             The metric was not kept.
         """
-        rows = self.store.worlds(point.key)
-        if column not in rows.columns:
+        own = self.store.values(point.key, column)
+        if own is None:
             raise InputError(
                 f"the study does not hold '{column}'",
                 file=self.folder,
                 key="metric",
                 hint="Run the study with metric=...: it computes what is missing.",
             )
-        name = str(rows[REFERENCE].iloc[0])
-        calm = None
+        name, calm = self._reference(point), None
         if name and name in self.store.done():
-            calm = self.store.worlds(name)[column].to_numpy(float)
-        return rows[column].to_numpy(float), calm
+            calm = np.asarray(self.store.values(name, column), dtype=float)
+        return np.asarray(own, dtype=float), calm
+
+    def _reference(self, point: Point) -> str:
+        """Key under which the metrics of a point's reference stand, or an empty text."""
+        names = self.store.values(point.key, REFERENCE)
+        assert names is not None
+        return str(names[0])
 
     def table(self, columns: Sequence[str]) -> pd.DataFrame:
         """A row a point for some metrics.
@@ -163,16 +168,18 @@ class Study:
         rows = []
         for point in self.points:
             row: dict[str, Any] = {k: plain_value(v) for k, v in point.values.items()}
+            each: dict[str, np.ndarray] = {}
             for column in columns:
                 own, calm = self.values(point, column)
-                row |= _band(column, own)
+                each[column] = own
                 if calm is not None:
-                    row |= _band(f"{column}_delta", paired(own, calm))
+                    each[f"{column}_delta"] = paired(own, calm)
                 if base is not None and base.key in done:
                     other, _ = self.values(base, column)
                     same = base.settings.seed == point.settings.seed
                     n = min(len(own), len(other)) if same else 0
-                    row |= _band(f"{column}_base", paired(own[:n], other[:n]))
+                    each[f"{column}_base"] = paired(own[:n], other[:n])
+            row |= _bands(each)
             rows.append(row | {"worlds": point.settings.worlds, "point": point.number})
         frame = pd.DataFrame(rows, columns=None if rows else [*self.keys, "worlds", "point"])
         units = {c: unit_of(c.rsplit("_", 1)[0].removesuffix("_delta").removesuffix("_base"))
@@ -200,12 +207,32 @@ class Study:
             )
         return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
 
+    def idle_keys(self) -> list[str]:
+        """The swept keys that change no metric, in any world of any point that is done.
+
+        Told by points that differ in one key alone; a key without two such points is not listed.
+        """
+        points, out = self.points, []
+        metrics = {p.key: self.store.worlds(p.key).drop(columns=list(OWN)) for p in points}
+        seen = {key: rows.to_numpy(float).tobytes() for key, rows in metrics.items()}
+        for key in self.keys:
+            alike: dict[str, list[bytes]] = {}
+            for p in points:
+                others = str([v for k, v in p.values.items() if k != key])
+                alike.setdefault(others, []).append(seen[p.key])
+            apart = any(len(set(found)) > 1 for found in alike.values())
+            if len(alike) < len(points) and not apart:
+                out.append(key)
+        return out
+
     def save(self) -> list[Path]:
         """Write ``results.csv``, ``results.parquet`` and ``failed.csv``."""
         folder = self.store.folder
         files = [folder / n for n in ("results.csv", "results.parquet", "failed.csv")]
         save_text(files[0], csv_of(self.results))
-        save_parquet(files[1], self.results)
+        # A column of a file has one kind: numbers beside words are words.
+        mixed = [k for k in self.keys if self.results[k].dtype == object]
+        save_parquet(files[1], self.results.assign(**{k: self.results[k].map(str) for k in mixed}))
         save_text(files[2], csv_of(self.failed))
         return files
 
@@ -222,10 +249,19 @@ class Study:
         return f"Study({str(self.folder)!r}, points={len(self.points)} of {len(self.plan.points)})"
 
 
-def _band(name: str, values: np.ndarray) -> dict[str, float]:
-    known = values[~np.isnan(values)]
-    q = bands(known)[1] if known.size else np.full(3, np.nan)
-    return {f"{name}_{n}": float(v) for n, v in zip(QUANTILES, q, strict=True)}
+def _bands(each: dict[str, np.ndarray]) -> dict[str, float]:
+    """Quantiles of values by name, shape (w,) each, over the worlds that have one."""
+    known = {name: values[~np.isnan(values)] for name, values in each.items()}
+    found = dict.fromkeys(each, np.full(len(QUANTILES), np.nan))
+    for size in {v.size for v in known.values()} - {0}:
+        names = [name for name, v in known.items() if v.size == size]
+        quantiles = bands(np.stack([known[name] for name in names]))[1]
+        found |= dict(zip(names, quantiles.T, strict=True))
+    return {
+        f"{name}_{q}": float(v)
+        for name, at in found.items()
+        for q, v in zip(QUANTILES, at, strict=True)
+    }
 
 
 def csv_of(frame: pd.DataFrame) -> str:
@@ -233,7 +269,7 @@ def csv_of(frame: pd.DataFrame) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(frame.columns)
-    for row in frame.itertuples(index=False):
+    for row in frame.astype(object).to_numpy().tolist():
         writer.writerow(["" if isinstance(v, float) and v != v else _cell(v) for v in row])
     return out.getvalue()
 
@@ -278,7 +314,7 @@ def sample(study: Study, metric: str) -> Any:
 
     column = column_of(metric)[1]
     needed = {column, f"reference_{column}"}
-    tables, numeric = [], [k for k in study.keys if _numeric(study, k)]
+    tables, numeric = [], numeric_keys(study.points)
     for point in study.points:
         table = study.worlds(point)
         table = table[
@@ -295,13 +331,6 @@ def sample(study: Study, metric: str) -> Any:
     # An input that a point does not draw (it is swept there) has no value in its rows.
     whole = whole[[c for c in whole.columns if not whole[c].isna().any() or c in needed]]
     return sample_of_worlds(whole, metric, study.folder, swept)
-
-
-def _numeric(study: Study, key: str) -> bool:
-    return all(
-        isinstance(p.values[key], int | float) and not isinstance(p.values[key], bool)
-        for p in study.points
-    )
 
 
 assert KEY in OWN

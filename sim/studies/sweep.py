@@ -461,12 +461,12 @@ class _Runner:
             point = self.points.get(key)
             if point is None or point.reference is None or key not in self.finished:
                 continue
-            rows = self.folder.worlds(key, [REFERENCE, SHOCK])
-            name = str(rows[REFERENCE].iloc[0])
+            names, shock = self.folder.values(key, REFERENCE), self.folder.values(key, SHOCK)
+            assert names is not None and shock is not None
+            name = str(names[0])
             if name in self.finished or name in self.asked_for:
                 continue
             self.asked_for.add(name)
-            shock = rows[SHOCK].to_numpy(float)
             if point.reference_key in self.begun:
                 self.later.setdefault(str(point.reference_key), (point, []))[1].append(shock)
                 continue

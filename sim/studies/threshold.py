@@ -7,7 +7,8 @@ which 95 % of the worlds stay below 5 %".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +20,14 @@ from lodestone.studies.values import shown
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lodestone.studies.points import Point
     from lodestone.studies.study import Study
 
-__all__ = ["Threshold", "find_threshold", "read_threshold"]
+__all__ = ["Threshold", "find_threshold", "read_threshold", "swept_key"]
 
 _LEVEL = re.compile(
-    r"(.*?)\s*(<=|>=|<|>)\s*([-+0-9.eE]+)\s*(%)?\s*(?:in\s+([0-9.]+)\s*%)?\s*", re.S
+    r"(.*?)\s*(<=|>=|<|>)\s*([-+0-9.eE]+)\s*(%)?\s*(?:in\s+([0-9.]+)\s*%)?\s*(?:by\s+(\S+))?\s*",
+    re.S,
 )
 
 
@@ -40,16 +43,20 @@ class Threshold:
         ``<``, ``<=``, ``>``, ``>=`` and the number.
     share
         Share of worlds in which it must hold.
+    key
+        The swept key whose smallest value is looked for, as typed; empty for the only one whose
+        values are numbers.
     """
 
     metric: str
     op: str
     level: float
     share: float = 0.95
+    key: str = ""
 
 
 def read_threshold(text: str) -> Threshold:
-    """Read ``unmet_share_peak(region=europe) < 0.05 in 95%``.
+    """Read ``unmet_share_peak(region=europe) < 0.05 in 95% by target_days``.
 
     Raises
     ------
@@ -72,7 +79,39 @@ def read_threshold(text: str) -> Threshold:
         raise InputError("the share of worlds lies between 0 and 100 %", key="threshold")
     metric = found[1].strip()
     check_metric(metric)
-    return Threshold(metric, found[2], level, share)
+    return Threshold(metric, found[2], level, share, found[6] or "")
+
+
+def swept_key(points: Sequence[Point], threshold: Threshold) -> str:
+    """Return the swept key whose smallest value a threshold looks for.
+
+    Raises
+    ------
+    InputError
+        No key, or several keys, have numbers, or the one that is named has none.
+    """
+    from lodestone.studies.points import numeric_keys, short_names
+
+    numeric = numeric_keys(points)
+    names = short_names(list(points[0].values)) if points else {}
+    if not numeric:
+        raise InputError(
+            "no swept key has numbers, so that none has a smallest value",
+            key="threshold",
+            hint="Sweep a key over numbers, or leave the threshold out.",
+        )
+    told = " or ".join(f"'by {names[k]}'" for k in numeric)
+    named = threshold.key
+    fitting = [k for k in numeric if not named or k == named or k.endswith(f".{named}")]
+    if len(fitting) == 1:
+        return fitting[0]
+    if named:
+        what = "is no swept key" if not fitting else "is more than one swept key"
+        raise InputError(f"'{named}' {what} whose values are numbers", key="threshold",
+                         hint=f"Add {told}.")  # fmt: skip
+    raise InputError(
+        f"{len(numeric)} swept keys are numbers", key="threshold", hint=f"Add {told} at its end."
+    )
 
 
 def find_threshold(study: Study, threshold: Threshold, key: str | None = None) -> pd.DataFrame:
@@ -81,7 +120,8 @@ def find_threshold(study: Study, threshold: Threshold, key: str | None = None) -
     Parameters
     ----------
     key
-        The swept key; by default the only one whose values are numbers.
+        The swept key; by default the one that the threshold names, or the only one whose values
+        are numbers.
 
     Returns
     -------
@@ -99,17 +139,7 @@ def find_threshold(study: Study, threshold: Threshold, key: str | None = None) -
     import pandas as pd
 
     rows = study.long(threshold.metric)
-    numeric = [k for k in study.keys if rows[k].dtype.kind in "if"] if len(rows) else []
-    if key is None:
-        if len(numeric) != 1:
-            raise InputError(
-                f"{len(numeric)} swept keys are numbers",
-                key="threshold",
-                hint=f"Name the key: {', '.join(study.keys)}.",
-            )
-        key = numeric[0]
-    if key not in numeric:
-        raise InputError(f"'{key}' is no swept key whose values are numbers", key="threshold")
+    key = swept_key(study.points, replace(threshold, key=key or threshold.key))
     rows["holds"] = _compare(rows["value"].to_numpy(float), threshold)
     others = [k for k in study.keys if k != key]
     out: list[dict[str, Any]] = []

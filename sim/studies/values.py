@@ -125,7 +125,9 @@ def read_value(key: str, text: str) -> Any:
 def _checked(axis: Axis) -> Axis:
     if not axis.values:
         raise InputError(
-            "has no values", key=axis.key, hint="An empty range: its end lies before its start."
+            "has no values",
+            key=axis.key,
+            hint="An empty range: range(start, end, step) stops before its end.",
         )
     seen: list[Any] = []
     for value in axis.values:

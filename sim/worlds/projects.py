@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,6 +83,15 @@ class Projects:
             elif item.status in ("idle", "closed"):
                 self.chance[row] = 0.0
             self.chance[row] = np.where(draws["project.scale"] > 0, self.chance[row], 0.0)
+
+    def copy(self) -> Projects:
+        """An independent copy."""
+        new = copy.copy(self)
+        arrays = {k: v for k, v in vars(self).items() if isinstance(v, np.ndarray)}
+        vars(new).update({k: v.copy() for k, v in arrays.items()})
+        if self.drawn is self.announced:  # dates are not settled yet
+            new.drawn = new.announced
+        return new
 
     def fix(self, row: int, day: np.ndarray, where: np.ndarray) -> None:
         """A scenario sets the day of a plant, where it does: nothing of it is left to chance."""

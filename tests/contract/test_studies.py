@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import lodestone as lode
@@ -374,6 +375,27 @@ def test_figures_say_what_they_show(study, tmp_path):
         held.figure("unmet_t", "line")
     with pytest.raises(InputError, match="does not hold"):
         held.figure("unmet_share_between(region=japan, since=2025-05-01)")
+
+
+def test_numbers_beside_words_and_a_key_that_does_nothing(tmp_path):
+    """A value, none (what the file says) and a draw a world are values of one key."""
+    cancel = "scenario.overrides.order.cancel_share"
+    words = [f"{cancel}=0.3,null,{{dist: uniform, low: 0.3, high: 0.4}}", f"{SPILLOVER}=0,1"]
+    words += ["scenario.start=2025-01-01", "scenario.end=2025-03-03", "ensemble.worlds=2"]
+    plan, store = begin(request_from_words([SCENARIO], words, {"out": str(tmp_path / "a")}))
+    run_plan(plan, store)
+    held = Study(plan, store)
+    held.save()
+    assert held.idle_keys() == [cancel, SPILLOVER]
+    kept = pd.read_parquet(held.folder / "results.parquet")
+    told = ["0.3", "0.3", "none", "none", *2 * ["{dist: uniform, low: 0.3, high: 0.4}"]]
+    assert kept[cancel].tolist() == told and kept[SPILLOVER].tolist() == 3 * [0, 1]
+    rows = list(csv.DictReader((held.folder / "results.csv").open(encoding="utf-8")))
+    assert [r[cancel] for r in rows] == told
+
+
+def test_a_key_that_does_something_is_not_told_to_do_nothing(study):
+    assert SPILLOVER not in study.idle_keys()
 
 
 def test_long_tables_and_thresholds(study):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
 from lodestone.border.errors import InputError
 from lodestone.border.paths import seeds_root
-from lodestone.chain.load import load_chain
+from lodestone.chain.load import load_chain, seeds_at_rest
 from lodestone.chain.overlay import seeds_in_use, write_example
 from lodestone.outputs.provenance import seeds_hash, seeds_told
 
@@ -89,3 +90,17 @@ def test_every_command_takes_them(example, capsys):
     assert "my_magnet_plant" in capsys.readouterr().out
     assert main(["list", "facilities", "my_magnet_plant"]) == 0
     assert "Example Magnets" not in capsys.readouterr().out
+
+
+def test_seeds_at_rest_are_looked_at_once_and_anew_afterwards(tmp_path, monkeypatch):
+    root = tmp_path / "seeds"
+    shutil.copytree(seeds_root(), root, ignore=shutil.ignore_patterns("episodes"))
+    monkeypatch.setenv("LODESTONE_SEEDS", str(root))
+    first = load_chain()
+    with seeds_at_rest():
+        with seeds_at_rest():
+            assert load_chain() is first
+        os.utime(root / "parameters.csv", (1.0, 1.0))
+        assert load_chain() is first
+        assert load_chain("2019") is not first
+    assert load_chain() is not first

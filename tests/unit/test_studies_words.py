@@ -11,7 +11,7 @@ from lodestone.border.errors import InputError
 from lodestone.studies.design import count_points, make_points
 from lodestone.studies.points import find_base, make_plan, short_names
 from lodestone.studies.request import request_from_words
-from lodestone.studies.threshold import read_threshold
+from lodestone.studies.threshold import read_threshold, swept_key
 from lodestone.studies.values import read_axis
 
 SCENARIO = "licence_shock_april_2025"
@@ -165,6 +165,24 @@ def test_the_base_point_is_found_by_short_names():
     assert short_names(["a.b.c.days", "a.x.c.days"]) == {
         "a.b.c.days": "b.c.days", "a.x.c.days": "x.c.days",
     }  # fmt: skip
+
+
+def test_a_threshold_names_its_key_or_there_is_only_one():
+    words = [f"{SPILLOVER}=0,1", "scenario.overrides.stockpile.japan.days=0,30", "variant=null"]
+    points = make_plan(request_from_words([SCENARIO], words)).points
+    asked = read_threshold("unmet_t < 5 in 80% by days")
+    assert (asked.key, asked.share) == ("days", 0.8)
+    assert swept_key(points, asked).endswith("stockpile.japan.days")
+    assert swept_key(points, read_threshold("unmet_t < 5 by japan.days")).endswith("japan.days")
+    with pytest.raises(
+        InputError, match=r"2 swept keys are numbers.*'by .*spillover' or 'by japan.days'"
+    ):
+        swept_key(points, read_threshold("unmet_t < 5"))
+    with pytest.raises(InputError, match="'week' is no swept key"):
+        swept_key(points, read_threshold("unmet_t < 5 by week"))
+    mixed = make_plan(request_from_words([SCENARIO], [f"{SPILLOVER}=0,null"])).points
+    with pytest.raises(InputError, match="no swept key has numbers"):
+        swept_key(mixed, read_threshold("unmet_t < 5"))
 
 
 def test_thresholds_are_read():

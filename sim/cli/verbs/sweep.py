@@ -17,7 +17,7 @@ Runs every point, each with its reference, on the same worlds, and writes one ta
 point (results.csv), figures and a report. Points that are done are never run again: the same
 command takes up an interrupted study, and values added to a key run only the new points.
 
-  lodestone sweep licence_shock_april_2025 scenario.overrides.stockpile.japan.days=0,30,60,90
+  lodestone sweep cutoff_total scenario.overrides.stockpile.japan.days=0,30,60,90
   lodestone sweep licence_shock_april_2025 variant=all 'metric=first_stoppage(region=europe)'
   lodestone sweep licence_shock_april_2025 \\
       'scenario.interventions.april_2025_licences.spillover=linspace(0,1,5)' \\
@@ -36,8 +36,8 @@ metric=M: what to show; any of 'lodestone list metrics' with its selectors, seve
 base=key=value,..: the point from which differences are taken (or its number).
 
 Options: --yes (run it although it is large), --status, --threshold 'M < 0.05 in 95%' (the smallest
-value of a swept key for which it holds), --worlds N, --seed N, --workers N, --out DIR, --quiet,
---json. cluster=ADDRESS (or a scheduler file) runs the points on a dask cluster: docs/studies.md."""
+value of a swept key from which on it holds; of several keys, end it in ' by KEY'), --worlds N,
+--seed N, --workers N, --out DIR, --quiet, --json. cluster=ADDRESS (or a scheduler file) runs the points on a dask cluster: docs/studies.md."""
 
 
 @verb(
@@ -58,12 +58,14 @@ def work(words: Words) -> int:
     from lodestone.report.study_memo import write_study_report
     from lodestone.studies.study import Study
     from lodestone.studies.sweep import begin, measure, run_plan
-    from lodestone.studies.threshold import read_threshold
+    from lodestone.studies.threshold import read_threshold, swept_key
 
     request = _request(words)
     asked = words.flags.get("--threshold")
     thresholds = [(read_threshold(asked), None)] if asked else []
     plan, folder = begin(request, [t.metric for t, _ in thresholds])
+    for threshold, _ in thresholds:
+        swept_key(plan.points, threshold)
     size = measure(plan, folder)
     quiet = words.on("--quiet")
     if words.on("--status"):
@@ -91,6 +93,8 @@ def work(words: Words) -> int:
             _show(study, words.on("--json"), thresholds)
             if made:
                 say(f"report: {made[-1].resolve()}")
+    for key in study.idle_keys():
+        say(f"warning: {key} makes no difference: every metric is the same at all of its values")
     if done["failed"]:
         say(f"{len(done['failed'])} points failed; see {folder.folder / 'failed.csv'}")
     print(study.folder)

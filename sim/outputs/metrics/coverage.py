@@ -9,9 +9,10 @@ import numpy as np
 from lodestone.border.units import DAYS_PER_MONTH, DAYS_PER_WEEK, DAYS_PER_YEAR
 from lodestone.border.words import unknown
 from lodestone.outputs.items import ITEMS
-from lodestone.outputs.kept import Picked, Series
+from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics.registry import Values, metric
 from lodestone.outputs.metrics.select import (
+    lost_per_t,
     material_rows,
     met_by,
     output_of,
@@ -19,11 +20,13 @@ from lodestone.outputs.metrics.select import (
     week_rows,
 )
 from lodestone.outputs.metrics.trade import self_sufficiency
+from lodestone.outputs.rows import Picked, Rows, once
 
 
-def _per_t_magnet(series: Series, material: str) -> dict[str, float]:
+@once
+def _per_t_magnet(rows: Rows, material: str) -> dict[str, float]:
     """Tonnes of a material that a tonne of each magnet grade takes, through all stages."""
-    recipes = series.chain.recipes
+    recipes = rows.chain.recipes
 
     def through(output: str) -> float:
         if output == material:
@@ -32,19 +35,25 @@ def _per_t_magnet(series: Series, material: str) -> dict[str, float]:
             r.input_t_per_t_output * through(r.input) for r in recipes.get(output, {}).values()
         )
 
-    return {n: through(n) for n, m in series.chain.materials.items() if m.form == "magnet"}
+    return {n: through(n) for n, m in rows.chain.materials.items() if m.form == "magnet"}
 
 
-def _needed(series: Series, material: str, region: Any, sector: Any) -> np.ndarray:
-    """Material that planned use of magnets takes, t a week, shape (T, w)."""
-    per = _per_t_magnet(series, material)
-    content = np.zeros(len(series.groups))
-    whole = np.zeros(len(series.groups))
-    for group, made, tonnes in series.labels.magnet_use:
+@once
+def _per_t_of_group(rows: Rows, material: str) -> np.ndarray:
+    """Tonnes of a material that a tonne of the magnets of each group takes, shape (g,)."""
+    per = _per_t_magnet(rows, material)
+    content, whole = np.zeros((2, len(rows.labels.groups)))
+    for group, made, tonnes in rows.labels.magnet_use:
         whole[group] += tonnes
         content[group] += tonnes * per.get(made, 0.0)
+    return content / np.maximum(whole, 1e-12)
+
+
+@once
+def _needed(series: Series, material: str, region: Any, sector: Any) -> np.ndarray:
+    """Material that planned use of magnets takes, t a week, shape (T, w)."""
     users = series.users(region, sector)
-    each = content[users.rows] / np.maximum(whole[users.rows], 1e-12)
+    each = _per_t_of_group(series.rows, material)[users.rows]
     return np.einsum("tgw,g->tw", users.parts(series["planned"]).astype(float), each)
 
 
@@ -252,9 +261,8 @@ def met_share(
 def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall in the year after the disruption, less what is made up in it, times its worth."""
     users = series.users(region, sector)
-    value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
     tonnes = users.parts(series["unmet"]) - users.parts(series["caught_up"])
-    lost = (tonnes * value[users.rows][:, None]).sum(axis=1, dtype=float)
+    lost = (tonnes * lost_per_t(series)[users.rows]).sum(axis=1, dtype=float)
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + DAYS_PER_YEAR)
     return (lost * inside).sum(axis=0) * series.weeks / 1000.0

@@ -8,9 +8,10 @@ import numpy as np
 
 from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.outputs.items import COST_ITEMS
-from lodestone.outputs.kept import Picked, Series
+from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics.registry import BY_REGION, Values, metric
-from lodestone.outputs.metrics.select import month_at, price_path, priced_rows, week_rows
+from lodestone.outputs.metrics.select import month_at, price_path, week_rows
+from lodestone.outputs.rows import Each, Picked
 
 
 @metric("USD million", "worth of declared exports over the horizon, discounted", ())
@@ -48,38 +49,54 @@ def paid_usd_per_kg(
     year: Any = None,
 ) -> Values:
     """Mean price that the users and plants of regions pay in a year, without VAT."""
-    rows = priced_rows(series, material, region)
     weeks = week_rows(series, series.last_year if year is None else year)
-    return price_path(series, "paid", rows)[weeks].mean(axis=0)
+    return price_path(series, "paid", material, region)[weeks].mean(axis=0)
 
 
 def _cost(series: Series, item: str, region: Any, year: Any = None) -> Values:
     """A cost over the run as present value, or of one calendar year as it is paid."""
-    n, use = len(series.cost_regions), series.use_of(region)
-    start = COST_ITEMS.index(item) * n
-    picked = {start + i: use[r] for i, r in enumerate(series.cost_regions) if r in use}
-    discount = (1.0 + series.discount_rate) ** (-series.times / DAYS_PER_YEAR)
-    path = Picked.of(picked).total(series["cost"])
+    start = COST_ITEMS.index(item) * len(series.cost_regions)
+    if isinstance(region, Each):
+        rows = [start + series.cost_regions.index(r) for r in region]
+        path = series["cost"][:, rows].astype(float).swapaxes(0, 1)
+    else:
+        use = series.use_of(region)
+        picked = {start + i: use[r] for i, r in enumerate(series.cost_regions) if r in use}
+        path = Picked.of(picked).total(series["cost"])
     if year is not None:
-        return path[week_rows(series, int(year))].sum(axis=0) * series.weeks
-    return (path * discount[:, None]).sum(axis=0) * series.weeks
+        return path[..., week_rows(series, int(year)), :].sum(axis=-2) * series.weeks
+    return (path * _discount(series)).sum(axis=-2) * series.weeks
 
 
-@metric("USD million", "public outlay, discounted", BY_REGION, additive=True, window="run")
+def _discount(series: Series) -> np.ndarray:
+    """Present value of what is paid on each market day, shape (T, 1)."""
+    return ((1.0 + series.discount_rate) ** (-series.times / DAYS_PER_YEAR))[:, None]
+
+
+@metric(
+    "USD million", "public outlay, discounted", BY_REGION, additive=True, window="run", each=True
+)
 def public_outlay_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Price floors, stockpile purchases less sales, and project funding, net present value."""
     return _cost(series, "public_outlay", region, year)
 
 
 @metric(
-    "USD million", "paid above base-year prices, discounted", BY_REGION, additive=True, window="run"
+    "USD million",
+    "paid above base-year prices, discounted",
+    BY_REGION,
+    additive=True,
+    window="run",
+    each=True,
 )
 def premium_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Cost of purchases above the same goods at base-year prices, net present value."""
     return _cost(series, "premium", region, year)
 
 
-@metric("USD million", "tariffs paid, discounted", BY_REGION, additive=True, window="run")
+@metric(
+    "USD million", "tariffs paid, discounted", BY_REGION, additive=True, window="run", each=True
+)
 def tariff_usd_million(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Import duties paid on oxides, metals and magnets, net present value."""
     return _cost(series, "tariff", region, year)
@@ -97,9 +114,8 @@ def burden_usd_million(series: Series, region: Any = "all") -> Values:
 def _discounted(series: Series, name: str, region: Any) -> Values:
     use = series.use_of(region)
     picked = {i: use[r] for i, r in enumerate(series.cost_regions) if r in use}
-    factor = (1.0 + series.discount_rate) ** (-series.times / DAYS_PER_YEAR)
     path = Picked.of(picked).total(series[name])
-    return np.asarray((path * factor[:, None]).sum(axis=0) * series.weeks)
+    return np.asarray((path * _discount(series)).sum(axis=0) * series.weeks)
 
 
 @metric("USD million", "bought by public reserves, discounted", ())

@@ -12,15 +12,15 @@ from lodestone.outputs.metrics.registry import ELEMENTS, Values, metric
 from lodestone.outputs.metrics.select import (
     day_of,
     days_between,
-    material_rows,
     price_path,
-    priced_rows,
     week_rows,
 )
+from lodestone.outputs.rows import once
 
 
-def _peak_multiple(series: Series, name: str, rows: np.ndarray, since: Any = None) -> Values:
-    path = price_path(series, name, rows)
+@once
+def _peak_multiple(series: Series, name: str, material: Any, since: Any = None) -> Values:
+    path = price_path(series, name, material)
     first = series.shock_day
     if since is not None:
         days_between(series, since, None)
@@ -50,7 +50,7 @@ _BY_MATERIAL: tuple[dict[str, Any], ...] = tuple({"material": m} for m in ELEMEN
 )
 def price_multiple_home(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the price inside the exporter over its mean in the eight weeks before."""
-    return _peak_multiple(series, "home", material_rows(series, material), since)
+    return _peak_multiple(series, "home", material, since)
 
 
 @metric(
@@ -62,7 +62,7 @@ def price_multiple_home(series: Series, material: Any = "dy_oxide", since: Any =
 )
 def price_multiple_ask(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean spot price outside over its mean in the eight weeks before."""
-    return _peak_multiple(series, "ask", priced_rows(series, material), since)
+    return _peak_multiple(series, "ask", material, since)
 
 
 @metric(
@@ -74,7 +74,7 @@ def price_multiple_ask(series: Series, material: Any = "dy_oxide", since: Any = 
 )
 def price_multiple_paid(series: Series, material: Any = "dy_oxide", since: Any = None) -> Values:
     """Peak of the mean price paid outside over its mean in the eight weeks before."""
-    return _peak_multiple(series, "paid", priced_rows(series, material), since)
+    return _peak_multiple(series, "paid", material, since)
 
 
 @metric(
@@ -96,9 +96,8 @@ def price_usd_per_kg(
     """Mean price of a year (default: the last), without VAT; market is home, ask or paid."""
     if market not in ("home", "ask", "paid"):
         raise unknown("market", market, ("home", "ask", "paid"), key="market")
-    rows = material_rows(series, material) if market == "home" else priced_rows(series, material)
     weeks = week_rows(series, series.last_year if year is None else year)
-    return price_path(series, market, rows)[weeks].mean(axis=0)
+    return price_path(series, market, material)[weeks].mean(axis=0)
 
 
 @metric(
@@ -106,6 +105,6 @@ def price_usd_per_kg(
 )
 def price_gap_peak(series: Series, material: Any = "dy_oxide") -> Values:
     """Highest ratio of the mean spot price outside to the price inside the exporter."""
-    home = price_path(series, "home", material_rows(series, material))
-    ask = price_path(series, "ask", priced_rows(series, material))
+    home = price_path(series, "home", material)
+    ask = price_path(series, "ask", material)
     return (ask / home).max(axis=0)

@@ -16,6 +16,7 @@ import numpy as np
 
 from lodestone.border.words import unknown
 from lodestone.outputs.kept import Series
+from lodestone.outputs.rows import Each, Rows, once
 from lodestone.outputs.series import SERIES
 
 Values = np.ndarray
@@ -46,6 +47,8 @@ class Metric:
     window : str
         What it looks at: the whole run, its last year (unless ``year=`` names one), or the year or
         the two years after the first disruption.
+    each : bool
+        Whether it takes `Each`: regions or sectors one by one, on a leading axis, shape (n, w).
     """
 
     name: str
@@ -57,6 +60,7 @@ class Metric:
     inside: Inside
     of: str = ""
     window: Window = "run"
+    each: bool = False
 
     def __call__(self, series: Series, **selectors: Any) -> Values:
         """Value in every world.
@@ -93,12 +97,14 @@ def metric(
     inside: Inside | None = None,
     of: str = "",
     window: Window | None = None,
+    each: bool = False,
 ) -> Callable[[Callable[..., Values]], Callable[..., Values]]:
     """Register a metric under its function's name; a second one of that name raises.
 
     Tonnes and money of a country inside a region are its share of the region's use, anything else
     is the region's, unless ``inside`` says otherwise. A metric that takes a ``year`` looks at the
-    last one, any other at the whole run, unless ``window`` says otherwise.
+    last one, any other at the whole run, unless ``window`` says otherwise. The summary asks a
+    metric that takes ``each`` for all regions at once, any other for one after the other.
     """
     tonnes_or_money = unit.split("_")[0].split()[0] in ("t", "USD") and unit != "USD per USD"
     apart: Inside = inside or ("use" if tonnes_or_money else "whole")
@@ -112,7 +118,9 @@ def metric(
         of_series = name if name in SERIES else of
         yearly: Window = "last year" if "year" in signature(function).parameters else "run"
         seen = window or yearly
-        METRICS[name] = Metric(name, unit, title, function, over, additive, apart, of_series, seen)
+        METRICS[name] = Metric(
+            name, unit, title, function, over, additive, apart, of_series, seen, each
+        )
         return function
 
     return register
@@ -133,17 +141,7 @@ def find(name: str) -> Metric:
 
 def selections(item: Metric, series: Series) -> list[dict[str, Any]]:
     """Selections of a metric that the summary reports, with ``*`` spelt out."""
-    out: list[dict[str, Any]] = []
-    regions = list(series.layout.regions)
-    sectors = sorted({s for _, s in series.groups}, key=series.layout.sector_at.__getitem__)
-    for over in item.over:
-        if over.get("region") == "*":
-            out += [{**over, "region": r} for r in regions]
-        elif over.get("sector") == "*":
-            out += [{**over, "sector": s} for s in sectors]
-        else:
-            out.append(dict(over))
-    return out
+    return [s for at_once in _asked_at_once(item, series.rows) for s in _spelt(at_once)]
 
 
 def key_of(name: str, selection: dict[str, Any]) -> str:
@@ -156,8 +154,38 @@ def key_of(name: str, selection: dict[str, Any]) -> str:
 
 def evaluate(series: Series) -> dict[str, Values]:
     """All metrics of a batch by key, shape (w,) each."""
-    out = {}
-    for name, item in METRICS.items():
-        for selection in selections(item, series):
-            out[key_of(name, selection)] = np.asarray(item(series, **selection), dtype=float)
+    out: dict[str, Values] = {}
+    for name, selection, columns in _plan(series.rows, tuple(METRICS)):
+        values = np.asarray(METRICS[name](series, **selection), dtype=float)
+        out.update(zip(columns, values.reshape(len(columns), -1), strict=True))
     return out
+
+
+@once
+def _plan(rows: Rows, metrics: tuple[str, ...]) -> list[tuple[str, dict[str, Any], list[str]]]:
+    """What is asked of each metric, and the columns that it fills, in their order."""
+    plan = []
+    for name in metrics:
+        for selection in _asked_at_once(METRICS[name], rows):
+            spelt = _spelt(selection)
+            at_once = [selection] if METRICS[name].each else spelt
+            columns = [key_of(name, s) for s in spelt]
+            if len(at_once) == 1:
+                plan.append((name, selection, columns))
+            else:
+                plan += [(name, s, [c]) for s, c in zip(at_once, columns, strict=True)]
+    return plan
+
+
+def _spelt(selection: dict[str, Any]) -> list[dict[str, Any]]:
+    """A selection for each of the regions or sectors that it means one by one."""
+    each = next((k for k, v in selection.items() if isinstance(v, Each)), None)
+    return [selection] if each is None else [{**selection, each: v} for v in selection[each]]
+
+
+def _asked_at_once(item: Metric, rows: Rows) -> list[dict[str, Any]]:
+    """Selections of a metric that the summary reports; ``*`` are all regions or sectors."""
+    lay = rows.labels
+    sectors = sorted({s for _, s in lay.groups}, key=lay.sector_at.__getitem__)
+    every = {"region": Each(lay.regions), "sector": Each(sectors)}
+    return [{k: every[k] if v == "*" else v for k, v in over.items()} for over in item.over]

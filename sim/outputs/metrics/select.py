@@ -10,13 +10,26 @@ import numpy as np
 from lodestone.border.errors import InputError
 from lodestone.border.words import unknown
 from lodestone.outputs.items import ITEMS
-from lodestone.outputs.kept import Picked, Series, names_of
+from lodestone.outputs.kept import Series
+from lodestone.outputs.labels import Labels
 from lodestone.outputs.metrics.registry import Values
+from lodestone.outputs.rows import Picked, Rows, names_of, once
 
 
+@once
 def summed(series: Series, name: str, region: object, sector: object) -> Values:
-    """Sum of a weekly series over rows and time, t, shape (w,)."""
+    """Sum of a weekly series over rows and time, t, shape (w,) or (each, w)."""
+    each = series.users_each(region, sector)
+    if each is not None:
+        return each.whole(series[name]) * series.weeks
     return series.users(region, sector).total(series[name], (0, 1)) * series.weeks
+
+
+@once
+def lost_per_t(series: Series) -> np.ndarray:
+    """Value of output that a tonne of magnets missed costs each group, USD thousand, shape (g, 1)."""
+    sectors = series.chain.sectors
+    return np.array([sectors[s].lost_output_usd_per_kg for _, s in series.groups])[:, None]
 
 
 def share_lacking(unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
@@ -28,19 +41,20 @@ def share_lacking(unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
     return np.minimum(unmet / np.maximum(planned, 1e-12), 1.0)
 
 
+@once
 def unmet_shares(series: Series, region: object, sector: object) -> np.ndarray:
-    """Share of planned use that goes unmet by market day, shape (T, w)."""
+    """Share of planned use that goes unmet by market day, shape (T, w) or (each, T, w)."""
     planned = series.used("planned", region, sector)
     return share_lacking(series.used("unmet", region, sector), planned)
 
 
 def unmet_share_after(series: Series, region: Any, sector: Any, days: float) -> Values:
-    """Share of planned use that goes unmet in so many days from the disruption on, shape (w,)."""
+    """Share of planned use unmet in so many days from the disruption on, shape (w,) or (each, w)."""
     unmet = series.used("unmet", region, sector)
     planned = series.used("planned", region, sector)
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + days)
-    return share_lacking((unmet * inside).sum(axis=0), (planned * inside).sum(axis=0))
+    return share_lacking((unmet * inside).sum(axis=-2), (planned * inside).sum(axis=-2))
 
 
 def days_between(series: Series, since: Any, until: Any) -> np.ndarray:
@@ -62,11 +76,17 @@ def day_of(series: Series, day: Any) -> int:
     return (date.fromisoformat(str(day)) - series.start).days
 
 
-def price_path(series: Series, name: str, rows: np.ndarray) -> np.ndarray:
-    """Price by market day, (T, w): over regions the mean by base-year tonnes bought there."""
-    path = series[name][:, rows]
+@once
+def price_path(series: Series, name: str, material: Any, region: Any = "all") -> np.ndarray:
+    """Price of a material by market day, (T, w).
+
+    At home, or of what is asked or paid in regions: the mean by base-year tonnes bought there.
+    """
     if name == "home":
+        path = series[name][:, material_rows(series, material)]
         return np.asarray(path.mean(axis=1, dtype=float))
+    rows = priced_rows(series, material, region)
+    path = series[name][:, rows]
     return np.asarray((path * series.price_weights(rows)[:, None]).sum(axis=1))
 
 
@@ -85,21 +105,32 @@ def priced_rows(series: Series, material: Any, region: Any = "all") -> np.ndarra
 
 def year_rows(series: Series, year: Any) -> np.ndarray:
     """Months of a year, or all."""
-    rows = [i for i, m in enumerate(series.months) if year is None or m.startswith(str(int(year)))]
-    if not rows:
+    return _months(series.rows, year)
+
+
+@once
+def _months(rows: Rows, year: Any) -> np.ndarray:
+    months = rows.labels.months
+    found = [i for i, m in enumerate(months) if year is None or m.startswith(str(int(year)))]
+    if not found:
         raise InputError(
-            f"year {year} is outside the run ({series.months[0]} to {series.months[-1]})",
-            key="year",
+            f"year {year} is outside the run ({months[0]} to {months[-1]})", key="year"
         )
-    return np.array(rows, dtype=int)
+    return np.array(found, dtype=int)
 
 
 def week_rows(series: Series, year: Any) -> np.ndarray:
     """Market days of a year, or all."""
     year_rows(series, year)
-    return np.flatnonzero([year is None or d.year == int(year) for d in series.dates])
+    return _market_days(series.rows, year)
 
 
+@once
+def _market_days(rows: Rows, year: Any) -> np.ndarray:
+    return np.flatnonzero([year is None or d.year == int(year) for d in rows.labels.dates])
+
+
+@once
 def output_of(series: Series, material: Any, region: Any, year: Any) -> Values:
     """Output of a material in regions and a year, t of product, shape (w,)."""
     months = year_rows(series, year)
@@ -107,6 +138,7 @@ def output_of(series: Series, material: Any, region: Any, year: Any) -> Values:
     return makers.total(series["output"][months], (0, 1))
 
 
+@once
 def shipped_over(
     series: Series, key: str, material: Any, origin: Any, destination: Any, year: Any
 ) -> Values:
@@ -119,31 +151,48 @@ def shipped_over(
     return np.asarray(np.sum(each, axis=0))
 
 
+@once
 def ore_of(series: Series, region: Any, year: Any) -> Values:
     """Ore that the mines of regions send to separators in a year, t REO, shape (w,)."""
     shipped = series["ore"][year_rows(series, year)].sum(axis=0, dtype=float)
-    dug = series.made_in(region, "ore", int(year))
-    mines = [mine for _, mine, _ in series.layout.ore_links]
-    return Picked.of({i: dug[mine] for i, mine in enumerate(mines) if mine in dug}).total(shipped)
+    whole = series.rows.whole(region)
+    if whole is not None:
+        return _ore_rows(series.rows, region).total(shipped)
+    return series.rows.ore_of(series.made_in(region, "ore", int(year))).total(shipped)
 
 
+@once
+def _ore_rows(rows: Rows, region: Any) -> Picked:
+    """Links of ore out of whole regions."""
+    return rows.ore_of(rows.whole(region) or {})
+
+
+@once
 def met_by(series: Series, item: str, region: Any, element: Any, year: Any) -> Values:
     """One item of how planned use is met, t of the element, in a year or (None) all of it."""
     return met_by_quarter(series, item, region, element)[quarter_rows(series, year)].sum(axis=0)
 
 
+@once
 def met_by_quarter(series: Series, item: str, region: Any, element: Any) -> np.ndarray:
     """One item of how planned use is met, by quarter, t of the element, shape (Q, w)."""
-    lay, use = series.layout, series.use_of(region)
-    chosen = element_rows(series, element)
+    return _gap_rows(series.rows, item, region, element).total(series["gap"])
+
+
+@once
+def _gap_rows(rows: Rows, item: str, region: Any, element: Any) -> Picked:
+    """Rows of one item of how planned use is met, by share of use."""
+    lay, use = rows.labels, rows.use_of(region)
+    chosen = element_rows(lay, element)
     start = ITEMS.index(item) * len(lay.regions)
-    picked = {
-        (start + i) * len(lay.elements) + e: use[r]
-        for i, r in enumerate(lay.regions)
-        if r in use
-        for e in chosen
-    }
-    return Picked.of(picked).total(series["gap"])
+    return Picked.of(
+        {
+            (start + i) * len(lay.elements) + e: use[r]
+            for i, r in enumerate(lay.regions)
+            if r in use
+            for e in chosen
+        }
+    )
 
 
 def won_by_quarter(series: Series, region: Any, element: Any) -> np.ndarray:
@@ -151,7 +200,7 @@ def won_by_quarter(series: Series, region: Any, element: Any) -> np.ndarray:
 
     Of a country inside a region by its plants, not by its use.
     """
-    lay, chosen = series.layout, element_rows(series, element)
+    lay, chosen = series.layout, element_rows(series.layout, element)
     year_of = np.array([int(q[:4]) for q in series.quarters])
     total = np.zeros((len(series.quarters), series["gap"].shape[-1]))
     for item in ("new_supply", "recycling"):
@@ -167,13 +216,13 @@ def won_by_quarter(series: Series, region: Any, element: Any) -> np.ndarray:
     return total
 
 
-def element_rows(series: Series, element: Any) -> list[int]:
+def element_rows(lay: Labels, element: Any) -> list[int]:
     """Rows of elements."""
     found = []
-    for word in names_of(element) or series.layout.elements:
-        if word not in series.layout.element_at:
-            raise unknown("element", word, series.layout.elements, key="element")
-        found.append(series.layout.element_at[word])
+    for word in names_of(element) or lay.elements:
+        if word not in lay.element_at:
+            raise unknown("element", word, lay.elements, key="element")
+        found.append(lay.element_at[word])
     return found
 
 

@@ -7,19 +7,21 @@ from typing import Any
 import numpy as np
 
 from lodestone.border.units import DAYS_PER_QUARTER, DAYS_PER_WEEK, DAYS_PER_YEAR
-from lodestone.outputs.kept import Picked, Series
+from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics.registry import BY_GROUP, BY_REGION, Values, metric
 from lodestone.outputs.metrics.select import (
     day_of,
     days_between,
+    lost_per_t,
     share_lacking,
     summed,
     unmet_share_after,
     unmet_shares,
 )
+from lodestone.outputs.rows import Picked
 
 
-@metric("t_magnet", "gross shortfall over the horizon", BY_GROUP, additive=True)
+@metric("t_magnet", "gross shortfall over the horizon", BY_GROUP, additive=True, each=True)
 def gross_unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Planned use less what arrives (averaged over four weeks), before any stock is drawn.
 
@@ -28,7 +30,7 @@ def gross_unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> V
     return summed(series, "gross", region, sector)
 
 
-@metric("t_magnet", "net shortfall over the horizon", BY_GROUP, additive=True)
+@metric("t_magnet", "net shortfall over the horizon", BY_GROUP, additive=True, each=True)
 def unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Planned use that does not happen for lack of material, summed over the horizon.
 
@@ -37,7 +39,7 @@ def unmet_t(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     return summed(series, "unmet", region, sector)
 
 
-@metric("share", "net shortfall, share of planned use", BY_GROUP, window="year")
+@metric("share", "net shortfall, share of planned use", BY_GROUP, window="year", each=True)
 def unmet_share(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall over planned use in the year after the first disruption."""
     return unmet_share_after(series, region, sector, DAYS_PER_YEAR)
@@ -95,31 +97,55 @@ def first_military_stockout(
     return np.where(short.any(axis=0), at - first, np.inf)
 
 
-@metric("share", "highest weekly net shortfall, share of planned use", BY_GROUP, of="unmet_share")
+@metric(
+    "share",
+    "highest weekly net shortfall, share of planned use",
+    BY_GROUP,
+    of="unmet_share",
+    each=True,
+)
 def unmet_share_peak(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Highest share of planned use that goes unmet in a market day."""
-    return unmet_shares(series, region, sector).max(axis=0)
-
-
-@metric("days", "first users stop, days after the first disruption", BY_REGION, of="stoppages")
-def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> Values:
-    """Days from the first disruption to the first user class at zero (inf: none stops)."""
-    rows = series.group_rows(region, sector)
-    if not rows.size:
-        return np.full(len(series.worlds), np.inf)
-    return series.first_stop[rows].min(axis=0) - series.shock_day
+    return unmet_shares(series, region, sector).max(axis=-2)
 
 
 @metric(
-    "weeks", "longest time that users of one sector and region stand", BY_REGION, of="stoppages"
+    "days",
+    "first users stop, days after the first disruption",
+    BY_REGION,
+    of="stoppages",
+    each=True,
+)
+def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> Values:
+    """Days from the first disruption to the first user class at zero (inf: none stops)."""
+    first, each = series.first_stop, series.users_each(region, sector)
+    rows = [series.group_rows(region, sector)] if each is None else each
+    day = np.stack([first[r].min(axis=0, initial=np.inf) for r in rows]) - series.shock_day
+    return day[0] if each is None else day
+
+
+@metric(
+    "weeks",
+    "longest time that users of one sector and region stand",
+    BY_REGION,
+    of="stoppages",
+    each=True,
 )
 def stoppage_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Weeks in which at least one class of the worst-hit group stood."""
-    rows = series.group_rows(region, sector)
-    return series.stop_weeks[rows].max(axis=0) if rows.size else np.zeros(len(series.worlds))
+    weeks, each = series.stop_weeks, series.users_each(region, sector)
+    rows = [series.group_rows(region, sector)] if each is None else each
+    longest = np.stack([weeks[r].max(axis=0, initial=0.0) for r in rows])
+    return longest[0] if each is None else longest
 
 
-@metric("weeks", "time to recover (net shortfall back below 1 %)", BY_REGION, of="unmet_share")
+@metric(
+    "weeks",
+    "time to recover (net shortfall back below 1 %)",
+    BY_REGION,
+    of="unmet_share",
+    each=True,
+)
 def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Weeks from the first market day with more than 1 % unmet to the last before a calm quarter.
 
@@ -128,36 +154,57 @@ def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "al
     short = unmet_shares(series, region, sector) > 0.01
     short &= series.times[:, None] >= series.shock_day
     quarter = max(1, round(DAYS_PER_QUARTER / series.days))
-    out = np.zeros(short.shape[1])
-    for w in np.flatnonzero(short.any(axis=0)):
-        days = np.flatnonzero(short[:, w])
-        tail = len(series.times) if short[-1, w] else len(series.times) + quarter
+    out = np.zeros(np.delete(short.shape, -2))
+    for *each, w in np.argwhere(short.any(axis=-2)):
+        path = short[(*each, slice(None), w)]
+        days = np.flatnonzero(path)
+        tail = len(series.times) if path[-1] else len(series.times) + quarter
         gaps = np.diff(np.append(days, tail))
         over = np.flatnonzero(gaps > quarter)
-        out[w] = (days[over[0]] - days[0] + 1) * series.weeks if over.size else np.inf
+        weeks = (days[over[0]] - days[0] + 1) * series.weeks if over.size else np.inf
+        out[(*each, w)] = weeks
     return out
 
 
-@metric("USD million", "value of lost output (upper bound)", BY_GROUP, additive=True, of="unmet_t")
+@metric(
+    "USD million",
+    "value of lost output (upper bound)",
+    BY_GROUP,
+    additive=True,
+    of="unmet_t",
+    each=True,
+)
 def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall, less what is made up later, times the value of output per kg of magnet."""
+    value, each = lost_per_t(series), series.users_each(region, sector)
+    if each is not None:
+        lost = (series["unmet"] - series["caught_up"]).sum(axis=0, dtype=float) * series.weeks
+        return each.whole((lost * value)[None]) / 1000.0
     users = series.users(region, sector)
-    value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    lost = users.parts(series["unmet"]) - users.parts(series["caught_up"])
-    tonnes = lost.sum(axis=0, dtype=float) * series.weeks
-    return (tonnes * value[users.rows][:, None]).sum(axis=0) / 1000.0
+    parts = users.parts(series["unmet"]) - users.parts(series["caught_up"])
+    tonnes = parts.sum(axis=0, dtype=float) * series.weeks
+    return np.asarray((tonnes * value[users.rows]).sum(axis=0) / 1000.0)
 
 
-@metric("USD million a day", "value of output lost on the worst day", BY_REGION, of="unmet_t")
+@metric(
+    "USD million a day",
+    "value of output lost on the worst day",
+    BY_REGION,
+    of="unmet_t",
+    each=True,
+)
 def lost_output_usd_million_per_day(
     series: Series, region: Any = "all", sector: Any = "all"
 ) -> Values:
     """Highest value of lost output of a market day, per calendar day."""
-    users = series.users(region, sector)
-    value = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
-    worth = value[users.rows][:, None]
-    weekly = (users.parts(series["unmet"]) * worth).sum(axis=1, dtype=float)
-    return weekly.max(axis=0) / 1000.0 / DAYS_PER_WEEK
+    value, each = lost_per_t(series), series.users_each(region, sector)
+    if each is not None:
+        weekly = each.by_day(series["unmet"], value[:, 0])
+    else:
+        users = series.users(region, sector)
+        parts = users.parts(series["unmet"]) * value[users.rows]
+        weekly = parts.sum(axis=1, dtype=float)
+    return weekly.max(axis=-2) / 1000.0 / DAYS_PER_WEEK
 
 
 @metric("USD per USD", "lost output per dollar of missing magnets", of="unmet_t")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lodestone.border.units import DAYS_PER_MONTH
-from lodestone.outputs.kept import Series, names_of
+from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics.registry import Values, metric
 from lodestone.outputs.metrics.select import (
     ore_of,
@@ -16,6 +16,7 @@ from lodestone.outputs.metrics.select import (
     week_rows,
     year_rows,
 )
+from lodestone.outputs.rows import names_of
 
 
 @metric(
@@ -171,8 +172,8 @@ def import_reliance(
     The reading of statistical offices, without changes of stock.
     """
     year = series.last_year if year is None else year
-    net = traded_t(series, material, "all", region, year)
-    net -= traded_t(series, material, region, "all", year)
+    bought = traded_t(series, material, "all", region, year)
+    net = bought - traded_t(series, material, region, "all", year)
     return np.maximum(net, 0.0) / np.maximum(output_of(series, material, region, year) + net, 1e-12)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from lodestone.border.units import DAYS_PER_MONTH, DAYS_PER_YEAR
@@ -28,6 +30,11 @@ def last_year(start: date, end: date) -> int:
     return last.year - 1 if alone else last.year
 
 
+@cache
+def _selectors(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function).parameters
+
+
 def cut_off(
     name: str, selectors: dict[str, Any], start: date, end: date, shocks: tuple[date, date] | None
 ) -> str:
@@ -48,7 +55,7 @@ def cut_off(
         Blank where it is complete.
     """
     item = METRICS[name]
-    known = inspect.signature(item.function).parameters
+    known = _selectors(item.function)
     if "year" in known and (selectors.get("year") or item.window == "last year"):
         asked = selectors.get("year") or last_year(start, end)
         years = [int(str(asked))]

@@ -38,17 +38,14 @@ def cells_of(n: Names, plants: Plants, home_region: str) -> Cells:
     b, chain = n.balance, n.chain
     wanted: set[tuple[str, str]] = set(b.production) | set(b.plant_need)
     wanted |= {(m, r) for (_, m, r) in b.use}
+    made = set(b.production)
     for f in plants.rows:
         if f.stage in ("separation", "recycling"):
             wanted |= {(m, f.region) for m in n.materials if chain.materials[m].form == "oxide"}
-        elif f.stage == "metal":
-            wanted |= {(m, f.region) for m in n.metals_of(f)}
-        elif f.stage == "magnet":
-            wanted |= {(m, f.region) for m in n.magnets_of(f)}
+        made |= {(m, f.region) for m in (*n.metals_of(f), *n.magnets_of(f))}
+    wanted |= made
     for m, r in list(wanted):
-        if (m, r) in b.production or any(
-            f.region == r and m in [*n.metals_of(f), *n.magnets_of(f)] for f in plants.rows
-        ):
+        if (m, r) in made:
             wanted |= {(recipe.input, r) for recipe in chain.recipes.get(m, {}).values()}
     for m, r in list(wanted):  # inputs of the inputs (metal made on the spot)
         if (m, r) in b.production:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 
@@ -88,26 +89,30 @@ class Names:
                 return m
         return ""
 
-    def heavy(self, material: str) -> bool:
-        """Whether a material is a magnet with heavy elements."""
-        return (
-            any(
+    @cached_property
+    def heavy(self) -> frozenset[str]:
+        """Magnets with heavy elements."""
+        return frozenset(
+            material
+            for material, form in zip(self.materials, self.form, strict=True)
+            if form == "magnet"
+            and any(
                 self.chain.elements[self.chain.materials[r.input].element or ""].group == "heavy"
                 for r in self.chain.recipes.get(material, {}).values()
                 if self.chain.materials[r.input].element
             )
-            and self.chain.materials[material].form == "magnet"
         )
 
-    def light_twin(self, material: str) -> str | None:
-        """The grade of the same family without heavy elements."""
-        if not self.heavy(material):
-            return None
-        family = material.split("_")[0]
-        for m in self.materials:
-            if m != material and m.startswith(family) and not self.heavy(m):
-                return m
-        return None
+    @cached_property
+    def light_twin(self) -> dict[str, str]:
+        """Magnet with heavy elements -> the grade of the same family without them."""
+        out = {}
+        for material in self.heavy:
+            family = material.split("_")[0]
+            alike = [m for m in self.materials if m.startswith(family) and m not in self.heavy]
+            if alike:
+                out[material] = alike[0]
+        return out
 
 
 def names_of(chain: Chain, balance: Balance, start: date) -> Names:

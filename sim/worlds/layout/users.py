@@ -57,7 +57,7 @@ def users_of(n: Names, cells: Cells, home_region: str) -> Users:
     # that what is designed without heavy elements goes on being a magnet.
     held = set(plain)
     for s, m, r in list(plain):
-        light = n.light_twin(m)
+        light = n.light_twin.get(m)
         if light and (s, light, r) not in held and (light, r) in cells.at:
             held.add((s, light, r))
             plain.append((s, light, r))
@@ -68,7 +68,7 @@ def users_of(n: Names, cells: Cells, home_region: str) -> Users:
     keys = [k for k, _, _ in lines]
     cell = np.array([cells.at[(m, r)] for _, m, r in keys])
     rows = [n.chain.sectors[s] for s, _, _ in keys]
-    heavy = [n.heavy(m) for _, m, _ in keys]
+    heavy = [m in n.heavy for _, m, _ in keys]
     line, place, share = _heavy_inputs(n, cells, keys, np.array(heavy), home_region)
     return Users(
         keys=keys,
@@ -112,7 +112,7 @@ def _twins(n: Names, lines: list[tuple[tuple[str, str, str], float]]) -> np.ndar
     at = {line: i for i, line in enumerate(lines)}
     pair = []
     for (s, m, r), d in lines:
-        light = n.light_twin(m)
+        light = n.light_twin.get(m)
         pair.append(at.get(((s, light, r), d), -1) if light else -1)
     return np.array(pair)
 

@@ -17,8 +17,8 @@ from lodestone.engine.lanes import (
     ways_of,
 )
 from lodestone.engine.phases.clearing import Covered, shadow_price
-from lodestone.engine.phases.use import DAYS_PER_YEAR, without_heavies
-from lodestone.equations import demand, scarcity
+from lodestone.engine.phases.use import with_heavies
+from lodestone.equations import scarcity
 from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import FREE, Conditions
 from lodestone.worlds.flows import Flows
@@ -70,39 +70,10 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     What dear inputs take off sales is counted once, in the price of the inputs: in the products it
     is taken to be saved.
     """
-    lay, st = m.layout, m.state
-    want = growing(st.want_trend, f.planned / m.weeks, m) * (1.0 - st.ree_free)
-    # Better making and what prices have moved for good need no heavy elements.
-    years = m.now / DAYS_PER_YEAR * m.draws["demand.growth_scale"]
-    twins = np.flatnonzero(lay.users.twin >= 0)
-    better = np.ones_like(want)
-    better[twins] = demand.thrift(m.draws["thrift.heavy_per_year"], years)
-    keep = want * (1.0 - st.heavy_free) * better
-    moved = want - want * (1.0 - without_heavies(m)) * better
-    want -= moved
-    want[lay.users.twin[twins]] += moved[twins]
-    need = lay.users.by_cell.spread(want, lay.cells.n)
-    # What dear heavies move for now is saved of them, and of nothing else.
-    saved = lay.users.by_cell.spread(
-        np.where(m.layout.users.twin[:, None] >= 0, keep - want, 0.0), lay.cells.n
-    )
-    used = need.copy()
-    for form in (lay.cells.magnet, lay.cells.metal):
-        rows = np.flatnonzero(form[lay.groups.output])
-        made = np.flatnonzero(form & lay.groups.made_to_order)
-        asked = np.empty((len(made), st.worlds))
-        asked_along(ways_of(lay.links), st.link_share, need, made, asked)
-        st.plant_asked[made] = asked
-        plan = np.minimum(asked, most[made])
-        st.plant_plan[made] += (plan - st.plant_plan[made]) * m.c.plan_gain
-        inputs = lay.groups.coefficient[rows] * st.plant_plan[lay.groups.output[rows]]
-        np.add.at(need, lay.groups.input[rows], inputs)
-        if form is lay.cells.magnet:
-            heavy = m.law.heavy_rows
-            asked = lay.links.sum_by_origin(st.link_share * saved[lay.links.destination])
-            more = np.clip(asked, -st.plant_plan, np.maximum(most - st.plant_plan, 0.0))
-            inputs = lay.groups.coefficient[heavy] * more[lay.groups.output[heavy]]
-            np.add.at(need, lay.groups.input[heavy], inputs)
+    st = m.state
+    used, saved = _wanted_by_grade(m, f)
+    need = used.copy()
+    _pull_back(m, need, saved, most)
     if st.need_now is None:
         st.need_now = need
     grown = need / np.maximum(st.need_now, 1e-12)
@@ -115,6 +86,45 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     if isinstance(st.inputs_felt, np.ndarray):
         need *= np.exp(-m.law.elasticity * np.maximum(st.inputs_felt, 0.0))
     return need
+
+
+def _wanted_by_grade(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
+    """What users of each cell want, and what of it dear heavies move to other grades, t/week, (c, w)."""
+    lay, st = m.layout, m.state
+    want = growing(st.want_trend, f.planned / m.weeks, m) * (1.0 - st.ree_free)
+    twins = np.flatnonzero(lay.users.twin >= 0)
+    kept = want * with_heavies(m)
+    for_good = want * with_heavies(m, for_good=True)
+    moved = want - kept
+    want -= moved
+    want[lay.users.twin[twins]] += moved[twins]
+    saved = np.where(lay.users.twin[:, None] >= 0, for_good - want, 0.0)
+    return lay.users.by_cell.spread(want, lay.cells.n), lay.users.by_cell.spread(saved, lay.cells.n)
+
+
+def _pull_back(m: Market, need: np.ndarray, saved: np.ndarray, most: np.ndarray) -> None:
+    """Add what works need for what their customers need, (c, w), magnets first, then metals.
+
+    What dear heavies move for now (``saved``) is saved of them, and of nothing else.
+    """
+    lay, st = m.layout, m.state
+    ways = ways_of(lay.links)
+    for form in (lay.cells.magnet, lay.cells.metal):
+        rows = np.flatnonzero(form[lay.groups.output])
+        made = np.flatnonzero(form & lay.groups.made_to_order)
+        asked = np.empty((len(made), st.worlds))
+        asked_along(ways, st.link_share, need, made, asked)
+        st.plant_asked[made] = asked
+        plan = np.minimum(asked, most[made])
+        st.plant_plan[made] += (plan - st.plant_plan[made]) * m.c.plan_gain
+        inputs = lay.groups.coefficient[rows] * st.plant_plan[lay.groups.output[rows]]
+        np.add.at(need, lay.groups.input[rows], inputs)
+        if form is lay.cells.magnet:
+            heavy = m.law.heavy_rows
+            asked = lay.links.sum_by_origin(st.link_share * saved[lay.links.destination])
+            more = np.clip(asked, -st.plant_plan, np.maximum(most - st.plant_plan, 0.0))
+            inputs = lay.groups.coefficient[heavy] * more[lay.groups.output[heavy]]
+            np.add.at(need, lay.groups.input[heavy], inputs)
 
 
 def expected_output(m: Market, f: Flows) -> np.ndarray:
@@ -146,7 +156,7 @@ def _as_ore_sets_out(m: Market, f: Flows, now: np.ndarray) -> None:
 
 
 def expected_plants(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
-    """Usual output of plants that make to order, t/week, and most of it; their cost is renewed.
+    """Usual output of plants that make to order, t/week, and most of it, as a multiple.
 
     What is about to be finished counts for what is expected within the horizon.
     """
@@ -159,16 +169,20 @@ def expected_plants(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
     usual[lay.groups.made_cells] = potential * m.c.grade_share
     can = PLANNED * (f.group_capacity * (1.0 + soon))[group] / np.maximum(potential, 1e-12)
     most[lay.groups.made_cells] = np.maximum(can, 1.0)
+    return usual, most
+
+
+def pass_on_costs(m: Market) -> None:
+    """Works pass on what their inputs cost at once: what the law moves is what is scarce beside them."""
+    lay, st = m.layout, m.state
     cost = m.law.rest + np.zeros_like(st.log_price)
     each = m.law.input_share * np.exp(st.log_price[lay.groups.input])
     cost[lay.groups.by_output.ids] += lay.groups.by_output.sum(each[lay.groups.order_output])
     cost = np.log(cost)
-    # Works pass on what their inputs cost at once: what the law moves is what is scarce beside them.
     brings = lay.links.sum_by_destination(st.lane_flow)
     own = np.where(lay.groups.made_to_order[:, None], st.plant_output, 0.0)
     st.log_price += (cost - st.plant_cost) * own / np.maximum(own + brings, 1e-12)
     st.plant_cost = cost
-    return usual, most
 
 
 def expected_stocks(m: Market) -> tuple[np.ndarray, np.ndarray]:

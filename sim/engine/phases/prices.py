@@ -17,6 +17,7 @@ from lodestone.engine.phases.expecting import (
     expected_rules,
     expected_stocks,
     inputs_felt,
+    pass_on_costs,
     shift_by_cell,
 )
 from lodestone.engine.phases.shipping import remember
@@ -76,6 +77,7 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
     """Clear every material over the horizon and move prices one step toward it."""
     lay, st, law = m.layout, m.state, m.law
     usual, most = expected_plants(m, f)
+    pass_on_costs(m)
     st.need_expected = expected_need(m, f, usual * most)
     st.made_expected = expected_output(m, f)
     stock, target = expected_stocks(m)

@@ -98,7 +98,6 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     # Runs, recipes and orders are planned ahead: use answers to the price of the last months.
     st.log_felt += (paid - st.log_felt) * gain(m.weeks, d["demand.response_weeks"])
     f.response = demand.price_response(st.log_felt[lay.users.cell], m.c.elasticity)
-    years = m.now / DAYS_PER_YEAR * d["demand.growth_scale"]
     _save_heavies(m)
     by_line = [np.empty_like(st.forecast) for _ in Used._fields[:-1]]
     new = Used._make([*by_line, np.empty_like(st.fear)])
@@ -110,7 +109,7 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         f.response,
         st.ree_free,
         without_heavies(m),
-        m.wide(demand.thrift(d["thrift.heavy_per_year"], years), 1)[0],
+        m.wide(_better_making(m), 1)[0],
         m.c.catch_up_share,
         m.c.catch_up_weeks,
         m.c.forecast_gain,
@@ -153,6 +152,23 @@ def without_heavies(m: Market) -> np.ndarray:
     st, twins = m.state, m.layout.users.twin >= 0
     kept = (1.0 - st.heavy_free) * grades_kept(st.heavy_saved, st.heavy_free)
     return np.where(twins[:, None], 1.0 - kept, st.heavy_free)
+
+
+def with_heavies(m: Market, *, for_good: bool = False) -> np.ndarray:
+    """Share of each line that asks for heavy elements after better making, (u, w).
+
+    ``for_good``: had prices of late not moved anybody for now.
+    """
+    st, twins = m.state, np.flatnonzero(m.layout.users.twin >= 0)
+    kept = 1.0 - (st.heavy_free if for_good else without_heavies(m))
+    kept[twins] *= _better_making(m)
+    return kept
+
+
+def _better_making(m: Market) -> np.ndarray:
+    """Share of heavy elements still needed after the years of the run, (w,)."""
+    years = m.now / DAYS_PER_YEAR * m.draws["demand.growth_scale"]
+    return demand.thrift(m.draws["thrift.heavy_per_year"], years)
 
 
 @compiled

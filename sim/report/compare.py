@@ -44,7 +44,7 @@ def write_comparison(
     from lodestone.border.files import csv_text, save_text
     from lodestone.report.figures.comparison import draw_comparison
     from lodestone.report.memo import check_formats
-    from lodestone.report.render import COMPARISON, COMPARISON_BRIEF, write_files
+    from lodestone.report.render import COMPARISON, Documents
     from lodestone.report.sheets import save_workbook
 
     wanted = check_formats(formats)
@@ -60,6 +60,7 @@ def write_comparison(
     figures = draw_comparison(held, folder / "figures")
     facts = comparison_facts(held, figures, command)
     made: list[Path] = []
+    pages = Documents(folder, facts, COMPARISON)
     for form in wanted:
         if form == "xlsx":
             path = folder / "summary.xlsx"
@@ -85,8 +86,7 @@ def write_comparison(
                 )
             made.append(write_explorer(runs, folder, str(facts["title"])))
         else:
-            templates = COMPARISON_BRIEF if form == "brief" else COMPARISON
-            made += write_files(folder, form, facts, templates)
+            made += pages.write(form)
     return made
 
 

@@ -103,7 +103,10 @@ def unmet_share_peak(series: Series, region: Any = "all", sector: Any = "all") -
 
 @metric("days", "first users stop, days after the first disruption", BY_REGION, of="stoppages")
 def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> Values:
-    """Days from the first disruption to the first user class at zero (inf: none stops)."""
+    """Days from the first disruption to the first user class at zero (inf: none stops).
+
+    Groups of users that stood on the market day before do not count.
+    """
     rows = series.group_rows(region, sector)
     if not rows.size:
         return np.full(len(series.worlds), np.inf)

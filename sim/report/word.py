@@ -124,8 +124,7 @@ def settle_docx(path: Path) -> None:
     held = path.read_bytes()
     with zipfile.ZipFile(io.BytesIO(held)) as inner:
         styles = inner.read("word/styles.xml").decode("utf-8")
-    changes = {"word/document.xml": document, "docProps/core.xml": core}
-    path.write_bytes(_rezipped(held, changes))
+    path.write_bytes(_rezipped(held, {"word/document.xml": document, "docProps/core.xml": core}))
 
 
 def _rezipped(held: bytes, changes: dict[str, Callable[[str], str]]) -> bytes:

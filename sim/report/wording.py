@@ -56,6 +56,8 @@ SYMBOLS = {
     "us": "US",
     "mp": "MP",
     "gdp": "GDP",
+    "reelement": "ReElement",
+    "10x": "10X",
 }
 NAMES = {
     "ndfeb_high_coercivity": "high-coercivity NdFeB magnets",
@@ -97,6 +99,7 @@ PROPER = {
     "africa",
     "korea",
     "kachin",
+    "benson",
     "lynas",
     "iluka",
     "serra",

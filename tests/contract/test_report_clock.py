@@ -12,9 +12,9 @@ import pytest
 
 from lodestone.outputs.results import Results
 from lodestone.report.asked import headline_rows
+from lodestone.report.course import course
 from lodestone.report.figures import registered
 from lodestone.report.memo import answer, left_out
-from lodestone.report.phrases import course
 from lodestone.report.reading import Reading
 from lodestone.report.style import look
 from lodestone.report.trust import watch

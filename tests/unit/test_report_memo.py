@@ -15,8 +15,9 @@ from lodestone.border.errors import InputError
 from lodestone.outputs.results import Results
 from lodestone.report import write_report
 from lodestone.report.asked import headline_rows
+from lodestone.report.course import course, measures
 from lodestone.report.memo import answer, headline_table, hypothesis, left_out
-from lodestone.report.phrases import course, measures, share_of_worlds
+from lodestone.report.phrases import share_of_worlds
 from lodestone.report.reading import Reading
 from lodestone.report.render import escape
 from lodestone.report.word import lines, measure
@@ -353,7 +354,7 @@ def test_the_brief_is_two_pages(case, runs, tmp_path):
 def test_lines_of_a_word_file_are_counted_from_above():
     assert lines("", 10, 100) == 1
     assert lines("four", 10, 100) == 1
-    assert lines("four words in sum", 10, 40) == 4
+    assert lines("four words in sum", 10, 30) == 3
     assert lines("x" * 30, 10, 100) == 2  # Helvetica: half its size an x
     assert lines("the same words, bold", 10, 95, bold=True) >= lines("the same words, bold", 10, 95)
 

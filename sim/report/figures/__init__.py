@@ -28,6 +28,7 @@ __all__ = ["FIGURES", "Drawing", "FigureSpec", "draw_all", "figure", "registered
 #: Dots an inch of pictures in pixels.
 DPI = 160
 
+
 @dataclass(frozen=True)
 class Drawing:
     """A figure that has been drawn.

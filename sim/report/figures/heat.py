@@ -34,7 +34,9 @@ def shortage_heat(reading: Reading) -> Drawing | None:
     table = pd.DataFrame(columns).T
     step = -(-table.shape[1] // MOST_COLUMNS)
     if step > 1:
-        groups = np.arange(table.shape[1]) // step
+        step = next((s for s in (2, 3, 4, 6, 12, 24) if s >= step), step)
+        months = table.columns.year * 12 + table.columns.month - 1  # periods begin with the year
+        groups = months // step
         labels = [table.columns[groups == g][0] for g in np.unique(groups)]
         table = table.T.groupby(groups).mean().T
         table.columns = labels
@@ -47,7 +49,7 @@ def shortage_heat(reading: Reading) -> Drawing | None:
         f"Net unmet share of planned use by sector and {span}, per cent, median of worlds. "
         f"{versus(reading)} Darker: more. Blank: below {100 * NOTICEABLE:g} %."
     )
-    figure_, axes = canvas(title, note, size=(7.4, 0.34 * len(table) + 0.75))
+    figure_, axes = canvas(title, note, size=(7.4, 0.27 * len(table) + 0.6))
     ax = axes[0, 0]
     limit = float(table.abs().max().max())
     signed = bool((table < -NOTICEABLE).any().any())

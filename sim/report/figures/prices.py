@@ -62,14 +62,14 @@ def price_sentence(reading: Reading, materials: list[str]) -> str:
             else (f"In the median world no spot price exceeds {base} by more than 10 %")
         )
     text = (
-        f"The spot price of {human(material)} outside reaches {number(mid)} times {base} "
+        f"The spot price of {human(material)} outside China reaches {number(mid)} times {base} "
         f"in {month(when)}"
     )
     paid, home = reading.multiple(material, "paid"), reading.prices(material, "home")
     if paid:
         text += f"; the price paid peaks at {number(paid[2])} times"
     if home is not None and (at := reading.multiple(material, "home")) and at[2] < 1.1:
-        text += ", the home price does not follow"
+        text += ", and the home price does not follow"
     return text
 
 

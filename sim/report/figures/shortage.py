@@ -8,6 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from lodestone.report.asked import place
+from lodestone.report.course import ending
 from lodestone.report.figures import Drawing, figure
 from lodestone.report.reading import NOTICEABLE, Reading
 from lodestone.report.style import (
@@ -64,15 +66,10 @@ def shortage_sentence(reading: Reading) -> str:
     if found.p05 * found.p95 < 0:
         low = 0.0
     share = percent(abs(found.p50), low, high)
-    ending = (
-        "and lasts to the end of the run"
-        if found.open_end or not found.end
-        else f"and ends by {month(found.end)}"
-    )
     if alone:
-        return f"Unmet use peaks at {share} of planned use in {month(found.peak)} {ending}"
+        return f"Unmet use peaks at {share} of planned use in {month(found.peak)} {ending(found)}"
     return (
-        f"Up to {share} of planned use {more} goes unmet{than}: it is worst in {month(found.peak)} {ending}"
+        f"Up to {share} of planned use {more} goes unmet{than}: it is worst in {month(found.peak)} {ending(found)}"
         if found.sign > 0
         else f"Up to {share} of planned use less goes unmet{than}, most in {month(found.peak)}"
     )
@@ -163,7 +160,7 @@ def _panels(reading: Reading, axis: str, title: str, note: str, names: list[str]
     rows = -(-len(names) // 4)
     columns = -(-len(names) // rows)
     figure_, axes = canvas(
-        title, note, rows, columns, (7.4, 1.6 * rows + 0.3), sharex=True, sharey=True
+        title, note, rows, columns, (7.4, 1.3 * rows + 0.3), sharex=True, sharey=True
     )
     parts = []
     top, bottom = 2 * NOTICEABLE, 0.0
@@ -255,6 +252,12 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
     if out and len(names) > 2:
         plural = {"region": "regions", "sector": "sectors", "tier": "tiers"}[axis]
         text += f"; {out} of {len(names)} {plural} {'is' if out == 1 else 'are'} not touched in the median world"
+    back = [n for n in hit if (b := found[n].back) is not None and not b.late and b.in_median]
+    if back:
+        since = min(b.since for n in back if (b := found[n].back) is not None)
+        some = joined([place(n) if axis == "region" else human_of(axis, n) for n in back[:2]])
+        more = " and elsewhere" if len(back) > 2 else ""
+        text += f"; it comes back in {some}{more} from {month(since)}"
     return text
 
 

@@ -277,7 +277,8 @@ def _against(row: Row) -> str:
     changed = int((np.abs(row.delta) > 0).sum())
     if middle == 0 and changed * 10 < row.delta.size:
         return f", the same as in the reference except {share_of_worlds(changed, row.delta.size)}"
-    return f"; the difference from the reference, {difference(row)}, does not stand clear of zero"
+    change = re.sub(r"\bpoints\b", "percentage points", difference(row))
+    return f"; the difference from the reference, {change}, does not stand clear of zero"
 
 
 def against(row: Row) -> str:
@@ -361,7 +362,7 @@ def _waiting(row: Row) -> str:
     both = comes & np.isfinite(calm)
     if not np.isfinite(calm).any():
         return f"{text}; in the reference in none."
-    shift = (own - calm)[both] if both.any() else np.zeros(0)
+    shift = own[both] - calm[both]
     if shift.size and (quantiles(shift)[0] > 0 or quantiles(shift)[2] < 0):
         size = sorted(abs(x) for x in (quantiles(shift)[0], quantiles(shift)[2]))
         word = "later" if quantiles(shift)[1] > 0 else "earlier"

@@ -86,6 +86,7 @@ def reference_docx() -> bytes:
 
 def _sized(text: str, ident: str, size: int) -> str:
     """Set size and, of a paragraph, tight spacing of a style of the reference document."""
+    before, after = (20, 10) if ident == "Compact" else (60, 50)
     pattern = re.compile(rf'(<w:style [^>]*w:styleId="{ident}".*?)(</w:style>)', re.S)
     found = pattern.search(text)
     if not found:
@@ -93,7 +94,9 @@ def _sized(text: str, ident: str, size: int) -> str:
     body = re.sub(
         r"<w:sz w:val=\"\d+\"\s*/>|<w:szCs w:val=\"\d+\"\s*/>|<w:color [^>]*/>", "", found[1]
     )
-    body = re.sub(r"<w:spacing [^>]*/>", '<w:spacing w:before="60" w:after="50"/>', body)
+    body = re.sub(
+        r"<w:spacing [^>]*/>", f'<w:spacing w:before="{before}" w:after="{after}"/>', body
+    )
     mark = f'<w:color w:val="1A1A1A"/><w:sz w:val="{size}"/><w:szCs w:val="{size}"/>'
     if "<w:rPr>" in body:
         body = body.replace("<w:rPr>", f"<w:rPr>{mark}", 1)

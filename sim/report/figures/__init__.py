@@ -191,7 +191,7 @@ def _paint(figure: Figure, out: io.BytesIO) -> None:
     canvas.draw()
     picture = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
     flat = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
-    flat.save(out, format="PNG", optimize=True)
+    flat.save(out, format="PNG", compress_level=6)
 
 
 def _write(path: Path, content: bytes) -> Path:

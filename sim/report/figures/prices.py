@@ -47,6 +47,8 @@ def shown_materials(reading: Reading) -> list[str]:
 def price_sentence(reading: Reading, materials: list[str]) -> str:
     """Return the finding about prices: the largest multiple at the ask, and what is paid."""
     base = "the reference" if reading.reference else "the price before"
+    if reading.reference is None and not reading.marks:
+        base = f"that of {month(reading.curve().index[0])}"
     asked = {m: found for m in materials if (found := reading.multiple(m, "ask"))}
     if not asked:
         return "Prices of the run"

@@ -76,7 +76,7 @@ def shortage_sentence(reading: Reading) -> str:
 
 
 @figure(
-    title="What the measures add to the shortage",
+    title="Shortage over time",
     needs=["shortage_curve"],
     order=10,
     about=["shortage"],
@@ -94,7 +94,7 @@ def shortage_curve(reading: Reading) -> Drawing | None:
         f"use that goes unmet with and without the measures, medians. {BANDS} {mark_words(reading, window)}"
     )
     if reading.reference is None:
-        note = note.replace("with and without the measures, medians", "median")
+        note = note.replace(" with and without the measures, medians", ", median")
     figure_, axes = canvas(
         title, note, 2, 1, (7.4, 3.7), sharex=True, gridspec_kw={"height_ratios": [2.0, 1.0]}
     )
@@ -255,9 +255,10 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
     back = [n for n in hit if (b := found[n].back) is not None and not b.late and b.in_median]
     if back:
         since = min(b.since for n in back if (b := found[n].back) is not None)
-        some = joined([place(n) if axis == "region" else human_of(axis, n) for n in back[:2]])
-        more = " and elsewhere" if len(back) > 2 else ""
-        text += f"; it comes back in {some}{more} from {month(since)}"
+        some = place(back) if axis == "region" and len(back) < 3 else human_of(axis, back[0])
+        if len(back) > 1 and (axis != "region" or len(back) > 2):
+            some = f"{len(back)} {axis}s"
+        text += f"; it comes back in {some} from {month(since)}"
     return text
 
 

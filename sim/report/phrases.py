@@ -272,6 +272,8 @@ def _against(row: Row) -> str:
     low, middle, high = quantiles(row.delta)
     if not all(map(math.isfinite, (low, middle, high))):
         return f", against {reference_level(row)} in the reference"
+    if row.clear and row.unit == "multiple":
+        return f", against {reference_level(row)} in the reference"
     if row.clear:
         return f", {against(row)} {more_or_less(row, middle > 0)} than in the reference"
     changed = int((np.abs(row.delta) > 0).sum())

@@ -97,7 +97,9 @@ class Reading:
     @property
     def title(self) -> str:
         """The scenario's title, or its name, with the variant and overlays that were applied."""
-        title = str(self.scenario.get("title") or capital(human(self.name)))
+        title = str(self.scenario.get("title") or "")
+        if title in ("", self.name.replace("_", " ")):
+            title = capital(human(self.name))
         applied = [self.scenario.get("variant"), *(self.scenario.get("overlays") or [])]
         told = ", ".join(str(a).replace("_", " ") for a in applied if a)
         return f"{title} (variant: {told})" if told else title

@@ -124,9 +124,9 @@ def comparison_facts(
         "still": _still(held),
         "cases": _cases(held),
         "tables": tables,
-        "widths": [20, *[21] * (len(overview["heads"]))],
+        "widths": [18, *[24 if "," in head else 14 for head in overview["heads"]]],
         "separated": [t for m in held.telling[:3] for t in [_separated(held, m)]],
-        "choices": joined([held.names[i] for i in held.choices])
+        "choices": joined([quoted(held.names[i]) for i in held.choices])
         if 1 < len(held.choices) < len(held.cases)
         else "",
         "regret": []
@@ -233,15 +233,15 @@ def _answer(held: Comparison, metrics: list[Row]) -> list[str]:
     """Say how the cases stand in the first number, which choice is best, and the second number."""
     if not held.moved:
         return ["The cases do not differ in any of the numbers asked for."]
-    told = [_ranked(held, metrics[0]), *_others(held, metrics[0])]
+    told = [ranked(held, metrics[0]), *_others(held, metrics[0])]
     if len(held.choices) > 1:
         told += [t for t in (_best(held, m) for m in metrics[:2]) if t]
     else:
-        told += [_ranked(held, m) for m in metrics[1:3]]
+        told += [ranked(held, m) for m in metrics[1:3]]
     return told
 
 
-def _ranked(held: Comparison, metric: Row) -> str:
+def ranked(held: Comparison, metric: Row) -> str:
     """Say which case is lowest and which highest in a number, and where the base is."""
     middles = [quantiles(held.row(metric, i).own)[1] for i in range(len(held.cases))]
     low, high = int(np.argmin(middles)), int(np.argmax(middles))
@@ -266,8 +266,11 @@ def _best(held: Comparison, metric: Row) -> str:
     best = held.choices[at]
     first = ", as it is" if best == 0 else f", {level(held.row(metric, best))}"
     whole = len(held.choices) == len(held.cases)
-    among = "Best" if whole else "Best of the cases in which the same happens"
-    return f"{among} in {_lower(metric.title)}: {held.names[best]}{first}, alone so {how}."
+    among = "Of all cases" if whole else "Of the cases in which the same happens"
+    return (
+        f"{among}, {quoted(held.names[best])} does best{first}, alone so {how} "
+        f"({_lower(metric.title)})."
+    )
 
 
 def _regrets(held: Comparison, metric: Row) -> np.ndarray | None:
@@ -281,7 +284,12 @@ def _regrets(held: Comparison, metric: Row) -> np.ndarray | None:
 
 def _with(held: Comparison, i: int) -> str:
     name = held.names[i]
-    return name if name.startswith((AS_WRITTEN, "with")) else f"with {name}"
+    return name if name.startswith((AS_WRITTEN, "with")) else f"with {quoted(name)}"
+
+
+def quoted(name: str) -> str:
+    """Return a case's name as it stands in a sentence: in quotes, unless it is none or a setting."""
+    return name if name == AS_WRITTEN or "=" in name else f"\u201c{name}\u201d"
 
 
 def _others(held: Comparison, metric: Row) -> list[str]:
@@ -290,13 +298,15 @@ def _others(held: Comparison, metric: Row) -> list[str]:
     for i in range(1, len(held.cases)):
         row = held.row(metric, i)
         if row.still:
-            same.append(held.names[i])
+            same.append(quoted(held.names[i]))
         elif not np.isfinite(quantiles(row.delta)[1]) or not row.clear:
-            unclear.append(held.names[i])
+            unclear.append(quoted(held.names[i]))
         else:
-            clear.append((abs(quantiles(row.delta)[1]), f"{held.names[i]} {difference(row)}"))
+            clear.append(
+                (abs(quantiles(row.delta)[1]), f"{quoted(held.names[i])} {difference(row)}")
+            )
     told = []
-    base = held.names[0]
+    base = quoted(held.names[0])
     if clear:
         parts = [text for _, text in sorted(clear, key=lambda p: -p[0])]
         more = f", and {len(parts) - 4} more" if len(parts) > 4 else ""
@@ -320,7 +330,7 @@ def _separated(held: Comparison, metric: Row) -> str:
     if not pairs:
         return f"{metric.title}: the bands separate all {count} pairs of cases."
     groups = _groups(held.names, pairs)
-    told = "; ".join(joined(g) if len(g) > 2 else f"{g[0]} and {g[1]}" for g in groups[:4])
+    told = "; ".join(joined([quoted(name) for name in g]) for g in groups[:4])
     more = f"; and {len(groups) - 4} more groups" if len(groups) > 4 else ""
     return (
         f"{metric.title}: not told apart from each other are {told}{more} "

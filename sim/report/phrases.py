@@ -69,7 +69,7 @@ def scale_of(unit: str, *values: float) -> tuple[float, str]:
         "t REO": "t of REO",
         "multiple": "times",
         "USD/kg": "USD per kg",
-        "USD per USD": "USD per USD",
+        "USD per USD": "USD per USD of magnet",
         "year": "",
     }
     return 1.0, plain.get(unit, unit.replace("_", " "))

@@ -264,12 +264,12 @@ def _best(held: Comparison, metric: Row) -> str:
     alone = int(((regret[at] == 0) & (np.sort(regret, axis=0)[1] > 0)).sum())
     how = share_of_worlds(alone, regret.shape[1])
     best = held.choices[at]
-    first = ", as it is" if best == 0 else f", {level(held.row(metric, best))}"
+    first = "as it is" if best == 0 else level(held.row(metric, best))
     whole = len(held.choices) == len(held.cases)
     among = "Of all cases" if whole else "Of the cases in which the same happens"
     return (
-        f"{among}, {quoted(held.names[best])} does best{first}, alone so {how} "
-        f"({_lower(metric.title)})."
+        f"{among}, {quoted(held.names[best])} does best in {_lower(metric.title)}: {first}, "
+        f"alone so {how}."
     )
 
 
@@ -283,7 +283,11 @@ def _regrets(held: Comparison, metric: Row) -> np.ndarray | None:
 
 
 def _with(held: Comparison, i: int) -> str:
-    name = held.names[i]
+    return with_case(held.names[i])
+
+
+def with_case(name: str) -> str:
+    """Return a case as it follows a number: `as written`, `with “renewed”`."""
     return name if name.startswith((AS_WRITTEN, "with")) else f"with {quoted(name)}"
 
 

@@ -148,9 +148,13 @@ def _years(low: float, middle: float, high: float) -> str:
 
 
 def _scale(row: Row) -> float:
-    """The number whose size sets the scale of all cells of a row."""
-    values = [*quantiles(row.own), *([] if row.calm is None else quantiles(row.calm))]
-    return max((abs(v) for v in values if math.isfinite(v)), default=0.0)
+    """The number whose size sets the scale of all cells of a row: trillions where a median is one."""
+    bands = [quantiles(row.own), *([] if row.calm is None else [quantiles(row.calm)])]
+    largest = max((abs(v) for band in bands for v in band if math.isfinite(v)), default=0.0)
+    trillion = SCALES[0][0]
+    return (
+        largest if any(abs(band[1]) >= trillion for band in bands) else min(largest, trillion - 1)
+    )
 
 
 def level(row: Row) -> str:

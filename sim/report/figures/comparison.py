@@ -124,7 +124,7 @@ def cases_by_metric(held: Comparison) -> Drawing:
 
 def shortage_by_case(held: Comparison) -> Drawing | None:
     """Small multiples of the unmet share over time with shared axes, the base dotted in each."""
-    from lodestone.report.compare import quoted
+    from lodestone.report.compare import with_case
 
     runs = [
         (n, c.reading) for n, c in zip(held.names, held.cases, strict=True) if c.reading is not None
@@ -141,8 +141,8 @@ def shortage_by_case(held: Comparison) -> Drawing | None:
     worst = {n: float(c["unmet_share_p50"].loc[first:].max()) for n, c in curves.items()}
     low, high = min(worst, key=worst.__getitem__), max(worst, key=worst.__getitem__)
     title = (
-        f"In the worst week of the median world {percent(worst[low])} of planned use goes unmet with "
-        f"{quoted(low)}, {percent(worst[high])} with {quoted(high)}"
+        f"In the worst week of the median world {percent(worst[low])} of planned use goes unmet "
+        f"{with_case(low)}, {percent(worst[high])} {with_case(high)}"
         if percent(worst[low]) != percent(worst[high])
         else f"In every case up to {percent(worst[high])} of planned use goes unmet in the median world"
     )
@@ -173,11 +173,8 @@ def shortage_by_case(held: Comparison) -> Drawing | None:
 
 def cost_against_shortage(held: Comparison) -> Drawing | None:
     """Public outlay more than the base against tonnes of shortage less than the base, by case."""
-    from lodestone.report.cases import AS_WRITTEN, AVOIDED, COST
-    from lodestone.report.compare import quoted
-
-    def against(name: str) -> str:
-        return AS_WRITTEN if name == AS_WRITTEN else f"with {quoted(name)}"
+    from lodestone.report.cases import AVOIDED, COST
+    from lodestone.report.compare import with_case
 
     reading = held.cases[0].reading
     if reading is None:
@@ -197,10 +194,10 @@ def cost_against_shortage(held: Comparison) -> Drawing | None:
     points = [p for p in points if any(abs(x) > 0.5 for x in (*p[1], *p[2]))]
     best = max(points, key=lambda p: p[2][1])
     title = (
-        f"{capital(quoted(best[0]))} avoids most: {shown(*best[2], 't_magnet')} of what users lack "
-        f"{against(held.names[0])}"
+        f"{shown(*best[2], 't_magnet')} of what users lack {with_case(held.names[0])} is avoided "
+        f"{with_case(best[0])}: the most"
         if best[2][0] > 0
-        else f"No case clearly avoids shortage {against(held.names[0])}"
+        else f"No case clearly avoids what users lack {with_case(held.names[0])}"
     )
     note = (
         "Right: more public outlay than the base, present value, million USD; up: fewer tonnes of "

@@ -20,20 +20,36 @@ HEAD = """\
 # Thirty questions
 
 Written by `python docs/questions.py`; do not edit by hand. {worlds} worlds. The number is the median,
-in brackets 5-95 % of the worlds. `lodestone metric RUN 'EXPRESSION'` asks a finished run for any of
-them; `delta(...)` is the difference from the reference in the same world.
+in brackets 5-95 % of the worlds. RUN is the folder that the command above it printed last;
+`delta(...)` is the difference from the reference in the same world.
 """
 
 
-def told(folder: Path, expression: str) -> str:
-    """A metric of a run as `median unit (5 to 95 %)`."""
-    from lodestone.report.phrases import shown
-    from lodestone.studies.tables import tidy
+def told(folder: Path, expressions: list[str]) -> str:
+    """What a run says to metrics, in the sentences of a memo; a difference is told with its level."""
+    from lodestone.outputs.results import Results
+    from lodestone.report.asked import Row, frame_of, row_of, title_of
+    from lodestone.report.reading import Reading
+    from lodestone.report.together import sentences
+    from lodestone.studies.again import metric_of_run
+    from lodestone.studies.metrics import metric_of, unit_of
 
-    row = tidy([folder], [expression]).iloc[0]
-    unit = str(row.get("unit") or "")
-    low, middle, high = (float(row[q]) for q in ("p05", "p50", "p95"))
-    return shown(low, middle, high, unit, signed=expression.startswith("delta("))
+    reading = Reading(Results.load(folder))
+    rows = []
+    for text in expressions:
+        inner = text.removeprefix("delta(").removesuffix(")") if text.startswith("delta(") else text
+        row = row_of(reading, inner)
+        if row is None:
+            own = metric_of_run(reading.results, inner)
+            calm = (
+                metric_of_run(reading.results, f"reference({inner})") if reading.reference else None
+            )
+            item = metric_of(inner)
+            picked = dict(item.selectors)
+            title = title_of(frame_of(reading), item.name, picked)
+            row = Row(inner, item.name, picked, unit_of(inner), title, own, calm)
+        rows.append(row)
+    return " ".join(sentences(reading, rows, len(rows)))
 
 
 def binding(folder: Path) -> str:
@@ -54,7 +70,7 @@ def asked(folder: Path, item: dict[str, Any]) -> str:
     """What a finished run answers."""
     if item.get("table") == "bottlenecks":
         return binding(folder)
-    return "<br>".join(f"`{e}`: {told(folder, e)}" for e in item["ask"])
+    return told(folder, item["ask"])
 
 
 def command_of(item: dict[str, Any]) -> str:
@@ -65,7 +81,10 @@ def command_of(item: dict[str, Any]) -> str:
         return ""
     variant = item.get("variant")
     words = f"lodestone run {item['run']}" + (f" variant={variant}" if variant else "")
-    return f"`{words}`" + (f"<br>`{item['also']}`" if "also" in item else "")
+    asked = [f"lodestone metric RUN '{e}'" for e in item.get("ask", ())]
+    return "<br>".join(
+        f"`{w}`" for w in [words, *asked, *([item["also"]] if "also" in item else [])]
+    )
 
 
 def answers(questions: list[dict[str, Any]], worlds: int) -> dict[int, str]:

@@ -178,7 +178,12 @@ class Row:
 
     @cached_property
     def grain(self) -> float:
-        """Three digits of the largest level: below half of it a difference is not told."""
+        """Three digits of the largest level: below half of it a difference is not told.
+
+        A year is told to the year.
+        """
+        if self.unit == "year":
+            return 1.0
         values = [self.own] if self.calm is None else [self.own, self.calm]
         size = max(float(np.abs(finite(v)).max(initial=0.0)) for v in values)
         if size <= 0.0:

@@ -324,6 +324,8 @@ def _coverage(reading: Reading, row: Row) -> str:
     what = row.title.removeprefix("First year in which ")
     if "magnets with all" not in what:
         what = what.replace(" cover ", " covers ", 1).replace("magnets", "magnet output", 1)
+    if all(t.startswith("100 % by") and "without" not in t for t in told):
+        told = [told[0]]
     same = row.calm is not None and row.still
     tail = "; the measures change that in no world" if same else ""
     return f"The probability that {what} is {joined(told)}{tail}."

@@ -23,7 +23,7 @@ from lodestone.report.phrases import (
     shown,
     subject_of,
 )
-from lodestone.report.wording import joined
+from lodestone.report.wording import human, joined
 
 if TYPE_CHECKING:
     from lodestone.report.reading import Reading
@@ -85,7 +85,9 @@ def _told(reading: Reading, rows: list[Row]) -> tuple[str, int]:
 def _label(one: Row, other: Row) -> bool:
     """Whether two rows are the same number of another year or place."""
     return (
-        one.name == other.name and one.name not in ALONE and _key(one, other) in ("region", "year")
+        one.name == other.name
+        and one.name not in ALONE
+        and _key(one, other) in ("region", "sector", "year")
     )
 
 
@@ -97,10 +99,12 @@ def _key(one: Row, other: Row) -> str:
 
 
 def _where(row: Row, key: str) -> str:
-    """`in 2030`, `in Europe`: what tells a row from the others; blank for all places."""
+    """`in 2030`, `in Europe`, `for wind`: what tells a row from the others; blank for all places."""
     value: Any = row.selectors.get(key)
     if key == "year":
         return f"in {value}"
+    if key == "sector":
+        return f"for {human(str(value))}" if isinstance(value, str) and value != "all" else ""
     name = place("all" if value is None else value)
     return f"in {name}" if name else ""
 
@@ -151,11 +155,12 @@ def _stops(reading: Reading, rows: list[Row]) -> str:
 def _several(rows: list[Row]) -> str:
     """Say when the first users stop in several places in which the measures bring that about."""
     since = rows[0].title.partition(", from ")[2]
+    key = _key(rows[0], rows[1])
     comes = [np.isfinite(row.own) for row in rows]
     told = []
     for i, (row, own) in enumerate(zip(rows, comes, strict=True)):
-        where = _where(row, "region")
-        head = where or ("" if not i else "in all regions")
+        where = _where(row, key)
+        head = where or ("" if not i else "in all regions" if key == "region" else "for all users")
         if not i:
             head = (
                 f"{where[:1].upper()}{where[1:]} the first users stop"

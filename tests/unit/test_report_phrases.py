@@ -99,6 +99,16 @@ def test_first_stops_in_several_places_are_one_sentence():
     assert told.endswith("In the reference they stop later or not at all.")
 
 
+def test_a_year_earlier_is_an_effect():
+    words = (
+        "coverage_year",
+        "First year in which own NdFeB magnets in the Quad cover 25 % of use",
+        "year",
+    )
+    assert not row(*words, [2030.0] * 20, [2031.0] * 20).still
+    assert row(*words, [2030.0] * 20, [2030.0] * 20).still
+
+
 def test_money_is_in_one_scale_and_minus_stands_in_front():
     cost = ("public_outlay_usd_million", "Public outlay, net of receipts, in 2030", "USD million")
     assert told(*cost, [1500.0] * 20, [2000.0] * 20) == (

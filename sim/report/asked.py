@@ -61,7 +61,7 @@ TITLES: Mapping[str, str] = {
     "magnet_exports_t": "Declared magnet exports{of} in {when_or_year}",
     "magnet_share": "Share{of} in world magnet output in {year}",
     "self_sufficiency": "Own magnet output{at} in {year}, share of use",
-    "leak_t": "Undeclared shipments of {goods}{fromo}{to}, {leak}",
+    "leak_t": "Undeclared shipments of {goods}{fromo}{to} {leak}",
     "traded_t": "Declared shipments of {goods}{fromo}{to} in {year}",
     "export_share": "Share{ofo} in world exports of {goods} in {year}",
     "import_share": "Share{ofo} in the imports of {goods}{of} in {year}",

@@ -301,9 +301,9 @@ def more_or_less(row: Row, rises: bool) -> str:
     """Return the word for a difference that fits the unit: more, higher, later, longer."""
     if row.unit == "year":
         return "later" if rises else "earlier"
-    if row.unit in TIMES:
+    if row.unit in TIMES and not row.name.startswith("cover_"):
         return "longer" if rises else "shorter"
-    if row.unit in ("share", "multiple") or row.unit.startswith("USD/"):
+    if row.unit in ("share", "multiple", *TIMES) or row.unit.startswith("USD/"):
         return "higher" if rises else "lower"
     return "more" if rises else "less"
 

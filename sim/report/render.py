@@ -87,7 +87,11 @@ class Documents:
 
     def __init__(self, folder: Path, facts: dict[str, Any], templates: tuple[str, ...]) -> None:
         self.folder, self.facts, self.templates = folder, facts, templates
-        self.title = str(facts["title"])
+
+    @property
+    def title(self) -> str:
+        """Title of the document."""
+        return str(self.facts["title"])
 
     def write(self, form: str) -> list[Path]:
         """Write one format whole or not at all; `brief` is the two pages as PDF and Word."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.report.asked import Row, quantiles
-from lodestone.report.cases import AS_WRITTEN, Case, Comparison, changes
+from lodestone.report.case_words import lower, quoted, ranked, with_case
+from lodestone.report.cases import Case, Comparison, changes
 from lodestone.report.phrases import cells, difference, level, share_of_worlds, shown
 from lodestone.report.trust import rough
 from lodestone.report.wording import capital, joined, percent
@@ -209,7 +210,7 @@ def _still(held: Comparison) -> str:
     same = [m for m in held.metrics if m not in held.moved]
     if not same or not held.moved:
         return ends.strip()
-    told = joined([f"{_lower(m.title)} ({level(held.row(m, 0))})" for m in same[:3]])
+    told = joined([f"{lower(m.title)} ({level(held.row(m, 0))})" for m in same[:3]])
     more = f", and {len(same) - 3} more" if len(same) > 3 else ""
     return f"The same in every case, and left out: {told}{more}.{ends}"
 
@@ -217,10 +218,6 @@ def _still(held: Comparison) -> str:
 def _called(name: str) -> str:
     """A case's name at the head of a row: keys with values stay as they are."""
     return name if "=" in name else capital(name)
-
-
-def _lower(title: str) -> str:
-    return title[0].lower() + title[1:]
 
 
 def _clear(row: Row) -> str:
@@ -241,20 +238,6 @@ def _answer(held: Comparison, metrics: list[Row]) -> list[str]:
     return told
 
 
-def ranked(held: Comparison, metric: Row) -> str:
-    """Say which case is lowest and which highest in a number, and where the base is."""
-    middles = [quantiles(held.row(metric, i).own)[1] for i in range(len(held.cases))]
-    low, high = int(np.argmin(middles)), int(np.argmax(middles))
-    if middles[low] == middles[high]:
-        return f"The medians of the cases do not differ in {_lower(metric.title)}."
-
-    def told(i: int) -> str:
-        return f"{level(held.row(metric, i))} {_with(held, i)}"
-
-    base = f"; {told(0)}" if 0 not in (low, high) else ""
-    return f"{metric.title}: from {told(low)} to {told(high)}{base}."
-
-
 def _best(held: Comparison, metric: Row) -> str:
     """Say which choice is best in a number, and in how many worlds; blank where none is."""
     regret = _regrets(held, metric)
@@ -268,7 +251,7 @@ def _best(held: Comparison, metric: Row) -> str:
     whole = len(held.choices) == len(held.cases)
     among = "Of all cases" if whole else "Of the cases in which the same happens"
     return (
-        f"{among}, {quoted(held.names[best])} does best in {_lower(metric.title)}: {first}, "
+        f"{among}, {quoted(held.names[best])} does best in {lower(metric.title)}: {first}, "
         f"alone so {how}."
     )
 
@@ -280,20 +263,6 @@ def _regrets(held: Comparison, metric: Row) -> np.ndarray | None:
         return None
     own = regret[held.choices]
     return own - own.min(axis=0)
-
-
-def _with(held: Comparison, i: int) -> str:
-    return with_case(held.names[i])
-
-
-def with_case(name: str) -> str:
-    """Return a case as it follows a number: `as written`, `with “renewed”`."""
-    return name if name.startswith((AS_WRITTEN, "with")) else f"with {quoted(name)}"
-
-
-def quoted(name: str) -> str:
-    """Return a case's name as it stands in a sentence: in quotes, unless it is none or a setting."""
-    return name if name == AS_WRITTEN or "=" in name else f"\u201c{name}\u201d"
 
 
 def _others(held: Comparison, metric: Row) -> list[str]:
@@ -377,10 +346,12 @@ def _regret(held: Comparison, metric: Row) -> str:
 
     small = float(regret[least].mean())
     if regret[least].max() == 0:
-        first = f"no regret {_with(held, held.choices[least])}, the best case of every world"
+        first = (
+            f"no regret {with_case(held.names[held.choices[least]])}, the best case of every world"
+        )
     else:
         first = (
-            f"least regret {_with(held, held.choices[least])} (mean {told(small)}, in one world in twenty "
+            f"least regret {with_case(held.names[held.choices[least]])} (mean {told(small)}, in one world in twenty "
             f"{told(worst)} or more)"
         )
-    return f"{metric.title}: {first}; most {_with(held, held.choices[most])} (mean {told(float(regret[most].mean()))})."
+    return f"{metric.title}: {first}; most {with_case(held.names[held.choices[most]])} (mean {told(float(regret[most].mean()))})."

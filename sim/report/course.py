@@ -98,13 +98,31 @@ def course(reading: Reading, region: str = "all") -> str:
     )
     subject = f"use goes unmet{at}" if alone else f"{more} use goes unmet{at}{than}"
     what = "it" if alone else "the difference"
+    later = [_again(found), _turned(found)]
+    if found.back is not None and found.turn is not None and found.turn.since < found.back.since:
+        later.reverse()
     told = [
         f"{subject[0].upper()}{subject[1:]} from {day(found.onset)}{after} {sure}; {what} is largest "
         f"around {day(found.peak)}, {percent(abs(found.p50), *size)} of planned use, and {until}.",
-        _again(found),
+        *later,
         tonnes(reading, found) if region == "all" else "",
     ]
     return " ".join(t for t in told if t)
+
+
+def _turned(found: Shortage) -> str:
+    """Say that at other dates the difference is the other way round; else blank."""
+    turn = found.turn
+    if turn is None:
+        return ""
+    other = "less" if found.sign > 0 else "more"
+    return (
+        f"From {month(turn.since)} on it is the other way round: {other} use goes unmet, at most "
+        f"{percent(turn.size)} of planned use in {month(turn.peak)} in the median world."
+        if turn.since > found.peak
+        else f"Before, from {month(turn.since)} on, {other} use goes unmet, at most {percent(turn.size)} of "
+        f"planned use in {month(turn.peak)} in the median world."
+    )
 
 
 def more_there(reading: Reading, region: str) -> str:
@@ -131,14 +149,11 @@ def _again(found: Shortage) -> str:
         return ""
     some = "" if back.in_median else " in some worlds"
     text = (
-        f"It comes back{some} from {month(back.since)} on: {percent(max(back.p50, 0.0))} of planned use in "
+        f"{'More' if found.sign > 0 else 'Less'} use goes unmet again{some} from {month(back.since)} on: {percent(max(back.p50, 0.0))} of planned use in "
         f"the median world and {percent(back.far)} in one world in twenty in {month(back.peak)}"
     )
     if back.late:
-        text += (
-            "; so small and so long after the start, that rests on assumed growth of plants and use "
-            "and is no forecast"
-        )
+        text += "; so small and so late, that rests on assumed growth of plants and use and is no forecast"
     return f"{text}."
 
 

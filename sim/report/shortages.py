@@ -11,7 +11,7 @@ from typing import Literal
 
 import pandas as pd
 
-__all__ = ["NOTICEABLE", "Return", "Shortage", "shortage_of"]
+__all__ = ["NOTICEABLE", "Return", "Shortage", "Turn", "shortage_of"]
 
 NOTICEABLE = 0.005
 """Share of planned use from which unmet use is called a shortage (0..1)."""
@@ -49,6 +49,23 @@ class Return:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """A median difference of the other sign at other dates.
+
+    Attributes
+    ----------
+    since, peak
+        First noticeable date, and when it is farthest.
+    size
+        How far, share of planned use (above 0).
+    """
+
+    since: pd.Timestamp
+    peak: pd.Timestamp
+    size: float
+
+
+@dataclass(frozen=True)
 class Shortage:
     """What the measures do to the unmet use of one group of users, from the first of them on.
 
@@ -75,6 +92,8 @@ class Shortage:
         Whether the noticeable median lasts to the end of the run.
     back
         Whether and how it comes back after the end; None where it does not.
+    turn
+        Whether at other dates the difference is the other way round; None where it is not.
     level_p50, reference_p50
         Median unmet share with and without the measures at the peak; NaN where not known.
     """
@@ -89,6 +108,7 @@ class Shortage:
     end: pd.Timestamp | None
     open_end: bool
     back: Return | None
+    turn: Turn | None
     level_p50: float
     reference_p50: float
 
@@ -134,9 +154,18 @@ def shortage_of(delta: pd.DataFrame, levels: pd.DataFrame) -> Shortage:
         end=end,
         open_end=end == middle.index[-1],
         back=None if end is None else _back(mid, far, end),
+        turn=_turn(-mid),
         level_p50=float(levels["unmet_share_p50"][peak]),
         reference_p50=float(levels["reference_unmet_share_p50"][peak]),
     )
+
+
+def _turn(other: pd.Series) -> Turn | None:
+    """The difference of the other sign, where the median makes it noticeable."""
+    noticed = other.index[other >= NOTICEABLE]
+    if not len(noticed):
+        return None
+    return Turn(since=noticed[0], peak=other.idxmax(), size=float(other.max()))
 
 
 def _end(noticed: pd.DatetimeIndex, peak: pd.Timestamp) -> pd.Timestamp | None:

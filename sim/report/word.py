@@ -57,7 +57,7 @@ def reference_docx() -> bytes:
         '<w:shd w:val="clear" w:color="auto" w:fill="EEF3F7"/>'
     )
     own = _style("Memo Small", 16, colour="444444")
-    own += _style("Memo Question", 22, bold=True) + _style("Memo Answer", 20, extra=shade)
+    own += _style("Memo Question", 22, bold=True) + _style("Memo Answer", 19, extra=shade)
 
     def styles(text: str) -> str:
         text = re.sub(
@@ -71,11 +71,12 @@ def reference_docx() -> bytes:
             "Heading2": 24,
             "ImageCaption": 16,
             "Compact": 17,
-            "BodyText": 20,
+            "BodyText": 19,
             "VerbatimChar": 17,
         }
         for ident, size in sizes.items():
             text = _sized(text, ident, size)
+        text = re.sub(r'<w:spacing w:after="200"\s*/>', '<w:spacing w:after="60"/>', text, count=1)
         return text.replace("</w:styles>", f"{own}</w:styles>")
 
     def document(text: str) -> str:

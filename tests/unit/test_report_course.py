@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lodestone.report.course import _again, ending
+from lodestone.report.course import _again, _turned, ending
 from lodestone.report.shortages import Shortage, shortage_of
 
 DATES = pd.date_range("2025-04-07", periods=140, freq="7D")
@@ -72,3 +72,16 @@ def test_outer_worlds_that_recover_later_are_no_return(tail: float):
     rise[100:] = 0.05
     back = found(middle, rise).back
     assert back is not None and back.since == DATES[100]
+
+
+def test_what_turns_round_is_told():
+    middle = -first_time()
+    middle[60:70] = 0.01
+    turned = found(middle, np.where(middle < 0, 0.5 * middle, 1.3 * middle))
+    assert turned.sign == -1 and turned.turn is not None
+    assert turned.turn.since == DATES[60]
+    assert _turned(turned) == (
+        "From June 2026 on it is the other way round: more use goes unmet, at most 1.0 % of planned use "
+        "in June 2026 in the median world."
+    )
+    assert _turned(found(first_time(), first_time())) == ""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lodestone.report.asked import quantiles, row_of
+from lodestone.report.case_words import ranked, with_case
 from lodestone.report.figures import Drawing
 from lodestone.report.phrases import scale_of, shown
 from lodestone.report.studies import save_drawing
@@ -61,8 +62,6 @@ def draw_comparison(held: Comparison, target: Path) -> list[dict[str, str]]:
 
 def cases_by_metric(held: Comparison) -> Drawing:
     """A panel a metric: median and band of every case on one axis."""
-    from lodestone.report.compare import ranked
-
     metrics = [m for m in held.telling if np.isfinite(quantiles(m.own)[1])][:MOST_PANELS]
     metrics = metrics or held.metrics[:1]
     columns = 2 if len(metrics) > 1 else 1
@@ -124,8 +123,6 @@ def cases_by_metric(held: Comparison) -> Drawing:
 
 def shortage_by_case(held: Comparison) -> Drawing | None:
     """Small multiples of the unmet share over time with shared axes, the base dotted in each."""
-    from lodestone.report.compare import with_case
-
     runs = [
         (n, c.reading) for n, c in zip(held.names, held.cases, strict=True) if c.reading is not None
     ]
@@ -174,7 +171,6 @@ def shortage_by_case(held: Comparison) -> Drawing | None:
 def cost_against_shortage(held: Comparison) -> Drawing | None:
     """Public outlay more than the base against tonnes of shortage less than the base, by case."""
     from lodestone.report.cases import AVOIDED, COST
-    from lodestone.report.compare import with_case
 
     reading = held.cases[0].reading
     if reading is None:

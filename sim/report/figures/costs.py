@@ -30,6 +30,9 @@ NAMES = {
     "tariff": "tariffs",
     "holding": "holding stocks",
 }
+LEAST_PART = 1e-3
+"""Part of the largest mean change below which a change is no finding, however clear."""
+
 LEAST = 0.05
 """Million USD a week below which a cost is not drawn."""
 
@@ -58,7 +61,8 @@ def cost_sentence(reading: Reading) -> str:
     name = NAMES.get(largest, human(largest))
     if not than:
         return f"The largest cost is {name}: {_amount(reading, largest, float(sums[largest]), '')}"
-    clear = [c for c in sums.index if _clear(reading, c)]
+    least = LEAST_PART * float(sums.abs().max())
+    clear = [c for c in sums.index if _clear(reading, c) and abs(float(sums[c])) >= least]
     if not clear:
         return (
             f"No cost differs from the reference by more than chance; largest in the mean: {name}"

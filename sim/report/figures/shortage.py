@@ -11,7 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from lodestone.report.asked import place
 from lodestone.report.course import ending
 from lodestone.report.figures import Drawing, figure
-from lodestone.report.reading import NOTICEABLE, Reading
+from lodestone.report.reading import NOTICEABLE, Reading, Shortage
 from lodestone.report.style import (
     BLUE,
     GREY,
@@ -71,8 +71,15 @@ def shortage_sentence(reading: Reading) -> str:
     return (
         f"Up to {share} of planned use {more} goes unmet{than}: it is worst in {month(found.peak)} {ending(found)}"
         if found.sign > 0
-        else f"Up to {share} of planned use less goes unmet{than}, most in {month(found.peak)}"
+        else f"Up to {share} of planned use less goes unmet{than}, most in {month(found.peak)}{_turn(found)}"
     )
+
+
+def _turn(found: Shortage) -> str:
+    """Return that later the difference is the other way round, as the end of a title; else blank."""
+    if found.turn is None or found.turn.since < found.peak:
+        return ""
+    return f"; from {month(found.turn.since)} on more"
 
 
 @figure(
@@ -245,14 +252,18 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
         low = 0.0
     verb = "hit hardest" if sign > 0 else "spared most"
     text = (
-        f"{capital(human_of(axis, worst))} is {verb}: {percent(abs(f.p50), low, high)}{more} of planned "
+        f"{capital(place(worst) if axis == 'region' else human_of(axis, worst))} is {verb}: {percent(abs(f.p50), low, high)}{more} of planned "
         f"use goes unmet at the peak in {month(f.peak)}"
     )
     out = len(names) - len(hit)
     if out and len(names) > 2:
         plural = {"region": "regions", "sector": "sectors", "tier": "tiers"}[axis]
         text += f"; {out} of {len(names)} {plural} {'is' if out == 1 else 'are'} not touched in the median world"
-    back = [n for n in hit if (b := found[n].back) is not None and not b.late and b.in_median]
+    back = [
+        n
+        for n in hit
+        if sign > 0 and (b := found[n].back) is not None and not b.late and b.in_median
+    ]
     if back:
         since = min(b.since for n in back if (b := found[n].back) is not None)
         some = place(back) if axis == "region" and len(back) < 3 else human_of(axis, back[0])

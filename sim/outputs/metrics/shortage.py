@@ -101,7 +101,7 @@ def unmet_share_peak(series: Series, region: Any = "all", sector: Any = "all") -
     return unmet_shares(series, region, sector).max(axis=0)
 
 
-@metric("days", "first users stop, days after the first disruption", BY_REGION, of="stoppages")
+@metric("days", "first users stop, days after the first disruption", BY_GROUP, of="stoppages")
 def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Days from the first disruption to the first user class at zero (inf: none stops).
 

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
     from lodestone.report.reading import Reading
 
-__all__ = ["Frame", "Row", "default_rows", "frame_of", "headline_rows", "place", "row_in", "row_of"]
+__all__ = [
+    "Frame",
+    "Row",
+    "default_rows",
+    "frame_of",
+    "headline_rows",
+    "place",
+    "row_in",
+    "row_of",
+    "within",
+]
 
 # {at}: " in Europe"; {of}: " of Europe"; {users}: " for wind"; {year}: "2030"; {goods}: "Dy oxide";
 # {span}: "from 2024 to the end of 2029"; {origin}, {to}: places of trade; {share}: "25 %".
@@ -141,6 +151,11 @@ def place(names: object) -> str:
         return "the world without China"
     told = [PLACES.get(n) or (f"the {human(n)}" if n in ARTICLE else human(n)) for n in listed]
     return joined(told)
+
+
+def within(name: str) -> str:
+    """Return a place with its preposition: `in Europe`, `among the allies`."""
+    return f"among {name}" if name == PLACES["allies"] else f"in {name}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -365,7 +380,7 @@ def title_of(frame: Frame, name: str, selectors: Mapping[str, Any]) -> str:
     of = str(selectors.get("of", "ndfeb_magnets"))
     moment = since or shock
     words = {
-        "at": f" in {region}" if region else "",
+        "at": f" {within(region)}" if region else "",
         "of": f" of {region}" if region else " of the largest region",
         "ofo": f" of {origin}" if origin else "",
         "fromo": f" from {origin}" if origin else "",

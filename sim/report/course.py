@@ -184,7 +184,8 @@ def tonnes(reading: Reading, found: Shortage) -> str:
     more = "more" if found.sign > 0 else "less"
     size = (low, high) if found.sign > 0 else (-high, -low)
     amount = shown(size[0], abs(middle), size[1], row.unit)
-    return f"In all, users lack {amount} {more} to the end of the run ({day(end)}){_by(reading, found)}."
+    when = "" if found.open_end else f" ({day(end)})"
+    return f"In all, users lack {amount} {more} to the end of the run{when}{_by(reading, found)}."
 
 
 def _by(reading: Reading, found: Shortage) -> str:

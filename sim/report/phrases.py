@@ -275,9 +275,11 @@ def _against(row: Row) -> str:
         return "; in the reference zero"
     low, middle, high = quantiles(row.delta)
     if not all(map(math.isfinite, (low, middle, high))):
-        return f", against {reference_level(row)} in the reference"
+        calm = reference_level(row)
+        return f", against {'no rise' if calm == '1 times' else calm} in the reference"
     if row.clear and row.unit == "multiple":
-        return f", against {reference_level(row)} in the reference"
+        calm = reference_level(row)
+        return f", against {'no rise' if calm == '1 times' else calm} in the reference"
     if row.clear:
         return f", {against(row)} {more_or_less(row, middle > 0)} than in the reference"
     changed = int((np.abs(row.delta) > 0).sum())
@@ -325,7 +327,9 @@ def _coverage(reading: Reading, row: Row) -> str:
     if "magnets with all" not in what:
         what = what.replace(" cover ", " covers ", 1).replace("magnets", "magnet output", 1)
     if all(t.startswith("100 % by") and "without" not in t for t in told):
-        told = [told[0]]
+        told = told[:1]
+    if all(t.startswith("0 % by") and "without" not in t for t in told):
+        told = told[-1:]
     same = row.calm is not None and row.still
     tail = "; the measures change that in no world" if same else ""
     return f"The probability that {what} is {joined(told)}{tail}."

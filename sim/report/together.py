@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lodestone.report.asked import Row, place, quantiles
+from lodestone.report.asked import Row, place, quantiles, within
 from lodestone.report.course import course, more_there
 from lodestone.report.phrases import (
     against,
@@ -106,7 +106,7 @@ def _where(row: Row, key: str) -> str:
     if key == "sector":
         return f"for {human(str(value))}" if isinstance(value, str) and value != "all" else ""
     name = place("all" if value is None else value)
-    return f"in {name}" if name else ""
+    return within(name) if name else ""
 
 
 def _series(rows: list[Row], key: str) -> str:
@@ -132,7 +132,9 @@ def _series(rows: list[Row], key: str) -> str:
         amounts = joined([against(row) for row in rows])
         return f"{text}: {amounts} {more_or_less(rows[0], signs.pop())} than in the reference."
     changes = [
-        f"{difference(row)} {label}{'' if row.clear else ' (not clear of zero)'}"
+        f"none {label}"
+        if row.still
+        else f"{difference(row)} {label}{'' if row.clear else ' (not clear of zero)'}"
         for row, label in zip(rows, labels, strict=True)
     ]
     return f"{text}; the differences from the reference are {joined(changes)}."

@@ -20,20 +20,52 @@ HEAD = """\
 # Thirty questions
 
 Written by `python docs/questions.py`; do not edit by hand. {worlds} worlds. The number is the median,
-in brackets 5-95 % of the worlds. `lodestone metric RUN 'EXPRESSION'` asks a finished run for any of
-them; `delta(...)` is the difference from the reference in the same world.
+in brackets 5-95 % of the worlds. RUN is a folder that the command above it names;
+`delta(...)` is the difference from the reference in the same world.
 """
 
 
-def told(folder: Path, expression: str) -> str:
-    """A metric of a run as `median unit (5 to 95 %)`."""
-    from lodestone.report.phrases import shown
-    from lodestone.studies.tables import tidy
+def told(folder: Path, expressions: list[str], base: Path | None = None) -> str:
+    """What a run says to metrics, in the sentences of a memo; a difference is told with its level.
 
-    row = tidy([folder], [expression]).iloc[0]
-    unit = str(row.get("unit") or "")
-    low, middle, high = (float(row[q]) for q in ("p05", "p50", "p95"))
-    return shown(low, middle, high, unit, signed=expression.startswith("delta("))
+    Parameters
+    ----------
+    folder
+        The run.
+    expressions
+        Metrics, or ``delta(...)`` of them.
+    base
+        Run of the scenario as written, where the run is of a variant: differences are from it.
+    """
+    from lodestone.outputs.results import Results
+    from lodestone.report.asked import Row, frame_of, title_of
+    from lodestone.report.phrases import sentence
+    from lodestone.report.reading import Reading
+    from lodestone.report.together import sentences
+    from lodestone.studies.again import metric_of_run
+    from lodestone.studies.metrics import metric_of, unit_of
+
+    reading = Reading(Results.load(folder))
+    other = None if base is None else Results.load(base)
+    rows = []
+    for text in expressions:
+        inner = text.removeprefix("delta(").removesuffix(")") if text.startswith("delta(") else text
+        item = metric_of(inner)
+        calm = None
+        if other is not None:
+            calm = metric_of_run(other, inner)
+        elif reading.reference:
+            calm = metric_of_run(reading.results, f"reference({inner})")
+        picked = dict(item.selectors)
+        title = title_of(frame_of(reading), item.name, picked)
+        own = metric_of_run(reading.results, inner)
+        rows.append(Row(inner, item.name, picked, unit_of(inner), title, own, calm))
+    if base is None:
+        return " ".join(sentences(reading, rows, len(rows)))
+    text = " ".join(sentence(reading, row) for row in rows)
+    text = text.replace("with and without the measures", "with and without the variant")
+    text = text.replace("the measures change", "the variant changes")
+    return text.replace("the reference", "the scenario as written")
 
 
 def binding(folder: Path) -> str:
@@ -50,11 +82,11 @@ def binding(folder: Path) -> str:
     )
 
 
-def asked(folder: Path, item: dict[str, Any]) -> str:
+def asked(folder: Path, item: dict[str, Any], base: Path | None = None) -> str:
     """What a finished run answers."""
     if item.get("table") == "bottlenecks":
         return binding(folder)
-    return "<br>".join(f"`{e}`: {told(folder, e)}" for e in item["ask"])
+    return told(folder, item["ask"], base)
 
 
 def command_of(item: dict[str, Any]) -> str:
@@ -63,9 +95,13 @@ def command_of(item: dict[str, Any]) -> str:
         return f"`{item['command']}`"
     if "run" not in item:
         return ""
-    variant = item.get("variant")
-    words = f"lodestone run {item['run']}" + (f" variant={variant}" if variant else "")
-    return f"`{words}`" + (f"<br>`{item['also']}`" if "also" in item else "")
+    words = f"lodestone run {item['run']}"
+    if "variant" in item:
+        words = f"lodestone compare {item['run']} variant=[{item['variant']}]"
+    asked = [f"lodestone metric RUN '{e}'" for e in item.get("ask", ())]
+    return "<br>".join(
+        f"`{w}`" for w in [words, *asked, *([item["also"]] if "also" in item else [])]
+    )
 
 
 def answers(questions: list[dict[str, Any]], worlds: int) -> dict[int, str]:
@@ -82,11 +118,11 @@ def answers(questions: list[dict[str, Any]], worlds: int) -> dict[int, str]:
             out[number] = f"not yet: {item['missing']}"
     for (name, variant), items in runs.items():
         with tempfile.TemporaryDirectory() as place:
-            run = lode.run(
-                name, worlds=worlds, variant=variant, outputs=["worlds"], out=Path(place) / "run"
-            )
+            settings = {"worlds": worlds, "outputs": ["worlds"]}
+            run = lode.run(name, variant=variant, out=Path(place) / "run", **settings)
+            base = lode.run(name, out=Path(place) / "base", **settings) if variant else None
             for number, item in items:
-                out[number] = asked(run.folder, item)
+                out[number] = asked(run.folder, item, base and base.folder)
                 if "missing" in item:
                     out[number] += f"<br>not yet: {item['missing']}"
                 print(number, item["text"], flush=True)

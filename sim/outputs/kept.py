@@ -123,8 +123,14 @@ class Series:
 
     @cached_property
     def first_stop(self) -> np.ndarray:
-        """Day of the first stop of each group from the disruption on, inf: none, shape (g, w)."""
-        stopped = self._stopped
+        """Day of the first stop of each group from the disruption on, inf: none, shape (g, w).
+
+        A group in which users stood on the market day before the disruption does not stop by it.
+        """
+        since = self.times[:, None] >= self.shock_day
+        last = np.maximum(np.argmax(since, axis=0) - 1, 0)
+        stood = ~since[0] & (self["stopped"][last, :, np.arange(since.shape[1])].T > 0)
+        stopped = self._stopped & ~stood
         first = self.times[np.argmax(stopped, axis=0)]
         return np.where(stopped.any(axis=0), first, np.inf)
 

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 
     from lodestone.report.reading import Reading
 
-__all__ = ["Frame", "Row", "default_rows", "frame_of", "headline_rows", "place", "row_in", "row_of"]
+__all__ = [
+    "Frame",
+    "Row",
+    "default_rows",
+    "frame_of",
+    "headline_rows",
+    "place",
+    "row_in",
+    "row_of",
+    "within",
+]
 
 # {at}: " in Europe"; {of}: " of Europe"; {users}: " for wind"; {year}: "2030"; {goods}: "Dy oxide";
 # {span}: "from 2024 to the end of 2029"; {origin}, {to}: places of trade; {share}: "25 %".
@@ -61,7 +71,7 @@ TITLES: Mapping[str, str] = {
     "magnet_exports_t": "Declared magnet exports{of} in {when_or_year}",
     "magnet_share": "Share{of} in world magnet output in {year}",
     "self_sufficiency": "Own magnet output{at} in {year}, share of use",
-    "leak_t": "Undeclared shipments of {goods}{fromo}{to}, {leak}",
+    "leak_t": "Undeclared shipments of {goods}{fromo}{to} {leak}",
     "traded_t": "Declared shipments of {goods}{fromo}{to} in {year}",
     "export_share": "Share{ofo} in world exports of {goods} in {year}",
     "import_share": "Share{ofo} in the imports of {goods}{of} in {year}",
@@ -143,6 +153,11 @@ def place(names: object) -> str:
     return joined(told)
 
 
+def within(name: str) -> str:
+    """Return a place with its preposition: `in Europe`, `among the allies`."""
+    return f"among {name}" if name == PLACES["allies"] else f"in {name}"
+
+
 @dataclass(frozen=True, eq=False)
 class Row:
     """A metric with its selectors, in every world.
@@ -178,7 +193,12 @@ class Row:
 
     @cached_property
     def grain(self) -> float:
-        """Three digits of the largest level: below half of it a difference is not told."""
+        """Three digits of the largest level: below half of it a difference is not told.
+
+        A year is told to the year.
+        """
+        if self.unit == "year":
+            return 1.0
         values = [self.own] if self.calm is None else [self.own, self.calm]
         size = max(float(np.abs(finite(v)).max(initial=0.0)) for v in values)
         if size <= 0.0:
@@ -360,7 +380,7 @@ def title_of(frame: Frame, name: str, selectors: Mapping[str, Any]) -> str:
     of = str(selectors.get("of", "ndfeb_magnets"))
     moment = since or shock
     words = {
-        "at": f" in {region}" if region else "",
+        "at": f" {within(region)}" if region else "",
         "of": f" of {region}" if region else " of the largest region",
         "ofo": f" of {origin}" if origin else "",
         "fromo": f" from {origin}" if origin else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lodestone.report.wording import capital, human, joined
+from lodestone.report.wording import MINUS, capital, human, joined
 
 if TYPE_CHECKING:
     from lodestone.report.reading import Reading
@@ -15,6 +15,10 @@ __all__ = ["own_remarks", "public_table", "public_told", "remarks"]
 
 #: Countries of a remark on a measure that is finer than the regions.
 _LISTED = re.compile(r"(?<=only )[a-z_, ]+(?= in [a-z_]+,)|(?<= in )[a-z_]+(?=, so plants)")
+
+
+#: Letters of a remark that stands in the brief.
+LONGEST = 180
 
 
 def _titled(found: re.Match[str]) -> str:
@@ -30,15 +34,22 @@ def remarks(reading: Reading) -> list[str]:
 
 
 def own_remarks(reading: Reading, most: int = 2) -> list[str]:
-    """The remarks on what is asked here: on a measure of the scenario's own, or on the whole of it."""
+    """The remarks on what is asked here: on a measure of the scenario's own, or on the whole of it.
+
+    Long ones, which tell the author of a scenario how a word is taken, stand in the annex alone.
+    """
+    from lodestone.report.trust import input_titles
+
+    titles = input_titles(reading)
     spec = reading.scenario.get("interventions") or {}
     own = {mark.name for mark in reading.marks} if reading.reference else set(spec)
     found = []
     for text in reading.results.provenance.get("remarks") or ():
         head = str(text).split(" ", 1)[0].strip(":'`")
         if head in own or head not in spec:
-            told = str(text).split(";", 1)[0].replace(head, human(head), 1)
-            found.append(_sentence(_LISTED.sub(_titled, told)))
+            told = str(text).split(";", 1)[0].replace(head, titles.get(head) or human(head), 1)
+            if len(told) <= LONGEST:
+                found.append(_sentence(_LISTED.sub(_titled, told)))
     return found[:most]
 
 
@@ -85,11 +96,11 @@ def public_told(reading: Reading) -> str:
         ("stock_left", "hold goods at the end worth"),
     ):
         low, middle, high = (float(rows[f"{stem}_{q}"][item]) for q in ("p05", "p50", "p95"))
-        if max(abs(low), abs(high)) >= LEAST:
+        if abs(middle) >= LEAST:
             paired = stem != "usd_million"
             told = shown(low, middle, high, "USD million", signed=paired)
-            sign = "" if not paired else " more" if middle >= 0 else " (less)"
-            parts.append(f"{words} {told.removeprefix('+')}{sign}")
+            sign = "" if not paired else " more" if middle > 0 else " less"
+            parts.append(f"{words} {told.lstrip('+' + MINUS)}{sign}")
     if not parts:
         return ""
     than = " against the reference" if stem != "usd_million" else ""

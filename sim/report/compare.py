@@ -10,7 +10,8 @@ import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.report.asked import Row, quantiles
-from lodestone.report.cases import AS_WRITTEN, Case, Comparison, changes
+from lodestone.report.case_words import lower, quoted, ranked, with_case
+from lodestone.report.cases import Case, Comparison, changes
 from lodestone.report.phrases import cells, difference, level, share_of_worlds, shown
 from lodestone.report.trust import rough
 from lodestone.report.wording import capital, joined, percent
@@ -44,7 +45,7 @@ def write_comparison(
     from lodestone.border.files import csv_text, save_text
     from lodestone.report.figures.comparison import draw_comparison
     from lodestone.report.memo import check_formats
-    from lodestone.report.render import COMPARISON, COMPARISON_BRIEF, write_files
+    from lodestone.report.render import COMPARISON, Documents
     from lodestone.report.sheets import save_workbook
 
     wanted = check_formats(formats)
@@ -60,6 +61,7 @@ def write_comparison(
     figures = draw_comparison(held, folder / "figures")
     facts = comparison_facts(held, figures, command)
     made: list[Path] = []
+    pages = Documents(folder, facts, COMPARISON)
     for form in wanted:
         if form == "xlsx":
             path = folder / "summary.xlsx"
@@ -85,8 +87,7 @@ def write_comparison(
                 )
             made.append(write_explorer(runs, folder, str(facts["title"])))
         else:
-            templates = COMPARISON_BRIEF if form == "brief" else COMPARISON
-            made += write_files(folder, form, facts, templates)
+            made += pages.write(form)
     return made
 
 
@@ -124,9 +125,9 @@ def comparison_facts(
         "still": _still(held),
         "cases": _cases(held),
         "tables": tables,
-        "widths": [20, *[21] * (len(overview["heads"]))],
+        "widths": [18, *[24 if "," in head else 14 for head in overview["heads"]]],
         "separated": [t for m in held.telling[:3] for t in [_separated(held, m)]],
-        "choices": joined([held.names[i] for i in held.choices])
+        "choices": joined([quoted(held.names[i]) for i in held.choices])
         if 1 < len(held.choices) < len(held.cases)
         else "",
         "regret": []
@@ -209,7 +210,7 @@ def _still(held: Comparison) -> str:
     same = [m for m in held.metrics if m not in held.moved]
     if not same or not held.moved:
         return ends.strip()
-    told = joined([f"{_lower(m.title)} ({level(held.row(m, 0))})" for m in same[:3]])
+    told = joined([f"{lower(m.title)} ({level(held.row(m, 0))})" for m in same[:3]])
     more = f", and {len(same) - 3} more" if len(same) > 3 else ""
     return f"The same in every case, and left out: {told}{more}.{ends}"
 
@@ -217,10 +218,6 @@ def _still(held: Comparison) -> str:
 def _called(name: str) -> str:
     """A case's name at the head of a row: keys with values stay as they are."""
     return name if "=" in name else capital(name)
-
-
-def _lower(title: str) -> str:
-    return title[0].lower() + title[1:]
 
 
 def _clear(row: Row) -> str:
@@ -233,26 +230,12 @@ def _answer(held: Comparison, metrics: list[Row]) -> list[str]:
     """Say how the cases stand in the first number, which choice is best, and the second number."""
     if not held.moved:
         return ["The cases do not differ in any of the numbers asked for."]
-    told = [_ranked(held, metrics[0]), *_others(held, metrics[0])]
+    told = [ranked(held, metrics[0]), *_others(held, metrics[0])]
     if len(held.choices) > 1:
         told += [t for t in (_best(held, m) for m in metrics[:2]) if t]
     else:
-        told += [_ranked(held, m) for m in metrics[1:3]]
+        told += [ranked(held, m) for m in metrics[1:3]]
     return told
-
-
-def _ranked(held: Comparison, metric: Row) -> str:
-    """Say which case is lowest and which highest in a number, and where the base is."""
-    middles = [quantiles(held.row(metric, i).own)[1] for i in range(len(held.cases))]
-    low, high = int(np.argmin(middles)), int(np.argmax(middles))
-    if middles[low] == middles[high]:
-        return f"The medians of the cases do not differ in {_lower(metric.title)}."
-
-    def told(i: int) -> str:
-        return f"{level(held.row(metric, i))} {_with(held, i)}"
-
-    base = f"; {told(0)}" if 0 not in (low, high) else ""
-    return f"{metric.title}: from {told(low)} to {told(high)}{base}."
 
 
 def _best(held: Comparison, metric: Row) -> str:
@@ -264,10 +247,13 @@ def _best(held: Comparison, metric: Row) -> str:
     alone = int(((regret[at] == 0) & (np.sort(regret, axis=0)[1] > 0)).sum())
     how = share_of_worlds(alone, regret.shape[1])
     best = held.choices[at]
-    first = ", as it is" if best == 0 else f", {level(held.row(metric, best))}"
+    first = "as it is" if best == 0 else level(held.row(metric, best))
     whole = len(held.choices) == len(held.cases)
-    among = "Best" if whole else "Best of the cases in which the same happens"
-    return f"{among} in {_lower(metric.title)}: {held.names[best]}{first}, alone so {how}."
+    among = "Of all cases" if whole else "Of the cases in which the same happens"
+    return (
+        f"{among}, {quoted(held.names[best])} does best in {lower(metric.title)}: {first}, "
+        f"alone so {how}."
+    )
 
 
 def _regrets(held: Comparison, metric: Row) -> np.ndarray | None:
@@ -279,24 +265,21 @@ def _regrets(held: Comparison, metric: Row) -> np.ndarray | None:
     return own - own.min(axis=0)
 
 
-def _with(held: Comparison, i: int) -> str:
-    name = held.names[i]
-    return name if name.startswith((AS_WRITTEN, "with")) else f"with {name}"
-
-
 def _others(held: Comparison, metric: Row) -> list[str]:
     """Say which cases differ clearly from the base in a metric, and which do not."""
     clear, unclear, same = [], [], []
     for i in range(1, len(held.cases)):
         row = held.row(metric, i)
         if row.still:
-            same.append(held.names[i])
+            same.append(quoted(held.names[i]))
         elif not np.isfinite(quantiles(row.delta)[1]) or not row.clear:
-            unclear.append(held.names[i])
+            unclear.append(quoted(held.names[i]))
         else:
-            clear.append((abs(quantiles(row.delta)[1]), f"{held.names[i]} {difference(row)}"))
+            clear.append(
+                (abs(quantiles(row.delta)[1]), f"{quoted(held.names[i])} {difference(row)}")
+            )
     told = []
-    base = held.names[0]
+    base = quoted(held.names[0])
     if clear:
         parts = [text for _, text in sorted(clear, key=lambda p: -p[0])]
         more = f", and {len(parts) - 4} more" if len(parts) > 4 else ""
@@ -320,7 +303,7 @@ def _separated(held: Comparison, metric: Row) -> str:
     if not pairs:
         return f"{metric.title}: the bands separate all {count} pairs of cases."
     groups = _groups(held.names, pairs)
-    told = "; ".join(joined(g) if len(g) > 2 else f"{g[0]} and {g[1]}" for g in groups[:4])
+    told = "; ".join(joined([quoted(name) for name in g]) for g in groups[:4])
     more = f"; and {len(groups) - 4} more groups" if len(groups) > 4 else ""
     return (
         f"{metric.title}: not told apart from each other are {told}{more} "
@@ -363,10 +346,12 @@ def _regret(held: Comparison, metric: Row) -> str:
 
     small = float(regret[least].mean())
     if regret[least].max() == 0:
-        first = f"no regret {_with(held, held.choices[least])}, the best case of every world"
+        first = (
+            f"no regret {with_case(held.names[held.choices[least]])}, the best case of every world"
+        )
     else:
         first = (
-            f"least regret {_with(held, held.choices[least])} (mean {told(small)}, in one world in twenty "
+            f"least regret {with_case(held.names[held.choices[least]])} (mean {told(small)}, in one world in twenty "
             f"{told(worst)} or more)"
         )
-    return f"{metric.title}: {first}; most {_with(held, held.choices[most])} (mean {told(float(regret[most].mean()))})."
+    return f"{metric.title}: {first}; most {with_case(held.names[held.choices[most]])} (mean {told(float(regret[most].mean()))})."

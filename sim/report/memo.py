@@ -27,8 +27,6 @@ __all__ = ["FORMATS", "answer", "check_formats", "facts", "headline_table", "wri
 MOST_ROWS = 10
 MOST_SENTENCES = 4
 NO_NUMBER = "The run holds none of the numbers asked for."
-#: Metrics whose finding the course of the shortage tells already.
-TOLD_BY_COURSE = ("unmet_t", "unmet_share_peak")
 GRADES = {
     "data": "data",
     "filing": "filing",
@@ -97,11 +95,10 @@ def write_memo(folder: Path | str, formats: Iterable[str] = ("html", "md")) -> l
 
 def facts(reading: Reading) -> dict[str, Any]:
     """Return everything that the templates show, figures already drawn."""
-    from lodestone.report.phrases import measures
+    from lodestone.report.course import measures
 
     results = reading.results
     rows = headline_rows(reading)
-    first = rows[0] if rows else None
     dates = reading.curve().index
     nothing = differs_in_nothing(reading, rows)
     figures = _figures(results.folder / "figures" / "index.csv")
@@ -127,7 +124,7 @@ def facts(reading: Reading) -> dict[str, Any]:
         "lead": lead,
         "others": others,
         "figures": [f for f in figures if nothing or f not in [lead, *others]],
-        "change": [NO_NUMBER] if first is None else inputs_told(reading, first),
+        "change": inputs_told(reading, rows) if rows else [NO_NUMBER],
         "trust": facts_of(reading, rows) if rows else [],
         "limits": not_modelled(rows),
         "sure": how_sure(reading),
@@ -164,7 +161,7 @@ def answer(reading: Reading, rows: list[Row] | None = None) -> list[str]:
     Where nothing differs from the reference it says so and stops. Shortage is told only where the
     question asks for it.
     """
-    from lodestone.report.phrases import course, sentence
+    from lodestone.report.together import sentences
 
     rows = headline_rows(reading) if rows is None else rows
     if differs_in_nothing(reading, rows):
@@ -173,17 +170,7 @@ def answer(reading: Reading, rows: list[Row] | None = None) -> list[str]:
             f"Nothing differs from the reference {_code(reading.reference)}: none of the numbers asked "
             f"for, and no user's shortage at any date, in any world.{asked}"
         ]
-    told: list[str] = []
-    for row in rows:
-        if len(told) == MOST_SENTENCES:
-            break
-        whole = not {"region", "sector"} & set(row.selectors)
-        text = course(reading) if whole and row.name in TOLD_BY_COURSE else sentence(reading, row)
-        if why := reading.cut_off(row.name, row.selectors):
-            text += f" That is {why}."
-        if text not in told:
-            told.append(text)
-    return told
+    return sentences(reading, rows, MOST_SENTENCES)
 
 
 def _code(name: str | None) -> str:
@@ -204,9 +191,9 @@ def hypothesis(reading: Reading) -> dict[str, str] | None:
     told = f"It holds {share_of_worlds(yes, count)}"
     if "refuted_if" in worlds:
         no = int(worlds["refuted_if"].sum())
-        told += f" and is refuted {share_of_worlds(no, count)}"
-        if (rest := count - yes - no) > 0 and no + yes > 0:
-            told += f"; {percent(rest / count)} decide neither"
+        told += f" and is refuted {share_of_worlds(no, count) if no else 'in none'}"
+        if (rest := count - yes - no) > 0:
+            told += f"; {share_of_worlds(rest, count)} it is open"
     return {"text": text, "told": f"{told}."}
 
 

@@ -17,8 +17,6 @@ from lodestone.report.wording import (
     EN_DASH,
     MINUS,
     capital,
-    day,
-    duration,
     joined,
     percent,
     resolution,
@@ -26,17 +24,19 @@ from lodestone.report.wording import (
 )
 
 if TYPE_CHECKING:
-    from lodestone.report.reading import Mark, Reading, Shortage
+    from lodestone.report.reading import Reading
 
 __all__ = [
     "cells",
     "clear_of_zero",
-    "course",
+    "against",
+    "difference",
     "level",
-    "measures",
+    "more_or_less",
     "sentence",
     "share_of_worlds",
     "shown",
+    "subject_of",
 ]
 
 SCALES = ((1e6, "trillion"), (1e3, "billion"), (1.0, "million"))
@@ -69,7 +69,7 @@ def scale_of(unit: str, *values: float) -> tuple[float, str]:
         "t REO": "t of REO",
         "multiple": "times",
         "USD/kg": "USD per kg",
-        "USD per USD": "USD per USD",
+        "USD per USD": "USD per USD of magnet",
         "year": "",
     }
     return 1.0, plain.get(unit, unit.replace("_", " "))
@@ -148,9 +148,13 @@ def _years(low: float, middle: float, high: float) -> str:
 
 
 def _scale(row: Row) -> float:
-    """The number whose size sets the scale of all cells of a row."""
-    values = [*quantiles(row.own), *([] if row.calm is None else quantiles(row.calm))]
-    return max((abs(v) for v in values if math.isfinite(v)), default=0.0)
+    """The number whose size sets the scale of all cells of a row: trillions where a median is one."""
+    bands = [quantiles(row.own), *([] if row.calm is None else [quantiles(row.calm)])]
+    largest = max((abs(v) for band in bands for v in band if math.isfinite(v)), default=0.0)
+    trillion = SCALES[0][0]
+    return (
+        largest if any(abs(band[1]) >= trillion for band in bands) else min(largest, trillion - 1)
+    )
 
 
 def level(row: Row) -> str:
@@ -219,7 +223,7 @@ def sentence(reading: Reading, row: Row) -> str:
     if row.name == "first_short_year":
         return _first_year(row)
     low, middle, high = quantiles(row.own)
-    subject, verb, of = _subject(row)
+    subject, verb, of = subject_of(row)
     if math.isinf(middle):
         never = int(np.isinf(row.own).sum())
         return (
@@ -249,7 +253,7 @@ WITH_THE = {
 }  # fmt: skip
 
 
-def _subject(row: Row) -> tuple[str, str, str]:
+def subject_of(row: Row) -> tuple[str, str, str]:
     """Return a title as a sentence begins with it, its verb, and what its number is a part of."""
     title, of = row.title, ""
     if row.unit == "multiple" and title.endswith(", over the price before"):
@@ -257,6 +261,8 @@ def _subject(row: Row) -> tuple[str, str, str]:
     elif row.unit == "share" and ", share of " in title:
         title, _, whole = title.rpartition(", share of ")
         of = f" of {whole}"
+    if ", " in title and not title.rpartition(", ")[2].startswith("in "):
+        title = f"{title.rstrip(',')},"
     if title.split(" ", 1)[0] in WITH_THE:
         title = f"The {title[0].lower()}{title[1:]}"
     return title, "are" if row.name in PLURAL else "is", of
@@ -265,24 +271,43 @@ def _subject(row: Row) -> tuple[str, str, str]:
 def _against(row: Row) -> str:
     """Return the rest of a sentence: how far from the reference, and whether that is clear."""
     assert row.calm is not None
-    if not np.any(row.calm):
+    if not np.any(row.calm) or cells(row)[2] == "0":
         return "; in the reference zero"
     low, middle, high = quantiles(row.delta)
     if not all(map(math.isfinite, (low, middle, high))):
-        return f", against {reference_level(row)} in the reference"
+        calm = reference_level(row)
+        return f", against {'no rise' if calm == '1 times' else calm} in the reference"
+    if row.clear and row.unit == "multiple":
+        calm = reference_level(row)
+        return f", against {'no rise' if calm == '1 times' else calm} in the reference"
     if row.clear:
-        size = sorted(abs(x) for x in (low, high))
-        more = "more" if middle > 0 else "less"
-        amount = shown(
-            size[0], abs(middle), size[1], row.unit, signed=True, scale=_scale(row), grain=row.grain
-        ).removeprefix("+")
-        if row.unit == "year":
-            more = "later" if middle > 0 else "earlier"
-        return f", {amount} {more} than in the reference"
+        return f", {against(row)} {more_or_less(row, middle > 0)} than in the reference"
     changed = int((np.abs(row.delta) > 0).sum())
     if middle == 0 and changed * 10 < row.delta.size:
         return f", the same as in the reference except {share_of_worlds(changed, row.delta.size)}"
-    return f"; the difference from the reference, {difference(row)}, does not stand clear of zero"
+    change = re.sub(r"\bpoints\b", "percentage points", difference(row))
+    return f"; the difference from the reference, {change}, does not stand clear of zero"
+
+
+def against(row: Row) -> str:
+    """Return the size of a difference that is clear of zero, without its sign."""
+    low, middle, high = quantiles(row.delta)
+    small, large = sorted(abs(x) for x in (low, high))
+    text = shown(
+        small, abs(middle), large, row.unit, signed=True, scale=_scale(row), grain=row.grain
+    )
+    return text.removeprefix("+").replace(" points", " percentage points")
+
+
+def more_or_less(row: Row, rises: bool) -> str:
+    """Return the word for a difference that fits the unit: more, higher, later, longer."""
+    if row.unit == "year":
+        return "later" if rises else "earlier"
+    if row.unit in TIMES and not row.name.startswith("cover_"):
+        return "longer" if rises else "shorter"
+    if row.unit in ("share", "multiple", *TIMES) or row.unit.startswith("USD/"):
+        return "higher" if rises else "lower"
+    return "more" if rises else "less"
 
 
 def _coverage(reading: Reading, row: Row) -> str:
@@ -301,6 +326,10 @@ def _coverage(reading: Reading, row: Row) -> str:
     what = row.title.removeprefix("First year in which ")
     if "magnets with all" not in what:
         what = what.replace(" cover ", " covers ", 1).replace("magnets", "magnet output", 1)
+    if all(t.startswith("100 % by") and "without" not in t for t in told):
+        told = told[:1]
+    if all(t.startswith("0 % by") and "without" not in t for t in told):
+        told = told[-1:]
     same = row.calm is not None and row.still
     tail = "; the measures change that in no world" if same else ""
     return f"The probability that {what} is {joined(told)}{tail}."
@@ -345,7 +374,7 @@ def _waiting(row: Row) -> str:
     both = comes & np.isfinite(calm)
     if not np.isfinite(calm).any():
         return f"{text}; in the reference in none."
-    shift = (own - calm)[both] if both.any() else np.zeros(0)
+    shift = own[both] - calm[both]
     if shift.size and (quantiles(shift)[0] > 0 or quantiles(shift)[2] < 0):
         size = sorted(abs(x) for x in (quantiles(shift)[0], quantiles(shift)[2]))
         word = "later" if quantiles(shift)[1] > 0 else "earlier"
@@ -362,104 +391,3 @@ def _in_reference(calm: np.ndarray | None, worlds: int, unit: str) -> str:
         return f"; in the reference {share_of_worlds(0, worlds)}"
     after = shown(*quantiles(comes), unit)
     return f"; in the reference {after}, {share_of_worlds(comes.size, worlds)}"
-
-
-def measures(reading: Reading) -> str:
-    """Say what tells the scenario from its reference, with announcement and start."""
-    marks = reading.marks
-    if reading.reference is None:
-        return "The scenario was run alone: numbers are levels, not differences."
-    head = f"Compared world by world with `{reading.reference}`"
-    if not marks and reading.from_the_start:
-        return f"{head}, from which it differs by its parameters alone, from the first day on."
-    if not marks:
-        return f"{head}, from which it differs by no measure."
-    told = [_measure(mark) for mark in marks[:4]]
-    more = len(marks) - len(told)
-    text = f"{head}, which does not have: {'; '.join(told)}"
-    if more:
-        text += f"; and {more} more (see the calendar)"
-    extra = " Other parameters differ as well." if reading.from_the_start else ""
-    return f"{text}.{extra}"
-
-
-def _measure(mark: Mark) -> str:
-    from lodestone.report.wording import human
-
-    name = human(mark.name)
-    if mark.change == "removed":
-        return f"{name} (only in the reference, from {day(mark.start)})"
-    if mark.change == "changed":
-        return f"{name} in this form (from {day(mark.start)} on)"
-    start = f"in force from {day(mark.start)}"
-    if mark.drawn:
-        start = f"start drawn by world, median {day(mark.start)}"
-    told = "" if mark.announced in (None, mark.start) else f"announced {day(mark.announced)}, "
-    end = "" if mark.end is None or mark.drawn else f" to {day(mark.end)}"
-    return f"{name} ({told}{start}{end})"
-
-
-def course(reading: Reading) -> str:
-    """Return the course of the difference in shortage: from when, how much, until when."""
-    from lodestone.report.reading import NOTICEABLE
-
-    found = reading.shortage()
-    alone = reading.reference is None
-    little = percent(NOTICEABLE)
-    than = "" if alone else " than in the reference"
-    if found.likelihood == "none":
-        if alone:
-            return f"There is no shortage: less than {little} of planned use stays unmet at every date in 95 % of worlds."
-        return (
-            "The measures neither cause nor cure a shortage: the share of planned use that goes unmet "
-            f"differs from the reference by less than {little} at every date in 95 % of worlds."
-        )
-    more = "more" if found.sign > 0 else "less"
-    if found.likelihood == "possible":
-        far = found.p95 if found.sign > 0 else -found.p05
-        return (
-            f"In most worlds the shortage changes by less than {little} of planned use; in one world "
-            f"in twenty {percent(far)} {more} goes unmet{than} around {day(found.peak)}."
-        )
-    assert found.onset is not None and found.end is not None
-    size = sorted(abs(x) for x in (found.p05, found.p95))
-    if found.p05 * found.p95 < 0:
-        size = [0.0, max(size)]
-    middle = abs(found.p50)
-    after = ""
-    if reading.begins is not None and not alone and found.onset >= reading.begins:
-        wait = (found.onset - reading.begins).days
-        after = " (at once)" if wait < 7 else f" ({duration(wait)} after the start)"
-    sure = "in at least 95 % of worlds" if found.likelihood == "sure" else "in most worlds"
-    until = (
-        f"lasts to the end of the run ({day(found.end)})"
-        if found.open_end
-        else f"is over after {day(found.end)} in the median world"
-    )
-    subject = "use goes unmet" if alone else f"{more} use goes unmet{than}"
-    subject = subject[0].upper() + subject[1:]
-    what = "it" if alone else "the difference"
-    text = (
-        f"{subject} from {day(found.onset)}{after} {sure}; {what} is largest around "
-        f"{day(found.peak)}, {percent(middle, *size)} of planned use, and {until}"
-    )
-    return f"{text}.{tonnes(reading, found)}"
-
-
-def tonnes(reading: Reading, found: Shortage) -> str:
-    """Say how many tonnes the difference is to the end of the run."""
-    from lodestone.report.asked import row_of
-
-    row = row_of(reading, "unmet_t")
-    if row is None:
-        return ""
-    end = reading.curve().index[-1]
-    if row.calm is None:
-        return f" To the end of the run ({day(end)}) that is {level(row)} in all."
-    low, middle, high = quantiles(row.delta)
-    if middle * found.sign <= 0:
-        return ""
-    more = "more" if found.sign > 0 else "less"
-    size = (low, high) if found.sign > 0 else (-high, -low)
-    amount = shown(size[0], abs(middle), size[1], row.unit)
-    return f" In all users lack {amount} {more} to the end of the run ({day(end)})."

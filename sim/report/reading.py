@@ -1,8 +1,6 @@
 """What the numbers of a run say: the findings that titles and sentences are made of.
 
-Everything here is derived from the run folder. A share of unmet use below `NOTICEABLE` is treated
-as no shortage, so that rounding and ordinary friction are not reported as a finding. Longer than 500
-lines because it is one class, the run as its pages read it, and all findings share its clock.
+Everything here is derived from the run folder.
 """
 
 from __future__ import annotations
@@ -11,13 +9,14 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from lodestone.border.difference import first_difference
 from lodestone.outputs.results import BAND, Results
+from lodestone.report.shortages import NOTICEABLE, Shortage, shortage_of
 from lodestone.report.wording import capital, human
 
 if TYPE_CHECKING:
@@ -25,13 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTICEABLE", "Mark", "Reading", "Shortage"]
 
-NOTICEABLE = 0.005
-"""Share of planned use from which unmet use is called a shortage (0..1)."""
-
 WORTH_NAMING = 0.01
 """Share of all planned use from which a group of users is named as the hardest hit (0..1)."""
-
-Likelihood = Literal["none", "possible", "likely", "sure"]
 
 #: Differences below these are numerical dust (tonnes a week, share of planned use).
 DUST_T, DUST_SHARE = 1e-3, 1e-6
@@ -75,47 +69,6 @@ class Mark:
         return min(d for d in (self.announced, self.earliest, self.start) if d is not None)
 
 
-@dataclass(frozen=True)
-class Shortage:
-    """What the measures do to the unmet use of one group of users, from the first of them on.
-
-    Every number is the difference from the reference in the same world; for a scenario that was
-    run alone it is the level.
-
-    Attributes
-    ----------
-    likelihood
-        `none`: the difference stays below the noticeable share in 95 % of worlds at every date;
-        `possible`: above it in fewer than half of them; `likely`: in more than half; `sure`: in at
-        least 95 %.
-    sign
-        1 where use goes unmet that the reference meets, -1 where the measures spare users.
-    peak
-        First date at which the median (for `possible` the outer quantile) is within 2 % of its
-        farthest, so that a plateau peaks where it is reached.
-    p05, p50, p95
-        Difference of the unmet share of planned use at the peak, -1..1.
-    onset, end
-        First and last date of a noticeable median; None where there is none.
-    open_end
-        Whether the noticeable median lasts to the end of the run.
-    level_p50, reference_p50
-        Median unmet share with and without the measures at the peak; NaN where not known.
-    """
-
-    likelihood: Likelihood
-    sign: int
-    peak: pd.Timestamp
-    p05: float
-    p50: float
-    p95: float
-    onset: pd.Timestamp | None
-    end: pd.Timestamp | None
-    open_end: bool
-    level_p50: float
-    reference_p50: float
-
-
 class Reading:
     """A run folder with the questions that a report asks of it.
 
@@ -144,7 +97,9 @@ class Reading:
     @property
     def title(self) -> str:
         """The scenario's title, or its name, with the variant and overlays that were applied."""
-        title = str(self.scenario.get("title") or capital(human(self.name)))
+        title = str(self.scenario.get("title") or "")
+        if title in ("", self.name.replace("_", " ")):
+            title = capital(human(self.name))
         applied = [self.scenario.get("variant"), *(self.scenario.get("overlays") or [])]
         told = ", ".join(str(a).replace("_", " ") for a in applied if a)
         return f"{title} (variant: {told})" if told else title
@@ -369,39 +324,7 @@ class Reading:
     def shortage(self, **group: str) -> Shortage:
         """Return what the measures do to the unmet use of a group of users (see `delta`)."""
         delta = self.delta(**group)
-        middle = delta["unmet_share_p50"].fillna(0.0)
-        high = delta["unmet_share_p95"].fillna(middle)
-        low = delta["unmet_share_p05"].fillna(middle)
-        sign = 1 if middle.max() >= -middle.min() else -1
-        if max(middle.max(), -middle.min()) < NOTICEABLE:
-            sign = 1 if high.max() >= -low.min() else -1
-        far, near = (high, low) if sign > 0 else (-low, -high)
-        mid = sign * middle
-        likelihood: Likelihood = "sure"
-        if far.max() < NOTICEABLE:
-            likelihood = "none"
-        elif mid.max() < NOTICEABLE:
-            likelihood = "possible"
-        elif near.max() < NOTICEABLE:
-            likelihood = "likely"
-        leading = mid if mid.max() >= NOTICEABLE else far
-        highest = leading.idxmax()
-        peak = leading.index[leading >= 0.98 * leading.max()][0] if leading.max() > 0 else highest
-        noticed = mid[mid >= NOTICEABLE].index
-        levels = self.curve(**group).loc[self.since :]
-        return Shortage(
-            likelihood=likelihood,
-            sign=sign,
-            peak=peak,
-            p05=float(low[highest]),
-            p50=float(middle[highest]),
-            p95=float(high[highest]),
-            onset=noticed[0] if len(noticed) else None,
-            end=noticed[-1] if len(noticed) else None,
-            open_end=len(noticed) > 0 and noticed[-1] == middle.index[-1],
-            level_p50=float(levels["unmet_share_p50"][peak]),
-            reference_p50=float(levels["reference_unmet_share_p50"][peak]),
-        )
+        return shortage_of(delta, self.curve(**group).loc[self.since :])
 
     def hardest(self, axis: str) -> tuple[str, Shortage] | None:
         """Return the member of an axis with the largest median difference in share, or None.

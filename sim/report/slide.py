@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from lodestone.report.asked import Row, headline_rows, quantiles
 from lodestone.report.figures import save
-from lodestone.report.phrases import difference, level, scale_of
+from lodestone.report.phrases import difference, level, scale_of, share_of_worlds, shown
 from lodestone.report.style import BLUE, GREY, INK, VERMILLION, look
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["write_slide"]
 
 MOST = 4
+#: Letters of a line of numbers that stand clear of its band.
+WIDE = 46
 
 
 def write_slide(reading: Reading, facts: dict[str, Any]) -> list[Path]:
@@ -58,9 +60,13 @@ def write_slide(reading: Reading, facts: dict[str, Any]) -> list[Path]:
 
 def _line(figure: Figure, row: Row, top: float) -> None:
     """Draw one number: title, value, difference, and its band on a scale of its own."""
+    known = row.own[np.isfinite(row.own)]
     told = level(row)
-    if row.calm is not None and not row.still and np.isfinite(quantiles(row.delta)[1]):
-        told += f"; difference {difference(row)}"
+    if known.size < row.own.size:
+        told = f"{shown(*quantiles(known), row.unit)}, {share_of_worlds(known.size, row.own.size)}"
+    elif row.calm is not None and not row.still and np.isfinite(quantiles(row.delta)[1]):
+        change = f"difference {difference(row)}"
+        told += f"; {change}" if len(told) + len(change) < WIDE else f";\n{change}"
     figure.text(0.045, top + 0.045, textwrap.shorten(row.title, 95, placeholder=" \u2026"), size=14)
     figure.text(0.045, top, told, size=14.5, weight="bold", va="center")
     axes = figure.add_axes((0.62, top - 0.02, 0.33, 0.075))

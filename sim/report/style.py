@@ -289,7 +289,8 @@ def label_line(
     lines
         Every line and edge of a band that the label must not touch, by date.
     """
-    axes.figure.canvas.draw()  # lays the axes out, so that distances on the page are known
+    figure: Any = axes.get_figure(root=True)
+    figure.get_layout_engine().execute(figure)  # so that distances on the page are known
     points = axes.figure.dpi / 72.0
     wide, high = (0.31 * 9 * len(text) + 2) * points, 6.0 * points  # half the box of the text
     taken = []

@@ -67,36 +67,34 @@ SERIES = {
 #: Simplifications that bear on a family of metrics (DESIGN.md, known weaknesses).
 LIMITS = {
     "shortage": (
-        "Goods are shared inside a region as if like users were one: one plant's dependence on one "
-        "supplier is not seen, and stocks outside a few regions are set by a default.",
+        "single plants and their suppliers (inside a region goods are shared among like users, and "
+        "stocks outside a few regions are set by a default)",
     ),
     "lost": (
-        "Lost output is linear in the missing kilograms, without what is caught up later or what "
-        "other suppliers lose: an upper bound.",
+        "what other suppliers of a stopped user lose (lost output is the missing kilograms that are not "
+        "caught up, times a value per kilogram: an upper bound)",
     ),
-    "price": (
-        "The plateau of spot prices is fitted to few episodes; a longer closure than any observed "
-        "one gets no higher price.",
-    ),
+    "price": ("prices in a closure longer than any observed one (the plateau is fitted to few)",),
     "money": (
-        "Public money is an outlay: how it is raised is outside. Duties are counted after "
-        "pass-through, so items of cost must not be added up.",
+        "how public money is raised (it is an outlay here; duties are counted after pass-through, so "
+        "items of cost must not be added up)",
     ),
     "trade": (
-        "Trade links are those of the base year and of named contracts; ports, carriers and single "
-        "firms are not told apart.",
+        "ports, carriers and single firms (links are those of the base year and of contracts)",
     ),
     "supply": (
-        "Only announced plants are told by name, with slips drawn from experience; capacity that "
-        "high prices would call up later is one flow a region.",
+        "plants that nobody has announced, one by one (capacity that high prices would call up is one "
+        "flow a region; announced plants come late as such plants do)",
     ),
-    "need": (
-        "Use follows published paths of units and of grams a unit; after their end it stays.",
-    ),
+    "need": ("new uses and users (use follows published paths, and stays after their end)",),
 }
 ALWAYS = (
-    "Bands hold drawn inputs, slips of projects and outages, not doubt about the structure of the model.",
+    "doubt about the structure of the model (bands hold drawn inputs, slips of projects and outages)",
 )
+#: Metrics asked for that are searched for inputs that decide them.
+MOST_TRIED = 4
+#: Units that a number of a fact is told without, or with another word.
+PLAIN_UNITS = {"index": "", "ratio": "", "share": "", "multiple": "times", "%": "%"}
 
 
 @dataclass(frozen=True)
@@ -202,15 +200,16 @@ def facts_of(reading: Reading, rows: list[Row]) -> list[str]:
     episode = episode_of(reading)
     kinds = {m.kind for m in reading.marks}
     if episode is None:
-        kind = joined(sorted(human(k) for k in kinds)) if kinds else "this question"
-        told.append(f"No episode of history resembles the measure at stake ({kind}).")
+        kind = joined(sorted(human(k) for k in kinds))
+        if kinds:
+            told.append(f"No episode of history resembles the measure at stake ({kind}).")
         return told
     own = [f for f in facts if f.episode == episode]
     failed = [f for f in own if not f.passed]
     text = f"The nearest episode is {TITLES.get(episode, human(episode))}: {len(own) - len(failed)} of {len(own)} facts in band"
     if failed:
         misses = [
-            f"{f.text} (observed {_short(f.observed)}, model {_like(f.simulated, f.observed)} {f.unit})"
+            f"{f.text} (observed {_short(f.observed)}, model {_like(f.simulated, f.observed)}{_unit(f.unit)})"
             for f in failed[:3]
         ]
         text += f"; missed: {'; '.join(misses)}"
@@ -218,6 +217,11 @@ def facts_of(reading: Reading, rows: list[Row]) -> list[str]:
             text += f"; and {len(failed) - 3} more"
     told.append(f"{text}.")
     return told
+
+
+def _unit(unit: str) -> str:
+    word = PLAIN_UNITS.get(unit, unit)
+    return f" {word}" if word else ""
 
 
 def _short(value: str) -> str:
@@ -237,13 +241,13 @@ def _like(value: str, observed: str) -> str:
     return stepped(shown, step)
 
 
-def not_modelled(rows: list[Row]) -> list[str]:
-    """Return the simplifications that bear on the metrics asked for, at most three."""
+def not_modelled(rows: list[Row]) -> str:
+    """Return what is not modelled and bears on the metrics asked for: two things, and what always is."""
     families = list(dict.fromkeys(family(row.name) for row in rows))
     keys = ["lost"] if any(r.name.startswith("lost_") for r in rows) else []
     keys += families
     found = [text for key in keys for text in LIMITS.get(key, ())][:2]
-    return [*found, *ALWAYS]
+    return f"Not modelled: {'; '.join([*found, *ALWAYS])}."
 
 
 def how_sure(reading: Reading) -> str:
@@ -280,10 +284,10 @@ def watch(reading: Reading, rows: list[Row]) -> list[str]:
         told.append(f"What follows the end of {human(mark.name)} in {mark.end:%B %Y}.")
     told += _exports(reading)
     told += _prices(reading)
-    if family(rows[0].name) in {"supply", "need"} and rows[0].calm is not None:
-        told.append(
-            "First output of the plants named above against their dates: a slip moves the answer one for one."
-        )
+    if any(mark.kind == "capacity_project" for mark in reading.marks):
+        told.append("First output of the plants named above against their dates.")
+    if reading.reference is None:
+        return told[:3]
     return told[:3] or ["No dated decision and no early signal distinguishes the two cases."]
 
 
@@ -349,32 +353,36 @@ def _prices(reading: Reading) -> list[str]:
     return [] if best is None else [best[1]]
 
 
-def inputs_told(reading: Reading, row: Row, n: int = 3) -> list[str]:
-    """Return a lead and the inputs that decide a metric, as sentences; or why none is named."""
+def inputs_told(reading: Reading, rows: list[Row], n: int = 3) -> list[str]:
+    """Return a lead and the inputs that decide a metric, as sentences; or why none is named.
+
+    The first of the metrics asked for that the measures move and that any input decides is told.
+    """
     from lodestone.studies.sensitivity import FEWEST, decisive
 
-    worlds = row.own.size
-    what = lower_first(row.title)
-    kind = "the level" if row.calm is None else "the difference"
-    if row.still:
-        return [
-            f"The measures do not move the first number asked for ({what}), so no input moves the difference."
-        ]
-    found = decisive(_sample(reading, row), n)
-    if not found and worlds < FEWEST:
+    moved = [row for row in rows if not row.still]
+    if not moved:
+        return ["The measures move none of the numbers asked for, so no input moves a difference."]
+    worlds = moved[0].own.size
+    if worlds < FEWEST:
         return [
             f"{worlds} worlds are too few to tell inputs from chance ({FEWEST} are needed): run more "
-            f"to see what moves {what}."
+            f"to see what moves {lower_first(moved[0].title)}."
         ]
+    for row in moved[:MOST_TRIED]:
+        if found := decisive(_sample(reading, row), n):
+            break
+    what = lower_first(row.title if found else moved[0].title)
+    kind = "the difference" if found and _differs(row) else "the size"
     if not found:
-        return [f"No single input stands out from chance as the one that moves {kind} of: {what}."]
+        return [f"No single input stands out from chance as the one that moves {what}."]
     titles = input_titles(reading)
     words = {
         "raises": "the higher, the larger",
         "lowers": "the higher, the smaller",
         "mixed": "in both directions",
     }
-    head = f"Inputs that decide {kind} ({what}), over {worlds} worlds; strength from 0 to 1:"
+    head = f"Inputs that decide {kind} of: {what}. Over {worlds} worlds; strength from 0 to 1."
     lines = []
     for item in found:
         line = f"{capital(titles.get(item.name) or plain(item.name))}: {words.get(item.direction, item.direction)}"
@@ -386,15 +394,20 @@ def inputs_told(reading: Reading, row: Row, n: int = 3) -> list[str]:
     return [head, *lines]
 
 
+def _differs(row: Row) -> bool:
+    """Whether differences tell anything: not where the reference never comes to it."""
+    return row.calm is not None and bool(np.isfinite(row.calm).any())
+
+
 def _sample(reading: Reading, row: Row) -> Sample:
     """Inputs that vary and the difference from the reference (alone: the level), by world."""
     from lodestone.studies.sensitivity import Sample
 
-    worlds = reading.results.worlds
-    with np.errstate(invalid="ignore"):
-        values = row.own if row.calm is None else row.own - row.calm
-    if row.calm is not None:
-        values = np.where(row.own == row.calm, 0.0, values)
+    worlds, values = reading.results.worlds, row.own
+    if _differs(row):
+        assert row.calm is not None
+        with np.errstate(invalid="ignore"):
+            values = np.where(row.own == row.calm, 0.0, row.own - row.calm)
     known = ~np.isnan(values)
     inputs = worlds.loc[known, [c for c in worlds.columns if c.startswith("draw.")]]
     inputs = inputs.rename(columns=lambda c: c.removeprefix("draw."))

@@ -56,6 +56,8 @@ SYMBOLS = {
     "us": "US",
     "mp": "MP",
     "gdp": "GDP",
+    "reelement": "ReElement",
+    "10x": "10X",
 }
 NAMES = {
     "ndfeb_high_coercivity": "high-coercivity NdFeB magnets",
@@ -97,6 +99,7 @@ PROPER = {
     "africa",
     "korea",
     "kachin",
+    "benson",
     "lynas",
     "iluka",
     "serra",
@@ -165,10 +168,9 @@ def resolution(value: float, low: float | None = None, high: float | None = None
     if largest == 0:
         return 1.0
     finest = 10.0 ** (math.floor(math.log10(largest)) - 2)
-    if low is None or high is None or not math.isfinite(low) or not math.isfinite(high):
-        return finest
-    width = abs(high - low)
-    if width == 0:
+    ends = [x for x in (low, value, high) if x is not None and math.isfinite(x)]
+    width = max(ends) - min(ends)
+    if low is None or high is None or width == 0:
         return finest
     power = math.floor(math.log10(width))
     gone = any(0 < x < 0.5 * 10.0**power for x in numbers)

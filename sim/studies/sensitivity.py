@@ -441,12 +441,16 @@ def _picks(seed: int, stream: str, n: int) -> np.ndarray:
 
 
 def _spearman(inputs: np.ndarray, code: np.ndarray) -> float:
-    from scipy.stats import rankdata
-
-    a, b = rankdata(inputs), rankdata(code)
+    a, b = _ranks(inputs), _ranks(code)
     a, b = a - a.mean(), b - b.mean()
     scale = np.sqrt((a * a).sum() * (b * b).sum())
     return float((a * b).sum() / scale) if scale > 0 else 0.0
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 1, equal values sharing the mean of theirs."""
+    _, at, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2.0)[at]
 
 
 def _together(inputs: pd.DataFrame, names: Sequence[str], found: np.ndarray) -> list[str]:

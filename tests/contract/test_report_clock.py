@@ -1,4 +1,4 @@
-"""No sentence and no title of a figure names a month before the first own measure."""
+"""No sentence and no title names a month before the first own measure; the brief is two pages."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pypdf
 import pytest
 
 from lodestone.outputs.results import Results
+from lodestone.report import write_report
 from lodestone.report.asked import headline_rows
+from lodestone.report.course import course
 from lodestone.report.figures import registered
 from lodestone.report.memo import answer, left_out
-from lodestone.report.phrases import course
 from lodestone.report.reading import Reading
 from lodestone.report.style import look
 from lodestone.report.trust import watch
+from lodestone.report.word import measure
 from lodestone.runs.compiled import compile_scenario, shock_days
 from lodestone.runs.settings import Settings
 from lodestone.runs.simulate import simulate
@@ -60,6 +63,10 @@ def test_no_month_before_the_first_own_measure(name: str, tmp_path: Path):
     for text in told:
         early = [m for m in months_in(text) if m < first]
         assert not early, f"names {early[0]:%B %Y}, before {first:%B %Y}: {text}"
+    pdf, word = write_report(folder, ("brief",))
+    assert len(pypdf.PdfReader(pdf).pages) == 2
+    pages = measure(word)
+    assert len(pages) == 2 and all(page.height < 1.0 for page in pages), pages
 
 
 def test_a_changed_disruption_counts_from_its_change_in_metrics_and_titles():

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
+from lodestone.outputs.kept import Series
 from lodestone.outputs.selectors import asked_metrics, check_expressions
 from lodestone.scenario import find_scenarios, load_scenario
 
@@ -109,3 +112,26 @@ def test_what_shipped_scenarios_ask_for_exists(name):
     check_expressions(scenario, load_chain(scenario.vintage))
     for variant in scenario.variants:
         check_expressions(load_scenario(name, variant=variant), load_chain(scenario.vintage))
+
+
+def test_users_that_stood_before_the_disruption_do_not_stop_by_it():
+    """First stop of groups that stand throughout, stop later, and never; the day of the shock 14."""
+    stopped = np.zeros((4, 3, 2), dtype=bool)
+    stopped[:, 0] = True
+    stopped[3, 1] = True
+    times = np.arange(4) * 7.0
+
+    def series(shock: float) -> SimpleNamespace:
+        since = (times >= shock)[:, None, None] & np.ones((1, 1, 2), bool)
+        arrays = {"stopped": stopped}
+
+        class Held(SimpleNamespace):
+            def __getitem__(self, name: str) -> np.ndarray:
+                return arrays[name]
+
+        return Held(times=times, shock_day=np.full(2, shock), _stopped=stopped & since)
+
+    first = Series.first_stop.func(series(14.0))  # type: ignore[attr-defined]
+    assert first.tolist() == [[np.inf, np.inf], [21.0, 21.0], [np.inf, np.inf]]
+    # From the first day on there is no day before.
+    assert Series.first_stop.func(series(0.0))[0].tolist() == [0.0, 0.0]  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ import pytest
 
 from lodestone.report.asked import Row
 from lodestone.report.phrases import level, sentence
+from lodestone.report.together import sentences
 from lodestone.report.wording import resolution
 
 INF = float("inf")
@@ -35,7 +36,7 @@ PEAK = ("unmet_share_peak", "Net shortfall in the worst week, share of planned u
     [
         # nobody runs short, with or without
         (STOP, [INF] * 20, [INF] * 20, "The first users in Europe stop in no world within the run; in the reference in none of the 20 worlds."),
-        (LACK, [0.0] * 20, [0.0] * 20, "The net shortfall of magnets, to the end of 2029 is zero in every world, with and without the measures."),
+        (LACK, [0.0] * 20, [0.0] * 20, "The net shortfall of magnets, to the end of 2029, is zero in every world, with and without the measures."),
         # all worlds run short, the reference in none
         (STOP, [40.0] * 20, [INF] * 20, "The first users in Europe stop 40 days after 1 May 2025, in all 20 worlds; in the reference in none."),
         # all run short in both: the reference tells its own days
@@ -43,14 +44,14 @@ PEAK = ("unmet_share_peak", "Net shortfall in the worst week, share of planned u
         (STOP, [20.0] * 20, [50.0] * 20, "The first users in Europe stop 20 days after 1 May 2025, in all 20 worlds, 30 days earlier than in the reference."),
         # one world in twenty
         (STOP, [INF] * 19 + [40.0], [INF] * 20, "The first users in Europe stop 40 days after 1 May 2025, in 1 of 20 worlds (5 %); in the reference in none."),
-        (LACK, [100.0] * 19 + [900.0], [100.0] * 20, "The net shortfall of magnets, to the end of 2029 is 100 t of magnet (100–140), the same as in the reference except in 1 of 20 worlds (5 %)."),
+        (LACK, [100.0] * 19 + [900.0], [100.0] * 20, "The net shortfall of magnets, to the end of 2029, is 100 t of magnet (100–140), the same as in the reference except in 1 of 20 worlds (5 %)."),
         # not recovered by the end of the run
         (LENGTH, [INF] * 18 + [30.0, 40.0], [0.0] * 20, "Length of the shortage: not over by the end of the run, in 18 of 20 worlds (90 %)."),
         # less than in the reference
-        (LACK, [100.0] * 20, [400.0] * 20, "The net shortfall of magnets, to the end of 2029 is 100 t of magnet, 300 t of magnet less than in the reference."),
-        (PEAK, [0.10] * 20, [0.25] * 20, "The net shortfall in the worst week is 10 % of planned use, 15 points less than in the reference."),
+        (LACK, [100.0] * 20, [400.0] * 20, "The net shortfall of magnets, to the end of 2029, is 100 t of magnet, 300 t of magnet less than in the reference."),
+        (PEAK, [0.10] * 20, [0.25] * 20, "The net shortfall in the worst week is 10 % of planned use, 15 percentage points lower than in the reference."),
         # not clear of zero
-        (LACK, [90.0, 115.0] * 10, [100.0] * 20, "The net shortfall of magnets, to the end of 2029 is 102 t of magnet (90–115); the difference from the reference, +2 t of magnet (−10 to 15), does not stand clear of zero."),
+        (LACK, [90.0, 115.0] * 10, [100.0] * 20, "The net shortfall of magnets, to the end of 2029, is 102 t of magnet (90–115); the difference from the reference, +2 t of magnet (−10 to 15), does not stand clear of zero."),
     ],
 )  # fmt: skip
 def test_awkward_cases_are_told_right(words, own, calm, said):
@@ -60,6 +61,52 @@ def test_awkward_cases_are_told_right(words, own, calm, said):
 def test_a_scenario_that_was_run_alone_names_no_reference():
     assert told(*LACK, [100.0] * 20).endswith("is 100 t of magnet.")
     assert told(*STOP, [INF] * 20) == "The first users in Europe stop in no world within the run."
+
+
+def several(*cases: tuple[dict, str, object, object], name: str, unit: str) -> list[str]:
+    rows = [
+        Row(str(i), name, picked, unit, title, np.asarray(own, float), np.asarray(calm, float))
+        for i, (picked, title, own, calm) in enumerate(cases)
+    ]
+    return sentences(SimpleNamespace(cut_off=lambda *_: ""), rows, 4)  # type: ignore[arg-type]
+
+
+def test_the_same_number_in_several_years_is_one_sentence():
+    title = "Mean home price of NdPr oxide in {}"
+    cases = [({"year": y}, title.format(y), [p] * 20, [p + 2.0] * 20) for y, p in ((2026, 60.0), (2030, 50.0))]  # fmt: skip
+    assert several(*cases, name="price_usd_per_kg", unit="USD/kg") == [
+        "The mean home price of NdPr oxide is 60 USD per kg in 2026 and 50 USD per kg in 2030: 2 USD per kg "
+        "and 2 USD per kg lower than in the reference."
+    ]
+    mixed = [*cases[:1], ({"year": 2030}, title.format(2030), [50.0] * 20, [40.0, 60.0] * 10)]
+    (told,) = several(*mixed, name="price_usd_per_kg", unit="USD/kg")
+    assert told.endswith("are \u22122 USD per kg in 2026 and 0 USD per kg (\u221210 to 10) in 2030 (not clear of zero).")  # fmt: skip
+
+
+def test_first_stops_in_several_places_are_one_sentence():
+    title = "Time until the first users{} stop, from 1 May 2025"
+    cases = [
+        ({}, title.format(""), [30.0] * 20, [INF] * 20),
+        ({"region": "europe"}, title.format(" in Europe"), [50.0] * 19 + [INF], [INF] * 20),
+        ({"region": "japan"}, title.format(" in Japan"), [INF] * 20, [INF] * 20),
+    ]
+    assert several(*cases, name="first_stoppage", unit="days") == [
+        "The first users stop 30 days after 1 May 2025, in all 20 worlds; in Europe 50 days, in 19 of 20 "
+        "worlds (95 %) and in Japan in no world. In the reference none stop."
+    ]
+    later = [({}, title.format(""), [30.0] * 20, [400.0] * 20), cases[1]]
+    (told,) = several(*later, name="first_stoppage", unit="days")
+    assert told.endswith("In the reference they stop later or not at all.")
+
+
+def test_a_year_earlier_is_an_effect():
+    words = (
+        "coverage_year",
+        "First year in which own NdFeB magnets in the Quad cover 25 % of use",
+        "year",
+    )
+    assert not row(*words, [2030.0] * 20, [2031.0] * 20).still
+    assert row(*words, [2030.0] * 20, [2030.0] * 20).still
 
 
 def test_money_is_in_one_scale_and_minus_stands_in_front():

@@ -16,7 +16,7 @@ RUN is the folder that 'lodestone run' printed as its last line.
 
 @verb(
     about="renders the memo of a run folder again",
-    usage="lodestone report RUN [--format brief,html,pdf,docx,md,xlsx,slide]",
+    usage="lodestone report RUN [--format brief,html,pdf,docx,md,xlsx,slide,explorer]",
     order=80,
     flags=(Flag("--format"),),
     more=MORE,

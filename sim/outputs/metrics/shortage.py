@@ -112,12 +112,15 @@ def unmet_share_peak(series: Series, region: Any = "all", sector: Any = "all") -
 @metric(
     "days",
     "first users stop, days after the first disruption",
-    BY_REGION,
+    BY_GROUP,
     of="stoppages",
     each=True,
 )
 def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> Values:
-    """Days from the first disruption to the first user class at zero (inf: none stops)."""
+    """Days from the first disruption to the first user class at zero (inf: none stops).
+
+    Groups of users that stood on the market day before do not count.
+    """
     first, each = series.first_stop, series.users_each(region, sector)
     rows = [series.group_rows(region, sector)] if each is None else each
     day = np.stack([first[r].min(axis=0, initial=np.inf) for r in rows]) - series.shock_day

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURES", "Drawing", "FigureSpec", "draw_all", "figure", "registered", "save", "settle"]
 
+#: Dots an inch of pictures in pixels.
+DPI = 160
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -161,7 +164,8 @@ def settle(figure: Figure) -> None:
     The layout's solver orders its variables by memory address, so that its last digits differ
     from run to run; rounded to a ten-thousandth of the figure they do not.
     """
-    figure.draw_without_rendering()
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
     figure.set_layout_engine(None)
     for axes in figure.axes:
         axes.set_position(tuple(round(x, 4) for x in axes.get_position().bounds))
@@ -170,21 +174,24 @@ def settle(figure: Figure) -> None:
 def save(figure: Figure, path: Path) -> Path:
     """Save a figure without a time stamp, so that the same run gives the same bytes."""
     buffer = io.BytesIO()
-    metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-    figure.savefig(buffer, format=path.suffix[1:], dpi=160, metadata=metadata)
-    held = buffer.getvalue()
-    return _write(path, _few_colours(held) if path.suffix == ".png" else held)
+    if path.suffix == ".png":
+        _paint(figure, buffer)
+    else:
+        figure.savefig(buffer, format=path.suffix[1:], dpi=DPI, metadata={"Date": None})
+    return _write(path, buffer.getvalue())
 
 
-def _few_colours(png: bytes) -> bytes:
-    """Return a picture with 128 colours of its own: a third of the bytes, no visible difference."""
+def _paint(figure: Figure, out: io.BytesIO) -> None:
+    """Write a picture with 128 colours of its own: a third of the bytes, no visible difference."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    out = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as picture:
-        flat = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
-        flat.save(out, format="PNG", optimize=True)
-    return out.getvalue()
+    figure.set_dpi(DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
+    flat = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    flat.save(out, format="PNG", compress_level=6)
 
 
 def _write(path: Path, content: bytes) -> Path:

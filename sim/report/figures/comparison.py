@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from lodestone.report.asked import quantiles, row_of
+from lodestone.report.case_words import ranked, with_case
 from lodestone.report.figures import Drawing
-from lodestone.report.phrases import scale_of
+from lodestone.report.phrases import scale_of, shown
 from lodestone.report.studies import save_drawing
 from lodestone.report.style import (
     BLUE,
@@ -25,7 +26,7 @@ from lodestone.report.style import (
     look,
     ribbon,
 )
-from lodestone.report.wording import capital, human
+from lodestone.report.wording import capital, human, percent
 
 if TYPE_CHECKING:
     from lodestone.report.cases import Comparison
@@ -65,8 +66,7 @@ def cases_by_metric(held: Comparison) -> Drawing:
     metrics = metrics or held.metrics[:1]
     columns = 2 if len(metrics) > 1 else 1
     rows = -(-len(metrics) // columns)
-    numbers = "one number" if len(metrics) == 1 else f"{len(metrics)} numbers"
-    title = f"{len(held.cases)} cases by {numbers}"
+    title = ranked(held, metrics[0]).rstrip(".")
     note = (
         "Median and 5\u201395 % band of the same worlds; base open. Each panel has its own scale."
     )
@@ -135,10 +135,15 @@ def shortage_by_case(held: Comparison) -> Drawing | None:
         return None
     columns = min(3, len(runs))
     rows = -(-len(runs) // columns)
-    title = "Share of planned use that goes unmet, by case"
-    note = (
-        "All users; median and 5\u201395 % band of the worlds; dotted: the base case. Shared axes."
+    worst = {n: float(c["unmet_share_p50"].loc[first:].max()) for n, c in curves.items()}
+    low, high = min(worst, key=worst.__getitem__), max(worst, key=worst.__getitem__)
+    title = (
+        f"In the worst week of the median world {percent(worst[low])} of planned use goes unmet "
+        f"{with_case(low)}, {percent(worst[high])} {with_case(high)}"
+        if percent(worst[low]) != percent(worst[high])
+        else f"In every case up to {percent(worst[high])} of planned use goes unmet in the median world"
     )
+    note = "Share of planned use that goes unmet, all users; median and 5\u201395 % band of the worlds; dotted: the base case. Shared axes."
     figure, axes = canvas(title, note, rows, columns, (7.4, 1.75 * rows), sharex=True, sharey=True)
     base = curves[runs[0][0]]
     parts = []
@@ -183,7 +188,13 @@ def cost_against_shortage(held: Comparison) -> Drawing | None:
     if held.apart or not any(abs(p[1][1]) >= LEAST_MONEY for p in points):
         return None
     points = [p for p in points if any(abs(x) > 0.5 for x in (*p[1], *p[2]))]
-    title = f"Public money and shortage avoided, against {held.names[0]}"
+    best = max(points, key=lambda p: p[2][1])
+    title = (
+        f"{shown(*best[2], 't_magnet')} of what users lack {with_case(held.names[0])} is avoided "
+        f"{with_case(best[0])}: the most"
+        if best[2][0] > 0
+        else f"No case clearly avoids what users lack {with_case(held.names[0])}"
+    )
     note = (
         "Right: more public outlay than the base, present value, million USD; up: fewer tonnes of "
         "magnet that users lack to the end of the run. Outlay is net: what public stocks sell counts "

@@ -6,8 +6,9 @@ import textwrap
 
 import pandas as pd
 
-from lodestone.report.asked import row_of
+from lodestone.report.asked import quantiles, row_of
 from lodestone.report.figures import Drawing, figure
+from lodestone.report.phrases import shown
 from lodestone.report.reading import Reading
 from lodestone.report.style import (
     COLOURS,
@@ -17,7 +18,7 @@ from lodestone.report.style import (
     mark_interventions,
     mark_words,
 )
-from lodestone.report.wording import capital, human, month, number
+from lodestone.report.wording import capital, human, month
 
 ORDINARY = ("purchase", "total")
 """Items that hold others: purchases contain premium and tariff."""
@@ -29,6 +30,9 @@ NAMES = {
     "tariff": "tariffs",
     "holding": "holding stocks",
 }
+LEAST_PART = 1e-3
+"""Part of the largest mean change below which a change is no finding, however clear."""
+
 LEAST = 0.05
 """Million USD a week below which a cost is not drawn."""
 
@@ -43,7 +47,7 @@ def extra_costs(reading: Reading) -> pd.DataFrame:
 
 
 def cost_sentence(reading: Reading) -> str:
-    """Return the finding about costs: the largest item, to the end of the run."""
+    """Return the finding about costs: the largest item, to the end of the run, and how sure."""
     costs = extra_costs(reading)
     than = " than in the reference" if reading.costs_differ else ""
     if not len(costs.columns):
@@ -53,24 +57,25 @@ def cost_sentence(reading: Reading) -> str:
             else "No noticeable cost beside purchases"
         )
     sums = costs.sum() * reading.weeks
-    if than:
-        clear = [c for c in sums.index if _clear(reading, c)]
-        if not clear:
-            return "No cost differs from the reference by more than chance"
-        sums = sums[clear]
     largest = str(sums.abs().idxmax())
-    amount = float(sums[largest])
     name = NAMES.get(largest, human(largest))
-    end = costs.index[-1]
     if not than:
+        return f"The largest cost is {name}: {_amount(reading, largest, float(sums[largest]), '')}"
+    least = LEAST_PART * float(sums.abs().max())
+    clear = [c for c in sums.index if _clear(reading, c) and abs(float(sums[c])) >= least]
+    if not clear:
         return (
-            f"The largest cost is {name}: USD {_money(amount)} to the end of the run ({month(end)})"
+            f"No cost differs from the reference by more than chance; largest in the mean: {name}"
         )
-    word = "more" if amount > 0 else "less"
-    return (
-        f"The largest change of cost is {name}: USD {_money(abs(amount))} {word}{than} "
-        f"to the end of the run ({month(end)})"
-    )
+    sure = str(sums[clear].abs().idxmax())
+    word = f" {'more' if sums[sure] > 0 else 'less'}{than}"
+    change = _amount(reading, sure, abs(float(sums[sure])), word)
+    if sure != largest:
+        return (
+            f"{capital(name)} changes most in the mean, but not clear of zero; what changes clearly is "
+            f"{NAMES.get(sure, human(sure))}: {change}"
+        )
+    return f"The largest change of cost is {name}: {change}"
 
 
 def _clear(reading: Reading, item: str) -> bool:
@@ -79,10 +84,18 @@ def _clear(reading: Reading, item: str) -> bool:
     return row is None or row.clear
 
 
-def _money(million: float) -> str:
-    if million >= 1e6:
-        return f"{number(million / 1e6)} trillion"
-    return f"{number(million / 1000)} billion" if million >= 1000 else f"{number(million)} million"
+def _amount(reading: Reading, item: str, million: float, word: str) -> str:
+    """Return what an item adds up to: as the headline tells it where it does, else the mean."""
+    end = month(reading.curve().index[-1])
+    row = row_of(reading, f"{item}_usd_million")
+    if row is None:
+        told = shown(million, million, million, "USD million")
+        return f"{told}{word} (mean of the worlds, to {end})"
+    low, middle, high = quantiles(row.own if row.calm is None else row.delta)
+    if row.calm is not None and middle < 0:
+        low, middle, high = -high, -middle, -low
+    what = "present value" if "present value" in row.title else "sum"
+    return f"{shown(low, middle, high, row.unit, grain=row.grain)}{word} ({what} to {end})"
 
 
 @figure(

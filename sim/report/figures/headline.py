@@ -18,7 +18,7 @@ MOST = 6
 
 
 @figure(
-    title="With and without the measures",
+    title="The numbers asked for",
     needs=["shortage_curve"],
     order=5,
     about=["supply", "trade", "need", "money", "any"],

@@ -12,6 +12,8 @@ from lodestone.report.style import canvas
 from lodestone.report.wording import capital, human
 
 MOST_COLUMNS = 26
+#: Shades below which a table says less than its title.
+FEWEST = 3
 
 
 @figure(
@@ -34,20 +36,25 @@ def shortage_heat(reading: Reading) -> Drawing | None:
     table = pd.DataFrame(columns).T
     step = -(-table.shape[1] // MOST_COLUMNS)
     if step > 1:
-        groups = np.arange(table.shape[1]) // step
+        step = next((s for s in (2, 3, 4, 6, 12, 24) if s >= step), step)
+        months = table.columns.year * 12 + table.columns.month - 1  # periods begin with the year
+        groups = months // step
         labels = [table.columns[groups == g][0] for g in np.unique(groups)]
         table = table.T.groupby(groups).mean().T
         table.columns = labels
-    if table.abs().max().max() < NOTICEABLE:
+    most = table.abs().max(axis=1).sort_values(ascending=False)
+    table = table.loc[most.index[most >= NOTICEABLE]]
+    if int((table.abs() >= NOTICEABLE).sum().sum()) < FEWEST:
         return None
-    table = table.loc[table.abs().max(axis=1).sort_values(ascending=False).index]
+    others = len(names) - len(table)
     title = worst_sentence(reading, "sector", names)
     span = "month" if step == 1 else f"period of {step} months"
     note = (
         f"Net unmet share of planned use by sector and {span}, per cent, median of worlds. "
-        f"{versus(reading)} Darker: more. Blank: below {100 * NOTICEABLE:g} %."
+        f"{versus(reading)} Darker: more. Blank: below {100 * NOTICEABLE:g} %"
+        + (f", as everywhere in the {others} sectors left out." if others > 1 else ".")
     )
-    figure_, axes = canvas(title, note, size=(7.4, 0.34 * len(table) + 0.75))
+    figure_, axes = canvas(title, note, size=(7.4, 0.27 * len(table) + 0.6))
     ax = axes[0, 0]
     limit = float(table.abs().max().max())
     signed = bool((table < -NOTICEABLE).any().any())

@@ -47,6 +47,8 @@ def shown_materials(reading: Reading) -> list[str]:
 def price_sentence(reading: Reading, materials: list[str]) -> str:
     """Return the finding about prices: the largest multiple at the ask, and what is paid."""
     base = "the reference" if reading.reference else "the price before"
+    if reading.reference is None and not reading.marks:
+        base = f"that of {month(reading.curve().index[0])}"
     asked = {m: found for m in materials if (found := reading.multiple(m, "ask"))}
     if not asked:
         return "Prices of the run"
@@ -62,14 +64,14 @@ def price_sentence(reading: Reading, materials: list[str]) -> str:
             else (f"In the median world no spot price exceeds {base} by more than 10 %")
         )
     text = (
-        f"The spot price of {human(material)} outside reaches {number(mid)} times {base} "
+        f"The spot price of {human(material)} outside China reaches {number(mid)} times {base} "
         f"in {month(when)}"
     )
     paid, home = reading.multiple(material, "paid"), reading.prices(material, "home")
     if paid:
         text += f"; the price paid peaks at {number(paid[2])} times"
     if home is not None and (at := reading.multiple(material, "home")) and at[2] < 1.1:
-        text += ", the home price does not follow"
+        text += ", and the home price does not follow"
     return text
 
 

@@ -8,8 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
+from lodestone.report.asked import place
+from lodestone.report.course import ending
 from lodestone.report.figures import Drawing, figure
-from lodestone.report.reading import NOTICEABLE, Reading
+from lodestone.report.reading import NOTICEABLE, Reading, Shortage
 from lodestone.report.style import (
     BLUE,
     GREY,
@@ -64,22 +66,24 @@ def shortage_sentence(reading: Reading) -> str:
     if found.p05 * found.p95 < 0:
         low = 0.0
     share = percent(abs(found.p50), low, high)
-    ending = (
-        "and lasts to the end of the run"
-        if found.open_end or not found.end
-        else f"and ends by {month(found.end)}"
-    )
     if alone:
-        return f"Unmet use peaks at {share} of planned use in {month(found.peak)} {ending}"
+        return f"Unmet use peaks at {share} of planned use in {month(found.peak)} {ending(found)}"
     return (
-        f"Up to {share} of planned use {more} goes unmet{than}: it is worst in {month(found.peak)} {ending}"
+        f"Up to {share} of planned use {more} goes unmet{than}: it is worst in {month(found.peak)} {ending(found)}"
         if found.sign > 0
-        else f"Up to {share} of planned use less goes unmet{than}, most in {month(found.peak)}"
+        else f"Up to {share} of planned use less goes unmet{than}, most in {month(found.peak)}{_turn(found)}"
     )
+
+
+def _turn(found: Shortage) -> str:
+    """Return that later the difference is the other way round, as the end of a title; else blank."""
+    if found.turn is None or found.turn.since < found.peak:
+        return ""
+    return f"; from {month(found.turn.since)} on more"
 
 
 @figure(
-    title="What the measures add to the shortage",
+    title="Shortage over time",
     needs=["shortage_curve"],
     order=10,
     about=["shortage"],
@@ -97,7 +101,7 @@ def shortage_curve(reading: Reading) -> Drawing | None:
         f"use that goes unmet with and without the measures, medians. {BANDS} {mark_words(reading, window)}"
     )
     if reading.reference is None:
-        note = note.replace("with and without the measures, medians", "median")
+        note = note.replace(" with and without the measures, medians", ", median")
     figure_, axes = canvas(
         title, note, 2, 1, (7.4, 3.7), sharex=True, gridspec_kw={"height_ratios": [2.0, 1.0]}
     )
@@ -163,7 +167,7 @@ def _panels(reading: Reading, axis: str, title: str, note: str, names: list[str]
     rows = -(-len(names) // 4)
     columns = -(-len(names) // rows)
     figure_, axes = canvas(
-        title, note, rows, columns, (7.4, 1.6 * rows + 0.3), sharex=True, sharey=True
+        title, note, rows, columns, (7.4, 1.3 * rows + 0.3), sharex=True, sharey=True
     )
     parts = []
     top, bottom = 2 * NOTICEABLE, 0.0
@@ -248,13 +252,24 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
         low = 0.0
     verb = "hit hardest" if sign > 0 else "spared most"
     text = (
-        f"{capital(human_of(axis, worst))} is {verb}: {percent(abs(f.p50), low, high)}{more} of planned "
+        f"{capital(place(worst) if axis == 'region' else human_of(axis, worst))} is {verb}: {percent(abs(f.p50), low, high)}{more} of planned "
         f"use goes unmet at the peak in {month(f.peak)}"
     )
     out = len(names) - len(hit)
     if out and len(names) > 2:
         plural = {"region": "regions", "sector": "sectors", "tier": "tiers"}[axis]
         text += f"; {out} of {len(names)} {plural} {'is' if out == 1 else 'are'} not touched in the median world"
+    back = [
+        n
+        for n in hit
+        if sign > 0 and (b := found[n].back) is not None and not b.late and b.in_median
+    ]
+    if back:
+        since = min(b.since for n in back if (b := found[n].back) is not None)
+        some = place(back) if axis == "region" and len(back) < 3 else human_of(axis, back[0])
+        if len(back) > 1 and (axis != "region" or len(back) > 2):
+            some = f"{len(back)} {axis}s"
+        text += f"; it comes back in {some} from {month(since)}"
     return text
 
 

@@ -102,7 +102,7 @@ def _title(rows: pd.DataFrame, cases: list[str], what: str, year: int) -> str:
     share = percent(float(blocs.max() / blocs.sum()))
     if len(cases) == 2 and total["reference"] > 0:
         change = float(total["scenario"] / total["reference"] - 1)
-        if abs(change) >= 0.005:
+        if abs(change) >= 0.02:
             verb = "takes away" if change < 0 else "adds"
             return (
                 f"The scenario {verb} {percent(abs(change))} of available capacity ({what}, {year}); "
@@ -111,7 +111,10 @@ def _title(rows: pd.DataFrame, cases: list[str], what: str, year: int) -> str:
                 else f"The scenario {verb} {percent(abs(change))} of capacity ({what}, {year}); "
                 f"{human(largest)} holds {share} of it all"
             )
-        return f"Capacity is unchanged by the scenario ({what}, {year}); {human(largest)} holds {share}"
+        return (
+            f"The scenario changes available capacity by less than 2 % ({what}, {year}); "
+            f"{human(largest)} holds {share}"
+        )
     return f"{capital(human(largest))} holds {share} of available capacity ({what}, {year})"
 
 

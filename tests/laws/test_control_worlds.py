@@ -249,16 +249,7 @@ def test_half_and_double_step_tell_the_same_peak_of_the_ask():
         assert np.all(np.abs(told[days][2] / told[7.0][2] - 1.0) < 0.03), (days, told)
 
 
-BAN = pytest.param(
-    "ban",
-    marks=not_yet(
-        "once its own queue is gone a link is under no surge any more, and buyers who had waited order "
-        "half as much again as is normal: 1.5 in one of three worlds"
-    ),
-)
-
-
-@pytest.mark.parametrize("kind", ["licence", "quota", BAN])
+@pytest.mark.parametrize("kind", ["licence", "quota", "ban"])
 def test_what_piled_up_leaves_at_a_steady_pace(kind):
     """Whatever shut the border: when it opens, backlogs leave at the surge, not in one week.
 

@@ -95,7 +95,6 @@ def test_cost_of_oxide_goes_down_the_chain_once():
     assert np.all(dearer[metal] > 1.0)
 
 
-@not_yet("the market's own answer moves both: 1.0860 and 1.0862 in one of three worlds")
 def test_a_dearer_oxide_rises_more_than_the_metal_made_of_it():
     trace, before = shared(shift("china", "separation"), **SETTINGS), shared({}, **SETTINGS)
     oxide, metal = (trace.layout.cells.at[(m, "china")] for m in ("ndpr_oxide", "ndpr_metal"))

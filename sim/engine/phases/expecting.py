@@ -121,8 +121,10 @@ def _pull_back(m: Market, need: np.ndarray, saved: np.ndarray, most: np.ndarray)
         np.add.at(need, lay.groups.input[rows], inputs)
         if form is lay.cells.magnet:
             heavy = m.law.heavy_rows
-            asked = lay.links.sum_by_origin(st.link_share * saved[lay.links.destination])
-            more = np.clip(asked, -st.plant_plan, np.maximum(most - st.plant_plan, 0.0))
+            asked_along(ways, st.link_share, saved, made, asked)
+            room = np.maximum(most[made] - st.plant_plan[made], 0.0)
+            more = np.zeros_like(saved)
+            more[made] = np.clip(asked, -st.plant_plan[made], room)
             inputs = lay.groups.coefficient[heavy] * more[lay.groups.output[heavy]]
             np.add.at(need, lay.groups.input[heavy], inputs)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from lodestone.engine.compiling import NONE, compiled, holds
 from lodestone.engine.contents import contained_by_cell
+from lodestone.engine.lanes import felt_along, ways_of
 from lodestone.equations import demand, lags
 from lodestone.equations.lags import gain
 from lodestone.equations.substitution import grades_kept
@@ -142,16 +143,19 @@ def _save_heavies(m: Market) -> None:
     saved = np.zeros_like(st.log_price)
     each = m.law.heavy_answer * st.log_price[lay.groups.input[rows]]
     np.add.at(saved, lay.groups.output[rows], each)
-    felt = lay.links.sum_by_destination(st.link_share * saved[lay.links.origin])
+    felt = np.empty_like(saved)
+    felt_along(ways_of(lay.links), st.link_share, saved, felt)
     pace = gain(m.weeks, m.draws["demand.response_weeks"])
     st.heavy_saved += (felt[lay.users.cell] - st.heavy_saved) * pace
 
 
 def without_heavies(m: Market) -> np.ndarray:
     """Share of each line that does without heavy elements, for good or for now, (u, w)."""
-    st, twins = m.state, m.layout.users.twin >= 0
-    kept = (1.0 - st.heavy_free) * grades_kept(st.heavy_saved, st.heavy_free)
-    return np.where(twins[:, None], 1.0 - kept, st.heavy_free)
+    st, twins = m.state, np.flatnonzero(m.layout.users.twin >= 0)
+    out = st.heavy_free.copy()
+    moved = out[twins]
+    out[twins] = 1.0 - (1.0 - moved) * grades_kept(st.heavy_saved[twins], moved)
+    return out
 
 
 def with_heavies(m: Market, *, for_good: bool = False) -> np.ndarray:

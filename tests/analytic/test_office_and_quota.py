@@ -284,7 +284,7 @@ def quota(**more):
 
 def test_no_more_leaves_than_the_quota_allows_and_the_rent_ends():
     watch = Watch()
-    tonnes = {"2024-H1": 12000, "2024-H2": 11000, "2025": 400000}
+    tonnes = {"2024-H1": 12000, "2024-H2": 12000, "2025": 400000}
     trace = simulate(
         {"q": quota(tonnes=tonnes)}, weeks=104, worlds=3,
         before=lambda run: run.watchers.append(watch),

@@ -82,9 +82,6 @@ def course(reading: Reading, region: str = "all") -> str:
             f"in twenty {percent(far)} {more} goes unmet{than} around {day(found.peak)}."
         )
     assert found.onset is not None and found.end is not None
-    size = sorted(abs(x) for x in (found.p05, found.p95))
-    if found.p05 * found.p95 < 0:
-        size = [0.0, max(size)]
     after = ""
     if reading.begins is not None and not alone and found.onset >= reading.begins:
         wait = (found.onset - reading.begins).days
@@ -103,11 +100,17 @@ def course(reading: Reading, region: str = "all") -> str:
         later.reverse()
     told = [
         f"{subject[0].upper()}{subject[1:]} from {day(found.onset)}{after} {sure}; {what} is largest "
-        f"around {day(found.peak)}, {percent(abs(found.p50), *size)} of planned use, and {until}.",
+        f"around {day(found.peak)}, {percent(abs(found.p50), *_band(found))} of planned use, and {until}.",
         *later,
         tonnes(reading, found) if region == "all" else "",
     ]
     return " ".join(t for t in told if t)
+
+
+def _band(found: Shortage) -> tuple[float, float]:
+    """Size of the difference at its peak in nine worlds of ten, whichever its sign."""
+    ends = abs(found.p05), abs(found.p95)
+    return (0.0 if found.p05 * found.p95 < 0 else min(ends)), max(ends)
 
 
 def _turned(found: Shortage) -> str:
@@ -131,14 +134,10 @@ def more_there(reading: Reading, region: str) -> str:
     if found.likelihood in ("none", "possible"):
         return "in the median world the measures change the shortage there by too little to tell."
     more = "more" if found.sign > 0 else "less"
-    size = (
-        sorted(abs(x) for x in (found.p05, found.p95)) if found.p05 * found.p95 > 0 else [0.0, 0.0]
-    )
-    size[1] = size[1] or max(abs(found.p05), abs(found.p95))
     assert found.onset is not None
     return (
         f"from {day(found.onset)} on {more} use goes unmet there than in the reference, at most "
-        f"{percent(abs(found.p50), *size)} of planned use around {day(found.peak)}."
+        f"{percent(abs(found.p50), *_band(found))} of planned use around {day(found.peak)}."
     )
 
 

@@ -22,8 +22,6 @@ __all__ = ["Plan", "Point", "make_plan"]
 
 #: Parts of a scenario that decide no number.
 WORDS_ONLY = ("title", "question", "narrative", "hypothesis", "headline", "source", "name")
-#: Keys whose value is a name and not part of the scenario's own tree.
-NAMING = ("scenario", "variant", "overlays", "vintage")
 
 
 @dataclass(frozen=True)

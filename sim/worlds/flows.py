@@ -51,6 +51,7 @@ class Flows:
     used_by_cell: np.ndarray = field(init=False)  # (c, w)
     response: np.ndarray = field(init=False)  # (u, w) multiplier of the price paid
     late: np.ndarray = field(init=False)  # (u, w) made up today
+    without_heavies: np.ndarray = field(init=False)  # (u, w) share, for good or for now
     # 7 orders
     use_rate: np.ndarray = field(init=False)  # (c, w) t/week that buyers expect to use
     ordered: np.ndarray = field(init=False)  # (l, w)

@@ -93,8 +93,8 @@ def _wanted_by_grade(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
     lay, st = m.layout, m.state
     want = growing(st.want_trend, f.planned / m.weeks, m) * (1.0 - st.ree_free)
     twins = np.flatnonzero(lay.users.twin >= 0)
-    kept = want * with_heavies(m)
-    for_good = want * with_heavies(m, for_good=True)
+    kept = want * with_heavies(m, f.without_heavies)
+    for_good = want * with_heavies(m, st.heavy_free)
     moved = want - kept
     want -= moved
     want[lay.users.twin[twins]] += moved[twins]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import compiled
+from lodestone.engine.lanes import sent_along, ways_of
 from lodestone.equations import lags, production
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
@@ -145,9 +146,13 @@ def _backlog(m: Market) -> np.ndarray:
     What is open while finished goods lie there waits for a rule. Buyers who cannot get a good order it
     in several places, so a book counts up to what they all need while it is worked off.
     """
-    st = m.state
-    book = np.maximum(m.layout.links.sum_by_origin(st.orders) - st.seller_stock, 0.0)
-    return np.minimum(book, st.plant_asked * m.c.made_to_order_weeks)
+    lay, st, rows = m.layout, m.state, m.layout.groups.made_cells
+    book = np.empty((len(rows), st.worlds))
+    sent_along(ways_of(lay.links), st.orders, rows, book)
+    waits = np.maximum(book - st.seller_stock[rows], 0.0)
+    out = np.zeros_like(st.seller_stock)
+    out[rows] = np.minimum(waits, st.plant_asked[rows] * m.c.made_to_order_weeks)
+    return out
 
 
 @compiled

@@ -100,6 +100,7 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     st.log_felt += (paid - st.log_felt) * gain(m.weeks, d["demand.response_weeks"])
     f.response = demand.price_response(st.log_felt[lay.users.cell], m.c.elasticity)
     _save_heavies(m)
+    f.without_heavies = _without_heavies(m)
     by_line = [np.empty_like(st.forecast) for _ in Used._fields[:-1]]
     new = Used._make([*by_line, np.empty_like(st.fear)])
     st.last_wanted = np.empty_like(st.forecast)
@@ -109,7 +110,7 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         NONE if rules.demand_factor is None else rules.demand_factor,
         f.response,
         st.ree_free,
-        without_heavies(m),
+        f.without_heavies,
         m.wide(_better_making(m), 1)[0],
         m.c.catch_up_share,
         m.c.catch_up_weeks,
@@ -149,7 +150,7 @@ def _save_heavies(m: Market) -> None:
     st.heavy_saved += (felt[lay.users.cell] - st.heavy_saved) * pace
 
 
-def without_heavies(m: Market) -> np.ndarray:
+def _without_heavies(m: Market) -> np.ndarray:
     """Share of each line that does without heavy elements, for good or for now, (u, w)."""
     st, twins = m.state, np.flatnonzero(m.layout.users.twin >= 0)
     out = st.heavy_free.copy()
@@ -158,13 +159,12 @@ def without_heavies(m: Market) -> np.ndarray:
     return out
 
 
-def with_heavies(m: Market, *, for_good: bool = False) -> np.ndarray:
+def with_heavies(m: Market, without: np.ndarray) -> np.ndarray:
     """Share of each line that asks for heavy elements after better making, (u, w).
 
-    ``for_good``: had prices of late not moved anybody for now.
+    ``without`` (u, w) is the share that does without them.
     """
-    st, twins = m.state, np.flatnonzero(m.layout.users.twin >= 0)
-    kept = 1.0 - (st.heavy_free if for_good else without_heavies(m))
+    kept, twins = 1.0 - without, np.flatnonzero(m.layout.users.twin >= 0)
     kept[twins] *= _better_making(m)
     return kept
 

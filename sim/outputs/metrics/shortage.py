@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -121,10 +122,9 @@ def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> 
 
     Groups of users that stood on the market day before do not count.
     """
-    first, each = series.first_stop, series.users_each(region, sector)
-    rows = [series.group_rows(region, sector)] if each is None else each
-    day = np.stack([first[r].min(axis=0, initial=np.inf) for r in rows]) - series.shock_day
-    return day[0] if each is None else day
+    first = series.first_stop
+    day = _by_group(series, region, sector, lambda r: first[r].min(axis=0, initial=np.inf))
+    return day - series.shock_day
 
 
 @metric(
@@ -136,10 +136,18 @@ def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> 
 )
 def stoppage_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Weeks in which at least one class of the worst-hit group stood."""
-    weeks, each = series.stop_weeks, series.users_each(region, sector)
-    rows = [series.group_rows(region, sector)] if each is None else each
-    longest = np.stack([weeks[r].max(axis=0, initial=0.0) for r in rows])
-    return longest[0] if each is None else longest
+    weeks = series.stop_weeks
+    return _by_group(series, region, sector, lambda r: weeks[r].max(axis=0, initial=0.0))
+
+
+def _by_group(
+    series: Series, region: Any, sector: Any, of: Callable[[np.ndarray], np.ndarray]
+) -> Values:
+    """What rows of groups of users give, (w,); for regions or sectors one by one (n, w)."""
+    each = series.users_each(region, sector)
+    if each is None:
+        return of(series.group_rows(region, sector))
+    return np.stack([of(rows) for rows in each])
 
 
 @metric(

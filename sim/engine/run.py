@@ -181,7 +181,8 @@ class BatchRun:
         now = self.calendar.now
         if self.effects and len(self.day.office.rows):
             rules = self.fold(now, now + OFFICE_DAYS)
-            self.day.office.decide(self.day.state, rules, OFFICE_DAYS / 7.0)
+            office, state = self.day.office, self.day.state
+            state.orders[office.rows] -= office.decide(state, rules, OFFICE_DAYS / 7.0)
 
     def run(self) -> None:
         """Run to the end of the scenario.

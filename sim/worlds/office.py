@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lodestone.equations.lags import gain
+from lodestone.equations.lags import gain, toward
 from lodestone.worlds.book import Book
 from lodestone.worlds.conditions import FREE, Conditions, LicenceRule
 from lodestone.worlds.parts import Part, pieces
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 #: Applicants differ: half of what is filed is easy and takes 0.4 of the mean processing time,
 #: half is hard and takes 1.6 of it (A110); each review has two steps.
 STEPS = 2
+#: Weeks of trade for which customers who have not filed may do so at once: a contract round (A110).
+FILED_AHEAD = 13.0
+#: Weeks over which what is filed is measured (A110).
+OF_LATE = 13.0
 #: Weeks that testing of look-alikes takes (A263).
 TESTING_WEEKS = 4.0
 EASY_SHARE, EASY_TIME = 0.5, 0.4
@@ -67,8 +71,8 @@ class LicenceOffice(Book):
         self.layout, self.worlds = layout, worlds
         self.rows = np.zeros(0, dtype=int)
         self.unlisted: np.ndarray | float = 0.0  # share of what may leave that nobody lists
-        self.filed = np.zeros((0, worlds))
-        self.granted_total = np.zeros((0, worlds))
+        self.filed = self.filing = self.granted_total = np.zeros((0, worlds))
+        self.listed = np.zeros((0, worlds), dtype=bool)  # links under licence today
         # Share of the military part of each shipment that may be put to military use, by link
         # with a book and by market day, latest first; None while nobody refuses it.
         self.usable: list[np.ndarray] = []
@@ -94,7 +98,13 @@ class LicenceOffice(Book):
         self.ready = np.zeros(shape)
         self.refused = np.zeros(shape)
         self.granted = np.zeros(shape)
-        self.barred = np.zeros((n, self.worlds))  # orders that were refused for good
+        self.allowed = np.zeros(shape)  # t that those who are not refused for good may file today
+        self.pass_share = np.ones(
+            (n, self.worlds)
+        )  # of normal trade, whose customers are not refused
+        self.may_file = np.zeros((n, self.worlds))  # what they trade, t/week
+        self.filing = np.zeros((n, self.worlds))  # of late, net of what was cancelled, t/week
+        self.listed = np.zeros((n, self.worlds), dtype=bool)
         self.filed = np.zeros((n, self.worlds))
         self.granted_total = np.zeros((n, self.worlds))
         self.share = np.stack([1.0 - self.military[self.rows], self.military[self.rows]])
@@ -170,7 +180,7 @@ class LicenceOffice(Book):
         f.general = np.where(granted, f.general, 0.0)
         return f
 
-    def decide(self, state: State, rules: Conditions, weeks: float) -> None:
+    def decide(self, state: State, rules: Conditions, weeks: float) -> np.ndarray:
         """One office day: file what is new, move reviews on, decide, grant or refuse.
 
         Parameters
@@ -180,36 +190,52 @@ class LicenceOffice(Book):
         rules : Conditions
         weeks : float
             Time since the last office day, weeks.
+
+        Returns
+        -------
+        ndarray, shape (n, w)
+            Orders of customers who are refused for good, t, on the links with a book: they are
+            crossed out, and looked for elsewhere.
         """
         f = self._fold(rules.licences)
         if f is None:
-            if len(self.rows) and np.any(self.review):
-                for book in (self.review, self.ready, self.refused, self.granted):
+            if len(self.rows) and np.any(self.listed):
+                for book in (self.review, self.ready, self.refused, self.granted, self.allowed):
                     book[...] = 0.0
-            self.barred[...] = 0.0
-            return
+                self.listed[...] = False
+            return np.zeros_like(self.filing)
         orders, normal = state.orders[self.rows], state.normal[self.rows]
         if f.cover is not None:
             orders, normal = orders * f.cover, normal * f.cover
         off = ~f.active
-        books: list[np.ndarray] = [self.review, self.ready, self.refused, self.granted, self.barred]
-        for book in books:
+        books: list[np.ndarray] = [self.review, self.ready, self.refused, self.granted]
+        for book in (*books, self.allowed):
             book[..., off] = 0.0
         # Orders that were cancelled or went elsewhere leave the books in proportion.
-        inside = self.review.sum(axis=0) + self.ready + self.refused + self.granted
-        total = inside.sum(axis=0) + self.barred
+        total = self._pending()
         keep = np.minimum(orders / np.maximum(total, 1e-12), 1.0)
         for book in books:
             book *= keep
         new = np.where(f.active, np.maximum(orders - total * keep, 0.0), 0.0)
-        # Part of the trade is refused for good: those orders stay unfilled, and are filed once.
-        barred = new * (1.0 - f.general) * f.refused
-        self.barred += barred
-        filing = (new - barred) * self.share
         self.filed += new
+        passes = np.where(f.active, 1.0 - (1.0 - f.general) * f.refused, 1.0)
+        theirs = passes * self.share * normal
+        fresh = f.active & ~self.listed
+        self.allowed += np.where(fresh, passes * new * self.share, 0.0)
+        filing = np.where(
+            passes < 1.0, self._file(new * self.share, theirs, weeks), new * self.share
+        )
+        crossed_out = new - filing.sum(axis=0)
+        # A class that is never granted waits, and nobody takes it for trade that passes.
+        able = np.stack([np.ones_like(f.military), f.military > 0.0])
+        self.may_file = theirs.sum(axis=0)
+        self.pass_share = (self.share * able).sum(axis=0) * passes
+        net = ((filing * able).sum(axis=0) - total * (1.0 - keep)) / weeks
+        start = np.where(self.listed, self.filing, self.pass_share * normal)
+        self.filing = np.where(f.active, toward(start, net, weeks, OF_LATE), 0.0)
+        self.listed = f.active
         # Of what is filed, general licences take their share of all that was ordered.
-        general = f.general / np.maximum(1.0 - (1.0 - f.general) * f.refused, 1e-12)
-        skip = filing * general * np.stack([np.ones_like(f.general), f.military > 0])
+        skip = filing * f.general / np.maximum(passes, 1e-12) * able
         self.granted += skip
         self.granted_total += skip.sum(axis=0)
         self.review[0] += EASY_SHARE * (filing - skip)
@@ -231,15 +257,75 @@ class LicenceOffice(Book):
         again = self.refused * gain(weeks, np.maximum(f.refile, 0.1))
         self.refused -= again
         self.ready += again
-        able = f.capacity * np.maximum(normal, 1e-9) * weeks
+        most = f.capacity * np.maximum(normal, 1e-9) * weeks
         pending = self.ready.sum(axis=0)
-        decided = self.ready * np.minimum(able / np.maximum(pending, 1e-12), 1.0)
+        decided = self.ready * np.minimum(most / np.maximum(pending, 1e-12), 1.0)
         chance = np.stack([f.approval, np.minimum(f.approval, f.military)])
         granted = decided * chance
         self.ready -= decided
         self.refused += decided - granted
         self.granted += granted
         self.granted_total += granted.sum(axis=0)
+        return np.asarray(crossed_out)
+
+    def _file(self, orders: np.ndarray, theirs: np.ndarray, weeks: float) -> np.ndarray:
+        """What customers file who are not refused for good, of new orders (2, n, w), t.
+
+        Customers are refused, not orders: the others file what they order as far as they trade
+        (``theirs``, t/week), and nobody waits for the rest, who look for it elsewhere.
+        """
+        more = np.clip(theirs * FILED_AHEAD - self.allowed, 0.0, theirs * weeks)
+        filing = np.minimum(orders, self.allowed + more)
+        self.allowed += more - filing
+        return filing
+
+    def _pending(self) -> np.ndarray:
+        """Orders that lie with the office or have its licence, t, (n, w)."""
+        books = self.review.sum(axis=0) + self.ready + self.refused + self.granted
+        return np.asarray(books.sum(axis=0))
+
+    def waiting(self) -> np.ndarray:
+        """Orders that lie with the office or have its licence, t, shape (l, w), or (0, 0)."""
+        if not np.any(self.listed):
+            return np.zeros((0, 0))
+        out = np.zeros((self.layout.links.n, self.worlds))
+        out[self.rows] = self._pending()
+        return out
+
+    def unserved(self, orders: np.ndarray, weeks: float) -> np.ndarray:
+        """Orders (l, w), t, but those that lie with the office or will be filed this market day."""
+        if not np.any(self.listed):
+            return orders
+        out = orders.copy()
+        legal = self._pending() + self.may_file * weeks
+        out[self.rows] = np.where(
+            self.listed, np.maximum(orders[self.rows] - legal, 0.0), orders[self.rows]
+        )
+        return out
+
+    def passing(self, released: np.ndarray, usual: np.ndarray, weeks: float) -> np.ndarray:
+        """Share of normal trade that passes: of customers who are not refused, what they get.
+
+        Parameters
+        ----------
+        released : ndarray, shape (l, w)
+            What crosses the border today, t.
+        usual : ndarray, shape (l, w)
+            The answer where nothing is listed.
+
+        Returns
+        -------
+        ndarray, shape (l, w)
+            A delay lets less pass while it begins and nothing less afterwards.
+        """
+        if not np.any(self.listed):
+            return usual
+        out = usual.copy()
+        free = released[self.rows] * self.unlisted
+        listed = (released[self.rows] - free) / weeks
+        got = np.minimum(listed / np.maximum(self.filing, 1e-9), 1.0)
+        out[self.rows] = np.where(self.listed, self.pass_share * got, usual[self.rows])
+        return out
 
     def releasable(
         self, may: np.ndarray, state: State, rules: Conditions, weeks: float

@@ -63,7 +63,7 @@ class Desk:
         """Order, let the office decide, ship what is licensed; return what left."""
         orders = self.state.orders
         orders[self.row] += filed
-        self.office.decide(self.state, self.rules, 1.0)
+        orders[self.office.rows] -= self.office.decide(self.state, self.rules, 1.0)
         may, _ = self.office.releasable(orders.copy(), self.state, self.rules, 1.0)
         shipped = np.zeros_like(orders)
         shipped[self.row] = may[self.row]
@@ -136,6 +136,22 @@ def test_what_passes_in_the_long_run_is_what_is_said(layout, approval, capacity,
 def test_what_is_refused_for_good_never_leaves(layout, refused):
     desk = Desk(layout, processing_weeks=6.0, approval=0.8, refused=refused).run(300)
     assert np.allclose(desk.out[-1], (1.0 - refused) * WEEKLY, rtol=1e-6, atol=1e-9)
+    assert np.all(desk.pending[-1] <= 13.0 * WEEKLY)  # nobody waits for what is never granted
+
+
+def test_who_is_refused_for_good_cannot_wait_for_the_others_licences(layout):
+    """Twice the orders do not make two buyers of one: the share refused is one of normal trade."""
+    desk = Desk(layout, processing_weeks=6.0, approval=0.8, refused=0.5).run(300, 2.0 * WEEKLY)
+    assert np.allclose(desk.out[-1], 0.5 * WEEKLY, rtol=1e-6)
+
+
+def test_a_pause_in_ordering_may_be_made_up_for_within_a_quarter(layout):
+    desk = Desk(layout, processing_weeks=6.0, approval=0.8, refused=0.5).run(100)
+    before = np.sum(desk.out)
+    desk.run(52, 0.0).run(104, 2.0 * WEEKLY)
+    more = (np.sum(desk.out) - before) / WORLDS
+    assert more <= 0.5 * WEEKLY * (104 + 13 + 6) + 1e-9
+    assert more >= 0.5 * WEEKLY * (104 + 13 - 6)
 
 
 def test_a_general_licence_passes_what_the_office_would_refuse(layout):

@@ -140,6 +140,37 @@ def test_a_licence_that_everybody_gets_after_nine_weeks_costs_nine_weeks():
         assert np.all((share > 0.85) & (share < 1.05)), (year, share)
 
 
+@pytest.mark.parametrize("refused", [0.3, 0.6])
+@pytest.mark.parametrize(
+    "goods", [("dy_oxide", "dy_metal"), (MAGNETS,)], ids=["heavies", "magnets"]
+)
+def test_what_is_not_refused_for_good_goes_on_for_good(refused, goods):
+    """The office refuses a share of trade: the others buy on for as long as it is dearer elsewhere.
+
+    Once what was hoarded is used up, thrift, weaker grades and magnets bought where metals are
+    refused take a third at most, and nothing fades.
+    """
+    licence = {
+        "kind": "export_licence",
+        "exporter": "china",
+        "materials": list(goods),
+        "start": day_after(BEGINS),
+        "processing_days": 63,
+        "approval": 0.8,
+        "refused_for_good": refused,
+    }
+    trace = world({"l": licence}, years=8)
+    links = np.any([trace.links("china", None, name) for name in goods], axis=0)
+    share = np.array(
+        [
+            sent(trace, links, BEGINS + (year - 1) * YEAR, BEGINS + year * YEAR - 1)
+            for year in range(3, 8)
+        ]
+    ) / (1 - refused)
+    assert np.all((share > 0.65) & (share < 1.05)), share
+    assert np.all(share[-1] > 0.9 * share[0]), share
+
+
 # ---- demand -----------------------------------------------------------------------------
 
 

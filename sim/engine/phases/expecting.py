@@ -302,9 +302,12 @@ def _licensed(m: Market, rules: Conditions) -> np.ndarray:
     seen = np.where(left > 0.0, st.believed, st.link_pass)
     st.believed += (seen - st.believed) * gain(weeks, d["market.belief_weeks"])
     open_for = np.maximum(m.law.horizon - left, 0.0) / m.law.horizon
-    # Once the wait that the market reckoned with is over, it sees what passes catch up.
-    catch_up = np.where(left > 0.0, 1.0, d["licence.surge"])
-    brings = st.normal * st.believed * open_for * catch_up
+    # Once the wait that the market reckoned with is over, it sees what waited catch up, and that end.
+    more = d["licence.surge"] - 1.0
+    since = st.licensed_weeks - d["market.expected_closure_weeks"]
+    lasts = d["market.expected_closure_weeks"] / np.maximum(more, 1e-9) - since
+    caught_up = more * np.clip(lasts / m.law.horizon, 0.0, 1.0)
+    brings = st.normal * st.believed * open_for * (1.0 + np.where(left > 0.0, 0.0, caught_up))
     return np.where(active, brings, FREE)
 
 

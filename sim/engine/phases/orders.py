@@ -63,6 +63,7 @@ class Book(NamedTuple):
     share: np.ndarray  # (l, w) share of each link in its destination's orders (read)
     flow: np.ndarray  # (l, w) what it is expected to bring, t/week (read)
     orders: np.ndarray  # (l, w) unfilled, t
+    filed: np.ndarray  # (l, w) or (0, 0) what of them lies with a licence office (read)
     placed: np.ndarray  # (l, w) new, t; written
     wait: np.ndarray  # (c, w) expected, weeks
     use: np.ndarray  # (c, w) t/week; written
@@ -103,6 +104,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
         st.link_share,
         st.lane_flow,
         st.orders,
+        m.office.waiting(),
         placed,
         st.wait,
         st.use_rate,
@@ -238,7 +240,7 @@ def _offer_again(book: Book, fill_gain: float, weeks: float, c: int) -> None:
     """What stays unfilled goes to the links that deliver, as buyers review their suppliers (A257).
 
     A link that delivers takes at most ``ROOM`` of what it is expected to bring on top, and only with
-    less than a fortnight's queue.
+    less than a fortnight's queue. What lies with a licence office waits; it has not failed.
     """
     first, last = book.starts[c], book.starts[c + 1]
     orders, flow, worlds = book.orders, book.flow, book.orders.shape[1]
@@ -249,13 +251,16 @@ def _offer_again(book: Book, fill_gain: float, weeks: float, c: int) -> None:
     if not waiting:
         return
     moved, free = np.empty((last - first, worlds)), np.empty((last - first, worlds))
-    base, total = np.zeros(worlds), np.zeros(worlds)
+    base, total, lies = np.zeros(worlds), np.zeros(worlds), np.empty(worlds)
+    filed = book.filed.shape[0] > 0
     for n in range(last - first):
         for w in range(worlds):
-            waits = max(orders[first + n, w] - 2.0 * book.placed[first + n, w], 0.0)
-            moved[n, w] = waits * fill_gain
+            lies[w] = book.filed[first + n, w] if filed else 0.0
         for w in range(worlds):
-            takes = orders[first + n, w] < QUEUE_WEEKS * flow[first + n, w]
+            waits = orders[first + n, w] - lies[w] - 2.0 * book.placed[first + n, w]
+            moved[n, w] = max(waits, 0.0) * fill_gain
+        for w in range(worlds):
+            takes = orders[first + n, w] - lies[w] < QUEUE_WEEKS * flow[first + n, w]
             free[n, w] = flow[first + n, w] if takes else 0.0
         for w in range(worlds):
             base[w] += free[n, w]

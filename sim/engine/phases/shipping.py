@@ -165,7 +165,9 @@ def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> np.nda
     goal = np.where(restricted & ours, np.maximum(goal, left), left)
     lag = np.where(goal > st.leak_capacity, d["leak.lag_weeks"], d["leak.fade_weeks"])
     st.leak_capacity = toward(st.leak_capacity, goal, weeks, lag)
-    return np.minimum(st.leak_capacity * st.normal * weeks, d["leak.order_share"] * st.orders)
+    # Nobody pays a smuggler for what a licence is granted for.
+    serves = np.minimum(d["leak.order_share"] * st.orders, m.office.unserved(st.orders, weeks))
+    return np.minimum(st.leak_capacity * st.normal * weeks, serves)
 
 
 def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) -> None:
@@ -189,6 +191,7 @@ def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) ->
         wanted = np.minimum(st.normal * weeks, released + st.orders)
         flow = np.minimum(released / np.maximum(wanted, 1e-9), 1.0)
         passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
+        passing = m.office.passing(released, passing, weeks)
         # Under control, normal tonnes grow only with what the destination plans to use.
         grown = st.normal * m.state.need_growth[lay.links.destination]
         kept = _either(m.state.recovering, restricted)

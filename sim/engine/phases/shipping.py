@@ -62,6 +62,7 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
     ration(
         may,
         weight,
+        st.link_weight * weeks,
         st.seller_stock,
         lay.links.by_origin,
         lay.links.origin_starts,
@@ -237,18 +238,24 @@ def _either(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | No
 def ration(
     wanted: np.ndarray,
     weight: np.ndarray,
+    usual: np.ndarray,
     available: np.ndarray,
     origin_links: np.ndarray,
     origin_starts: np.ndarray,
     shipped: np.ndarray,
     sold: np.ndarray,
 ) -> None:
-    """Share out the stock of each seller: weighted, in two rounds, never above order or stock.
+    """Share out the stock of each seller: by usual custom first, never above order or stock.
+
+    A seller who is short serves whom he has always served, weighted; what is left goes to all others
+    in proportion to what they still want.
 
     Parameters
     ----------
     wanted, weight : ndarray, shape (l, w)
         What may leave, t; weight of each claim.
+    usual : ndarray, shape (l, w)
+        What each buyer usually takes there in a market day, t (A318).
     available : ndarray, shape (c, w)
         Stock of each seller, t.
     origin_links : ndarray of int, shape (l,)
@@ -284,13 +291,14 @@ def ration(
         for i in range(first, last):
             row = origin_links[i]
             for w in range(worlds):
-                share[w] += wanted[row, w] * weight[row, w]
+                share[w] += min(wanted[row, w], usual[row, w]) * weight[row, w]
         for w in range(worlds):
             share[w] = available[c, w] / max(share[w], 1e-12)
         for i in range(first, last):
             row = origin_links[i]
             for w in range(worlds):
-                part = min(wanted[row, w], wanted[row, w] * weight[row, w] * share[w])
+                claim = min(wanted[row, w], usual[row, w]) * weight[row, w]
+                part = min(wanted[row, w], claim * share[w])
                 taken[w] += part
                 rest[w] += wanted[row, w] - part
         for w in range(worlds):
@@ -300,7 +308,8 @@ def ration(
         for i in range(first, last):
             row = origin_links[i]
             for w in range(worlds):
-                part = min(wanted[row, w], wanted[row, w] * weight[row, w] * share[w])
+                claim = min(wanted[row, w], usual[row, w]) * weight[row, w]
+                part = min(wanted[row, w], claim * share[w])
                 part += (wanted[row, w] - part) * fill[w]
                 if claims[w] > available[c, w]:
                     shipped[row, w] = part

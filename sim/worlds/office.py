@@ -221,7 +221,8 @@ class LicenceOffice(Book):
         passes = np.where(f.active, 1.0 - (1.0 - f.general) * f.refused, 1.0)
         theirs = passes * self.share * normal
         fresh = f.active & ~self.listed
-        self.allowed += np.where(fresh, passes * new * self.share, 0.0)
+        first = np.maximum(theirs * FILED_AHEAD, passes * new * self.share)
+        self.allowed = np.where(fresh, first, self.allowed)
         filing = np.where(
             passes < 1.0, self._file(new * self.share, theirs, weeks), new * self.share
         )

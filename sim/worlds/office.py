@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 #: Applicants differ: half of what is filed is easy and takes 0.4 of the mean processing time,
 #: half is hard and takes 1.6 of it (A110); each review has two steps.
 STEPS = 2
-#: Weeks of trade for which customers who have not filed may do so at once: a contract round (A110).
+#: Weeks of trade for which customers who have not filed may do so at once: a contract round (A319).
 FILED_AHEAD = 13.0
-#: Weeks over which what is filed is measured (A110).
+#: Weeks of what passes that customers wait for at most (A319).
+PATIENCE = 26.0
+#: Weeks after which a class that is never granted a licence has qualified other suppliers (A319).
+GIVEN_UP = 104.0
+#: Weeks over which what is filed is measured (A319).
 OF_LATE = 13.0
 #: Weeks that testing of look-alikes takes (A263).
 TESTING_WEEKS = 4.0
@@ -223,20 +227,24 @@ class LicenceOffice(Book):
         fresh = f.active & ~self.listed
         first = np.maximum(theirs * FILED_AHEAD, passes * new * self.share)
         self.allowed = np.where(fresh, first, self.allowed)
-        filing = np.where(
-            passes < 1.0, self._file(new * self.share, theirs, weeks), new * self.share
-        )
+        able = np.stack([np.ones_like(f.active), f.military > 0.0])
+        some = (passes < 1.0) | np.any(~able & (self.share > 0.0), axis=0)
+        filing = np.where(some, self._file(new * self.share, theirs, weeks), new * self.share)
         crossed_out = new - filing.sum(axis=0)
-        # A class that is never granted waits, and nobody takes it for trade that passes.
-        able = np.stack([np.ones_like(f.military), f.military > 0.0])
-        self.may_file = theirs.sum(axis=0)
+        # A class that is never granted waits for two years, and nobody takes it for trade that passes.
+        self.refused += np.where(able, 0.0, filing)
+        given_up = np.where(able, 0.0, np.maximum(self.refused - theirs * GIVEN_UP, 0.0))
+        self.refused -= given_up
+        crossed_out += given_up.sum(axis=0)
+        filing = np.where(able, filing, 0.0)
+        self.may_file = (theirs * able).sum(axis=0)
         self.pass_share = (self.share * able).sum(axis=0) * passes
-        net = ((filing * able).sum(axis=0) - total * (1.0 - keep)) / weeks
+        net = (filing.sum(axis=0) - total * (1.0 - keep)) / weeks
         start = np.where(self.listed, self.filing, self.pass_share * normal)
         self.filing = np.where(f.active, toward(start, net, weeks, OF_LATE), 0.0)
         self.listed = f.active
         # Of what is filed, general licences take their share of all that was ordered.
-        skip = filing * f.general / np.maximum(passes, 1e-12) * able
+        skip = filing * f.general / np.maximum(passes, 1e-12)
         self.granted += skip
         self.granted_total += skip.sum(axis=0)
         self.review[0] += EASY_SHARE * (filing - skip)
@@ -255,7 +263,7 @@ class LicenceOffice(Book):
                         self.review[k + 1] += moved
                     else:
                         self.ready += moved
-        again = self.refused * gain(weeks, np.maximum(f.refile, 0.1))
+        again = self.refused * able * gain(weeks, np.maximum(f.refile, 0.1))
         self.refused -= again
         self.ready += again
         most = f.capacity * np.maximum(normal, 1e-9) * weeks
@@ -285,12 +293,16 @@ class LicenceOffice(Book):
         books = self.review.sum(axis=0) + self.ready + self.refused + self.granted
         return np.asarray(books.sum(axis=0))
 
-    def waiting(self) -> np.ndarray:
-        """Orders that lie with the office or have its licence, t, shape (l, w), or (0, 0)."""
+    def waiting(self, state: State) -> np.ndarray:
+        """Orders that lie with the office and have not failed, t, shape (l, w), or (0, 0).
+
+        A queue of more than half a year at the pace of what passes has.
+        """
         if not np.any(self.listed):
             return np.zeros((0, 0))
         out = np.zeros((self.layout.links.n, self.worlds))
-        out[self.rows] = self._pending()
+        pace = state.normal[self.rows] * state.link_pass[self.rows]
+        out[self.rows] = np.minimum(self._pending(), PATIENCE * pace)
         return out
 
     def unserved(self, orders: np.ndarray, weeks: float) -> np.ndarray:

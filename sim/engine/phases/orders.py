@@ -104,7 +104,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
         st.link_share,
         st.lane_flow,
         st.orders,
-        m.office.waiting(),
+        m.office.waiting(st),
         placed,
         st.wait,
         st.use_rate,

@@ -34,7 +34,7 @@ def children(process: int) -> list[int]:
             command = (path / "cmdline").read_text()
         except OSError:
             continue
-        if int(stat[1]) == process and stat[0] != "Z" and "spawn_main" in command:
+        if int(stat[1]) == process and stat[0] != "Z" and "resource_tracker" not in command:
             found.append(int(path.name))
     return found
 

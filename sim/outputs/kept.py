@@ -168,7 +168,7 @@ class Series:
         """Sum of a series over what is meant of groups of users, shape (T, w) or (each, T, w)."""
         each = self.users_each(region, sector)
         if each is not None:
-            return each.by_day(self[name], np.ones(len(self.groups)))
+            return each.by_day(self[name])
         return self.users(region, sector).total(self[name])
 
     def places(self, region: object) -> naming.Places:

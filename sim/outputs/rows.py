@@ -103,8 +103,12 @@ class Picked:
             else values[..., self.rows, :] * self.share
         )
 
-    def total(self, values: np.ndarray, axis: int | tuple[int, ...] = -2) -> np.ndarray:
-        """Sum of what is meant; over the rows, or other axes too."""
+    def total(self, values: np.ndarray, axis: int | tuple[int, int] = -2) -> np.ndarray:
+        """Sum of what is meant; over the rows, or over the market days (T, rows, w), too."""
+        if self.share is None and values.ndim == 3 and values.flags.c_contiguous:
+            # The same order of adding, without a copy of the rows.
+            alone = Stack(self.rows, np.array([0, len(self.rows)]))
+            return (alone.whole(values) if axis == (0, 1) else alone.by_day(values))[0]
         return np.asarray(self.parts(values).sum(axis=axis, dtype=float))
 
 
@@ -133,10 +137,11 @@ class Stack:
         """Rows of each selection."""
         return iter(np.split(self.rows, self.starts[1:-1]))
 
-    def by_day(self, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """Sums of weighted rows: values (T, g, w), weight (g,) -> (n, T, w)."""
+    def by_day(self, values: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+        """Sums of weighted rows: values (T, g, w), weight (g,) or one -> (n, T, w)."""
         from lodestone.outputs.adding import add_by_day
 
+        weight = np.ones(values.shape[1]) if weight is None else weight
         out = np.zeros((len(self.starts) - 1, len(values), values.shape[-1]))
         add_by_day(values, weight, self.rows, self.starts, out)
         return out

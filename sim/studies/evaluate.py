@@ -184,4 +184,6 @@ def _asked(series: Any, asked: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    if len(parts) == 1:
+        return parts[0]
     return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}

@@ -35,7 +35,8 @@ CHUNK_SECONDS, CHUNK_POINTS = 4.0, 64
 MOST_POINTS, MOST_HOURS, MOST_GIGABYTES = 1000, 1.0, 5.0
 #: How often a pool whose worker died is started anew.
 RESTARTS = 3
-#: Up to so many points each is compiled before the first is run; of more, one of each structure.
+#: Up to so many points each is compiled before the first is run; of more, one of each structure. Of
+#: each structure one is asked for the metrics.
 EVERY = 100
 
 
@@ -123,8 +124,11 @@ def begin(request: Request, also: Sequence[str] = ()) -> tuple[Plan, StudyFolder
     out = request.carried.get("out")
     folder = StudyFolder(read_path(str(out)) if out else study_name(request))
     folder.check(_manifest(plan))
-    for point in plan.points if len(plan.points) <= EVERY else _one_of_each(plan.points):
-        compiles(Task(point.key, point.scenario, point.reference, point.settings, plan.asked))
+    some = {p.number for p in _one_of_each(plan.points)}
+    for p in plan.points:
+        if p.number in some or len(plan.points) <= EVERY:
+            asked = plan.asked if p.number in some else ()
+            compiles(Task(p.key, p.scenario, p.reference, p.settings, asked))
     return plan, folder
 
 

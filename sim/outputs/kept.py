@@ -139,7 +139,7 @@ class Series:
         """Weeks from the disruption on in which a class of each group stood, shape (g, w)."""
         return self._stopped.sum(axis=0) * self.weeks
 
-    @property
+    @cached_property
     def _stopped(self) -> np.ndarray:
         since = self.times[:, None, None] >= self.shock_day
         return np.asarray((self["stopped"] > 0) & since)

@@ -12,6 +12,7 @@ import numpy as np
 from lodestone.border.errors import InputError
 from lodestone.border.files import read_path
 from lodestone.border.units import DAYS_PER_YEAR
+from lodestone.chain.load import seeds_at_rest
 from lodestone.studies.evaluate import Outcome, Task, compiles, run_task
 from lodestone.studies.folder import FORMAT, Row, StudyFolder, array_hash
 from lodestone.studies.points import Plan, Point, make_plan, study_name
@@ -35,8 +36,8 @@ CHUNK_SECONDS, CHUNK_POINTS = 4.0, 64
 MOST_POINTS, MOST_HOURS, MOST_GIGABYTES = 1000, 1.0, 5.0
 #: How often a pool whose worker died is started anew.
 RESTARTS = 3
-#: Up to so many points each is compiled before the first is run; of more, one of each structure. Of
-#: each structure one is asked for the metrics.
+#: Up to so many points that differ in more than numbers of measures are compiled before the first is
+#: run; of more, one of each structure. Of each structure one is asked for the metrics.
 EVERY = 100
 
 
@@ -124,21 +125,42 @@ def begin(request: Request, also: Sequence[str] = ()) -> tuple[Plan, StudyFolder
     out = request.carried.get("out")
     folder = StudyFolder(read_path(str(out)) if out else study_name(request))
     folder.check(_manifest(plan))
-    some = {p.number for p in _one_of_each(plan.points)}
-    for p in plan.points:
-        if p.number in some or len(plan.points) <= EVERY:
-            asked = plan.asked if p.number in some else ()
+    of_each = _one_of_each(plan.points)
+    apart = _apart(plan.points)
+    with seeds_at_rest():
+        for p in apart if len(apart) <= EVERY else of_each.values():
+            asked = plan.asked if p.number in of_each else ()
             compiles(Task(p.key, p.scenario, p.reference, p.settings, asked))
     return plan, folder
 
 
-def _one_of_each(points: Sequence[Point]) -> list[Point]:
-    """The first point of each set of measures, places and dates."""
+def _one_of_each(points: Sequence[Point]) -> dict[int, Point]:
+    """The first point of each set of measures, places and dates, by its number."""
     found: dict[Any, Point] = {}
     for point in points:
         s = point.scenario
         kinds = tuple(sorted((n, i.kind) for n, i in s.interventions.items()))
         found.setdefault((s.vintage, s.start, s.end, kinds), point)
+    return {point.number: point for point in found.values()}
+
+
+def _apart(points: Sequence[Point]) -> list[Point]:
+    """Points without those that differ from an earlier one in numbers of measures alone.
+
+    A number of a measure was checked when it was read: it is drawn, and no row depends on it.
+    Unless the measure adds a plant, which is a number of the chain.
+    """
+
+    def number(point: Point, key: str, value: object) -> bool:
+        place, _, rest = key.removeprefix("scenario.").partition(".")
+        item = point.scenario.interventions.get(rest.partition(".")[0])
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        return plain and place == "interventions" and not hasattr(item, "new_facility")
+
+    found: dict[str, Point] = {}
+    for p in points:
+        said = {k: v for k, v in p.values.items() if not number(p, k, v)}
+        found.setdefault(repr((p.scenario.name, said)), p)
     return list(found.values())
 
 
@@ -257,16 +279,17 @@ def run_chunk(jobs: Sequence[Job]) -> list[tuple[Outcome, list[Outcome]]]:
 
     out: list[tuple[Outcome, list[Outcome]]] = []
     seen: set[str] = set()
-    for job in jobs:
-        outcome = run_task(job.task)
-        more = []
-        if job.reference is not None and outcome.shock is not None:
-            name = reference_name(job.reference.key, outcome.shock)
-            if name not in seen:
-                seen.add(name)
-                found = run_task(replace(job.reference, shocks=(outcome.shock,)))
-                more.append(replace(found, key=name))
-        out.append((outcome, more))
+    with seeds_at_rest():
+        for job in jobs:
+            outcome = run_task(job.task)
+            more = []
+            if job.reference is not None and outcome.shock is not None:
+                name = reference_name(job.reference.key, outcome.shock)
+                if name not in seen:
+                    seen.add(name)
+                    found = run_task(replace(job.reference, shocks=(outcome.shock,)))
+                    more.append(replace(found, key=name))
+            out.append((outcome, more))
     return out
 
 

@@ -80,7 +80,6 @@ class Series:
     def of(cls, recorder: Recorder, discount_rate: float = 0.05) -> Series:
         """The series that a recorder holds; nothing is copied."""
         run = recorder.run
-        wide = len(run.worlds)
         return cls(
             recorder.labels,
             run.chain,
@@ -88,7 +87,7 @@ class Series:
             run.worlds,
             recorder.shock_day,
             keep=len(run.asked),
-            draws={k: np.broadcast_to(v, (wide,)) for k, v in recorder.draws.items() if v.size > 1},
+            draws={k: v for k, v in recorder.draws.items() if v.size > 1},
             discount_rate=discount_rate,
             rows=recorder.rows,
         )

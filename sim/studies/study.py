@@ -119,7 +119,7 @@ class Study:
         own = rows.drop(columns=list(OWN)).reset_index(drop=True).dropna(axis=1, how="all")
         parts = [rows[["world"]].reset_index(drop=True), draws, own]
         name = self._reference(item)
-        if name and name in self.store.done():
+        if name and self.store.holds(name):
             calm = self.store.worlds(name).drop(columns=list(OWN)).reset_index(drop=True)
             parts.append(calm.dropna(axis=1, how="all").add_prefix("reference_"))
         return pd.concat(parts, axis=1)
@@ -141,7 +141,7 @@ class Study:
                 hint="Run the study with metric=...: it computes what is missing.",
             )
         name, calm = self._reference(point), None
-        if name and name in self.store.done():
+        if name and self.store.holds(name):
             calm = np.asarray(self.store.values(name, column), dtype=float)
         return np.asarray(own, dtype=float), calm
 

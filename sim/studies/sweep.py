@@ -147,15 +147,23 @@ def _one_of_each(points: Sequence[Point]) -> dict[int, Point]:
 def _apart(points: Sequence[Point]) -> list[Point]:
     """Points without those that differ from an earlier one in numbers of measures alone.
 
-    A number of a measure was checked when it was read: it is drawn, and no row depends on it.
-    Unless the measure adds a plant, which is a number of the chain.
+    A number of a measure was checked when it was read: it is drawn, and no row depends on it,
+    unless the measure adds a plant or a way.
     """
+    from lodestone.interventions.base import Intervention
 
     def number(point: Point, key: str, value: object) -> bool:
         place, _, rest = key.removeprefix("scenario.").partition(".")
-        item = point.scenario.interventions.get(rest.partition(".")[0])
+        kind = type(point.scenario.interventions.get(rest.partition(".")[0]))
         plain = isinstance(value, int | float) and not isinstance(value, bool)
-        return plain and place == "interventions" and not hasattr(item, "new_facility")
+        return (
+            plain
+            and place == "interventions"
+            and issubclass(kind, Intervention)
+            and (
+                kind.new_facility is Intervention.new_facility and kind.opens is Intervention.opens
+            )
+        )
 
     found: dict[str, Point] = {}
     for p in points:

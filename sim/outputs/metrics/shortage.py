@@ -191,8 +191,11 @@ def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "
     if each is not None:
         return each.whole((_lost_t(series) * value)[None]) / 1000.0
     users = series.users(region, sector)
-    parts = users.parts(series["unmet"]) - users.parts(series["caught_up"])
-    tonnes = parts.sum(axis=0, dtype=float) * series.weeks
+    if users.share is None:
+        tonnes = _lost_t(series)[users.rows]
+    else:
+        parts = users.parts(series["unmet"]) - users.parts(series["caught_up"])
+        tonnes = parts.sum(axis=0, dtype=float) * series.weeks
     return np.asarray((tonnes * value[users.rows]).sum(axis=0) / 1000.0)
 
 

@@ -15,7 +15,7 @@ from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.chain.load import seeds_at_rest
 from lodestone.studies.evaluate import Outcome, Task, compiles, run_task
 from lodestone.studies.folder import FORMAT, Row, StudyFolder, array_hash
-from lodestone.studies.points import Plan, Point, make_plan, study_name
+from lodestone.studies.points import Plan, Point, apart, make_plan, one_of_each, study_name
 from lodestone.studies.request import Request
 
 if TYPE_CHECKING:
@@ -125,51 +125,13 @@ def begin(request: Request, also: Sequence[str] = ()) -> tuple[Plan, StudyFolder
     out = request.carried.get("out")
     folder = StudyFolder(read_path(str(out)) if out else study_name(request))
     folder.check(_manifest(plan))
-    of_each = _one_of_each(plan.points)
-    apart = _apart(plan.points)
+    of_each = one_of_each(plan.points)
+    different = apart(plan.points)
     with seeds_at_rest():
-        for p in apart if len(apart) <= EVERY else of_each.values():
+        for p in different if len(different) <= EVERY else of_each.values():
             asked = plan.asked if p.number in of_each else ()
             compiles(Task(p.key, p.scenario, p.reference, p.settings, asked))
     return plan, folder
-
-
-def _one_of_each(points: Sequence[Point]) -> dict[int, Point]:
-    """The first point of each set of measures, places and dates, by its number."""
-    found: dict[Any, Point] = {}
-    for point in points:
-        s = point.scenario
-        kinds = tuple(sorted((n, i.kind) for n, i in s.interventions.items()))
-        found.setdefault((s.vintage, s.start, s.end, kinds), point)
-    return {point.number: point for point in found.values()}
-
-
-def _apart(points: Sequence[Point]) -> list[Point]:
-    """Points without those that differ from an earlier one in numbers of measures alone.
-
-    A number of a measure was checked when it was read: it is drawn, and no row depends on it,
-    unless the measure adds a plant or a way.
-    """
-    from lodestone.interventions.base import Intervention
-
-    def number(point: Point, key: str, value: object) -> bool:
-        place, _, rest = key.removeprefix("scenario.").partition(".")
-        kind = type(point.scenario.interventions.get(rest.partition(".")[0]))
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
-        return (
-            plain
-            and place == "interventions"
-            and issubclass(kind, Intervention)
-            and (
-                kind.new_facility is Intervention.new_facility and kind.opens is Intervention.opens
-            )
-        )
-
-    found: dict[str, Point] = {}
-    for p in points:
-        said = {k: v for k, v in p.values.items() if not number(p, k, v)}
-        found.setdefault(repr((p.scenario.name, said)), p)
-    return list(found.values())
 
 
 def _manifest(plan: Plan) -> dict[str, Any]:

@@ -79,7 +79,9 @@ class Context:
 
     def full(self, values: np.ndarray | float) -> np.ndarray:
         """A value per world, shape (w,)."""
-        return np.array(np.broadcast_to(values, (self.count,)), dtype=float)
+        out = np.empty(self.count)
+        out[...] = values
+        return out
 
     def number(self, spec: Number, stream: str) -> np.ndarray:
         """Draw a number of an intervention, shape (w,)."""

@@ -80,7 +80,6 @@ class Series:
     def of(cls, recorder: Recorder, discount_rate: float = 0.05) -> Series:
         """The series that a recorder holds; nothing is copied."""
         run = recorder.run
-        wide = len(run.worlds)
         return cls(
             recorder.labels,
             run.chain,
@@ -88,7 +87,7 @@ class Series:
             run.worlds,
             recorder.shock_day,
             keep=len(run.asked),
-            draws={k: np.broadcast_to(v, (wide,)) for k, v in recorder.draws.items() if v.size > 1},
+            draws={k: v for k, v in recorder.draws.items() if v.size > 1},
             discount_rate=discount_rate,
             rows=recorder.rows,
         )
@@ -139,7 +138,7 @@ class Series:
         """Weeks from the disruption on in which a class of each group stood, shape (g, w)."""
         return self._stopped.sum(axis=0) * self.weeks
 
-    @property
+    @cached_property
     def _stopped(self) -> np.ndarray:
         since = self.times[:, None, None] >= self.shock_day
         return np.asarray((self["stopped"] > 0) & since)
@@ -168,7 +167,7 @@ class Series:
         """Sum of a series over what is meant of groups of users, shape (T, w) or (each, T, w)."""
         each = self.users_each(region, sector)
         if each is not None:
-            return each.by_day(self[name], np.ones(len(self.groups)))
+            return each.by_day(self[name])
         return self.users(region, sector).total(self[name])
 
     def places(self, region: object) -> naming.Places:

@@ -11,7 +11,7 @@ from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.engine.compiling import compiled, holds
 from lodestone.outputs.gap import GapBook
 from lodestone.outputs.items import COST_ITEMS, STAGES
-from lodestone.outputs.rows import rows_of
+from lodestone.outputs.rows import Rows, once, rows_of
 from lodestone.outputs.series import KEPT, rows
 from lodestone.outputs.series.money import CostBook
 from lodestone.outputs.shortage import shortfall
@@ -34,6 +34,51 @@ def add_up(values: np.ndarray, part: float, kept: np.ndarray) -> None:
         if holds(values[n]):
             for w in range(values.shape[1]):
                 kept[n, w] += values[n, w] * part
+
+
+@once
+def _days_of(
+    rows: Rows,
+) -> tuple[list[int], list[bool], list[tuple[tuple[int, float], ...]], list[int]]:
+    """Where each market day stands in the year and month.
+
+    Returns
+    -------
+    list of int
+        Its year, as a row of the years.
+    list of bool
+        Whether it is the one nearest to mid-year, when what each plant could make is looked at.
+    list of ((month, share), ...)
+        Shares of its shipments by row of the months: they are split over the turn of a month.
+    list of int
+        The month in which it begins.
+    """
+    dates, names, days = rows.labels.dates, rows.labels.month_of, rows.labels.market_days
+    months, years = rows.labels.months, rows.labels.years
+    at = {m: i for i, m in enumerate(months)}
+    nearest: dict[int, int] = {}
+    for t, d in enumerate(dates):
+        off = abs((d - date(d.year, 7, 1)).days)
+        if d.year not in nearest or off < abs((dates[nearest[d.year]] - date(d.year, 7, 1)).days):
+            nearest[d.year] = t
+    split: list[tuple[tuple[int, float], ...]] = []
+    for d, name in zip(dates, names, strict=True):
+        last = d + timedelta(days=int(np.ceil(days)) - 1)
+        if last.month == d.month:
+            split.append(((at[name], 1.0),))
+            continue
+        inside = (date(last.year, last.month, 1) - d).days / days
+        later = f"{last.year:04d}-{last.month:02d}"
+        if later in at:
+            split.append(((at[name], inside), (at[later], 1.0 - inside)))
+        else:
+            split.append(((at[name], inside),))
+    return (
+        [years.index(d.year) for d in dates],
+        [nearest[d.year] == t for t, d in enumerate(dates)],
+        split,
+        [at[n] for n in names],
+    )
 
 
 class Recorder:
@@ -72,7 +117,8 @@ class Recorder:
         self.by_military = Segments.of(code + lay.users.sector[self.military_lines])
         self.military_groups = np.array(self.labels.military_groups, dtype=int)
         self.priced_cells = np.array(self.labels.priced_cells)
-        self.tick_of_month = self._months()
+        self.months, self.years = self.labels.months, self.labels.years
+        self._tick_year, self._mid_year, self._split, self.tick_of_month = _days_of(self.rows)
         many = {
             "group": g,
             "military_group": len(self.military_groups),
@@ -110,36 +156,6 @@ class Recorder:
         # Arrivals come by the ship: users count what came of late, whatever the step.
         self.arrivals = np.array(np.broadcast_to(lay.users.base, (lay.users.n, w)))
         self.arrival_gain = 1.0 - np.exp(-self.days / DAYS_PER_WEEK / ARRIVAL_WEEKS)
-
-    def _months(self) -> np.ndarray:
-        dates, names = self.dates, self.labels.month_of
-        self.months, self.years = self.labels.months, self.labels.years
-        at = {m: i for i, m in enumerate(self.months)}
-        self._tick_year = np.array([self.years.index(d.year) for d in dates])
-        # What each plant could make is looked at on the market day nearest to mid-year.
-        nearest: dict[int, int] = {}
-        for t, d in enumerate(dates):
-            off = abs((d - date(d.year, 7, 1)).days)
-            if d.year not in nearest or off < abs(
-                (dates[nearest[d.year]] - date(d.year, 7, 1)).days
-            ):
-                nearest[d.year] = t
-        self._mid_year = [nearest[d.year] == t for t, d in enumerate(dates)]
-        # A market day's shipments fall on its days: split over the turn of a month.
-        split: list[tuple[tuple[int, float], ...]] = []
-        for d, name in zip(dates, names, strict=True):
-            last = d + timedelta(days=int(np.ceil(self.days)) - 1)
-            if last.month == d.month:
-                split.append(((at[name], 1.0),))
-                continue
-            inside = (date(last.year, last.month, 1) - d).days / self.days
-            later = f"{last.year:04d}-{last.month:02d}"
-            if later in at:
-                split.append(((at[name], inside), (at[later], 1.0 - inside)))
-            else:
-                split.append(((at[name], inside),))
-        self._split = split
-        return np.array([at[n] for n in names])
 
     # ---- every market day --------------------------------------------------------------
 

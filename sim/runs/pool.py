@@ -1,7 +1,9 @@
 """Work over processes: the one pool, for runs, replays of history, calibration and studies.
 
-Any executor of ``concurrent.futures`` does; a cluster gives its own. The local one starts its
-workers afresh (``spawn``), and they die with the process that started them.
+Any executor of ``concurrent.futures`` does; a cluster gives its own. Workers of the local one die
+with the process that started them. On Linux they are copies of it (``fork``) and have at once what
+it has loaded and laid; elsewhere, and where another thread than the first one asks, they start
+afresh (``spawn``) and take two seconds to load the engine.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
@@ -48,6 +51,12 @@ def _tied(parent: int) -> None:
         os._exit(1)
 
 
+def _how() -> str:
+    """How workers are started here."""
+    alone = threading.current_thread() is threading.main_thread()
+    return "fork" if sys.platform == "linux" and alone else "spawn"
+
+
 @contextmanager
 def pool(workers: int) -> Iterator[Executor | None]:
     """A pool of local processes, None for one worker; broken off, it ends its workers at once.
@@ -64,10 +73,16 @@ def pool(workers: int) -> Iterator[Executor | None]:
 
     executor = ProcessPoolExecutor(
         workers,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=multiprocessing.get_context(_how()),
         initializer=_tied,
         initargs=(os.getpid(),),
     )
+    # The first piece of work starts the copies: here, and not where the caller has more under way.
+    # Python warns of threads that are not copied: those of numerical libraries look after
+    # themselves, and a worker needs none of the others.
+    with _deaf(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        executor.submit(os.getpid)
     try:
         yield executor
     except BaseException:

@@ -6,7 +6,7 @@ be pickled, and what comes back are plain arrays.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
-__all__ = ["Outcome", "Task", "compiles", "run_task", "run_tasks"]
+__all__ = ["Outcome", "Task", "compiles", "run_task"]
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,6 @@ def compiles(task: Task) -> None:
     run = compile_scenario(task.scenario, task.settings).batch(np.arange(2))
     if task.asked:
         _asked(Series.of(Recorder(run)), task.asked)
-
-
-def run_tasks(tasks: Sequence[Task], tick: Callable[[str], None] | None = None) -> list[Outcome]:
-    """Run a chunk of tasks in this process, one after the other."""
-    out = []
-    for task in tasks:
-        out.append(run_task(task))
-        if tick is not None:
-            tick(task.key)
-    return out
 
 
 def run_task(task: Task) -> Outcome:
@@ -184,4 +174,6 @@ def _asked(series: Any, asked: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    if len(parts) == 1:
+        return parts[0]
     return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}

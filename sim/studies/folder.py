@@ -16,6 +16,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -232,26 +233,32 @@ class StudyFolder:
         wanted = frozenset(asked)
         return {key for key, (_, columns) in self._keys().items() if wanted <= columns}
 
+    def holds(self, key: str) -> bool:
+        """Whether a point or reference is done, with whatever metrics."""
+        return key in self._keys()
+
     def write(self, kind: str, rows: Sequence[Row]) -> Path:
         """Write a part of points (``p``) or references (``r``) whole or not at all."""
 
-        for row in rows:
-            self._write_draws(row.draws)
-        table = _table(rows)
+        table = _table(rows, [self._write_draws(row.draws) for row in rows])
         name = array_hash({r.key: np.array(sorted(map(hash_of, r.metrics))) for r in rows})
         path = self.parts / f"{kind}-{name}.parquet"
         _save(path, table)
+        self._keep(path, table)
         if self._index is not None:
             for row in rows:
                 self._index[row.key] = (path, frozenset(row.metrics))
         return path
 
-    def _write_draws(self, draws: dict[str, np.ndarray]) -> None:
+    def _write_draws(self, draws: dict[str, np.ndarray]) -> str:
+        """Keep draws under a name of their content, once; return it."""
         import pyarrow as pa
 
-        path = self.parts / f"draws-{array_hash(draws)}.parquet"
+        name = array_hash(draws)
+        path = self.parts / f"draws-{name}.parquet"
         if draws and not path.exists():
             _save(path, pa.table({n: draws[n] for n in sorted(draws)}))
+        return name
 
     def worlds(self, key: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read the rows of one point or reference, one a world.
@@ -286,16 +293,20 @@ class StudyFolder:
 
         path, _ = self._keys()[key]
         if path not in self._read:
-            if len(self._read) > 8:
-                self._read.clear()
-            whole = pq.read_table(path).to_pandas()
-            # Rows of a point stand together, so that each is a slice of the whole.
-            keys = whole[KEY].astype(str).to_numpy()
-            first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
-            ends = [*first[1:], len(whole)]
-            where = {keys[a]: slice(a, b) for a, b in zip(first, ends, strict=True)}
-            self._read[path] = _Part(whole, where)
+            self._keep(path, pq.read_table(path))
         return self._read[path]
+
+    def _keep(self, path: Path, table: pa.Table) -> None:
+        """Keep a part in memory, as it stands on disk."""
+        if len(self._read) > 8:
+            self._read.clear()
+        whole = table.to_pandas()
+        # Rows of a point stand together, so that each is a slice of the whole.
+        keys = whole[KEY].astype(str).to_numpy()
+        first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+        ends = [*first[1:], len(whole)]
+        where = {keys[a]: slice(a, b) for a, b in zip(first, ends, strict=True)}
+        self._read[path] = _Part(whole, where)
 
     def draws(self, name: str) -> pd.DataFrame:
         """Read draws by the name that a point's rows give."""
@@ -318,6 +329,7 @@ def _told(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+@cache
 def hash_of(name: str) -> int:
     """A number for a name, the same in every process."""
     import zlib
@@ -325,7 +337,7 @@ def hash_of(name: str) -> int:
     return zlib.crc32(name.encode())
 
 
-def _table(rows: Sequence[Row]) -> pa.Table:
+def _table(rows: Sequence[Row], draws: Sequence[str]) -> pa.Table:
     """A row a world; a metric that some of the points do not have is empty there."""
     import pyarrow as pa
 
@@ -341,7 +353,7 @@ def _table(rows: Sequence[Row]) -> pa.Table:
     columns: dict[str, Any] = {
         KEY: text([r.key for r in rows]),
         WORLD: np.concatenate([np.arange(n, dtype=np.int32) for n in wide]),
-        DRAWS: text([array_hash(r.draws) for r in rows]),
+        DRAWS: text(draws),
         SHOCK: np.concatenate(shocks),
         REFERENCE: text([r.reference for r in rows]),
     }

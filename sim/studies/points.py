@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
-__all__ = ["Plan", "Point", "make_plan"]
+__all__ = ["Plan", "Point", "apart", "make_plan", "one_of_each"]
 
 #: Parts of a scenario that decide no number.
 WORDS_ONLY = ("title", "question", "narrative", "hypothesis", "headline", "source", "name")
@@ -282,6 +282,44 @@ def _problems(metric: str, points: Sequence[Point]) -> list[InputError]:
         for vintage, start, end in sorted(spans)
         for message, hint in metric_problems(item, load_chain(vintage), start, end)
     ]
+
+
+def one_of_each(points: Sequence[Point]) -> dict[int, Point]:
+    """The first point of each set of measures, places and dates, by its number."""
+    found: dict[Any, Point] = {}
+    for point in points:
+        s = point.scenario
+        kinds = tuple(sorted((n, i.kind) for n, i in s.interventions.items()))
+        found.setdefault((s.vintage, s.start, s.end, kinds), point)
+    return {point.number: point for point in found.values()}
+
+
+def apart(points: Sequence[Point]) -> list[Point]:
+    """Points without those that differ from an earlier one in numbers of measures alone.
+
+    A number of a measure was checked when it was read: it is drawn, and no row depends on it,
+    unless the measure adds a plant or a way.
+    """
+    from lodestone.interventions.base import Intervention
+
+    def number(point: Point, key: str, value: object) -> bool:
+        place, _, rest = key.removeprefix("scenario.").partition(".")
+        kind = type(point.scenario.interventions.get(rest.partition(".")[0]))
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        return (
+            plain
+            and place == "interventions"
+            and issubclass(kind, Intervention)
+            and (
+                kind.new_facility is Intervention.new_facility and kind.opens is Intervention.opens
+            )
+        )
+
+    found: dict[str, Point] = {}
+    for p in points:
+        said = {k: v for k, v in p.values.items() if not number(p, k, v)}
+        found.setdefault(repr((p.scenario.name, said)), p)
+    return list(found.values())
 
 
 def find_base(text: str, points: Sequence[Point]) -> int:

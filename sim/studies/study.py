@@ -119,7 +119,7 @@ class Study:
         own = rows.drop(columns=list(OWN)).reset_index(drop=True).dropna(axis=1, how="all")
         parts = [rows[["world"]].reset_index(drop=True), draws, own]
         name = self._reference(item)
-        if name and name in self.store.done():
+        if name and self.store.holds(name):
             calm = self.store.worlds(name).drop(columns=list(OWN)).reset_index(drop=True)
             parts.append(calm.dropna(axis=1, how="all").add_prefix("reference_"))
         return pd.concat(parts, axis=1)
@@ -141,7 +141,7 @@ class Study:
                 hint="Run the study with metric=...: it computes what is missing.",
             )
         name, calm = self._reference(point), None
-        if name and name in self.store.done():
+        if name and self.store.holds(name):
             calm = np.asarray(self.store.values(name, column), dtype=float)
         return np.asarray(own, dtype=float), calm
 
@@ -184,7 +184,7 @@ class Study:
         frame = pd.DataFrame(rows, columns=None if rows else [*self.keys, "worlds", "point"])
         units = {c: unit_of(c.rsplit("_", 1)[0].removesuffix("_delta").removesuffix("_base"))
                  for c in frame.columns if c.endswith(QUANTILES)}  # fmt: skip
-        frame.attrs = {"units": units}
+        frame.attrs = {"units": _Told(units)}
         return frame
 
     def long(self, metric: str) -> pd.DataFrame:
@@ -247,6 +247,13 @@ class Study:
 
     def __repr__(self) -> str:
         return f"Study({str(self.folder)!r}, points={len(self.points)} of {len(self.plan.points)})"
+
+
+class _Told(dict[str, str]):
+    """Units by column. Nobody writes into them, so that pandas need not copy them by the column."""
+
+    def __deepcopy__(self, memo: object) -> _Told:
+        return self
 
 
 def _bands(each: dict[str, np.ndarray]) -> dict[str, float]:

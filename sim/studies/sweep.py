@@ -12,9 +12,10 @@ import numpy as np
 from lodestone.border.errors import InputError
 from lodestone.border.files import read_path
 from lodestone.border.units import DAYS_PER_YEAR
+from lodestone.chain.load import seeds_at_rest
 from lodestone.studies.evaluate import Outcome, Task, compiles, run_task
 from lodestone.studies.folder import FORMAT, Row, StudyFolder, array_hash
-from lodestone.studies.points import Plan, Point, make_plan, study_name
+from lodestone.studies.points import Plan, Point, apart, make_plan, one_of_each, study_name
 from lodestone.studies.request import Request
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ CHUNK_SECONDS, CHUNK_POINTS = 4.0, 64
 MOST_POINTS, MOST_HOURS, MOST_GIGABYTES = 1000, 1.0, 5.0
 #: How often a pool whose worker died is started anew.
 RESTARTS = 3
-#: Up to so many points each is compiled before the first is run; of more, one of each structure.
+#: Up to so many points that differ in more than numbers of measures are compiled before the first is
+#: run; of more, one of each structure. Of each structure one is asked for the metrics.
 EVERY = 100
 
 
@@ -123,19 +125,13 @@ def begin(request: Request, also: Sequence[str] = ()) -> tuple[Plan, StudyFolder
     out = request.carried.get("out")
     folder = StudyFolder(read_path(str(out)) if out else study_name(request))
     folder.check(_manifest(plan))
-    for point in plan.points if len(plan.points) <= EVERY else _one_of_each(plan.points):
-        compiles(Task(point.key, point.scenario, point.reference, point.settings, plan.asked))
+    of_each = one_of_each(plan.points)
+    different = apart(plan.points)
+    with seeds_at_rest():
+        for p in different if len(different) <= EVERY else of_each.values():
+            asked = plan.asked if p.number in of_each else ()
+            compiles(Task(p.key, p.scenario, p.reference, p.settings, asked))
     return plan, folder
-
-
-def _one_of_each(points: Sequence[Point]) -> list[Point]:
-    """The first point of each set of measures, places and dates."""
-    found: dict[Any, Point] = {}
-    for point in points:
-        s = point.scenario
-        kinds = tuple(sorted((n, i.kind) for n, i in s.interventions.items()))
-        found.setdefault((s.vintage, s.start, s.end, kinds), point)
-    return list(found.values())
 
 
 def _manifest(plan: Plan) -> dict[str, Any]:
@@ -253,16 +249,17 @@ def run_chunk(jobs: Sequence[Job]) -> list[tuple[Outcome, list[Outcome]]]:
 
     out: list[tuple[Outcome, list[Outcome]]] = []
     seen: set[str] = set()
-    for job in jobs:
-        outcome = run_task(job.task)
-        more = []
-        if job.reference is not None and outcome.shock is not None:
-            name = reference_name(job.reference.key, outcome.shock)
-            if name not in seen:
-                seen.add(name)
-                found = run_task(replace(job.reference, shocks=(outcome.shock,)))
-                more.append(replace(found, key=name))
-        out.append((outcome, more))
+    with seeds_at_rest():
+        for job in jobs:
+            outcome = run_task(job.task)
+            more = []
+            if job.reference is not None and outcome.shock is not None:
+                name = reference_name(job.reference.key, outcome.shock)
+                if name not in seen:
+                    seen.add(name)
+                    found = run_task(replace(job.reference, shocks=(outcome.shock,)))
+                    more.append(replace(found, key=name))
+            out.append((outcome, more))
     return out
 
 

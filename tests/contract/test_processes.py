@@ -17,6 +17,7 @@ import pytest
 from lodestone.border.errors import InputError
 from lodestone.outputs.parts import finished
 from lodestone.runs import lock
+from lodestone.runs.pool import pool
 from lodestone.runs.settings import Settings
 from lodestone.runs.simulate import simulate
 from lodestone.scenario import load_scenario
@@ -34,9 +35,17 @@ def children(process: int) -> list[int]:
             command = (path / "cmdline").read_text()
         except OSError:
             continue
-        if int(stat[1]) == process and stat[0] != "Z" and "spawn_main" in command:
+        if int(stat[1]) == process and stat[0] != "Z" and "resource_tracker" not in command:
             found.append(int(path.name))
     return found
+
+
+#: Something that a process has in memory.
+laid: list[int] = []
+
+
+def worlds_laid() -> int:
+    return len(laid)
 
 
 def alive(process: int) -> bool:
@@ -117,6 +126,23 @@ def test_a_second_interrupt_ends_at_once(tmp_path):
         assert run.returncode == 130 and time.monotonic() - began < 5.0
     finally:
         ended(run, [])
+
+
+def test_workers_have_what_their_parent_has_loaded_unless_another_thread_asks():
+    from concurrent.futures import ThreadPoolExecutor
+
+    def loaded() -> tuple[int, int]:
+        with pool(2) as executor:
+            assert executor is not None
+            return executor.submit(os.getppid).result(), executor.submit(worlds_laid).result()
+
+    laid.append(1)
+    try:
+        assert loaded() == (os.getpid(), 1)
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(loaded).result(60) == (os.getpid(), 0)
+    finally:
+        laid.clear()
 
 
 def test_a_folder_in_use_is_refused_and_says_who_has_it(tmp_path):

@@ -363,6 +363,27 @@ def test_a_point_that_fails_is_told_and_the_others_stand(tmp_path, monkeypatch):
     assert ran == 1 and len(found.results) == 2
 
 
+def test_points_that_differ_in_numbers_of_a_measure_are_compiled_once(tmp_path, monkeypatch):
+    from lodestone.studies import sweep as module
+
+    seen: list[str] = []
+    monkeypatch.setattr(module, "compiles", lambda task: seen.append(task.key))
+
+    def compiled(*words: str) -> int:
+        seen.clear()
+        out = {"out": str(tmp_path / "none")}
+        begin(request_from_words([SCENARIO], [*SHORT, *words], out))
+        return len(seen)
+
+    measure = SPILLOVER.rpartition(".")[0]
+    assert compiled(f"{SPILLOVER}=linspace(0,1,7)") == 1
+    assert compiled(f"{SPILLOVER}=0,1", f"{measure}.destinations=[europe],[japan],[all]") == 3
+    assert compiled(f"{SPILLOVER}=0,1", f"{DAYS}=0,40") == 2
+    wrong = f"{measure}.destinations=[europe],[nowhere]"
+    with pytest.raises(InputError, match="nowhere"):
+        compiled(wrong)
+
+
 def test_figures_say_what_they_show(study, tmp_path):
     held = lode.load(study.folder)
     heat = held.figure("unmet_t(region=europe)", "heat")

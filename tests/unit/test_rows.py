@@ -10,7 +10,7 @@ import pytest
 from lodestone.outputs import adding, rows
 from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import METRICS, evaluate, key_of, selections
-from lodestone.outputs.rows import Each, Rows, once
+from lodestone.outputs.rows import Each, Picked, Rows, once
 from lodestone.runs.chunk import record
 from lodestone.runs.compiled import compile_scenario, shock_days
 from lodestone.runs.settings import Settings
@@ -142,3 +142,32 @@ def test_sums_are_those_of_their_text(series):
         loop(*given, stack.rows, stack.starts, one)
         loop.py_func(*given, stack.rows, stack.starts, two)
         assert one.tobytes() == two.tobytes() and np.any(one)
+
+
+@pytest.mark.parametrize("shape", [(7, 40, 2), (33, 90, 5), (80, 12, 64)])
+def test_sums_of_rows_are_those_of_numpy_to_the_bit(shape):
+    values = 1000.0 * np.random.default_rng(2).random(shape, dtype=np.float32)
+    for rows_meant in (np.arange(shape[1]), np.array([0, 3, 4, 11]), np.array([], dtype=int)):
+        picked, chosen = Picked(rows_meant, None), values[:, rows_meant, :]
+        for axis in (-2, (0, 1)):
+            own = picked.total(values, axis)
+            assert own.tobytes() == chosen.sum(axis=axis, dtype=float).tobytes(), (shape, axis)
+
+
+def test_several_names_are_kept_apart_from_each_of_them_and_lists_are_told_by_their_names():
+    class Asked:
+        def __init__(self):
+            self.found = {}
+            self.calls = []
+
+        @once
+        def of(self, region, sector="all"):
+            self.calls.append(region)
+            return len(self.calls)
+
+    asked = Asked()
+    names = ("europe", "japan")
+    assert asked.of(names) != asked.of(Each(names))
+    assert asked.of(["europe", ["japan"]]) == asked.of(["europe", ["japan"]])
+    assert asked.of(Each(names), sector=["a"]) == asked.of(Each(names), sector=["a"])
+    assert len(asked.calls) == 4

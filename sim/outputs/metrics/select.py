@@ -92,14 +92,24 @@ def price_path(series: Series, name: str, material: Any, region: Any = "all") ->
 
 def material_rows(series: Series, material: Any) -> np.ndarray:
     """Rows of the home prices of a material."""
-    at = series.layout.material_at
-    return np.array([at[m] for m in series.chain.materials_named(str(material)) if m in at])
+    return _material_rows(series.rows, str(material))
+
+
+@once
+def _material_rows(rows: Rows, material: str) -> np.ndarray:
+    at = rows.labels.material_at
+    return np.array([at[m] for m in rows.chain.materials_named(material) if m in at])
 
 
 def priced_rows(series: Series, material: Any, region: Any = "all") -> np.ndarray:
     """Rows of the ask and paid prices of a material in regions; a country has its region's."""
-    names, use = set(series.chain.materials_named(str(material))), series.use_of(region)
-    cells = [series.layout.cells[c] for c in series.priced_cells]
+    return _priced_rows(series.rows, str(material), region)
+
+
+@once
+def _priced_rows(rows: Rows, material: str, region: Any) -> np.ndarray:
+    names, use = set(rows.chain.materials_named(material)), rows.use_of(region)
+    cells = [rows.labels.cells[c] for c in rows.labels.priced_cells]
     return np.array([i for i, (m, r) in enumerate(cells) if m in names and r in use], dtype=int)
 
 

@@ -19,7 +19,7 @@ from lodestone.outputs.metrics.select import (
     unmet_share_after,
     unmet_shares,
 )
-from lodestone.outputs.rows import Picked
+from lodestone.outputs.rows import Picked, once
 
 
 @metric("t_magnet", "gross shortfall over the horizon", BY_GROUP, additive=True, each=True)
@@ -189,12 +189,21 @@ def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "
     """Net shortfall, less what is made up later, times the value of output per kg of magnet."""
     value, each = lost_per_t(series), series.users_each(region, sector)
     if each is not None:
-        lost = (series["unmet"] - series["caught_up"]).sum(axis=0, dtype=float) * series.weeks
-        return each.whole((lost * value)[None]) / 1000.0
+        return each.whole((_lost_t(series) * value)[None]) / 1000.0
     users = series.users(region, sector)
-    parts = users.parts(series["unmet"]) - users.parts(series["caught_up"])
-    tonnes = parts.sum(axis=0, dtype=float) * series.weeks
+    if users.share is None:
+        tonnes = _lost_t(series)[users.rows]
+    else:
+        parts = users.parts(series["unmet"]) - users.parts(series["caught_up"])
+        tonnes = parts.sum(axis=0, dtype=float) * series.weeks
     return np.asarray((tonnes * value[users.rows]).sum(axis=0) / 1000.0)
+
+
+@once
+def _lost_t(series: Series) -> np.ndarray:
+    """Net shortfall of each group less what is made up later, t, shape (g, w)."""
+    lost = (series["unmet"] - series["caught_up"]).sum(axis=0, dtype=float) * series.weeks
+    return np.asarray(lost)
 
 
 @metric(

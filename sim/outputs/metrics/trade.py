@@ -117,13 +117,11 @@ def trade_value_usd_million(
     lay, months = series.layout, year_rows(series, year)
     weeks = week_rows(series, year)
     price = series["home"][weeks].mean(axis=0, dtype=float)
-    total = np.zeros(len(series.worlds))
     links = series.links(material, origin, destination, int(year))
-    for n, row in enumerate(links.rows):
-        tonnes = series["declared"][months, row].sum(axis=0, dtype=float)
-        part = 1.0 if links.share is None else links.share[n]
-        total += tonnes * part * price[lay.l_material[row]] / 1000.0
-    return total
+    tonnes = series["declared"][months][:, links.rows].sum(axis=0, dtype=float)
+    if links.share is not None:
+        tonnes = tonnes * links.share
+    return np.asarray((tonnes * price[lay.l_material[links.rows]] / 1000.0).sum(axis=0))
 
 
 @metric(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -188,22 +188,29 @@ class Layout:
         links = self.links
         mask = ~links.home
         if origins is not None:
-            mask &= np.isin(links.region_from, [self.region_at[r] for r in origins])
+            mask &= _among(self.region_at, origins)[links.region_from]
         if places is not None:
-            mask &= np.isin(links.region_to, [self.region_at[r] for r in places])
+            mask &= _among(self.region_at, places)[links.region_to]
         if materials is not None:
-            known = [self.material_at[m] for m in materials if m in self.material_at]
-            mask &= np.isin(links.material, known)
+            known = [m for m in materials if m in self.material_at]
+            mask &= _among(self.material_at, known)[links.material]
         return mask
 
     def user_rows(self, regions: set[str] | None, sectors: set[str] | None) -> np.ndarray:
         """User lines of regions and sectors, (u,) bool."""
         mask = np.ones(self.users.n, dtype=bool)
         if regions is not None:
-            mask &= np.isin(self.users.region, [self.region_at[r] for r in regions])
+            mask &= _among(self.region_at, regions)[self.users.region]
         if sectors is not None:
-            mask &= np.isin(self.users.sector, [self.sector_at[s] for s in sectors])
+            mask &= _among(self.sector_at, sectors)[self.users.sector]
         return mask
+
+
+def _among(at: Mapping[str, int], names: Iterable[str]) -> np.ndarray:
+    """Which rows bear one of some names, shape (n,) bool."""
+    out = np.zeros(len(at), dtype=bool)
+    out[[at[name] for name in names]] = True
+    return out
 
 
 def _content(n: Names) -> np.ndarray:

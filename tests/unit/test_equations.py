@@ -47,16 +47,17 @@ def test_a_lag_is_the_exponential_and_no_time_constant_is_at_once():
 # ---- allocation -------------------------------------------------------------------------
 
 
-def links(claims, stock, weights=None, group=None):
+def links(claims, stock, weights=None, group=None, usual=None):
     wanted = np.array(claims, dtype=float)
     group = np.zeros(len(wanted), dtype=int) if group is None else np.array(group)
     weight = np.ones_like(wanted) if weights is None else np.array(weights, dtype=float)
     weight = np.array(np.broadcast_to(weight, wanted.shape))
+    custom = wanted.copy() if usual is None else np.array(usual, dtype=float)
     stock = np.array(stock, dtype=float)
     shipped, sold = np.empty_like(wanted), np.empty_like(stock)
     order = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(len(stock) + 1))
-    ration(wanted, weight, stock, order, starts, shipped, sold)
+    ration(wanted, weight, custom, stock, order, starts, shipped, sold)
     for g in range(len(stock)):
         assert np.allclose(sold[g], shipped[group == g].sum(axis=0))
     return shipped
@@ -87,6 +88,15 @@ def test_equal_weights_share_pro_rata_and_a_weight_serves_first():
     first = links([[10.0], [10.0]], [[12.0]], [[9.0], [1.0]])[:, 0]
     assert np.isclose(first.sum(), 12.0) and first[0] == 10.0
     assert np.array_equal(links([[3.0], [4.0]], [[7.0]])[:, 0], [3.0, 4.0])
+
+
+def test_usual_customers_come_first_and_share_what_is_left_with_others():
+    # He who always takes ten gets ten, though a new customer asks for ten times as much.
+    assert np.allclose(links([[100.0], [10.0]], [[15.0]], usual=[[2.0], [10.0]])[:, 0], [5.0, 10.0])
+    # Too little for all usual customers: in proportion to what they usually take.
+    assert np.allclose(links([[100.0], [10.0]], [[6.0]], usual=[[2.0], [10.0]])[:, 0], [1.0, 5.0])
+    # Nobody is usual: all share.
+    assert np.allclose(links([[30.0], [10.0]], [[20.0]], usual=[[0.0], [0.0]])[:, 0], [15.0, 5.0])
 
 
 def test_one_world_short_does_not_touch_the_other():

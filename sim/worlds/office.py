@@ -7,6 +7,7 @@ look-alikes that customs hold for testing are goods, and stand in the ledger.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +56,16 @@ class _Folded:
     cleared: np.ndarray
     refused: np.ndarray  # share of trade that is never licensed
     cover: np.ndarray | None = None  # share of each link that is listed at all (None: all)
+
+    @cached_property
+    def passes(self) -> np.ndarray:
+        """Share of customers who are not refused for good, (n, w)."""
+        return np.where(self.active, 1.0 - (1.0 - self.general) * self.refused, 1.0)
+
+    @cached_property
+    def able(self) -> np.ndarray:
+        """Classes that may be granted a licence, civil and military, (2, n, w) bool."""
+        return np.stack([np.ones_like(self.active), self.military > 0.0])
 
 
 #: What is averaged over the parts of a link that different rules mean.
@@ -204,47 +215,59 @@ class LicenceOffice(Book):
         f = self._fold(rules.licences)
         if f is None:
             if len(self.rows) and np.any(self.listed):
-                for book in (self.review, self.ready, self.refused, self.granted, self.allowed):
+                for book in (*self._books(), self.allowed):
                     book[...] = 0.0
                 self.listed[...] = False
             return np.zeros_like(self.filing)
         orders, normal = state.orders[self.rows], state.normal[self.rows]
         if f.cover is not None:
             orders, normal = orders * f.cover, normal * f.cover
-        off = ~f.active
-        books: list[np.ndarray] = [self.review, self.ready, self.refused, self.granted]
-        for book in (*books, self.allowed):
-            book[..., off] = 0.0
+        for book in (*self._books(), self.allowed):
+            book[..., ~f.active] = 0.0
+        filing, crossed_out = self._take_in(f, orders, normal, weeks)
+        self._review(f, filing, weeks)
+        self._grant(f, normal, weeks)
+        return crossed_out
+
+    def _books(self) -> tuple[np.ndarray, ...]:
+        """Where applications stand, by class and link, t."""
+        return self.review, self.ready, self.refused, self.granted
+
+    def _take_in(
+        self, f: _Folded, orders: np.ndarray, normal: np.ndarray, weeks: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What is filed today, by class (2, n, w), and what is crossed out (n, w), t."""
         # Orders that were cancelled or went elsewhere leave the books in proportion.
         total = self._pending()
         keep = np.minimum(orders / np.maximum(total, 1e-12), 1.0)
-        for book in books:
+        for book in self._books():
             book *= keep
         new = np.where(f.active, np.maximum(orders - total * keep, 0.0), 0.0)
         self.filed += new
-        passes = np.where(f.active, 1.0 - (1.0 - f.general) * f.refused, 1.0)
-        theirs = passes * self.share * normal
-        fresh = f.active & ~self.listed
-        first = np.maximum(theirs * FILED_AHEAD, passes * new * self.share)
-        self.allowed = np.where(fresh, first, self.allowed)
-        able = np.stack([np.ones_like(f.active), f.military > 0.0])
-        some = (passes < 1.0) | np.any(~able & (self.share > 0.0), axis=0)
+        theirs = f.passes * self.share * normal
+        ahead = np.maximum(theirs * FILED_AHEAD, f.passes * new * self.share)
+        self.allowed = np.where(f.active & ~self.listed, ahead, self.allowed)
+        some = (f.passes < 1.0) | np.any(~f.able & (self.share > 0.0), axis=0)
         filing = np.where(some, self._file(new * self.share, theirs, weeks), new * self.share)
         crossed_out = new - filing.sum(axis=0)
         # A class that is never granted waits for two years, and nobody takes it for trade that passes.
-        self.refused += np.where(able, 0.0, filing)
-        given_up = np.where(able, 0.0, np.maximum(self.refused - theirs * GIVEN_UP, 0.0))
+        self.refused += np.where(f.able, 0.0, filing)
+        given_up = np.where(f.able, 0.0, np.maximum(self.refused - theirs * GIVEN_UP, 0.0))
         self.refused -= given_up
         crossed_out += given_up.sum(axis=0)
-        filing = np.where(able, filing, 0.0)
-        self.may_file = (theirs * able).sum(axis=0)
-        self.pass_share = (self.share * able).sum(axis=0) * passes
+        filing = np.where(f.able, filing, 0.0)
+        self.may_file = (theirs * f.able).sum(axis=0)
+        self.pass_share = (self.share * f.able).sum(axis=0) * f.passes
         net = (filing.sum(axis=0) - total * (1.0 - keep)) / weeks
-        start = np.where(self.listed, self.filing, self.pass_share * normal)
-        self.filing = np.where(f.active, toward(start, net, weeks, OF_LATE), 0.0)
+        before = np.where(self.listed, self.filing, self.pass_share * normal)
+        self.filing = np.where(f.active, toward(before, net, weeks, OF_LATE), 0.0)
         self.listed = f.active
+        return filing, crossed_out
+
+    def _review(self, f: _Folded, filing: np.ndarray, weeks: float) -> None:
+        """General licences skip the queue; the rest moves on through its reviews."""
         # Of what is filed, general licences take their share of all that was ordered.
-        skip = filing * f.general / np.maximum(passes, 1e-12)
+        skip = filing * f.general / np.maximum(f.passes, 1e-12)
         self.granted += skip
         self.granted_total += skip.sum(axis=0)
         self.review[0] += EASY_SHARE * (filing - skip)
@@ -263,7 +286,10 @@ class LicenceOffice(Book):
                         self.review[k + 1] += moved
                     else:
                         self.ready += moved
-        again = self.refused * able * gain(weeks, np.maximum(f.refile, 0.1))
+
+    def _grant(self, f: _Folded, normal: np.ndarray, weeks: float) -> None:
+        """Decide what is ready, as far as the office can: grant, or refuse until it is filed again."""
+        again = self.refused * f.able * gain(weeks, np.maximum(f.refile, 0.1))
         self.refused -= again
         self.ready += again
         most = f.capacity * np.maximum(normal, 1e-9) * weeks
@@ -275,7 +301,6 @@ class LicenceOffice(Book):
         self.refused += decided - granted
         self.granted += granted
         self.granted_total += granted.sum(axis=0)
-        return np.asarray(crossed_out)
 
     def _file(self, orders: np.ndarray, theirs: np.ndarray, weeks: float) -> np.ndarray:
         """What customers file who are not refused for good, of new orders (2, n, w), t.

@@ -330,12 +330,17 @@ class LicenceOffice(Book):
         out[self.rows] = np.minimum(self._pending(), PATIENCE * pace)
         return out
 
-    def unserved(self, orders: np.ndarray, weeks: float) -> np.ndarray:
-        """Orders (l, w), t, but those that lie with the office or will be filed this market day."""
+    def unserved(self, state: State, weeks: float) -> np.ndarray:
+        """Orders (l, w), t, but those that lie with the office or will be filed this market day.
+
+        As far as licensed goods leave: where nothing is granted, or a ban stops what is, nobody is served.
+        """
+        orders = state.orders
         if not np.any(self.listed):
             return orders
         out = orders.copy()
-        legal = self._pending() + self.may_file * weeks
+        served = state.link_pass[self.rows] / np.maximum(self.pass_share, 1e-12)
+        legal = (self._pending() + self.may_file * weeks) * np.minimum(served, 1.0)
         out[self.rows] = np.where(
             self.listed, np.maximum(orders[self.rows] - legal, 0.0), orders[self.rows]
         )

@@ -167,7 +167,7 @@ def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> np.nda
     lag = np.where(goal > st.leak_capacity, d["leak.lag_weeks"], d["leak.fade_weeks"])
     st.leak_capacity = toward(st.leak_capacity, goal, weeks, lag)
     # Nobody pays a smuggler for what a licence is granted for.
-    serves = np.minimum(d["leak.order_share"] * st.orders, m.office.unserved(st.orders, weeks))
+    serves = np.minimum(d["leak.order_share"] * st.orders, m.office.unserved(st, weeks))
     return np.minimum(st.leak_capacity * st.normal * weeks, serves)
 
 

@@ -179,7 +179,9 @@ class ExportLicence(Intervention):
     what is decided at a date; what is refused is filed again after ``refile_days``, so an
     approval below one slows the flow: in the long run ``min(1, approval * capacity)`` of the orders
     that are not refused for good pass. While approval is below one a Chinese office refuses part for
-    good, little of products and much of materials (A310); ``refused_for_good`` sets that share.
+    good, little of products and much of materials (A310); ``refused_for_good`` sets that share. Who
+    is not refused files what he trades, and a quarter's trade ahead when licences begin; the others
+    look elsewhere at once, and a class that is never granted gives up after two years (A319).
     """
 
     title: ClassVar[str] = "exports of listed goods wait for a licence, and only part is granted"

@@ -590,4 +590,6 @@ def test_shipped_facts_can_all_be_evaluated(name):
         pytest.skip(f"scenario {word} is not there yet")
     episode = load_episode(name)
     verdicts = judge(episode, replay_episode(episode, None, 4))
-    assert [(v.fact.id, v.reason) for v in verdicts if v.status != "evaluated"] == []
+    # That a threshold is never reached is an answer of the model, and no fault of the fact.
+    amiss = [(v.fact.id, v.reason) for v in verdicts if v.status != "evaluated"]
+    assert [x for x in amiss if not x[1].startswith("the threshold is never reached")] == []

@@ -38,7 +38,7 @@ EASY_SHARE, EASY_TIME = 0.5, 0.4
 HARD_TIME = (1.0 - EASY_SHARE * EASY_TIME) / (1.0 - EASY_SHARE)
 
 
-def _rows(values: np.ndarray | float, rows: np.ndarray) -> np.ndarray | float:
+def of_rows(values: np.ndarray | float, rows: np.ndarray) -> np.ndarray | float:
     """Numbers of some links, or the one of all."""
     return values[rows] if isinstance(values, np.ndarray) else values
 
@@ -114,9 +114,8 @@ class LicenceOffice(Book):
         self.refused = np.zeros(shape)
         self.granted = np.zeros(shape)
         self.allowed = np.zeros(shape)  # t that those who are not refused for good may file today
-        self.pass_share = np.ones(
-            (n, self.worlds)
-        )  # of normal trade, whose customers are not refused
+        # Of normal trade, what customers do who are not refused.
+        self.pass_share = np.ones((n, self.worlds))
         self.may_file = np.zeros((n, self.worlds))  # what they trade, t/week
         self.filing = np.zeros((n, self.worlds))  # of late, net of what was cancelled, t/week
         self.listed = np.zeros((n, self.worlds), dtype=bool)
@@ -178,9 +177,9 @@ class LicenceOffice(Book):
             f.active |= here
             f.approval = np.where(here, np.minimum(f.approval, rule.approval), f.approval)
             f.military = np.where(here, np.minimum(f.military, rule.military_approval), f.military)
-            review = rule.processing_weeks * _rows(rule.slower, self.rows)
+            review = rule.processing_weeks * of_rows(rule.slower, self.rows)
             f.processing = np.where(here, np.maximum(f.processing, review), f.processing)
-            never = _rows(rule.refused, self.rows)
+            never = of_rows(rule.refused, self.rows)
             f.refused = np.where(here, np.maximum(f.refused, never), f.refused)
             f.refile = np.where(here, np.maximum(f.refile, rule.refile_weeks), f.refile)
             f.capacity = np.where(here, np.minimum(f.capacity, rule.capacity), f.capacity)
@@ -256,7 +255,7 @@ class LicenceOffice(Book):
         self.refused -= given_up
         crossed_out += given_up.sum(axis=0)
         filing = np.where(f.able, filing, 0.0)
-        self.may_file = (theirs * f.able).sum(axis=0)
+        self.may_file = np.where(f.active, (theirs * f.able).sum(axis=0), 0.0)
         self.pass_share = (self.share * f.able).sum(axis=0) * f.passes
         net = (filing.sum(axis=0) - total * (1.0 - keep)) / weeks
         before = np.where(self.listed, self.filing, self.pass_share * normal)
@@ -341,9 +340,7 @@ class LicenceOffice(Book):
         out = orders.copy()
         served = state.link_pass[self.rows] / np.maximum(self.pass_share, 1e-12)
         legal = (self._pending() + self.may_file * weeks) * np.minimum(served, 1.0)
-        out[self.rows] = np.where(
-            self.listed, np.maximum(orders[self.rows] - legal, 0.0), orders[self.rows]
-        )
+        out[self.rows] = np.maximum(orders[self.rows] - legal, 0.0)
         return out
 
     def passing(self, released: np.ndarray, usual: np.ndarray, weeks: float) -> np.ndarray:

@@ -15,7 +15,7 @@ from lodestone.interventions.export_quota import period_dates
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.layout import Layout
 from lodestone.worlds.office import LicenceOffice, LicenceRule
-from tests.fixtures.worlds import START, day_after, shared, simulate
+from tests.fixtures.worlds import START, day_after, not_yet, shared, simulate
 
 WEEKLY = 7.0  # tonnes filed a week
 WORLDS = 3
@@ -298,15 +298,28 @@ def quota(**more):
     return {"kind": "export_quota", "exporter": "china", "materials": "oxides", **more}
 
 
-def test_no_more_leaves_than_the_quota_allows_and_the_rent_ends():
+@pytest.fixture(scope="module")
+def tight_then_wide():
+    """A quota that binds for a year and does not in the next: what was watched, and the trace."""
     watch = Watch()
     tonnes = {"2024-H1": 12000, "2024-H2": 12000, "2025": 400000}
     trace = simulate(
         {"q": quota(tonnes=tonnes)}, weeks=104, worlds=3,
         before=lambda run: run.watchers.append(watch),
     )  # fmt: skip
+    return watch, trace
+
+
+@not_yet("holders wait while prices climb: 0.48 to 0.61 of it in three worlds")
+def test_half_of_a_tight_quota_is_used(tight_then_wide):
+    used = np.array([u / g for _, u, g, _ in tight_then_wide[0].rows])
+    assert used[50].min() > 0.5
+
+
+def test_no_more_leaves_than_the_quota_allows_and_the_rent_ends(tight_then_wide):
+    watch, trace = tight_then_wide
     used = np.array([u / g for _, u, g, _ in watch.rows])
-    assert used.max() <= 1.0 + 1e-9 and used[50].min() > 0.4
+    assert used.max() <= 1.0 + 1e-9
     rent = np.array([r for *_, r in watch.rows])
     assert np.all(rent[40] > 1.0)
     assert np.all(rent[-1] < 0.2 * rent.max(axis=0)), "the rent outlives a quota that does not bind"

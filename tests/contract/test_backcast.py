@@ -27,6 +27,7 @@ from lodestone.outputs.recorder import Recorder
 from lodestone.outputs.series import KEPT, SERIES, Query, check_query
 from lodestone.outputs.series.book import SeriesBook
 from lodestone.scenario import build_scenario, find_scenarios
+from tests.fixtures.worlds import not_yet
 
 WORLDS = 3
 #: Kept rows that add up, as all of them, to a series: its name, and of what.
@@ -582,14 +583,16 @@ def test_shipped_episodes_are_read(name):
     assert len(episode.remarks) <= 1
 
 
+#: What is not evaluated in each of four worlds.
+NEVER = {"licensing_2025_heavies": not_yet("B4_dy_first: 10 t a month are never reached in two")}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=NEVER.get(n, ())) for n in SHIPPED])
 def test_shipped_facts_can_all_be_evaluated(name):
     word = str(read_yaml(SHIPPED[name]).data["scenario"])
     if word not in find_scenarios():
         pytest.skip(f"scenario {word} is not there yet")
     episode = load_episode(name)
     verdicts = judge(episode, replay_episode(episode, None, 4))
-    # That a threshold is never reached is an answer of the model, and no fault of the fact.
-    amiss = [(v.fact.id, v.reason) for v in verdicts if v.status != "evaluated"]
-    assert [x for x in amiss if not x[1].startswith("the threshold is never reached")] == []
+    assert [(v.fact.id, v.reason) for v in verdicts if v.status != "evaluated"] == []

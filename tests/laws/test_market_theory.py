@@ -171,6 +171,33 @@ def test_what_is_not_refused_for_good_goes_on_for_good(refused, goods):
     assert np.all(share[-1] > 0.85 * share[0]), share
 
 
+@pytest.mark.parametrize(
+    "goods", [("ndpr_oxide",), ("dy_oxide",), ("ndfeb_standard", "ndfeb_high_coercivity")]
+)
+def test_a_licence_and_a_ban_that_withhold_the_same_cost_the_same(goods):
+    """Oxide and metal or magnets, 55 % of which stay at home for good, once the first rush is over."""
+    names = [MAGNETS] if len(goods) > 1 else [goods[0], goods[0].replace("oxide", "metal")]
+    licence = {
+        "kind": "export_licence",
+        "exporter": "china",
+        "materials": names,
+        "start": day_after(BEGINS),
+        "processing_days": 1,
+        "approval": 0.99,
+        "refused_for_good": 0.55,
+    }
+    for year in range(2, 6):
+        first, last = BEGINS + (year - 1) * YEAR, BEGINS + year * YEAR
+        licensed, banned = (
+            mean(outside(trace, *goods), trace, first, last)
+            for trace in (
+                world({"l": licence}),
+                world({"b": china_bans(names, share=0.55)}),
+            )
+        )
+        assert np.all((licensed / banned > 1 / 1.7) & (licensed / banned < 1.7)), (year, licensed)
+
+
 # ---- demand -----------------------------------------------------------------------------
 
 

@@ -24,6 +24,7 @@ from lodestone.worlds.conditions import FREE, Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.layout import WEEKS_PER_YEAR
 from lodestone.worlds.market import Market
+from lodestone.worlds.office import of_rows
 from lodestone.worlds.quota import QuotaBook
 
 #: Weeks in which traders see what is made now, and in which they take a fall for lasting (A305).
@@ -281,34 +282,37 @@ def expected_rules(m: Market, rules: Conditions, need: np.ndarray) -> np.ndarray
 
 def _licensed(m: Market, rules: Conditions) -> np.ndarray:
     """Tonnes a week that the market believes in under licences, shape (l, w)."""
-    st, d, weeks = m.state, m.draws, m.weeks
-    active = np.zeros(st.normal.shape, dtype=bool)
-    never = np.zeros(st.normal.shape)
-    for rule in rules.licences:
-        here = rule.links[:, None] & (rule.active > 0.0)
-        active |= here
-        never = np.maximum(never, np.where(here, rule.refused, 0.0))
+    st, d, weeks, rows = m.state, m.draws, m.weeks, m.office.rows
     if st.licensed_weeks is None or st.believed is None:
         st.licensed_weeks, st.believed = np.zeros(st.normal.shape), np.ones(st.normal.shape)
-    fresh = active & (st.licensed_weeks == 0.0)
+    active = np.zeros((len(rows), st.worlds), dtype=bool)
+    never = np.zeros(active.shape)
+    for rule in rules.licences:
+        here = rule.links[rows][:, None] & (rule.active > 0.0)
+        active |= here
+        never = np.maximum(never, np.where(here, of_rows(rule.refused, rows), 0.0))
+    since = st.licensed_weeks[rows]
     # What offices never granted is known of such goods in part; most of the rest is believed to pass.
-    st.believed = np.where(
-        fresh,
+    believed = np.where(
+        active & (since == 0.0),
         d["market.believed_share"] * (1.0 - never * d["market.practice_believed"]),
-        st.believed,
+        st.believed[rows],
     )
-    st.licensed_weeks = np.where(active, st.licensed_weeks + weeks, 0.0)
-    left = np.maximum(d["market.expected_closure_weeks"] - st.licensed_weeks, 0.0)
-    seen = np.where(left > 0.0, st.believed, st.link_pass)
-    st.believed += (seen - st.believed) * gain(weeks, d["market.belief_weeks"])
+    since = np.where(active, since + weeks, 0.0)
+    left = np.maximum(d["market.expected_closure_weeks"] - since, 0.0)
+    seen = np.where(left > 0.0, believed, st.link_pass[rows])
+    believed += (seen - believed) * gain(weeks, d["market.belief_weeks"])
+    st.licensed_weeks[rows], st.believed[rows] = since, believed
     open_for = np.maximum(m.law.horizon - left, 0.0) / m.law.horizon
     # Once the wait that the market reckoned with is over, it sees what waited catch up, and that end.
     more = d["licence.surge"] - 1.0
-    since = st.licensed_weeks - d["market.expected_closure_weeks"]
+    since = since - d["market.expected_closure_weeks"]
     lasts = d["market.expected_closure_weeks"] / np.maximum(more, 1e-9) - since
     caught_up = more * np.clip(lasts / m.law.horizon, 0.0, 1.0)
-    brings = st.normal * st.believed * open_for * (1.0 + np.where(left > 0.0, 0.0, caught_up))
-    return np.where(active, brings, FREE)
+    brings = st.normal[rows] * believed * open_for * (1.0 + np.where(left > 0.0, 0.0, caught_up))
+    out = np.full(st.normal.shape, FREE)
+    out[rows] = np.where(active, brings, FREE)
+    return out
 
 
 def _rent(m: Market, book: QuotaBook, rate: np.ndarray, need: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from lodestone.border.errors import InputError
@@ -185,6 +186,17 @@ def test_a_measure_that_the_reference_has_otherwise_counts_from_where_it_differs
     marks = {mark.name: mark for mark in Reading(Results.load(folder)).marks}
     assert marks["april_2025_licences"].change == "changed"
     assert str(marks["april_2025_licences"].start.date()) == "2026-05-01"
+
+
+def test_a_metric_that_counts_from_a_date_names_it_and_not_the_first_measure():
+    from lodestone.report.asked import Frame, title_of
+
+    frame = Frame(pd.Timestamp("2014-12-29"), pd.Timestamp("2009-01-01"))
+    for name in ("price_peak_multiple", "price_multiple_home", "price_multiple_ask"):
+        asked = {"material": "la_oxide"}
+        assert "within two years of 1 January 2009" in title_of(frame, name, asked)
+        cut = title_of(frame, name, {**asked, "since": "2010-07-08"})
+        assert "within two years of 8 July 2010" in cut and "2009" not in cut
 
 
 def test_announcement_and_start_are_both_named(runs, tmp_path):

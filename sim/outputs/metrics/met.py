@@ -86,7 +86,7 @@ def use_of_plan(
     return np.asarray(1.0 - gone / np.maximum(planned, 1e-12))
 
 
-@metric("t REO", "ore sent to separators in the last year", (), inside="plants")
+@metric("t REO", "ore that mines send to separators in the last year", (), inside="plants")
 def ore_t(series: Series, region: Any = "all", year: Any = None) -> Values:
     """Ore that the mines of regions send to separators in a year, t REO."""
     return ore_of(series, region, series.last_year if year is None else year)

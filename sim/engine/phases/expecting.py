@@ -337,18 +337,30 @@ def _rent(m: Market, book: QuotaBook, rate: np.ndarray, need: np.ndarray) -> np.
     return covered.carried
 
 
-def offered(m: Market, *, under_law: bool) -> Offered:
-    """What lanes are expected to bring, as far as places have it: home lanes bring the rest.
+def offered(m: Market, flow: np.ndarray) -> Offered:
+    """What lanes are expected to bring of a flow (l, w), t/week, as far as places have it.
 
-    ``under_law``: as far as the rules let pass, which is what buyers order by; otherwise what they
-    would bring, which is what habit follows. No place sends more than it makes and, of what it gets
-    for its own needs, sells on.
+    Home lanes bring the rest. No place sends more than it makes and, of what it gets for its own
+    needs, sells on.
     """
     st = m.state
-    flow = st.lane_flow if under_law else st.lane_wish
     made = st.made_expected + st.plant_output
     out = Offered(flow, np.empty_like(made), np.empty_like(made))
     share_out(ways_of(m.layout.links), out, made, st.need_expected)
+    return out
+
+
+def brought_and_smuggled(m: Market) -> np.ndarray:
+    """What lanes are to bring, t/week, (l, w): what the rules let pass and what smugglers add.
+
+    Whoever sets a price does not reckon with smugglers; who needs goods asks whoever has them. Under
+    licences the customers who are refused are crossed out, and look elsewhere (decision 61).
+    """
+    st, office = m.state, m.office
+    if st.lane_bound is None or not np.any(st.leak_capacity):
+        return st.lane_flow
+    out = np.minimum(st.lane_flow + st.leak_capacity * st.normal, st.lane_wish)
+    out[office.rows] = np.where(office.listed, st.lane_flow[office.rows], out[office.rows])
     return out
 
 
@@ -391,7 +403,7 @@ def delivered(m: Market, levied: np.ndarray) -> None:
         np.ascontiguousarray(sum(rents)) if rents else NONE,
         lay.prices.log_reference,
     )
-    mean_paid(ways_of(lay.links), offered(m, under_law=True), paid, st.log_base)
+    mean_paid(ways_of(lay.links), offered(m, st.lane_flow), paid, st.log_base)
 
 
 def inputs_felt(m: Market) -> np.ndarray | float:

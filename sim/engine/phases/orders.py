@@ -8,7 +8,7 @@ import numpy as np
 
 from lodestone.engine.compiling import NONE, compiled, fill, holds
 from lodestone.engine.lanes import all_bring, split_orders, ways_of
-from lodestone.engine.phases.expecting import hold_less, offered, sold_on
+from lodestone.engine.phases.expecting import brought_and_smuggled, hold_less, offered, sold_on
 from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
@@ -61,7 +61,7 @@ class Book(NamedTuple):
 
     starts: np.ndarray  # (c + 1,)
     share: np.ndarray  # (l, w) share of each link in its destination's orders (read)
-    flow: np.ndarray  # (l, w) what it is expected to bring, t/week (read)
+    flow: np.ndarray  # (l, w) what it is seen to bring, t/week (read)
     orders: np.ndarray  # (l, w) unfilled, t
     filed: np.ndarray  # (l, w) or (0, 0) what of them lies with a licence office (read)
     placed: np.ndarray  # (l, w) new, t; written
@@ -102,7 +102,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     book = Book(
         lay.links.starts,
         st.link_share,
-        st.lane_flow,
+        brought_and_smuggled(m),
         st.orders,
         m.office.waiting(st),
         placed,
@@ -121,17 +121,17 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
 def weigh(m: Market) -> None:
     """Share of each link in its destination's orders, and the lead that follows.
 
-    Buyers order by what a lane is expected to bring: nothing where all is banned.
+    Buyers order by what a lane is expected to bring under the rules, and smugglers beside it.
     """
     st, ways = m.state, ways_of(m.layout.links)
-    split_orders(ways, offered(m, under_law=True), m.c.lead, st.link_share, st.cell_lead)
+    split_orders(ways, offered(m, brought_and_smuggled(m)), m.c.lead, st.link_share, st.cell_lead)
 
 
 def _reweigh(m: Market, f: Flows, rules: Conditions) -> None:
     """Habit follows what lanes are offered, as fast as buyers qualify; it is frozen under law."""
     lay, st = m.layout, m.state
     goal = np.empty_like(st.link_weight)
-    all_bring(ways_of(lay.links), offered(m, under_law=False), goal)
+    all_bring(ways_of(lay.links), offered(m, st.lane_wish), goal)
     if rules.contracts:
         offer = np.where(lay.groups.made_to_order[:, None], 0.0, st.shipped)
         group = lay.groups.of_cell[lay.groups.made_cells]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -52,9 +52,9 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
         restricted = _either(restricted, bound)
         dear = bound | book.dear()  # smugglers stay as long as a licence has a price
         watched = _either(watched, dear)
-    leak = _leak(m, rules, watched)
+    leak, lawful = _leak(m, rules, watched), may
     if leak is not None:
-        may = np.minimum(may + leak, st.orders)
+        may = np.minimum(may + leak.most, st.orders)
     weight = m.c.home_first
     if rules.priority is not None:
         weight = np.ascontiguousarray(weight * rules.priority)
@@ -69,6 +69,11 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
         shipped,
         sold,
     )
+    # Whoever gets paper buys with it; smugglers undercut taxes, and bring what paper does not.
+    grey, legal = m.c.no_links, shipped
+    if leak is not None:
+        grey = np.maximum(np.minimum(leak.cheaper, shipped), shipped - lawful)
+        legal = shipped - grey
     # Normal throughput, for cover targets, is slow: a jam does not make it forget.
     take(
         shipped,
@@ -83,8 +88,6 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
         st.shipped,
         st.throughput,
     )
-    grey = m.c.no_links if leak is None else np.minimum(leak, shipped)
-    legal = shipped if leak is None else shipped - grey
     released = legal
     if rules.licences or m.state.customs_hold:
         released, st.held = m.office.settle(legal, st.held, rules, weeks)
@@ -135,7 +138,14 @@ def _dispatch(m: Market, leaving: np.ndarray) -> None:
     depart(m, m.c.sea, abroad)
 
 
-def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> np.ndarray | None:
+class Leak(NamedTuple):
+    """What smugglers can bring in a market day, t, shape (l, w)."""
+
+    most: np.ndarray  # with all that they have built
+    cheaper: np.ndarray  # of it, what undercuts legal trade by the taxes that this pays
+
+
+def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> Leak | None:
     """Grey flow: grows with the price wedge up to a ceiling, falls with detection."""
     lay, st, weeks, d = m.layout, m.state, m.weeks, m.draws
     if restricted is None:
@@ -168,7 +178,8 @@ def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> np.nda
     st.leak_capacity = toward(st.leak_capacity, goal, weeks, lag)
     # Nobody pays a smuggler for what a licence is granted for.
     serves = np.minimum(d["leak.order_share"] * st.orders, m.office.unserved(st, weeks))
-    return np.minimum(st.leak_capacity * st.normal * weeks, serves)
+    most = np.minimum(st.leak_capacity * st.normal * weeks, serves)
+    return Leak(most, np.minimum(left * st.normal * weeks, most))
 
 
 def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) -> None:

@@ -51,9 +51,25 @@ def imports_t(asked: Asked) -> Look:
     else:
         goods.add(_Channel(asked, np.flatnonzero(links), channel), links)
     if channel != "grey":
-        ore.add(rows.ore("ore_landed", asked.in_ore), asked.ore_links())
+        ore.add(_OreIn(asked), asked.ore_links())
     goods.terms += ore.terms
     return goods.some(f"the chain has no flow {asked.told()}")
+
+
+class _OreIn:
+    """Ore over a border, t: what is cleared from bond today is imported over the days to come."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.read = rows.ore("ore_landed", asked.in_ore)
+        self.bonded = asked.lay.ore.bonded
+        self.before: np.ndarray | None = None
+
+    def __call__(self, run: BatchRun, links: np.ndarray) -> np.ndarray:
+        now = self.read(run, links)
+        before, self.before = self.before, now
+        return (
+            now if before is None else np.where(np.isin(links, self.bonded)[:, None], before, now)
+        )
 
 
 class _Channel:

@@ -111,7 +111,8 @@ def invest(m: Market, f: Flows) -> None:
     floor = -investment.SHUTTABLE * np.maximum(f.grown - st.expansion[3] - 1.0, 0.0)
     lower = st.expansion[3] - most * slack * weeks / WEEKS_PER_YEAR
     st.expansion[3] = np.where(slack > 0, np.maximum(lower, floor), st.expansion[3])
-    later = 1.0 - (1.0 - st.saving) / ahead
+    # Builders count what need will be once they are done: by today's alone they stay behind its growth.
+    later = 1.0 - (1.0 - st.saving) / (ahead * need_later(m, _weeks_to_build(d)))
     _plants(m, f, later)
     _separators(m, later)
 
@@ -152,18 +153,22 @@ def _plants(m: Market, f: Flows, short: np.ndarray) -> None:
     _add(m, st.group_expansion, st.group_margin, st.group_short, d)
 
 
+def _weeks_to_build(d: dict[str, np.ndarray]) -> np.ndarray:
+    """Until what is thought of now runs, (w,): to see it, to decide, to build."""
+    return np.asarray(
+        investment.EXPECTATION_WEEKS
+        + WEEKS_PER_YEAR / d["investment.midstream_rate_per_year"]
+        + d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
+    )
+
+
 def _lacking_later(m: Market, f: Flows) -> np.ndarray:
     """Share of need that plants on line or announced would leave unmet once new ones could run, (g, w).
 
     Before what builders have begun by themselves, which `_add` nets.
     """
     lay, st, d = m.layout, m.state, m.draws
-    # Until what is thought of now runs: to see it, to decide, to build.
-    lead = (
-        investment.EXPECTATION_WEEKS
-        + WEEKS_PER_YEAR / d["investment.midstream_rate_per_year"]
-        + d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
-    )
+    lead = _weeks_to_build(d)
     rows, group = lay.groups.made_cells, lay.groups.of_cell[lay.groups.made_cells]
     need = np.zeros((lay.groups.n, st.worlds))
     np.add.at(need, group, (st.plant_asked * need_later(m, lead))[rows])

@@ -102,11 +102,19 @@ def all_bring(ways: Ways, offered: Offered, out: np.ndarray) -> None:
         brings(ways, offered, i, out[i])
 
 
+class Ties(NamedTuple):
+    """What comes by tie: from the home region (rows 2c), and from elsewhere (2c + 1)."""
+
+    starts: np.ndarray  # (2c + 1,) lanes of each tie
+    share: np.ndarray  # (2c, w) of what comes to the cell; written
+    lead: np.ndarray  # (2c, w) weeks under way; written
+
+
 @compiled
 def split_orders(
-    ways: Ways, offered: Offered, lead: np.ndarray, share: np.ndarray, cell_lead: np.ndarray
+    ways: Ways, offered: Offered, lead: np.ndarray, share: np.ndarray, ties: Ties
 ) -> None:
-    """Share of each lane (l, w) in what comes to its destination, and the lead (c, w) that follows.
+    """Share of each lane (l, w) in what comes to its destination, and share and lead of each tie.
 
     Parameters
     ----------
@@ -114,24 +122,33 @@ def split_orders(
     offered : Offered
     lead : ndarray, shape (l, 1)
         Weeks.
-    share, cell_lead : ndarray
-        Written; share, and weeks.
+    share : ndarray, shape (l, w)
+        Written.
+    ties : Ties
+        Written; shares of the ties of a cell sum to one where anything comes.
     """
-    cells, worlds = cell_lead.shape
-    whole, late = np.empty(worlds), np.empty(worlds)
-    for c in range(cells):
+    worlds = share.shape[1]
+    whole = np.empty(worlds)
+    for c in range(ways.starts.shape[0] - 1):
         fill(whole, 0.0)
-        fill(late, 0.0)
-        for i in range(ways.starts[c], ways.starts[c + 1]):
-            if brings(ways, offered, i, share[i]):
-                for w in range(worlds):
-                    whole[w] += share[i, w]
-                for w in range(worlds):
-                    late[w] += share[i, w] * lead[i, 0]
+        for t in range(2 * c, 2 * c + 2):
+            fill(ties.share[t], 0.0)
+            fill(ties.lead[t], 0.0)
+            for i in range(ties.starts[t], ties.starts[t + 1]):
+                if brings(ways, offered, i, share[i]):
+                    for w in range(worlds):
+                        ties.share[t, w] += share[i, w]
+                    for w in range(worlds):
+                        ties.lead[t, w] += share[i, w] * lead[i, 0]
+            for w in range(worlds):
+                whole[w] += ties.share[t, w]
+            for w in range(worlds):
+                ties.lead[t, w] /= max(ties.share[t, w], 1e-12)
         for w in range(worlds):
             whole[w] = max(whole[w], 1e-12)
-        for w in range(worlds):
-            cell_lead[c, w] = late[w] / whole[w]
+        for t in range(2 * c, 2 * c + 2):
+            for w in range(worlds):
+                ties.share[t, w] /= whole[w]
         for i in range(ways.starts[c], ways.starts[c + 1]):
             if holds(share[i]):
                 for w in range(worlds):

@@ -50,6 +50,8 @@ class Coefficients:
     seller_cover: np.ndarray  # (c, w) weeks of throughput that makers like to hold finished
     made_to_order_weeks: np.ndarray  # (w,) weeks in which a gap of finished stock is closed
     elasticity: np.ndarray  # (u, w) or (u, 1) short-run price elasticity of use, positive
+    tie_gain: np.ndarray  # (c, w) of requalification in a slow step
+    return_gain: float  # of going back to a supplier of the base year in a slow step
     habit_gain: np.ndarray  # (l, w) drift of habit in a slow step, at the speed of qualification
     ore_out: np.ndarray  # (w,) share of ore on hand that leaves a mine, or is drawn by a plant
     scrap_out: np.ndarray  # (w,) share of scrap that is worked up
@@ -128,7 +130,7 @@ def coefficients(
     )
     user_weeks = user_cover.mean(axis=0)
     plant_weeks = wide(plant_targets(lay, d), lay.cells.n)
-    habit = np.where(
+    qualified = np.where(
         lay.cells.oxide[:, None],
         d["qualification.oxide_weeks"],
         np.where(
@@ -137,6 +139,7 @@ def coefficients(
             d["qualification.magnet_weeks"],
         ),
     )
+    tie_gain = wide(gain(weeks * slow, qualified), lay.cells.n)
     base_link = np.maximum(lay.links.base, 0.0)
     need = np.maximum(lay.links.sum_by_destination(base_link), 1e-12)
     calm = _calmest_fear(lay, d, user_weeks, plant_weeks)
@@ -154,7 +157,9 @@ def coefficients(
         elasticity=lay.users.elasticity
         / np.maximum(lay.users.mean_elasticity(len(lay.materials))[lay.users.material], 1e-9)
         * own_elasticity(lay, d)[lay.users.cell],
-        habit_gain=gain(weeks * slow, habit)[lay.links.destination],
+        tie_gain=tie_gain,
+        return_gain=float(gain(weeks * slow, FILL_WEEKS)),
+        habit_gain=tie_gain[lay.links.destination],
         ore_out=step("cover.ore_weeks"),
         scrap_out=step("recycling.swarf_weeks"),
         forecast_gain=step("order.forecast_weeks"),

@@ -92,16 +92,23 @@ class LicenceOffice(Book):
         # with a book and by market day, latest first; None while nobody refuses it.
         self.usable: list[np.ndarray] = []
         self.usable_now: np.ndarray | None = None
-        self._military_share()
+        self.meet_users(layout.users.base)
 
-    def _military_share(self) -> None:
+    def meet_users(self, use: np.ndarray) -> None:
+        """Learn which part of what users order on each link is military.
+
+        Parameters
+        ----------
+        use : ndarray, shape (u, w) or (u, 1)
+            Expected use, t/week: a tie that its military users have left files civil orders only.
+        """
         lay = self.layout
-        need = np.zeros(lay.cells.n)
-        defence = np.zeros(lay.cells.n)
-        np.add.at(need, lay.users.cell, lay.users.base[:, 0])
-        np.add.at(defence, lay.users.cell, (lay.users.base * lay.users.defence)[:, 0])
-        share = np.divide(defence, need, out=np.zeros_like(need), where=need > 0)
-        self.military = share[lay.links.destination][:, None]
+        need, defence = np.zeros((2, 2 * lay.cells.n, use.shape[1]))
+        np.add.at(need, lay.users.tie, use)
+        np.add.at(defence, lay.users.tie, use * lay.users.defence)
+        share = np.divide(defence, need, out=np.zeros_like(need), where=need > 1e-12)
+        self.military = share[lay.links.tie]
+        self.share = np.stack([1.0 - self.military[self.rows], self.military[self.rows]])
 
     def open(self, links: np.ndarray) -> None:
         """Provide books for the listed links (before the run)."""
@@ -449,7 +456,7 @@ class LicenceOffice(Book):
         """Goods licensed for civil use do not reach military users when they are handed out.
 
         A user line with a defence share d gets the weight 1 - d (1 - a), where a is the share of
-        what lands in its cell that may be put to military use: what was licensed so when it was
+        what lands for its tie that may be put to military use: what was licensed so when it was
         shipped, and everything that needs no licence.
 
         Parameters
@@ -478,9 +485,11 @@ class LicenceOffice(Book):
         barred[self.rows] = state.landed[self.rows] * (1.0 - usable)
         if not np.any(barred):
             return
-        total = np.maximum(lay.links.sum_by_destination(state.landed), 1e-12)
-        lost = np.minimum(lay.links.sum_by_destination(barred) / total, 1.0)
-        weight = 1.0 - lay.users.defence * lost[lay.users.cell]
+        lost, total = np.zeros((2, 2 * lay.cells.n, self.worlds))
+        np.add.at(lost, lay.links.tie, barred)
+        np.add.at(total, lay.links.tie, state.landed)
+        lost = np.minimum(lost / np.maximum(total, 1e-12), 1.0)
+        weight = 1.0 - lay.users.defence * lost[lay.users.tie]
         held = rules.user_priority
         rules.user_priority = weight if held is None else held * weight
 

@@ -53,7 +53,8 @@ class State:
     link_pass: np.ndarray  # (l, w) smoothed share of normal tonnes that pass
     normal: np.ndarray  # (l, w) normal weekly shipments, as before a control
     leak_capacity: np.ndarray  # (l, w) multiple of normal shipments
-    wait: np.ndarray  # (c, w) weeks of use that buyers expect orders to wait, learnt
+    wait: np.ndarray  # (2c, w) by tie, weeks of use that buyers expect orders to wait, learnt
+    tied: np.ndarray  # (u, w) share of a line's use that has its tie: with the other tie it is one
     forecast: np.ndarray  # (u, w) smoothed planned use, t/week
     plant_forecast: np.ndarray  # (c, w) smoothed wanted inputs of plants, t/week
     shipped: np.ndarray  # (c, w) smoothed shipments of makers, t/week
@@ -108,7 +109,8 @@ class State:
     use_rate: np.ndarray  # (c, w) expected use, t/week
     need_growth: np.ndarray  # (c, w) need at base prices over the last market day's
     link_share: np.ndarray  # (l, w) share of a link in its destination's orders
-    cell_lead: np.ndarray  # (c, w) weeks under way, mean over links
+    tie_share: np.ndarray  # (2c, w) share of what is expected to come, by tie
+    tie_lead: np.ndarray  # (2c, w) weeks under way, mean over links
     missing: np.ndarray  # (u, w) unmet since the last look at substitution, t
     missed_of: np.ndarray  # (u, w) of how much wanted, t
     need_now: np.ndarray | None = None  # (c, w) need at base prices, t/week
@@ -228,7 +230,6 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
     forecast, plant_forecast = full(layout.users.base), full(layout.cells.plant_need)
     users_hold, habit = user.sum(axis=0), full(layout.links.base)
     weight = np.maximum(layout.links.sum_by_destination(habit), 1e-12)
-    lead = column_lead(layout, market_days)
     return State(
         ore_at_mine=full(pool * (1.0 / ore_gain - 1.0)),
         ore_in_transit=full(layout.ore.base * weeks * ore_sailing),
@@ -248,7 +249,8 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         link_pass=np.ones((nL, worlds)),
         normal=full(layout.links.base),
         leak_capacity=zeros(nL),
-        wait=zeros(nC),
+        wait=zeros(2 * nC),
+        tied=full(layout.users.tied),
         forecast=forecast,
         plant_forecast=plant_forecast,
         shipped=full(layout.cells.output),
@@ -301,7 +303,8 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         use_rate=layout.users.by_cell.spread(forecast, nC) + plant_forecast,
         need_growth=np.ones((nC, worlds)),
         link_share=habit / weight[layout.links.destination],
-        cell_lead=layout.links.sum_by_destination(habit * lead) / weight,
+        tie_share=zeros(2 * nC),
+        tie_lead=zeros(2 * nC),
         missing=zeros(nU),
         missed_of=zeros(nU),
     )

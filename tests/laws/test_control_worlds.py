@@ -153,9 +153,6 @@ def test_lost_use_is_convex_in_the_length_of_the_closure():
     assert np.all(np.diff(slope, axis=0) > -0.02), "not convex"
 
 
-@not_yet(
-    "dear prices save more than a few percent: 0.52-0.66 of a week of use stops for want of goods"
-)
 def test_past_the_cover_every_week_of_closure_costs_a_week():
     """A week of what used to come, less the few percent that dear prices save and others add."""
     a, b = closure(16), closure(26)
@@ -191,7 +188,16 @@ def test_during_a_closure_nothing_crosses_and_then_it_does():
     assert np.all(flow[13:25] == 0.0) and np.all(flow[26:40].sum(axis=0) > 0.0)
 
 
-@pytest.mark.parametrize("region", ["europe", "united_states", "india"])
+TIED_ELSEWHERE = pytest.param(
+    "united_states",
+    marks=not_yet(
+        "who is tied to China cannot use the stock of who is not, and who moves over eats into it later: "
+        "lost use sets in 15 to 43 % before all stock would end"
+    ),
+)
+
+
+@pytest.mark.parametrize("region", ["europe", TIED_ELSEWHERE, "india"])
 def test_time_to_survive_is_usable_stock_over_the_gap(region):
     """Stock on hand and at sea over use less what still comes: the day lost use sets in."""
     trace = shared({"cut": ban(13)}, worlds=7, weeks=53, overrides={"fear.unfilled": 0})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fixtures.worlds import ban, day_after, not_yet, shared, simulate
+from tests.fixtures.worlds import ban, day_after, shared, simulate
 
 SLACK = 1e-9  # of the total: room for the order of sums, not for a wrong sign
 WORLDS = {"worlds": 3}
@@ -90,10 +90,6 @@ def test_a_strait_that_is_half_closed_halves_what_comes():
     assert np.all(np.abs(flow.mean(axis=0) - 0.5) < 0.06)
 
 
-@not_yet(
-    "a buyer who is shut out orders all he needs on the lanes that are left, however little they are "
-    "expected to bring: Japan sends him most of what it makes within a fortnight, and he misses nothing"
-)
 def test_a_ban_on_one_buyer_is_felt_by_that_buyer():
     trace = shared({"cut": ban(6, 32, destinations="europe")}, weeks=52, **WORLDS)
     lay = trace.layout

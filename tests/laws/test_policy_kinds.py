@@ -755,11 +755,11 @@ def test_military_lines_are_part_of_their_sector():
     share = load_chain().tiers["defence_and_aerospace"]["defence"]
     lines = {}
     for u in both:
-        lines.setdefault(lay.users.keys[u], []).append(
-            (float(lay.users.defence[u, 0]), lay.users.base[u, 0])
-        )
+        parts = lines.setdefault(lay.users.keys[u], {})
+        defence = float(lay.users.defence[u, 0])
+        parts[defence] = parts.get(defence, 0.0) + lay.users.base[u, 0]  # of both ties
     for parts in lines.values():
-        (civil, rest), (military, use) = sorted(parts)
+        (civil, rest), (military, use) = sorted(parts.items())
         assert (civil, military) == (0.0, 1.0)
         assert use + rest == 0.0 or np.isclose(use / (use + rest), share)
     for u in both:

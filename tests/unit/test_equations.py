@@ -120,7 +120,7 @@ def handed_out(stock, target, urgent, arrival=1.0):
     cover = np.array(target, dtype=float)[:, None, None] * 5.0  # weeks, at a use of one a week
     one, zero = np.ones((1, 1)), np.zeros((1, 1))
     after, to_users = stock.copy(), np.empty((1, 1))
-    edge = np.array([0, 1])
+    edge = np.array([0, 0, 1])  # no tie to the home region
     users = Users(
         one, cover.mean(axis=0), cover, NONE, np.array([urgent]), stock.sum(axis=0),
         after, to_users,

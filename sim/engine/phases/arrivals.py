@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import NONE, compiled
+from lodestone.engine.compiling import NONE, compiled, fill, holds
 from lodestone.engine.lanes import sent_along, ways_of
 from lodestone.engine.phases.expecting import TRADED_WEEKS
 from lodestone.equations import allocation
@@ -24,7 +24,7 @@ _weight = compiled(allocation.emptiness_weight)
 
 
 class Edges(NamedTuple):
-    """Rows that belong to each cell: links into it and its user lines, ``starts`` (c + 1,)."""
+    """Rows that belong to each tie of a cell: links and user lines, ``starts`` (2c + 1,)."""
 
     links: np.ndarray
     users: np.ndarray
@@ -89,7 +89,7 @@ def hand_out(m: Market, f: Flows, rules: Conditions) -> None:
         st.seller_stock,
         rate,
     )
-    share_landed(landed, Edges(lay.links.starts, lay.users.starts), users, buyers, m.weeks)
+    share_landed(landed, Edges(lay.links.tie_starts, lay.users.tie_starts), users, buyers, m.weeks)
     bought = np.zeros_like(st.public_stock)
     if wishes is not NONE:
         # Traders shelve what they are to sell on; the rest goes into public stocks.
@@ -102,7 +102,7 @@ def hand_out(m: Market, f: Flows, rules: Conditions) -> None:
 def _give_back(m: Market, landed: np.ndarray) -> None:
     """Traders who find no buyer abroad any more sell what they hold to the users around them.
 
-    ``landed`` (l, w) is raised by it, on the first lane into each place.
+    ``landed`` (l, w) is raised by it, on the last lane into each place.
     """
     lay, st = m.layout, m.state
     rows = m.law.trades_only
@@ -113,7 +113,7 @@ def _give_back(m: Market, landed: np.ndarray) -> None:
     if not np.any(back):
         return
     st.seller_stock[rows] -= back
-    landed[lay.links.starts[rows]] += back
+    landed[lay.links.starts[rows + 1] - 1] += back
 
 
 def release_public_stocks(m: Market, f: Flows, rules: Conditions) -> None:
@@ -148,77 +148,100 @@ def share_landed(
 ) -> None:
     """Share what has landed (l, w) over the users and plants of each cell, emptiest classes first.
 
-    Wants are what brings stocks to target. Where a line is below ``LOW_STOCK`` of target, class
-    ``b`` gets ``((1 - urgent) / classes + urgent gap_b^2)`` of the line's part, scaled to a sum of
-    one, with ``gap_b = max(1 - stock / target, 0)``: the emptiest first, nobody nothing.
+    Wants are what brings stocks to target. Users get what has landed from where they are tied; plants,
+    traders and public stocks want of each tie in proportion to what has landed from there.
 
     Conserves: what landed = what users, plants, public stocks and shelves get.
     """
-    link_starts, user_starts = edges
-    forecast, user_weeks, cover, priority, urgent, hold, stock, received = users
-    fear, wishes, input_forecast, input_weeks, inputs, shelves, rate = buyers
-    classes, _, worlds = stock.shape
-    arrived = np.empty(worlds)
-    total = np.empty(worlds)
-    plants = np.empty(worlds)
-    low = np.empty(worlds, dtype=np.bool_)
-    gap = np.empty(classes)
-    for c in range(link_starts.shape[0] - 1):
-        for w in range(worlds):
-            arrived[w] = 0.0
-            total[w] = 0.0
-        for i in range(link_starts[c], link_starts[c + 1]):
-            for w in range(worlds):
-                arrived[w] += landed[i, w]
-        for u in range(user_starts[c], user_starts[c + 1]):
-            for w in range(worlds):
-                target = forecast[u, w] * user_weeks[u, w] * (1.0 + fear[c, w])
-                received[u, w] = _wanted(forecast[u, w], weeks, target, hold[u, w])
-            if priority.shape[0] > 0:
+    inputs, rate = buyers.inputs, buyers.rate
+    cells, worlds = rate.shape
+    arrived, total, plants = np.empty((2, worlds)), np.empty(worlds), np.empty(worlds)
+    claims, of_tie = np.empty(worlds), np.empty(worlds)
+    for c in range(cells):
+        for k in range(2):
+            fill(arrived[k], 0.0)
+            for i in range(edges.links[2 * c + k], edges.links[2 * c + k + 1]):
                 for w in range(worlds):
-                    received[u, w] *= priority[u, w]
-            for w in range(worlds):
-                total[w] += received[u, w]
+                    arrived[k, w] += landed[i, w]
         for w in range(worlds):
-            target = input_forecast[c, w] * input_weeks[c, w] * (1.0 + fear[c, w])
-            plants[w] = _wanted(input_forecast[c, w], weeks, target, inputs[c, w])
-            total[w] += plants[w]
-        if wishes.shape[0] > 0:
-            for w in range(worlds):
-                total[w] += wishes[c, w]
-        # Where nobody wants a landed good any more, traders put it back on the shelf.
+            weighed = buyers.input_forecast[c, w]
+            target = weighed * buyers.input_weeks[c, w] * (1.0 + buyers.fear[c, w])
+            plants[w] = _wanted(weighed, weeks, target, inputs[c, w])
         for w in range(worlds):
-            if total[w] <= 0.0:
-                shelves[c, w] += arrived[w]
-                rate[c, w] = 0.0
-            else:
-                rate[c, w] = arrived[w] / total[w]
-            inputs[c, w] += plants[w] * rate[c, w]
-        for u in range(user_starts[c], user_starts[c + 1]):
-            runs_low = False
+            claims[w] = plants[w]
+        if buyers.wishes.shape[0] > 0:
             for w in range(worlds):
-                received[u, w] *= rate[c, w]
-                target = forecast[u, w] * user_weeks[u, w] * (1.0 + fear[c, w])
-                first = cover[0, u, w] * (forecast[u, w] / classes) * (1.0 + fear[c, w])
-                low[w] = (hold[u, w] < LOW_STOCK * target) | (stock[0, u, w] < LOW_STOCK * first)
-                runs_low |= low[w]
-            # Normally every class gets its equal part; a line that runs low serves its emptiest
-            # first: the class of least cover runs dry first.
-            if not runs_low:
-                for b in range(classes):
-                    for w in range(worlds):
-                        stock[b, u, w] += received[u, w] / classes
+                claims[w] += buyers.wishes[c, w]
+        fill(rate[c], 0.0)
+        for k in range(2):
+            first, last = edges.users[2 * c + k], edges.users[2 * c + k + 1]
+            if first == last and not holds(arrived[k]):
                 continue
             for w in range(worlds):
-                part = received[u, w]
-                if not low[w]:
-                    for b in range(classes):
-                        stock[b, u, w] += part / classes
-                    continue
-                whole = 0.0
-                for b in range(classes):
-                    target = cover[b, u, w] * (forecast[u, w] / classes) * (1.0 + fear[c, w])
-                    gap[b] = _weight(stock[b, u, w], target, urgent[w], classes)
-                    whole += gap[b]
-                for b in range(classes):
-                    stock[b, u, w] += gap[b] / max(whole, 1e-12) * part
+                whole = arrived[0, w] + arrived[1, w]
+                of_tie[w] = arrived[k, w] / whole if whole > 0.0 else 0.0
+            for w in range(worlds):
+                total[w] = claims[w] * of_tie[w]
+            for u in range(first, last):
+                for w in range(worlds):
+                    target = users.forecast[u, w] * users.weeks[u, w] * (1.0 + buyers.fear[c, w])
+                    wanted = _wanted(users.forecast[u, w], weeks, target, users.hold[u, w])
+                    users.received[u, w] = wanted
+                if users.priority.shape[0] > 0:
+                    for w in range(worlds):
+                        users.received[u, w] *= users.priority[u, w]
+                for w in range(worlds):
+                    total[w] += users.received[u, w]
+            # Where nobody wants a landed good any more, traders put it back on the shelf.
+            for w in range(worlds):
+                if total[w] <= 0.0:
+                    buyers.shelves[c, w] += arrived[k, w]
+                    total[w] = 0.0
+                else:
+                    total[w] = arrived[k, w] / total[w]
+                rate[c, w] += of_tie[w] * total[w]
+            for u in range(first, last):
+                for w in range(worlds):
+                    users.received[u, w] *= total[w]
+                _into_stock(users, u, buyers.fear[c])
+        for w in range(worlds):
+            inputs[c, w] += plants[w] * rate[c, w]
+
+
+@compiled
+def _into_stock(users: Users, u: int, fear: np.ndarray) -> None:
+    """What a line has received goes to its classes: equally, or to the emptiest first.
+
+    Where a line is below ``LOW_STOCK`` of target, class ``b`` gets
+    ``((1 - urgent) / classes + urgent gap_b^2)`` of the line's part, scaled to a sum of one, with
+    ``gap_b = max(1 - stock / target, 0)``: the emptiest first, nobody nothing. ``fear`` (w,) raises
+    targets.
+    """
+    forecast, cover, stock = users.forecast, users.cover, users.stock
+    classes, _, worlds = stock.shape
+    low = np.empty(worlds, dtype=np.bool_)
+    gap = np.empty(classes)
+    runs_low = False
+    for w in range(worlds):
+        target = forecast[u, w] * users.weeks[u, w] * (1.0 + fear[w])
+        first = cover[0, u, w] * (forecast[u, w] / classes) * (1.0 + fear[w])
+        low[w] = (users.hold[u, w] < LOW_STOCK * target) | (stock[0, u, w] < LOW_STOCK * first)
+        runs_low |= low[w]
+    if not runs_low:
+        for b in range(classes):
+            for w in range(worlds):
+                stock[b, u, w] += users.received[u, w] / classes
+        return
+    for w in range(worlds):
+        part = users.received[u, w]
+        if not low[w]:
+            for b in range(classes):
+                stock[b, u, w] += part / classes
+            continue
+        whole = 0.0
+        for b in range(classes):
+            target = cover[b, u, w] * (forecast[u, w] / classes) * (1.0 + fear[w])
+            gap[b] = _weight(stock[b, u, w], target, users.urgent[w], classes)
+            whole += gap[b]
+        for b in range(classes):
+            stock[b, u, w] += gap[b] / max(whole, 1e-12) * part

@@ -1,4 +1,4 @@
-"""7 Buyers order up to expected use and a cover that rises with fear; habit drifts."""
+"""7 Buyers order up to expected use and a cover that rises with fear, each where he is tied; habit drifts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import NONE, compiled, fill, holds
-from lodestone.engine.lanes import all_bring, split_orders, ways_of
+from lodestone.engine.lanes import Ties, all_bring, split_orders, ways_of
 from lodestone.engine.phases.expecting import brought_and_smuggled, hold_less, offered, sold_on
+from lodestone.engine.phases.ties import requalify
 from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
@@ -27,7 +28,7 @@ TRADERS_WEEKS = 13.0
 class Goods(NamedTuple):
     """What buyers hold and what is on its way to them, t."""
 
-    users: np.ndarray  # (c, w)
+    users: np.ndarray  # (u, w)
     plants: np.ndarray  # (c, w)
     in_transit: np.ndarray  # (l, w)
     held: np.ndarray  # (l, w) or (0, 0) by customs, which counts as under way
@@ -36,13 +37,14 @@ class Goods(NamedTuple):
 class Needs(NamedTuple):
     """What buyers expect to use, and what they like to hold for it."""
 
-    users: np.ndarray  # (c + 1,) user lines of each cell
+    users: np.ndarray  # (2c + 1,) user lines of each tie
     forecast: np.ndarray  # (u, w) of users, t/week
     user_weeks: np.ndarray  # (u, w) weeks of it that they like to hold
     plant_forecast: np.ndarray  # (c, w) of plants, t/week
     plant_weeks: np.ndarray  # (c, w)
     fear: np.ndarray  # (c, w) extra cover wanted, share
-    lead: np.ndarray  # (c, w) weeks under way
+    part: np.ndarray  # (2c, w) share of each tie in what is to come: plants buy so
+    lead: np.ndarray  # (2c, w) weeks under way
     extra: np.ndarray  # (c, w) or (0, 0) what traders and public stocks order on top, t
     weeks: float  # length of the market day
 
@@ -57,15 +59,15 @@ class Habits(NamedTuple):
 
 
 class Book(NamedTuple):
-    """Order books of links, sorted by destination; changed in place."""
+    """Order books of links, sorted by destination and tie; changed in place."""
 
-    starts: np.ndarray  # (c + 1,)
+    starts: np.ndarray  # (2c + 1,) links of each tie
     share: np.ndarray  # (l, w) share of each link in its destination's orders (read)
     flow: np.ndarray  # (l, w) what it is seen to bring, t/week (read)
     orders: np.ndarray  # (l, w) unfilled, t
     filed: np.ndarray  # (l, w) or (0, 0) what of them lies with a licence office (read)
     placed: np.ndarray  # (l, w) new, t; written
-    wait: np.ndarray  # (c, w) expected, weeks
+    wait: np.ndarray  # (2c, w) expected, weeks
     use: np.ndarray  # (c, w) t/week; written
     users_like: np.ndarray  # (c, w) the stock that users like, t; written
 
@@ -82,25 +84,26 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
             extra[pile.cells] += pile.wish(m)
     placed = np.empty_like(st.orders)
     goods = Goods(
-        st.cells_hold,
+        st.users_hold,
         st.plant_stock,
         st.in_transit,
         st.held if st.customs_hold else NONE,
     )
     needs = Needs(
-        lay.users.starts,
+        lay.users.tie_starts,
         st.forecast,
         m.c.user_weeks,
         st.plant_forecast,
         m.c.plant_weeks,
         (1.0 + st.fear) * hold_less(m) - 1.0,
-        st.cell_lead,
+        st.tie_share,
+        st.tie_lead,
         extra,
         m.weeks,
     )
     habits = Habits(m.c.wait_gain, m.c.adjust_gain, m.c.cancel_share, m.c.fill_gain)
     book = Book(
-        lay.links.starts,
+        lay.links.tie_starts,
         st.link_share,
         brought_and_smuggled(m),
         st.orders,
@@ -116,15 +119,17 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     m.state.days_seen += 1
     if m.state.days_seen % m.slow == 0:
         _reweigh(m, f, rules)
+        requalify(m)
 
 
 def weigh(m: Market) -> None:
-    """Share of each link in its destination's orders, and the lead that follows.
+    """Share of each link and tie in what is to come to its destination, and the lead that follows.
 
     Buyers order by what a lane is expected to bring under the rules, and smugglers beside it.
     """
     st, ways = m.state, ways_of(m.layout.links)
-    split_orders(ways, offered(m, brought_and_smuggled(m)), m.c.lead, st.link_share, st.cell_lead)
+    ties = Ties(m.layout.links.tie_starts, st.tie_share, st.tie_lead)
+    split_orders(ways, offered(m, brought_and_smuggled(m)), m.c.lead, st.link_share, ties)
 
 
 def _reweigh(m: Market, f: Flows, rules: Conditions) -> None:
@@ -147,6 +152,9 @@ def _reweigh(m: Market, f: Flows, rules: Conditions) -> None:
 def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
     """Order up to expected use and target cover; cancel what is too much, offer again what waits.
 
+    Users order where they are tied, in the shares of their links; plants, traders and public stocks
+    buy wherever something is to come from.
+
     Parameters
     ----------
     goods : Goods
@@ -155,24 +163,22 @@ def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
     book : Book
         Orders, waits and what users like to hold are changed in place.
     """
-    orders, placed, wait, use, users_like = (
-        book.orders, book.placed, book.wait, book.use, book.users_like,
-    )  # fmt: skip
+    orders, placed, wait = book.orders, book.placed, book.wait
     weeks, worlds = needs.weeks, orders.shape[1]
     rate, under_way, waits = np.empty(worlds), np.empty(worlds), np.empty(worlds)
     order, keep, full = np.empty(worlds), np.empty(worlds), np.empty(worlds)
     target, on_hand = np.empty(worlds), np.empty(worlds)
-    for c in range(book.starts.shape[0] - 1):
-        first, last = book.starts[c], book.starts[c + 1]
-        fill(rate, 0.0)
-        fill(users_like[c], 0.0)
+    for c in range(book.use.shape[0]):
+        fill(book.use[c], 0.0)
+        fill(book.users_like[c], 0.0)
+    for t in range(book.starts.shape[0] - 1):
+        c, first, last = t // 2, book.starts[t], book.starts[t + 1]
+        if first == last:
+            continue
+        part = needs.part[t]
+        _wanted_and_held(goods, needs, t, (rate, target, on_hand))
         fill(under_way, 0.0)
         fill(waits, 0.0)
-        for u in range(needs.users[c], needs.users[c + 1]):
-            for w in range(worlds):
-                rate[w] += needs.forecast[u, w]
-            for w in range(worlds):
-                users_like[c, w] += needs.forecast[u, w] * needs.user_weeks[u, w]
         for i in range(first, last):
             if holds(goods.in_transit[i]):
                 for w in range(worlds):
@@ -185,24 +191,26 @@ def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
                 for w in range(worlds):
                     under_way[w] += goods.held[i, w]
         for w in range(worlds):
-            rate[w] += needs.plant_forecast[c, w]
+            book.users_like[c, w] += target[w]
+        for w in range(worlds):
+            rate[w] += needs.plant_forecast[c, w] * part[w]
         for w in range(worlds):
             # Buyers learn how long orders wait (for licences, quota, stock) and order ahead.
             waiting = min(waits[w] / max(rate[w], 1e-9), 26.0)
-            wait[c, w] += (waiting - wait[c, w]) * habits.wait_gain[w]
+            wait[t, w] += (waiting - wait[t, w]) * habits.wait_gain[w]
         for w in range(worlds):
-            likes = users_like[c, w] + needs.plant_forecast[c, w] * needs.plant_weeks[c, w]
-            target[w] = likes * (1.0 + needs.fear[c, w])
+            inputs = needs.plant_forecast[c, w] * part[w] * needs.plant_weeks[c, w]
+            target[w] = (target[w] + inputs) * (1.0 + needs.fear[c, w])
         for w in range(worlds):
-            on_hand[w] = goods.users[c, w] + goods.plants[c, w]
+            on_hand[w] += goods.plants[c, w] * part[w]
         for w in range(worlds):
-            order[w] = target[w] + rate[w] * (needs.lead[c, w] + wait[c, w])
+            order[w] = target[w] + rate[w] * (needs.lead[t, w] + wait[t, w])
         for w in range(worlds):
             gap = order[w] - on_hand[w] - under_way[w] - waits[w]
             order[w] = rate[w] * weeks + gap * habits.adjust_gain[w]
         # Whoever has full shelves needs no place in a queue.
         for w in range(worlds):
-            full[w] = on_hand[w] + under_way[w] - target[w] - rate[w] * needs.lead[c, w]
+            full[w] = on_hand[w] + under_way[w] - target[w] - rate[w] * needs.lead[t, w]
         for w in range(worlds):
             sure = min(full[w] / max(FULL_WEEKS * rate[w], 1e-12), 1.0)
             idle = sure * max(waits[w] - rate[w] * weeks, 0.0)
@@ -214,12 +222,12 @@ def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
         for w in range(worlds):
             cancelled |= keep[w] < 1.0
         for w in range(worlds):
-            use[c, w] = rate[w]
+            book.use[c, w] += rate[w]
         for w in range(worlds):
             order[w] = max(order[w], 0.0)
         if needs.extra.shape[0] > 0:
             for w in range(worlds):
-                order[w] += needs.extra[c, w]
+                order[w] += needs.extra[c, w] * part[w]
         if cancelled:
             for i in range(first, last):
                 for w in range(worlds):
@@ -227,22 +235,40 @@ def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
         for i in range(first, last):
             if holds(book.share[i]):
                 for w in range(worlds):
-                    placed[i, w] = order[w] * book.share[i, w]
+                    placed[i, w] = order[w] * book.share[i, w] / max(part[w], 1e-12)
                 for w in range(worlds):
                     orders[i, w] += placed[i, w]
             else:
                 fill(placed[i], 0.0)
-        _offer_again(book, habits.fill_gain, weeks, c)
+        _offer_again(book, habits.fill_gain, weeks, t)
 
 
 @compiled
-def _offer_again(book: Book, fill_gain: float, weeks: float, c: int) -> None:
-    """What stays unfilled goes to the links that deliver, as buyers review their suppliers (A257).
+def _wanted_and_held(
+    goods: Goods, needs: Needs, t: int, users: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> None:
+    """What the users of a tie expect to use, t/week, like to hold and hold, t, (w,) each: ``users``."""
+    rate, target, on_hand = users
+    worlds = rate.shape[0]
+    for values in users:
+        fill(values, 0.0)
+    for u in range(needs.users[t], needs.users[t + 1]):
+        for w in range(worlds):
+            rate[w] += needs.forecast[u, w]
+        for w in range(worlds):
+            target[w] += needs.forecast[u, w] * needs.user_weeks[u, w]
+        for w in range(worlds):
+            on_hand[w] += goods.users[u, w]
+
+
+@compiled
+def _offer_again(book: Book, fill_gain: float, weeks: float, t: int) -> None:
+    """What stays unfilled goes to links of the tie that deliver, as buyers review suppliers (A257).
 
     A link that delivers takes at most ``ROOM`` of what it is expected to bring on top, and only with
     less than a fortnight's queue. What lies with a licence office waits; it has not failed.
     """
-    first, last = book.starts[c], book.starts[c + 1]
+    first, last = book.starts[t], book.starts[t + 1]
     orders, flow, worlds = book.orders, book.flow, book.orders.shape[1]
     waiting = False
     for i in range(first, last):

@@ -31,9 +31,11 @@ _follow = compiled(lags.follow)
 
 
 class Lines(NamedTuple):
-    """User lines: sector, material and region."""
+    """User lines: sector, material, region and tie."""
 
-    base: np.ndarray  # (u, 1) use of the base year, t/week
+    whole: np.ndarray  # (u, 1) use of the base year, both ties, t/week
+    part: np.ndarray  # (u, w) share of it that has this tie
+    other: np.ndarray  # (u,) the same line with the other tie, or -1
     sector: np.ndarray  # (u,)
     cell: np.ndarray  # (u,)
     twin: np.ndarray  # (u,) line of the same use without heavy elements, or -1
@@ -81,6 +83,13 @@ class Used(NamedTuple):
     by_cell: np.ndarray  # (c, w) used
 
 
+class Lacking(NamedTuple):
+    """What is not there, by user line (u, w); raised."""
+
+    unmet: np.ndarray  # t
+    stopped: np.ndarray  # classes of cover that stopped
+
+
 def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     """Users draw on their own stock; a class at zero stops.
 
@@ -104,7 +113,8 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     by_line = [np.empty_like(st.forecast) for _ in Used._fields[:-1]]
     new = Used._make([*by_line, np.empty_like(st.fear)])
     st.last_wanted = np.empty_like(st.forecast)
-    lines = Lines(lay.users.base, lay.users.sector, lay.users.cell, lay.users.twin)
+    users = lay.users
+    lines = Lines(users.whole, st.tied, users.other, users.sector, users.cell, users.twin)
     plans = Plans(
         m.wide(m.growth(m.now), len(lay.sectors)),
         NONE if rules.demand_factor is None else rules.demand_factor,
@@ -188,7 +198,7 @@ def want(
     Lines with a twin move over to grades without heavy elements. ``movers`` are the row of each
     line that is new (u,), -1 for others, and what is about to come to it, t/week; written.
     """
-    base, sector, _, twin = lines
+    whole, part, second, sector, _, twin = lines
     growth, factor, response = plans.growth, plans.factor, plans.response
     ree_free, price_moved, thrift, weeks = (
         plans.ree_free,
@@ -199,13 +209,13 @@ def want(
     planned, rate = written
     slot, coming = movers
     classes, count, worlds = stock.shape
-    heavy_free = np.empty(worlds)
+    heavy_free, moves = np.empty(worlds), np.empty(worlds)
     least = np.empty(worlds)
     for u in range(count):
         d = sector[u]
         for w in range(worlds):
             shock = factor[u, w] if factor.shape[0] > 0 else 1.0
-            planned[u, w] = _planned_use(base[u, 0], growth[d, w], shock)
+            planned[u, w] = _planned_use(whole[u, 0], growth[d, w], shock) * part[u, w]
         for w in range(worlds):
             rate[u, w] = planned[u, w] * response[u, w] * (1.0 - ree_free[u, w])
         for w in range(worlds):
@@ -218,33 +228,37 @@ def want(
             continue
         for w in range(worlds):
             heavy_free[w] = 1.0 - (1.0 - price_moved[u, w]) * thrift[w]
-        if base[other, 0] > 0.0:
-            for w in range(worlds):
-                rate[other, w] += rate[u, w] * heavy_free[w]
-            for w in range(worlds):
-                rate[u, w] *= 1.0 - heavy_free[w]
-        else:
+        for w in range(worlds):
+            moves[w] = rate[u, w] * heavy_free[w]
+        # Who moves over buys the other grade as its users do: in the shares of their ties.
+        for to in (other, second[other]):
+            if to < 0:
+                continue
+            if whole[to, 0] > 0.0:
+                for w in range(worlds):
+                    moved = moves[w] * part[to, w]
+                    rate[to, w] += moved
+                    rate[u, w] -= moved
+                continue
             # A line that is new moves over only as its first goods arrive, and orders for more.
             for w in range(worlds):
-                least[w] = stock[0, other, w]
+                least[w] = stock[0, to, w]
             for b in range(1, classes):
                 for w in range(worlds):
-                    least[w] = min(least[w], stock[b, other, w])
+                    least[w] = min(least[w], stock[b, to, w])
             for w in range(worlds):
-                moved = rate[u, w] * heavy_free[w]
-                coming[slot[other], w] = moved
-                moved = min(moved, MOVE_OVER * classes * least[w] / weeks)
+                moved = moves[w] * part[to, w]
+                coming[slot[to], w] += moved
+                moved = min(moved, MOVE_OVER * classes * least[w] * part[u, w] / weeks)
                 rate[u, w] -= moved
-                rate[other, w] += moved
+                rate[to, w] += moved
 
 
 @compiled
-def draw(
-    each: np.ndarray, stock: np.ndarray, row: int, unmet: np.ndarray, stopped: np.ndarray
-) -> bool:
+def draw(each: np.ndarray, stock: np.ndarray, row: int, part: np.ndarray, lacking: Lacking) -> bool:
     """One line's classes (b) draw what each wants (w,) on their stocks (b, u, w): whether any lacks.
 
-    Loops are short and write one array each, so that they run as vectors.
+    A class that stands counts by the part (u, w) of it that has this tie. Loops are short and write one array each, so that they run as vectors.
     """
     worlds = each.shape[0]
     short = 0
@@ -263,9 +277,10 @@ def draw(
         for w in range(worlds):
             stock[b, row, w] = max(stock[b, row, w] - each[w], 0.0)
         for w in range(worlds):
-            unmet[row, w] += lack[w]
+            lacking.unmet[row, w] += lack[w]
         for w in range(worlds):
-            stopped[row, w] += 1.0 if lack[w] > STOPPED * each[w] else 0.0
+            stands = lack[w] * part[row, w] > STOPPED * each[w]
+            lacking.stopped[row, w] += part[row, w] if stands else 0.0
     return True
 
 
@@ -275,7 +290,7 @@ def use_up(lines: Lines, plans: Plans, stocks: Stocks, flows: Used) -> None:
 
     Conserves: stocks before and what was received = stocks after + used.
     """
-    cell, twin, base = lines.cell, lines.twin, lines.base
+    cell, twin, other, whole = lines.cell, lines.twin, lines.other, lines.whole
     catch_up_share, catch_up_weeks = plans.catch_up_share, plans.catch_up_weeks
     smoothing, weeks = plans.forecast_gain, plans.weeks
     received, postponed, stock, forecast, hold, rate, missing, missed_of, cells_hold = stocks
@@ -285,9 +300,11 @@ def use_up(lines: Lines, plans: Plans, stocks: Stocks, flows: Used) -> None:
     slot = np.full(count, -1)
     new = 0
     for u in range(count):
-        if twin[u] >= 0 and not base[twin[u], 0] > 0.0 and slot[twin[u]] < 0:
-            slot[twin[u]] = new
-            new += 1
+        if twin[u] >= 0 and not whole[twin[u], 0] > 0.0 and slot[twin[u]] < 0:
+            for to in (twin[u], other[twin[u]]):
+                if to >= 0:
+                    slot[to] = new
+                    new += 1
     coming = np.zeros((new, worlds))
     want(lines, plans, stock, (flows.planned, rate), (slot, coming))
     each = np.empty(worlds)
@@ -295,6 +312,7 @@ def use_up(lines: Lines, plans: Plans, stocks: Stocks, flows: Used) -> None:
     cells_hold[...] = 0.0
     unmet[...] = 0.0
     stopped[...] = 0.0
+    lacking = Lacking(unmet, stopped)
     late[...] = 0.0
     for u in range(count):
         c = cell[u]
@@ -311,7 +329,7 @@ def use_up(lines: Lines, plans: Plans, stocks: Stocks, flows: Used) -> None:
             each[w] = rate[u, w] * (weeks / classes)
         for w in range(worlds):
             wanted[u, w] = rate[u, w] * weeks
-        if draw(each, stock, u, unmet, stopped):
+        if draw(each, stock, u, lines.part, lacking):
             for w in range(worlds):
                 postponed[u, w] += catch_up_share[w] * unmet[u, w]
             for w in range(worlds):

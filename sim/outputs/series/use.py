@@ -67,7 +67,7 @@ def moved_share(asked: Asked) -> Look:
 
 @series("classes", "level", USE, GOODS)
 def stoppages(asked: Asked) -> Look:
-    """Classes of users that stand (five by sector, grade and region)."""
+    """Classes of users that stand (five by sector, grade and region), parts of them by origin."""
     lines = (asked.users() > 0.0).astype(float)
     return asked.sum().add(rows.stopped, lines).some(_nobody(asked))
 

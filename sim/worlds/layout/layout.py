@@ -81,7 +81,7 @@ class Layout:
             plants=plants,
             cells=cells,
             links=links,
-            users=users_of(names, cells, home),
+            users=users_of(names, cells, links, home),
             groups=groups_of(names, plants, cells),
             ore=ore,
             separation=separation_of(names, plants, cells, ore),

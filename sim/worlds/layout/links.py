@@ -19,13 +19,20 @@ LEAST_PLACE, LEAST_MAGNET, HUB = 0.02, 0.01, 0.05
 
 @dataclass(frozen=True)
 class Links:
-    """One row a link, sorted by destination; by seller they are reached through ``by_origin``."""
+    """One row a link, sorted by destination and tie; by seller they are reached through ``by_origin``.
+
+    A *tie* is what users of a cell buy from: the home region, or anybody else, works on the spot
+    included. Where there is no such choice all links are of the second tie.
+    """
 
     keys: list[tuple[int, int]]  # (origin cell, destination cell)
     n: int
     origin: np.ndarray  # (l,)
     destination: np.ndarray  # (l,)
     starts: np.ndarray  # (c + 1,) links into each cell
+    tied: np.ndarray  # (c,) bool: users there are tied to the home region, or to all others
+    tie: np.ndarray  # (l,) row of ties (2c,): bought in the home region, 2c, or elsewhere, 2c + 1
+    tie_starts: np.ndarray  # (2c + 1,) links of each tie
     by_origin: np.ndarray  # (l,) links sorted by seller
     origin_starts: np.ndarray  # (c + 1,) links of each seller in ``by_origin``
     home: np.ndarray  # (l,) bool: inside a region
@@ -65,8 +72,10 @@ def links_of(n: Names, cells: Cells, opened: Set[tuple[str, str, str]]) -> Links
         ends = (cells.at.get((m, origin)), cells.at.get((m, place)))
         if None not in ends and cells.uses[ends[1]] and makes[ends[0]]:
             weight_of.setdefault((int(ends[0]), int(ends[1])), 0.0)  # type: ignore[arg-type]
-    keys = sorted(weight_of, key=lambda p: (p[1], p[0]))
+    tied = _tied(n, cells, list(weight_of))
+    keys = sorted(weight_of, key=lambda p: (p[1], not (tied[p[1]] and cells.home[p[0]]), p[0]))
     first, second = np.array([o for o, _ in keys]), np.array([d for _, d in keys])
+    tie = 2 * second + np.where(tied[second] & cells.home[first], 0, 1)
     at = np.arange(cells.n + 1)
     by_origin = np.argsort(first, kind="stable")
     tonnes = column([base.get(p, 0.0) for p in keys])
@@ -79,6 +88,9 @@ def links_of(n: Names, cells: Cells, opened: Set[tuple[str, str, str]]) -> Links
         origin=first,
         destination=second,
         starts=np.searchsorted(second, at),
+        tied=tied,
+        tie=tie,
+        tie_starts=np.searchsorted(tie, np.arange(2 * cells.n + 1)),
         by_origin=by_origin,
         origin_starts=np.searchsorted(first[by_origin], at),
         home=first == second,
@@ -94,6 +106,15 @@ def links_of(n: Names, cells: Cells, opened: Set[tuple[str, str, str]]) -> Links
         _by_origin=csr_array((ones, (first, rows)), shape=shape),
         _by_destination=csr_array((ones, (second, rows)), shape=shape),
     )
+
+
+def _tied(n: Names, cells: Cells, lanes: list[tuple[int, int]]) -> np.ndarray:
+    """Cells abroad whose users may buy in the home region and elsewhere, (c,) bool."""
+    used = {(m, r) for _, m, r in n.balance.use}
+    near, far = np.zeros((2, cells.n), dtype=bool)
+    for origin, place in lanes:
+        (near if cells.home[origin] else far)[place] = True
+    return near & far & ~cells.home & np.array([key in used for key in cells.keys])
 
 
 def _open_to_all(n: Names, cells: Cells) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lodestone.worlds.layout.cells import Cells
+from lodestone.worlds.layout.links import Links
 from lodestone.worlds.layout.names import Names
 from lodestone.worlds.layout.rows import WEEKS_PER_YEAR, Segments, column
 
@@ -16,7 +17,11 @@ MILITARY_FROM = 0.1
 
 @dataclass(frozen=True)
 class Users:
-    """One row a user line, by cell and sector."""
+    """One row a user line, by cell, tie and sector.
+
+    Outside the home region a line is two: users who buy there, and users who buy elsewhere, in the
+    shares of the base year (see `Links`; A325). What they are and want is the same.
+    """
 
     keys: list[tuple[str, str, str]]  # (sector, material, region)
     n: int
@@ -25,7 +30,12 @@ class Users:
     region: np.ndarray  # (u,)
     material: np.ndarray  # (u,)
     base: np.ndarray  # (u, 1) t/week in the base year
-    starts: np.ndarray  # (c + 1,) lines of each cell
+    whole: np.ndarray  # (u, 1) the same of both ties
+    tie: np.ndarray  # (u,) row of ties (2c,), see `Links`
+    tie_starts: np.ndarray  # (2c + 1,) lines of each tie
+    other: np.ndarray  # (u,) the same line with the other tie, or -1
+    here: np.ndarray  # (p,) lines tied to the home region; ``other[here]`` are tied elsewhere
+    tied: np.ndarray  # (u, 1) share of the whole in the base year
     by_cell: Segments
     cover: np.ndarray  # (u, 1) weeks of use that a line likes to hold
     elasticity: np.ndarray  # (u, 1) short-run price elasticity, positive
@@ -50,8 +60,8 @@ class Users:
         return column(answers / np.maximum(used, 1e-12))
 
 
-def users_of(n: Names, cells: Cells, home_region: str) -> Users:
-    """Lines of use, military ones apart where a sector is military in good part."""
+def users_of(n: Names, cells: Cells, links: Links, home_region: str) -> Users:
+    """Lines of use by tie, military ones apart where a sector is military in good part."""
     plain = [k for k, t in n.balance.use.items() if t > 0]
     # A sector that uses only a heavy grade gets a line of the light one, empty at first, so
     # that what is designed without heavy elements goes on being a magnet.
@@ -64,9 +74,25 @@ def users_of(n: Names, cells: Cells, home_region: str) -> Users:
     plain.sort(key=lambda k: (cells.at[(k[1], k[2])], k[0]))
     # A sector that is military in good part is two lines, so that what is refused to its
     # military users is not shared with its civil ones: (part of use, defence share).
-    lines = [(k, *part) for k in plain for part in _military_parts(n, k[0])]
-    keys = [k for k, _, _ in lines]
+    # Where one can buy in the home region or elsewhere, each is two again: (tie).
+    tied_share = _tied_share(cells, links)
+    lines = [
+        (k, *part, tie)
+        for k in plain
+        for part in _military_parts(n, k[0])
+        for tie in ((0, 1) if links.tied[cells.at[(k[1], k[2])]] else (1,))
+    ]
+    lines.sort(key=lambda line: (cells.at[(line[0][1], line[0][2])], line[3]))
+    keys = [k for k, *_ in lines]
     cell = np.array([cells.at[(m, r)] for _, m, r in keys])
+    tie = 2 * cell + np.array([t for *_, t in lines])
+    at = {(k, d, t): u for u, (k, _, d, t) in enumerate(lines)}
+    other = np.array([at.get((k, d, 1 - t), -1) for k, _, d, t in lines])
+    whole = column([n.balance.use.get(k, 0.0) / WEEKS_PER_YEAR * x for k, x, _, _ in lines])
+    here = np.flatnonzero((other >= 0) & (tie % 2 == 0))
+    part = np.ones((len(keys), 1))
+    part[here] = tied_share[cell[here]]
+    part[other[here]] = 1.0 - part[here]
     rows = [n.chain.sectors[s] for s, _, _ in keys]
     heavy = [m in n.heavy for _, m, _ in keys]
     line, place, share = _heavy_inputs(n, cells, keys, np.array(heavy), home_region)
@@ -77,8 +103,13 @@ def users_of(n: Names, cells: Cells, home_region: str) -> Users:
         sector=np.array([n.sector_at[s] for s, _, _ in keys]),
         region=np.array([n.region_at[r] for _, _, r in keys]),
         material=np.array([n.material_at[m] for _, m, _ in keys]),
-        base=column([n.balance.use.get(k, 0.0) / WEEKS_PER_YEAR * x for k, x, _ in lines]),
-        starts=np.searchsorted(cell, np.arange(cells.n + 1)),
+        base=whole * part,
+        whole=whole,
+        tie=tie,
+        tie_starts=np.searchsorted(tie, np.arange(2 * cells.n + 1)),
+        other=other,
+        here=here,
+        tied=part,
         by_cell=Segments.of(cell),
         cover=column([s.cover_weeks for s in rows]),
         elasticity=column([s.elasticity_short for s in rows]),
@@ -90,8 +121,8 @@ def users_of(n: Names, cells: Cells, home_region: str) -> Users:
         free_ceiling=column([s.ree_free_ceiling for s in rows]),
         lag=column([max(s.substitution_lag_weeks, 1.0) for s in rows]),
         lost_output=column([s.lost_output_usd_per_kg for s in rows]),
-        defence=column([d for _, _, d in lines]),
-        twin=_twins(n, [(k, d) for k, _, d in lines]),
+        defence=column([d for _, _, d, _ in lines]),
+        twin=_twins(n, at),
         heavy_line=line,
         heavy_cell=place,
         heavy_share=share,
@@ -107,13 +138,23 @@ def _military_parts(n: Names, sector: str) -> tuple[tuple[float, float], ...]:
     return ((1.0, share),)
 
 
-def _twins(n: Names, lines: list[tuple[tuple[str, str, str], float]]) -> np.ndarray:
-    """Line of the same use and defence share without heavy elements, or -1, shape (u,)."""
-    at = {line: i for i, line in enumerate(lines)}
+def _tied_share(cells: Cells, links: Links) -> np.ndarray:
+    """Share of what came from the home region in the base year, (c, 1); nought where nobody is tied."""
+    came = links.sum_by_destination(links.base)
+    here = (links.tie % 2 == 0)[:, None]
+    from_home = links.sum_by_destination(np.where(here, links.base, 0.0))
+    return np.asarray(from_home / np.maximum(came, 1e-12))
+
+
+def _twins(n: Names, at: dict[tuple[tuple[str, str, str], float, int], int]) -> np.ndarray:
+    """Line of the same use, defence share and tie without heavy elements, or -1, shape (u,).
+
+    ``at`` is the row of each line by use, defence share and tie.
+    """
     pair = []
-    for (s, m, r), d in lines:
-        light = n.light_twin.get(m)
-        pair.append(at.get(((s, light, r), d), -1) if light else -1)
+    for (s, m, r), d, t in at:
+        light = ((s, n.light_twin[m], r), d) if m in n.light_twin else None
+        pair.append(-1 if light is None else at.get((*light, t), at.get((*light, 1), -1)))
     return np.array(pair)
 
 

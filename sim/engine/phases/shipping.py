@@ -69,7 +69,7 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
         shipped,
         sold,
     )
-    # Whoever gets paper buys with it; smugglers undercut taxes, and bring what paper does not.
+    # Whoever gets paper buys with it; smugglers undercut its taxes and rents, and bring the rest.
     grey, legal = m.c.no_links, shipped
     if leak is not None:
         grey = np.maximum(np.minimum(leak.cheaper, shipped), shipped - lawful)
@@ -142,7 +142,7 @@ class Leak(NamedTuple):
     """What smugglers can bring in a market day, t, shape (l, w)."""
 
     most: np.ndarray  # with all that they have built
-    cheaper: np.ndarray  # of it, what undercuts legal trade by the taxes that this pays
+    cheaper: np.ndarray  # of it, what undercuts legal trade by the taxes and rents that this pays
 
 
 def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> Leak | None:
@@ -166,12 +166,12 @@ def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> Leak |
     if rules.detection is not None:
         goal = goal * (1.0 - rules.detection)
     ours = (lay.links.region_from == lay.home)[:, None]
-    # Once built it lives on what legal trade pays in taxes, as far as it goes.
-    taxed = trade.leak_goal(
-        np.maximum(lay.prices.wedge[lay.links.destination] - 1.0, 0.0),
-        d["leak.scale"],
-        d["leak.half_wedge"],
-    )
+    # Once built it lives on what legal trade pays in taxes and for papers, as far as that goes.
+    saved = np.maximum(lay.prices.wedge[lay.links.destination] - 1.0, 0.0)
+    for book in m.quotas:
+        if np.any(book.rent):
+            saved = saved + book.rent_by_link() / legal
+    taxed = trade.leak_goal(saved, d["leak.scale"], d["leak.half_wedge"])
     left = np.minimum(st.leak_capacity, taxed * m.c.leak_factor)
     goal = np.where(restricted & ours, np.maximum(goal, left), left)
     lag = np.where(goal > st.leak_capacity, d["leak.lag_weeks"], d["leak.fade_weeks"])

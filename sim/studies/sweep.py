@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +13,13 @@ from lodestone.border.errors import InputError
 from lodestone.border.files import read_path
 from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.chain.load import seeds_at_rest
-from lodestone.studies.evaluate import Outcome, Task, compiles, run_task
+from lodestone.studies.bench import Bench
+from lodestone.studies.columns import Columns
+from lodestone.studies.evaluate import Outcome, Running, compiles, run_task, start_task
 from lodestone.studies.folder import FORMAT, Row, StudyFolder, array_hash
 from lodestone.studies.points import Plan, Point, apart, make_plan, one_of_each, study_name
 from lodestone.studies.request import Request
+from lodestone.studies.task import Task
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -245,22 +248,31 @@ def run_chunk(jobs: Sequence[Job]) -> list[tuple[Outcome, list[Outcome]]]:
     list of (outcome of a point, outcomes of references)
         A reference that two points of the chunk share stands once.
     """
-    from dataclasses import replace
-
-    out: list[tuple[Outcome, list[Outcome]]] = []
-    seen: set[str] = set()
+    bench = Bench(_ahead(jobs))
+    points: list[tuple[Running, str]] = []
+    references: dict[str, Running] = {}
     with seeds_at_rest():
         for job in jobs:
-            outcome = run_task(job.task)
-            more = []
-            if job.reference is not None and outcome.shock is not None:
-                name = reference_name(job.reference.key, outcome.shock)
-                if name not in seen:
-                    seen.add(name)
-                    found = run_task(replace(job.reference, shocks=(outcome.shock,)))
-                    more.append(replace(found, key=name))
-            out.append((outcome, more))
+            running, name = start_task(job.task, bench), ""
+            if job.reference is not None and running.shock is not None:
+                name = reference_name(job.reference.key, running.shock)
+                if name not in references:
+                    own = replace(job.reference, key=name, shocks=(running.shock,))
+                    references[name] = start_task(own, bench)
+            points.append((running, name))
+        bench.settle()
+    out = []
+    for running, name in points:
+        outcome = running.outcome()
+        calm = None if outcome.error is not None else references.pop(name, None)
+        out.append((outcome, [] if calm is None else [calm.outcome()]))
     return out
+
+
+def _ahead(jobs: Sequence[Job]) -> list[Task]:
+    """What a chunk will run, as far as known: points may share a reference or not."""
+    references = {job.reference.key: job.reference for job in jobs if job.reference is not None}
+    return [*(job.task for job in jobs), *references.values()]
 
 
 def run_reference(task: Task) -> list[Outcome]:
@@ -425,7 +437,11 @@ class _Runner:
             if point.reference_key is not None:
                 name = reference_name(point.reference_key, outcome.shock)
             rows.append(Row(outcome.key, outcome.metrics[0], outcome.draws, outcome.shock, name))
-            rows += [Row(o.key, o.metrics[0], {}, np.zeros(0), "") for o in more if o.error is None]
+            rows += [
+                Row(o.key, o.metrics[0], Columns(), np.zeros(0), "")
+                for o in more
+                if o.error is None
+            ]
             for other in more:
                 if other.error is not None:
                     self.failed[outcome.key] = other.error
@@ -441,7 +457,7 @@ class _Runner:
                 users = [p.key for p in self.points.values() if p.reference_key == outcome.key[:20]]
                 self.failed |= dict.fromkeys(users, outcome.error)
                 continue
-            row = Row(outcome.key, outcome.metrics[0], {}, np.zeros(0), "")
+            row = Row(outcome.key, outcome.metrics[0], Columns(), np.zeros(0), "")
             self.folder.write("r", [row])
             self.finished.add(outcome.key)
 

@@ -5,6 +5,7 @@ This is all that studies ask of the model. What comes back of a task are plain a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ class Outcome:
         Day of the first disruption, shape (w,).
     error
         What went wrong: kind and message; then there are no metrics.
+    piece
+        As in the task.
     """
 
     key: str
@@ -46,6 +49,16 @@ class Outcome:
     draws: Columns = field(default_factory=Columns)
     shock: np.ndarray | None = None
     error: tuple[str, str] | None = None
+    piece: tuple[int, int] = (0, 1)
+
+    @classmethod
+    def joined(cls, pieces: Sequence[Outcome]) -> Outcome:
+        """The outcome of a reference whose worlds were run in pieces."""
+        wrong = next((p for p in pieces if p.error is not None), None)
+        if wrong is not None or len(pieces) == 1:
+            return wrong or pieces[0]
+        each = zip(*(p.metrics for p in pieces), strict=True)
+        return cls(pieces[0].key, tuple(map(Columns.joined, each)))
 
 
 def compiles(task: Task) -> None:
@@ -129,7 +142,7 @@ def _point(task: Task, bench: Bench, running: Running) -> None:
     from lodestone.runs.compiled import compile_scenario, shock_days
 
     compiled = compile_scenario(task.scenario, task.settings)
-    for worlds in _batches(task):
+    for worlds in task.batches():
 
         def shock(run: BatchRun, worlds: np.ndarray = worlds) -> np.ndarray:
             return shock_days(compiled, task.reference, worlds, run)
@@ -143,13 +156,6 @@ def _since(shock: np.ndarray, run: BatchRun) -> np.ndarray:
     return shock
 
 
-def _batches(task: Task) -> list[np.ndarray]:
-    from lodestone.runs.simulate import chunks
-
-    days = task.settings.days_of(task.scenario.start, task.scenario.end)
-    return chunks(task.settings.worlds, days)
-
-
 def _reference(task: Task, bench: Bench, running: Running) -> None:
     """Worlds of a reference, run once; metrics are counted from each point's own first disruption."""
     from lodestone.runs.compiled import compile_scenario
@@ -157,7 +163,7 @@ def _reference(task: Task, bench: Bench, running: Running) -> None:
     compiled = compile_scenario(task.scenario, task.settings)
     first, *others = task.shocks
     more: list[list[Columns]] = [[] for _ in others]
-    for worlds in _batches(task):
+    for worlds in task.batches():
         batch = bench.record(task, compiled, worlds, partial(_since, first[worlds]))
         running.batches.append(batch)
         for parts, found in zip(more, bench.again(batch, (s[worlds] for s in others)), strict=True):

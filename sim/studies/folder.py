@@ -69,6 +69,7 @@ class _Part:
     whole: pd.DataFrame
     where: dict[str, slice]
     columns: dict[str, np.ndarray] = field(default_factory=dict)
+    tables: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict)
 
 
 def array_hash(arrays: Mapping[str, np.ndarray]) -> str:
@@ -298,6 +299,15 @@ class StudyFolder:
                 return None
             part.columns[column] = part.whole[column].to_numpy()
         return part.columns[column][part.where[key]]
+
+    def table(self, key: str, columns: tuple[str, ...]) -> np.ndarray | None:
+        """Several columns of the rows of a point or reference, (columns, w), as `values`."""
+        part = self._part(key)
+        if columns not in part.tables:
+            if any(column not in part.whole for column in columns):
+                return None
+            part.tables[columns] = part.whole[list(columns)].to_numpy(float).T
+        return part.tables[columns][:, part.where[key]]
 
     def _part(self, key: str) -> _Part:
         """The part in which a point or reference stands."""

@@ -265,13 +265,15 @@ def run_plan(plan: Plan, folder: StudyFolder, progress: Progress | None = None) 
 
 
 def _room_for(folder: StudyFolder, plan: Plan, size: Size) -> None:
-    from lodestone.runs.ready import memory_of_batches, room_for
+    from lodestone.runs.ready import A_WORLD_DAY, memory_of_batches, room_for
+    from lodestone.studies.bench import TOGETHER
 
     if size.missing and size.workers:
         most = max(
             memory_of_batches(p.settings.worlds, p.years * DAYS_PER_YEAR / p.settings.market_days)
             for p in plan.points
         )
+        most += TOGETHER * A_WORLD_DAY
         room_for(most * size.workers, size.workers)
     free = shutil.disk_usage(folder.folder).free
     if size.megabytes * 1e6 > free:

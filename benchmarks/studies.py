@@ -100,7 +100,7 @@ def cost(what: str, points: int = 20, worlds: int = 8, end: str = "2025-06-02") 
     from lodestone.engine.run import BatchRun
     from lodestone.outputs.recorder import Recorder
     from lodestone.runs.compiled import Compiled
-    from lodestone.studies import evaluate, sweep
+    from lodestone.studies import bench, sweep
     from lodestone.studies import points as made
     from lodestone.studies.folder import StudyFolder
     from lodestone.studies.study import Study
@@ -113,7 +113,7 @@ def cost(what: str, points: int = 20, worlds: int = 8, end: str = "2025-06-02") 
         ("drawing worlds", Compiled, "batch"),
         ("room for series", Recorder, "__init__"),
         (SIMULATING, BatchRun, "run"),
-        ("metrics", evaluate, "_values"),
+        ("metrics", bench, "_work_out"),
         ("parts", StudyFolder, "write"),
         ("tables", Study, "save"),
     )

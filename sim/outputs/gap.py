@@ -19,6 +19,7 @@ import numpy as np
 
 from lodestone.engine.contents import contained_by_region, left_behind
 from lodestone.outputs.items import ITEMS
+from lodestone.outputs.room import Room
 
 if TYPE_CHECKING:
     from lodestone.engine.run import BatchRun
@@ -33,9 +34,11 @@ class GapBook:
         The batch, before it starts.
     dates : list of date
         Its market days.
+    room : Room
+        Where its series stands.
     """
 
-    def __init__(self, run: BatchRun, dates: list[date]) -> None:
+    def __init__(self, run: BatchRun, dates: list[date], room: Room) -> None:
         lay = run.layout
         self.regions, self.elements = len(lay.regions), len(lay.elements)
         self.worlds = len(run.worlds)
@@ -44,7 +47,7 @@ class GapBook:
         self.last_of = [i + 1 == len(names) or names[i + 1] != n for i, n in enumerate(names)]
         self.at = [self.quarters.index(n) for n in names]
         rows = len(ITEMS) * self.regions * self.elements
-        self.series = np.zeros((len(self.quarters), rows, self.worlds), dtype=np.float32)
+        self.series = room.zeros("gap", len(self.quarters), rows)
         self.flow = self._empty()
         self.before = self._stock(run)
         abroad = ~lay.links.home

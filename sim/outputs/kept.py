@@ -5,7 +5,7 @@ They come from a recorder while a run is in memory, or from its parts on disk.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +104,28 @@ class Series:
             draws=self.draws,
             discount_rate=self.discount_rate,
             rows=self.rows,
+        )
+
+    @staticmethod
+    def beside(each: Sequence[Series], arrays: Mapping[str, np.ndarray]) -> Series:
+        """Worlds of several batches that share rows, chain and discount rate, as one.
+
+        Parameters
+        ----------
+        each : sequence of Series
+        arrays : mapping
+            Their series side by side, (T, rows, all worlds) each.
+        """
+        first = each[0]
+        return Series(
+            first.labels,
+            first.chain,
+            arrays,
+            np.concatenate([s.worlds for s in each]),
+            np.concatenate([s.shock_day for s in each]),
+            draws={name: np.concatenate([s.draws[name] for s in each]) for name in first.draws},
+            discount_rate=first.discount_rate,
+            rows=first.rows,
         )
 
     def __getitem__(self, name: str) -> np.ndarray:

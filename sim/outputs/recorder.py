@@ -11,6 +11,7 @@ from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.engine.compiling import compiled, holds
 from lodestone.outputs.gap import GapBook
 from lodestone.outputs.items import COST_ITEMS, STAGES
+from lodestone.outputs.room import Room
 from lodestone.outputs.rows import Rows, once, rows_of
 from lodestone.outputs.series import KEPT, rows
 from lodestone.outputs.series.money import CostBook
@@ -93,11 +94,18 @@ class Recorder:
     shock_day : ndarray, shape (w,), optional
         First disruption of the scenario in each world; stops before it are not counted as its
         consequence.
+    room : Room, optional
+        Where its series stand beside those of others; the batch has entered. By default alone.
     """
 
-    def __init__(self, run: BatchRun, shock_day: np.ndarray | None = None) -> None:
+    def __init__(
+        self, run: BatchRun, shock_day: np.ndarray | None = None, room: Room | None = None
+    ) -> None:
         self.run = run
         w = len(run.worlds)
+        if room is None:
+            room = Room(w)
+            room.enter(w)
         self.shock_day = np.zeros(w) if shock_day is None else np.resize(shock_day, w)
         lay = run.layout
         self.rows = rows_of(run)
@@ -135,21 +143,19 @@ class Recorder:
         }
         steps = {"week": n, "month": len(self.months), "year": len(self.years)}
         self.kept: dict[str, np.ndarray] = {
-            k.name: np.zeros(
-                (steps[k.per], many[k.axis], w), dtype=np.uint8 if k.code else np.float32
-            )
+            k.name: room.zeros(k.name, steps[k.per], many[k.axis], k.code)
             for k in KEPT.values()
             if k.axis in many and k.name != "rent"
         }
         self.kept["licences"][:] = np.nan
         # Nothing is kept of rents where there are no quotas.
-        whole = (len(self.months), lay.links.n, w)
+        whole = (len(self.months), lay.links.n)
         self.kept["rent"] = (
-            np.zeros(whole, dtype=np.float32)
+            room.zeros("rent", *whole)
             if run.day.quotas
-            else np.broadcast_to(np.float32(0.0), whole)
+            else np.broadcast_to(np.float32(0.0), (*whole, w))
         )
-        self.gap = GapBook(run, self.dates)
+        self.gap = GapBook(run, self.dates, room)
         self.costs = CostBook(run)
         self.draws = {k: v for k, v in run.draws.items() if not k.endswith(".default")}
         self.tick = 0

@@ -119,9 +119,20 @@ class Picked:
         """Sum of what is meant; over the rows, or over the market days (T, rows, w), too."""
         if self.share is None and values.ndim == 3 and values.flags.c_contiguous:
             # The same order of adding, without a copy of the rows.
-            alone = Stack(self.rows, np.array([0, len(self.rows)]))
-            return (alone.whole(values) if axis == (0, 1) else alone.by_day(values))[0]
+            return (self._alone.whole(values) if axis == (0, 1) else self._alone.by_day(values))[0]
         return np.asarray(self.parts(values).sum(axis=axis, dtype=float))
+
+    def by_day(self, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Sum of what is meant of weighted rows: values (T, rows, w), weight (rows,) -> (T, w)."""
+        if self.share is None and values.flags.c_contiguous:
+            return self._alone.by_day(values, weight)[0]
+        parts = self.parts(values) * weight[self.rows, None]
+        return np.asarray(parts.sum(axis=1, dtype=float))
+
+    @property
+    def _alone(self) -> Stack:
+        """Rows of this selection alone."""
+        return Stack(self.rows, np.array([0, len(self.rows)]))
 
 
 @dataclass(frozen=True)

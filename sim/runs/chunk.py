@@ -18,6 +18,7 @@ from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import METRICS, evaluate
 from lodestone.outputs.parts import LABELS, NOTES, Rounding, steps_of, write_part
 from lodestone.outputs.recorder import Recorder
+from lodestone.outputs.room import Room
 from lodestone.outputs.selectors import asked_metrics
 from lodestone.runs.compiled import Compiled, shock_days
 from lodestone.runs.identity import Stamp
@@ -99,6 +100,7 @@ def record(
     worlds: np.ndarray,
     shocks: Callable[[BatchRun], np.ndarray],
     tick: Callable[[float], None] | None = None,
+    room: Callable[[BatchRun], Room] | None = None,
 ) -> tuple[BatchRun, Series]:
     """Run some worlds and keep their series.
 
@@ -110,9 +112,11 @@ def record(
         Gives the day from which consequences are counted, shape (w,), for the batch.
     tick : callable, optional
         Called now and then with the share that is done.
+    room : callable, optional
+        Gives the room that the batch has entered; by default it stands alone.
     """
     run = compiled.batch(worlds)
-    recorder = Recorder(run, shocks(run))
+    recorder = Recorder(run, shocks(run), None if room is None else room(run))
     run.watchers.append(recorder)
     if tick is not None:
         run.watchers.append(_Ticker(tick, len(recorder.times)))

@@ -69,6 +69,7 @@ def pool(workers: int) -> Iterator[Executor | None]:
     if workers <= 1:
         yield None
         return
+    import gc
     import multiprocessing
 
     executor = ProcessPoolExecutor(
@@ -80,9 +81,12 @@ def pool(workers: int) -> Iterator[Executor | None]:
     # The first piece of work starts the copies: here, and not where the caller has more under way.
     # Python warns of threads that are not copied: those of numerical libraries look after
     # themselves, and a worker needs none of the others.
+    # What the copies share is left out of their garbage collections, which would copy it.
+    gc.freeze()
     with _deaf(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         executor.submit(os.getpid)
+    gc.unfreeze()
     try:
         yield executor
     except BaseException:

@@ -164,7 +164,8 @@ def _again(
         text = f"{name}({inside[:-1]})" if mark else name
         own = evaluate_on(results.folder, text)
         return own, evaluate_on(results.folder, text, "reference") if with_reference else None
-    from lodestone.studies.evaluate import Task, run_task
+    from lodestone.studies.evaluate import run_task
+    from lodestone.studies.task import Task
 
     scenario, reference, settings = cases_of(results)
     task = Task("again", scenario, reference, settings, (column,))

@@ -1,55 +1,26 @@
 """One point of a study: the worlds of a scenario, metric by metric, without a run folder.
 
-This is all that studies ask of the model. A task is what travels to a worker: everything in it can
-be pickled, and what comes back are plain arrays.
+This is all that studies ask of the model. What comes back of a task are plain arrays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lodestone.border.errors import InputError, ModelError
+from lodestone.studies.bench import WRONG, Batch, Bench, asked_of
+from lodestone.studies.columns import Columns
+from lodestone.studies.task import Task
 
 if TYPE_CHECKING:
     from lodestone.engine.run import BatchRun
-    from lodestone.outputs.kept import Series
-    from lodestone.runs.settings import Settings
-    from lodestone.scenario import Scenario
 
-__all__ = ["Outcome", "Task", "compiles", "run_task"]
-
-
-@dataclass(frozen=True)
-class Task:
-    """Worlds to run.
-
-    Attributes
-    ----------
-    key
-        Of the point, or of the reference.
-    scenario
-        What is run.
-    reference
-        What it is measured against (for the day of the first disruption), or None.
-    settings
-        Worlds, seed, market days.
-    asked
-        Further metrics with selectors, as text, beside those of every summary.
-    shocks
-        For a reference: the days of the first disruption from which its metrics are counted,
-        shape (w,) each. Empty for a point, which finds its own.
-    """
-
-    key: str
-    scenario: Scenario
-    reference: Scenario | None
-    settings: Settings
-    asked: tuple[str, ...] = ()
-    shocks: tuple[np.ndarray, ...] = ()
+__all__ = ["Outcome", "Running", "Task", "compiles", "run_task", "start_task"]
 
 
 @dataclass(frozen=True)
@@ -69,13 +40,25 @@ class Outcome:
         Day of the first disruption, shape (w,).
     error
         What went wrong: kind and message; then there are no metrics.
+    piece
+        As in the task.
     """
 
     key: str
-    metrics: tuple[dict[str, np.ndarray], ...] = ()
-    draws: dict[str, np.ndarray] = field(default_factory=dict)
+    metrics: tuple[Columns, ...] = ()
+    draws: Columns = field(default_factory=Columns)
     shock: np.ndarray | None = None
     error: tuple[str, str] | None = None
+    piece: tuple[int, int] = (0, 1)
+
+    @classmethod
+    def joined(cls, pieces: Sequence[Outcome]) -> Outcome:
+        """The outcome of a reference whose worlds were run in pieces."""
+        wrong = next((p for p in pieces if p.error is not None), None)
+        if wrong is not None or len(pieces) == 1:
+            return wrong or pieces[0]
+        each = zip(*(p.metrics for p in pieces), strict=True)
+        return cls(pieces[0].key, tuple(map(Columns.joined, each)))
 
 
 def compiles(task: Task) -> None:
@@ -92,88 +75,97 @@ def compiles(task: Task) -> None:
 
     run = compile_scenario(task.scenario, task.settings).batch(np.arange(2))
     if task.asked:
-        _asked(Series.of(Recorder(run)), task.asked)
+        asked_of(Series.of(Recorder(run)), task.asked)
+
+
+@dataclass
+class Running:
+    """A task that has been run; its metrics are there when the bench has settled.
+
+    Attributes
+    ----------
+    key
+        As in the task.
+    batches
+        Its worlds.
+    shock
+        Of a point: day of the first disruption, shape (w,).
+    error
+        What went wrong.
+    more
+        Of a reference: metrics from each further shock.
+    """
+
+    key: str
+    batches: list[Batch] = field(default_factory=list)
+    shock: np.ndarray | None = None
+    error: Exception | None = None
+    more: tuple[Columns, ...] = ()
+
+    def outcome(self) -> Outcome:
+        """What the task gives back; what is wrong with the input or the model is told."""
+        error = next((e for e in (self.error, *(b.error for b in self.batches)) if e), None)
+        if error is not None:
+            return Outcome(self.key, error=_told(error))
+        metrics = Columns.joined([b.metrics for b in self.batches if b.metrics is not None])
+        draws = Columns.joined([b.draws for b in self.batches])
+        return Outcome(self.key, (metrics, *self.more), draws, self.shock)
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    """Kind and message of an error."""
+    for kind, what in (("input", InputError), ("model", ModelError)):
+        if isinstance(error, what):
+            return kind, str(error)
+    return "defect", f"{type(error).__name__}: {error}"
 
 
 def run_task(task: Task) -> Outcome:
     """Run one task; what is wrong with the input or the model is told, not raised."""
+    bench = Bench([task])
+    running = start_task(task, bench)
+    bench.settle()
+    return running.outcome()
+
+
+def start_task(task: Task, bench: Bench) -> Running:
+    """Run the worlds of a task, and leave their metrics to the bench."""
+    running = Running(task.key)
     try:
-        return _reference(task) if task.shocks else _point(task)
-    except InputError as error:
-        return Outcome(task.key, error=("input", str(error)))
-    except ModelError as error:
-        return Outcome(task.key, error=("model", str(error)))
-    except (ArithmeticError, LookupError, TypeError, ValueError, AssertionError) as error:
-        return Outcome(task.key, error=("defect", f"{type(error).__name__}: {error}"))
+        _reference(task, bench, running) if task.shocks else _point(task, bench, running)
+    except WRONG as error:
+        running.error, running.shock = error, None
+    return running
 
 
-def _point(task: Task) -> Outcome:
-    from lodestone.runs.chunk import record
+def _point(task: Task, bench: Bench, running: Running) -> None:
     from lodestone.runs.compiled import compile_scenario, shock_days
 
     compiled = compile_scenario(task.scenario, task.settings)
-    metrics: list[dict[str, np.ndarray]] = []
-    draws: list[dict[str, np.ndarray]] = []
-    shocks: list[np.ndarray] = []
-    for worlds in _batches(task):
+    for worlds in task.batches():
 
         def shock(run: BatchRun, worlds: np.ndarray = worlds) -> np.ndarray:
             return shock_days(compiled, task.reference, worlds, run)
 
-        _, series = record(compiled, worlds, shock)
-        metrics.append(_values(series, task.asked))
-        draws.append(_draws(series))
-        shocks.append(series.shock_day[: series.keep])
-    return Outcome(task.key, (_joined(metrics),), _joined(draws), np.concatenate(shocks))
+        running.batches.append(bench.record(task, compiled, worlds, shock))
+    running.shock = np.concatenate([b.shock for b in running.batches])
 
 
-def _batches(task: Task) -> list[np.ndarray]:
-    from lodestone.runs.simulate import chunks
-
-    days = task.settings.days_of(task.scenario.start, task.scenario.end)
-    return chunks(task.settings.worlds, days)
+def _since(shock: np.ndarray, run: BatchRun) -> np.ndarray:
+    """Days that another case gives, whatever a batch holds."""
+    return shock
 
 
-def _reference(task: Task) -> Outcome:
+def _reference(task: Task, bench: Bench, running: Running) -> None:
     """Worlds of a reference, run once; metrics are counted from each point's own first disruption."""
-    from lodestone.runs.chunk import record
     from lodestone.runs.compiled import compile_scenario
 
     compiled = compile_scenario(task.scenario, task.settings)
-    parts: list[list[dict[str, np.ndarray]]] = [[] for _ in task.shocks]
-    draws: list[dict[str, np.ndarray]] = []
-    for worlds in _batches(task):
-        _, series = record(compiled, worlds, lambda run: np.zeros(len(run.worlds)))
-        for i, shock in enumerate(task.shocks):
-            parts[i].append(_values(series.after(shock[worlds]), task.asked))
-        draws.append(_draws(series))
-    return Outcome(task.key, tuple(_joined(p) for p in parts), _joined(draws))
-
-
-def _values(series: Series, asked: Sequence[str]) -> dict[str, np.ndarray]:
-    """Metrics of a batch of worlds: those of the summary, and those asked for."""
-    from lodestone.outputs.metrics import evaluate
-
-    values: dict[str, Any] = evaluate(series) | _asked(series, asked)
-    return {name: np.asarray(v, dtype=float)[: series.keep] for name, v in values.items()}
-
-
-def _draws(series: Series) -> dict[str, np.ndarray]:
-    return {name: np.asarray(v, dtype=float)[: series.keep] for name, v in series.draws.items()}
-
-
-def _asked(series: Any, asked: Sequence[str]) -> dict[str, np.ndarray]:
-    from lodestone.outputs.metrics import find
-    from lodestone.studies.metrics import selectors_of
-
-    out = {}
-    for column in asked:
-        name, selectors = selectors_of(column)
-        out[column] = find(name)(series, **selectors)
-    return out
-
-
-def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    if len(parts) == 1:
-        return parts[0]
-    return {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
+    first, *others = task.shocks
+    more: list[list[Columns]] = [[] for _ in others]
+    for worlds in task.batches():
+        batch = bench.record(task, compiled, worlds, partial(_since, first[worlds]))
+        running.batches.append(batch)
+        for parts, found in zip(more, bench.again(batch, (s[worlds] for s in others)), strict=True):
+            parts.append(found)
+    running.more = tuple(map(Columns.joined, more))

@@ -14,7 +14,7 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.outputs.tables import save_text
+from lodestone.studies.columns import Columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,8 +56,8 @@ class Row:
     """
 
     key: str
-    metrics: dict[str, np.ndarray]
-    draws: dict[str, np.ndarray]
+    metrics: Columns
+    draws: Columns
     shock: np.ndarray
     reference: str
 
@@ -68,9 +69,10 @@ class _Part:
     whole: pd.DataFrame
     where: dict[str, slice]
     columns: dict[str, np.ndarray] = field(default_factory=dict)
+    tables: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict)
 
 
-def array_hash(arrays: dict[str, np.ndarray]) -> str:
+def array_hash(arrays: Mapping[str, np.ndarray]) -> str:
     """Hash of named arrays, by content."""
     import hashlib
 
@@ -240,25 +242,36 @@ class StudyFolder:
     def write(self, kind: str, rows: Sequence[Row]) -> Path:
         """Write a part of points (``p``) or references (``r``) whole or not at all."""
 
-        table = _table(rows, [self._write_draws(row.draws) for row in rows])
-        name = array_hash({r.key: np.array(sorted(map(hash_of, r.metrics))) for r in rows})
+        names = {
+            names: np.array(sorted(map(hash_of, names)))
+            for names in {r.metrics.names for r in rows}
+        }
+        table = _table(rows, self._write_draws(rows))
+        name = array_hash({r.key: names[r.metrics.names] for r in rows})
         path = self.parts / f"{kind}-{name}.parquet"
         _save(path, table)
         self._keep(path, table)
         if self._index is not None:
+            held = {n: frozenset(n) for n in names}
             for row in rows:
-                self._index[row.key] = (path, frozenset(row.metrics))
+                self._index[row.key] = (path, held[row.metrics.names])
         return path
 
-    def _write_draws(self, draws: dict[str, np.ndarray]) -> str:
-        """Keep draws under a name of their content, once; return it."""
+    def _write_draws(self, rows: Sequence[Row]) -> list[str]:
+        """Keep the draws of points under a name of their content, once; return the names."""
         import pyarrow as pa
 
-        name = array_hash(draws)
-        path = self.parts / f"draws-{name}.parquet"
-        if draws and not path.exists():
-            _save(path, pa.table({n: draws[n] for n in sorted(draws)}))
-        return name
+        names: list[str] = []
+        for i, row in enumerate(rows):
+            draws = row.draws
+            if i and draws.same(rows[i - 1].draws):
+                names.append(names[-1])
+                continue
+            names.append(array_hash(draws))
+            path = self.parts / f"draws-{names[-1]}.parquet"
+            if draws and not path.exists():
+                _save(path, pa.table({n: draws[n] for n in sorted(draws)}))
+        return names
 
     def worlds(self, key: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read the rows of one point or reference, one a world.
@@ -286,6 +299,15 @@ class StudyFolder:
                 return None
             part.columns[column] = part.whole[column].to_numpy()
         return part.columns[column][part.where[key]]
+
+    def table(self, key: str, columns: tuple[str, ...]) -> np.ndarray | None:
+        """Several columns of the rows of a point or reference, (columns, w), as `values`."""
+        part = self._part(key)
+        if columns not in part.tables:
+            if any(column not in part.whole for column in columns):
+                return None
+            part.tables[columns] = part.whole[list(columns)].to_numpy(float).T
+        return part.tables[columns][:, part.where[key]]
 
     def _part(self, key: str) -> _Part:
         """The part in which a point or reference stands."""
@@ -341,7 +363,7 @@ def _table(rows: Sequence[Row], draws: Sequence[str]) -> pa.Table:
     """A row a world; a metric that some of the points do not have is empty there."""
     import pyarrow as pa
 
-    wide = [len(next(iter(row.metrics.values()))) for row in rows]
+    wide = [row.metrics.table.shape[1] for row in rows]
 
     def text(words: Sequence[str]) -> pa.Array:
         each = zip(words, wide, strict=True)
@@ -357,6 +379,8 @@ def _table(rows: Sequence[Row], draws: Sequence[str]) -> pa.Table:
         SHOCK: np.concatenate(shocks),
         REFERENCE: text([r.reference for r in rows]),
     }
+    if len({row.metrics.names for row in rows}) == 1:
+        return pa.table(columns | dict(Columns.joined([row.metrics for row in rows])))
     for name in dict.fromkeys(name for row in rows for name in row.metrics):
         if all(name in row.metrics for row in rows):
             columns[name] = np.concatenate([row.metrics[name] for row in rows])

@@ -139,7 +139,7 @@ def _plain(word: str) -> str:
 
 
 def paired(values: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Difference in the same world, shape (w,); equal endless values differ by nothing."""
+    """Difference in the same world, shape (..., w); equal endless values differ by nothing."""
     with np.errstate(invalid="ignore"):
         return np.where(values == other, 0.0, values - other)
 

@@ -145,6 +145,19 @@ class Study:
             calm = np.asarray(self.store.values(name, column), dtype=float)
         return np.asarray(own, dtype=float), calm
 
+    def _tables(self, point: Point, columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Metrics of a point and of its reference, shape (columns, w) each; see `values`."""
+        name = self._reference(point)
+        held = bool(name) and self.store.holds(name)
+        own = self.store.table(point.key, tuple(columns))
+        calm = self.store.table(name, tuple(columns)) if held else None
+        if own is None or (held and calm is None):  # one by one: says what is missing
+            each = [self.values(point, column) for column in columns]
+            own = np.stack([values for values, _ in each])
+            if held:
+                calm = np.stack([np.broadcast_to(np.asarray(c, float), v.shape) for v, c in each])
+        return own, calm
+
     def _reference(self, point: Point) -> str:
         """Key under which the metrics of a point's reference stand, or an empty text."""
         names = self.store.values(point.key, REFERENCE)
@@ -168,17 +181,20 @@ class Study:
         rows = []
         for point in self.points:
             row: dict[str, Any] = {k: plain_value(v) for k, v in point.values.items()}
-            each: dict[str, np.ndarray] = {}
-            for column in columns:
-                own, calm = self.values(point, column)
-                each[column] = own
-                if calm is not None:
-                    each[f"{column}_delta"] = paired(own, calm)
-                if base is not None and base.key in done:
-                    other, _ = self.values(base, column)
-                    same = base.settings.seed == point.settings.seed
-                    n = min(len(own), len(other)) if same else 0
-                    each[f"{column}_base"] = paired(own[:n], other[:n])
+            own, calm = self._tables(point, columns)
+            sides = {"": own}
+            if calm is not None:
+                sides["_delta"] = paired(own, calm)
+            if base is not None and base.key in done:
+                other, _ = self._tables(base, columns)
+                same = base.settings.seed == point.settings.seed
+                n = min(own.shape[1], other.shape[1]) if same else 0
+                sides["_base"] = paired(own[:, :n], other[:, :n])
+            each = {
+                f"{column}{side}": values[i]
+                for i, column in enumerate(columns)
+                for side, values in sides.items()
+            }
             row |= _bands(each)
             rows.append(row | {"worlds": point.settings.worlds, "point": point.number})
         frame = pd.DataFrame(rows, columns=None if rows else [*self.keys, "worlds", "point"])

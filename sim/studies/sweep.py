@@ -13,10 +13,13 @@ from lodestone.border.errors import InputError
 from lodestone.border.files import read_path
 from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.chain.load import seeds_at_rest
-from lodestone.studies.evaluate import Outcome, Task, compiles, run_task
-from lodestone.studies.folder import FORMAT, Row, StudyFolder, array_hash
+from lodestone.studies.columns import Columns
+from lodestone.studies.evaluate import Outcome, compiles
+from lodestone.studies.folder import FORMAT, Row, StudyFolder
 from lodestone.studies.points import Plan, Point, apart, make_plan, one_of_each, study_name
 from lodestone.studies.request import Request
+from lodestone.studies.task import Task
+from lodestone.studies.work import Job, reference_name, run_chunk, run_reference
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -193,14 +196,6 @@ def _workers(request: Request, seconds: float, tasks: int) -> int:
 # --------------------------------------------------------------------------- chunks
 
 
-@dataclass(frozen=True)
-class Job:
-    """A point and whether its reference is run with it (no other chunk needs it)."""
-
-    task: Task
-    reference: Task | None
-
-
 def chunks_of(plan: Plan, done: set[str]) -> list[list[Job]]:
     """Cut the points into chunks and keep of each what is missing.
 
@@ -237,48 +232,6 @@ def _reference_task(point: Point, plan: Plan, shocks: tuple[np.ndarray, ...]) ->
     return Task(point.reference_key, point.reference, None, point.settings, plan.asked, shocks)
 
 
-def run_chunk(jobs: Sequence[Job]) -> list[tuple[Outcome, list[Outcome]]]:
-    """Run a chunk in a worker: each point, and the references that are its own.
-
-    Returns
-    -------
-    list of (outcome of a point, outcomes of references)
-        A reference that two points of the chunk share stands once.
-    """
-    from dataclasses import replace
-
-    out: list[tuple[Outcome, list[Outcome]]] = []
-    seen: set[str] = set()
-    with seeds_at_rest():
-        for job in jobs:
-            outcome = run_task(job.task)
-            more = []
-            if job.reference is not None and outcome.shock is not None:
-                name = reference_name(job.reference.key, outcome.shock)
-                if name not in seen:
-                    seen.add(name)
-                    found = run_task(replace(job.reference, shocks=(outcome.shock,)))
-                    more.append(replace(found, key=name))
-            out.append((outcome, more))
-    return out
-
-
-def run_reference(task: Task) -> list[Outcome]:
-    """Run a shared reference in a worker: its worlds once, its metrics from each first disruption."""
-    found = run_task(task)
-    if found.error is not None:
-        return [Outcome(reference_name(task.key, s), error=found.error) for s in task.shocks]
-    return [
-        Outcome(reference_name(task.key, shock), (metrics,))
-        for shock, metrics in zip(task.shocks, found.metrics, strict=True)
-    ]
-
-
-def reference_name(key: str, shock: np.ndarray) -> str:
-    """Key under which a reference's metrics stand, counted from one day of first disruption."""
-    return f"{key}-{array_hash({'shock': shock})[:10]}"
-
-
 # --------------------------------------------------------------------------- running
 
 
@@ -312,13 +265,15 @@ def run_plan(plan: Plan, folder: StudyFolder, progress: Progress | None = None) 
 
 
 def _room_for(folder: StudyFolder, plan: Plan, size: Size) -> None:
-    from lodestone.runs.ready import memory_of_batches, room_for
+    from lodestone.runs.ready import A_WORLD_DAY, memory_of_batches, room_for
+    from lodestone.studies.bench import TOGETHER
 
     if size.missing and size.workers:
         most = max(
             memory_of_batches(p.settings.worlds, p.years * DAYS_PER_YEAR / p.settings.market_days)
             for p in plan.points
         )
+        most += TOGETHER * A_WORLD_DAY
         room_for(most * size.workers, size.workers)
     free = shutil.disk_usage(folder.folder).free
     if size.megabytes * 1e6 > free:
@@ -343,6 +298,8 @@ class _Runner:
         self.asked_for: set[str] = set()
         self.begun: set[str] = set()
         self.later: dict[str, tuple[Point, list[np.ndarray]]] = {}
+        self.pieces: dict[str, dict[int, Outcome]] = {}
+        self.processes = 1
         self.ran = 0
 
     def run(self) -> dict[str, Any]:
@@ -350,7 +307,7 @@ class _Runner:
         waiting: list[tuple[Callable[..., Any], Any]] = [
             (run_chunk, c) for c in chunks_of(self.plan, self.finished)
         ]
-        waiting += [(run_reference, t) for t in self._references(self.points)]
+        waiting += self._references(self.points)
         seconds = seconds_of(self.points.values())
         workers = _workers(self.plan.request, seconds, len(waiting))
         if self.plan.request.carried.get("cluster"):
@@ -373,6 +330,7 @@ class _Runner:
 
         from lodestone.runs.pool import pool
 
+        self.processes = workers
         for left in range(RESTARTS, -1, -1):
             try:
                 with pool(workers) as executor:
@@ -391,7 +349,8 @@ class _Runner:
                 self.asked_for.clear()
                 self.begun.clear()
                 self.later.clear()
-                waiting += [(run_reference, t) for t in self._references(self.points)]
+                self.pieces.clear()
+                waiting += self._references(self.points)
 
     def _through(self, executor: Executor, waiting: list[tuple[Callable[..., Any], Any]]) -> None:
         from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -425,7 +384,11 @@ class _Runner:
             if point.reference_key is not None:
                 name = reference_name(point.reference_key, outcome.shock)
             rows.append(Row(outcome.key, outcome.metrics[0], outcome.draws, outcome.shock, name))
-            rows += [Row(o.key, o.metrics[0], {}, np.zeros(0), "") for o in more if o.error is None]
+            rows += [
+                Row(o.key, o.metrics[0], Columns(), np.zeros(0), "")
+                for o in more
+                if o.error is None
+            ]
             for other in more:
                 if other.error is not None:
                     self.failed[outcome.key] = other.error
@@ -433,23 +396,30 @@ class _Runner:
             self.folder.write("p", rows)
             self.finished |= {r.key for r in rows}
         self.say(self.worlds, self.total, "worlds")
-        return [(run_reference, t) for t in self._references([r.key for r in rows])]
+        return self._references([r.key for r in rows])
 
     def _references_done(self, found: Sequence[Outcome]) -> None:
-        for outcome in found:
+        for piece in found:
+            held = self.pieces.setdefault(piece.key, {})
+            held[piece.piece[0]] = piece
+            if len(held) < piece.piece[1]:
+                continue
+            outcome = Outcome.joined([held[number] for number in sorted(held)])
+            del self.pieces[piece.key]
             if outcome.error is not None:
                 users = [p.key for p in self.points.values() if p.reference_key == outcome.key[:20]]
                 self.failed |= dict.fromkeys(users, outcome.error)
                 continue
-            row = Row(outcome.key, outcome.metrics[0], {}, np.zeros(0), "")
+            row = Row(outcome.key, outcome.metrics[0], Columns(), np.zeros(0), "")
             self.folder.write("r", [row])
             self.finished.add(outcome.key)
 
-    def _references(self, keys: Iterable[str]) -> list[Task]:
+    def _references(self, keys: Iterable[str]) -> list[tuple[Callable[..., Any], Any]]:
         """References of finished points that are neither done nor asked for yet.
 
-        A reference is run at once for the first point that needs it. Points whose first disruption
-        falls on other days are kept back, and share one further run of it at the end.
+        A reference is run for the first point that needs it, by all processes: it comes last.
+        Points whose first disruption falls on other days are kept back, and share one further run
+        of it at the end.
         """
         from lodestone.studies.folder import REFERENCE, SHOCK
 
@@ -469,10 +439,14 @@ class _Runner:
                 continue
             self.begun.add(str(point.reference_key))
             tasks.append(_reference_task(point, self.plan, (shock,)))
-        return tasks
+        return self._by_all(tasks)
 
     def _kept_back(self) -> list[tuple[Callable[..., Any], Any]]:
         """References that were kept back, one task each, when everything else is done."""
         tasks = [_reference_task(p, self.plan, tuple(s)) for p, s in self.later.values()]
         self.later.clear()
-        return [(run_reference, t) for t in tasks]
+        return self._by_all(tasks)
+
+    def _by_all(self, tasks: Sequence[Task]) -> list[tuple[Callable[..., Any], Any]]:
+        """References cut into as many pieces as there are processes."""
+        return [(run_reference, piece) for t in tasks for piece in t.pieces(self.processes)]

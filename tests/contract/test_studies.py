@@ -341,18 +341,18 @@ def test_the_command_goes_on_with_a_folder_and_tells_its_status(study):
 
 
 def test_a_point_that_fails_is_told_and_the_others_stand(tmp_path, monkeypatch):
-    from lodestone.studies import sweep as module
+    from lodestone.border.errors import ModelError
+    from lodestone.engine.run import BatchRun
 
-    real = module.run_task
+    real = BatchRun.run
 
-    def broken(task):
-        if not task.shocks and task.scenario.interventions["april_2025_licences"].spillover == 1:
-            from lodestone.studies.evaluate import Outcome
+    def broken(run):
+        item = run.scenario.interventions.get("april_2025_licences")
+        if item is not None and item.spillover == 1:
+            raise ModelError("the mass balance does not close")
+        real(run)
 
-            return Outcome(task.key, error=("model", "the mass balance does not close"))
-        return real(task)
-
-    monkeypatch.setattr(module, "run_task", broken)
+    monkeypatch.setattr(BatchRun, "run", broken)
     found, ran = sweep(tmp_path / "e", f"{SPILLOVER}=0,1")
     assert ran == 2 and len(found.results) == 1
     with (tmp_path / "e" / "failed.csv").open(encoding="utf-8") as file:

@@ -15,6 +15,7 @@ from lodestone.outputs.metrics.select import (
     lost_per_t,
     material_rows,
     met_by,
+    missed_for_good,
     output_of,
     share_lacking,
     week_rows,
@@ -260,9 +261,12 @@ def met_share(
 @metric("USD million", "value of lost output in the year after the disruption", window="year")
 def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any = "all") -> Values:
     """Net shortfall in the year after the disruption, less what is made up in it, times its worth."""
-    users = series.users(region, sector)
-    tonnes = users.parts(series["unmet"]) - users.parts(series["caught_up"])
-    lost = (tonnes * lost_per_t(series)[users.rows]).sum(axis=1, dtype=float)
+    users, value = series.users(region, sector), lost_per_t(series)
+    if users.share is None:
+        lost = users.by_day(missed_for_good(series), value[:, 0])
+    else:
+        tonnes = users.parts(series["unmet"]) - users.parts(series["caught_up"])
+        lost = (tonnes * value[users.rows]).sum(axis=1, dtype=float)
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + DAYS_PER_YEAR)
     return (lost * inside).sum(axis=0) * series.weeks / 1000.0

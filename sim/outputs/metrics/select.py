@@ -32,6 +32,12 @@ def lost_per_t(series: Series) -> np.ndarray:
     return np.array([sectors[s].lost_output_usd_per_kg for _, s in series.groups])[:, None]
 
 
+@once
+def missed_for_good(series: Series) -> np.ndarray:
+    """Net shortfall of each group less what is made up, t a week, shape (T, g, w)."""
+    return np.asarray(series["unmet"] - series["caught_up"])
+
+
 def share_lacking(unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
     """Net shortfall over planned use, shape as given; at most one.
 

@@ -14,6 +14,7 @@ from lodestone.outputs.metrics.select import (
     day_of,
     days_between,
     lost_per_t,
+    missed_for_good,
     share_lacking,
     summed,
     unmet_share_after,
@@ -202,8 +203,7 @@ def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "
 @once
 def _lost_t(series: Series) -> np.ndarray:
     """Net shortfall of each group less what is made up later, t, shape (g, w)."""
-    lost = (series["unmet"] - series["caught_up"]).sum(axis=0, dtype=float) * series.weeks
-    return np.asarray(lost)
+    return np.asarray(missed_for_good(series).sum(axis=0, dtype=float) * series.weeks)
 
 
 @metric(
@@ -221,9 +221,7 @@ def lost_output_usd_million_per_day(
     if each is not None:
         weekly = each.by_day(series["unmet"], value[:, 0])
     else:
-        users = series.users(region, sector)
-        parts = users.parts(series["unmet"]) * value[users.rows]
-        weekly = parts.sum(axis=1, dtype=float)
+        weekly = series.users(region, sector).by_day(series["unmet"], value[:, 0])
     return weekly.max(axis=-2) / 1000.0 / DAYS_PER_WEEK
 
 

@@ -32,7 +32,8 @@ def magnet_exports_t(series: Series, region: Any = "china", year: Any = None) ->
         return shipped_over(series, "declared", "ndfeb_magnets", region, "all", year)
     parts = []
     for y in series.years:
-        inside = series["declared"][year_rows(series, y)]
+        months = year_rows(series, y)
+        inside = series["declared"][months[0] : months[-1] + 1]
         parts.append(series.links("ndfeb_magnets", region, "all", y).total(inside))
     monthly = np.concatenate(parts)
     first = np.minimum((series.shock_day / DAYS_PER_MONTH).astype(int), len(series.months) - 1)

@@ -84,23 +84,23 @@ def leaving(before: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.minimum(first, 1.0), np.minimum(second, 1.0)
 
 
-def mixed(own: np.ndarray, comers: np.ndarray, stayed: np.ndarray, now: np.ndarray) -> np.ndarray:
+def mixed(own: float, comers: float, stayed: float, now: float) -> float:
     """Mean over a group of what those who stayed and those who came have of something.
 
     Parameters
     ----------
-    own, comers : ndarray, shape (..., u, w)
+    own, comers : float
         Level of those who stayed and of those who came.
-    stayed, now : ndarray, shape (u, w)
+    stayed, now : float
         Share of all users who stayed, and who are in the group now.
 
     Returns
     -------
-    ndarray, shape (..., u, w)
+    float
         Level now; as it was where nobody is left.
 
     Conserves: level x share, summed over the groups.
     Source: weighted mean.
     """
-    weight = np.minimum(stayed / np.maximum(now, 1e-12), 1.0)
-    return np.where(now > 1e-12, own * weight + comers * (1.0 - weight), own)
+    weight = min(stayed / now, 1.0) if now > 1e-12 else 1.0
+    return own * weight + comers * (1.0 - weight)

@@ -135,13 +135,14 @@ def test_military_users_leave_an_origin_that_refuses_them_and_civil_ones_stay():
 @given(before=SHARE, now=SHARE, one=SHARE, two=SHARE)
 @settings(max_examples=200, deadline=None, derandomize=True)
 def test_what_movers_bring_along_is_conserved(before, now, one, two):
-    b, n, x, y = (np.array([v]) for v in (before, now, one, two))
+    b, n = np.array([before]), np.array([now])
     away, back = leaving(b, n)
     assert np.allclose(b * (1.0 - away) + (1.0 - b) * back, n, atol=1e-9)
-    first = mixed(x, y, b * (1.0 - away), n)
-    second = mixed(y, x, (1.0 - b) * (1.0 - back), 1.0 - n)
-    assert np.allclose(first * n + second * (1.0 - n), x * b + y * (1.0 - b), atol=1e-9)
-    assert np.all((first >= min(one, two) - 1e-12) & (first <= max(one, two) + 1e-12))
+    first = mixed(one, two, min(before, now), now)
+    second = mixed(two, one, 1.0 - max(before, now), 1.0 - now)
+    whole = one * before + two * (1.0 - before)
+    assert first * now + second * (1.0 - now) == pytest.approx(whole, abs=1e-9)
+    assert min(one, two) - 1e-12 <= first <= max(one, two) + 1e-12
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from lodestone.engine.lanes import (
     ways_of,
 )
 from lodestone.engine.phases.clearing import Covered, shadow_price
-from lodestone.engine.phases.use import with_heavies
+from lodestone.engine.phases.use import better_making, wants_of_lines
 from lodestone.equations import scarcity
 from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import FREE, Conditions
@@ -91,16 +91,19 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
 
 def _wanted_by_grade(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
     """What users of each cell want, and what of it dear heavies move to other grades, t/week, (c, w)."""
-    lay, st = m.layout, m.state
-    want = growing(st.want_trend, f.planned / m.weeks, m) * (1.0 - st.ree_free)
-    twins = np.flatnonzero(lay.users.twin >= 0)
-    kept = want * with_heavies(m, f.without_heavies)
-    for_good = want * with_heavies(m, st.heavy_free)
-    moved = want - kept
-    want -= moved
-    want[lay.users.twin[twins]] += moved[twins]
-    saved = np.where(lay.users.twin[:, None] >= 0, for_good - want, 0.0)
-    return lay.users.by_cell.spread(want, lay.cells.n), lay.users.by_cell.spread(saved, lay.cells.n)
+    users, st = m.layout.users, m.state
+    want, saved = np.zeros((2, *st.log_price.shape))
+    rates = (
+        m.wide(gain(m.weeks, m.law.horizon), 1)[0],
+        m.wide(better_making(m), 1)[0],
+        m.weeks,
+        AHEAD,
+    )
+    moved = st.ree_free, f.without_heavies, st.heavy_free
+    wants_of_lines(
+        (users.cell, users.twin), (st.want_trend, f.planned), rates, moved, (want, saved)
+    )
+    return want, saved
 
 
 def _pull_back(m: Market, need: np.ndarray, saved: np.ndarray, most: np.ndarray) -> None:

@@ -107,13 +107,17 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     )
     # Runs, recipes and orders are planned ahead: use answers to the price of the last months.
     st.log_felt += (paid - st.log_felt) * gain(m.weeks, d["demand.response_weeks"])
-    f.response = demand.price_response(st.log_felt[lay.users.cell], m.c.elasticity)
+    # Both ties of a line pay the same price: worked out once.
+    users = lay.users
+    once = np.delete(np.arange(users.n), users.other[users.here])
+    f.response = np.empty_like(st.forecast)
+    f.response[once] = demand.price_response(st.log_felt[users.cell[once]], m.c.elasticity[once])
+    f.response[users.other[users.here]] = f.response[users.here]
     _save_heavies(m)
     f.without_heavies = _without_heavies(m)
     by_line = [np.empty_like(st.forecast) for _ in Used._fields[:-1]]
     new = Used._make([*by_line, np.empty_like(st.fear)])
     st.last_wanted = np.empty_like(st.forecast)
-    users = lay.users
     lines = Lines(users.whole, st.tied, users.other, users.sector, users.cell, users.twin)
     plans = Plans(
         m.wide(m.growth(m.now), len(lay.sectors)),
@@ -121,7 +125,7 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         f.response,
         st.ree_free,
         f.without_heavies,
-        m.wide(_better_making(m), 1)[0],
+        m.wide(better_making(m), 1)[0],
         m.c.catch_up_share,
         m.c.catch_up_weeks,
         m.c.forecast_gain,
@@ -169,17 +173,7 @@ def _without_heavies(m: Market) -> np.ndarray:
     return out
 
 
-def with_heavies(m: Market, without: np.ndarray) -> np.ndarray:
-    """Share of each line that asks for heavy elements after better making, (u, w).
-
-    ``without`` (u, w) is the share that does without them.
-    """
-    kept, twins = 1.0 - without, np.flatnonzero(m.layout.users.twin >= 0)
-    kept[twins] *= _better_making(m)
-    return kept
-
-
-def _better_making(m: Market) -> np.ndarray:
+def better_making(m: Market) -> np.ndarray:
     """Share of heavy elements still needed after the years of the run, (w,)."""
     years = m.now / DAYS_PER_YEAR * m.draws["demand.growth_scale"]
     return demand.thrift(m.draws["thrift.heavy_per_year"], years)
@@ -359,3 +353,52 @@ def use_up(lines: Lines, plans: Plans, stocks: Stocks, flows: Used) -> None:
                 each[w] = max(each[w], coming[slot[u], w])
         for w in range(worlds):
             forecast[u, w] = _follow(forecast[u, w], each[w], smoothing[w])
+
+
+@compiled
+def wants_of_lines(
+    lines: tuple[np.ndarray, np.ndarray],
+    plans: tuple[np.ndarray, np.ndarray],
+    rates: tuple[np.ndarray, np.ndarray, float, float],
+    moved: tuple[np.ndarray, np.ndarray, np.ndarray],
+    out: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """Sum over lines of what is expected of their use (`growing`), by the grade that they will ask for.
+
+    Parameters
+    ----------
+    lines : cell and twin of each line, shape (u,) each
+    plans : trend (2, u, w), t/week, moved in place, and planned use (u, w), t of the market day
+    rates : gain of the trend (w,), share of heavies that better making still needs (w,),
+        weeks a market day, weight of the trend
+    moved : shares (u, w) without rare earths; without heavies; without them for good
+    out : want, saved, shape (c, w) each
+        t/week; raised.
+    """
+    cell, twin = lines
+    trend, planned = plans
+    pace, better, weeks, trend_weight = rates
+    no_earths, no_heavies, for_good = moved
+    want, saved = out
+    worlds = planned.shape[1]
+    expected = np.empty(worlds)
+    for u in range(planned.shape[0]):
+        c = cell[u]
+        for w in range(worlds):
+            trend[0, u, w] += (planned[u, w] / weeks - trend[0, u, w]) * pace[w]
+        for w in range(worlds):
+            trend[1, u, w] += (trend[0, u, w] - trend[1, u, w]) * pace[w]
+        for w in range(worlds):
+            ahead = trend[0, u, w] + trend_weight * (trend[0, u, w] - trend[1, u, w])
+            expected[w] = max(ahead, 0.0) * (1.0 - no_earths[u, w])
+        if twin[u] < 0:
+            for w in range(worlds):
+                want[c, w] += expected[w] * (1.0 - no_heavies[u, w])
+            continue
+        to = cell[twin[u]]
+        for w in range(worlds):
+            want[c, w] += expected[w] * (1.0 - no_heavies[u, w]) * better[w]
+        for w in range(worlds):
+            want[to, w] += expected[w] * (1.0 - (1.0 - no_heavies[u, w]) * better[w])
+        for w in range(worlds):
+            saved[c, w] += expected[w] * (no_heavies[u, w] - for_good[u, w]) * better[w]

@@ -136,8 +136,12 @@ def test_a_shock_that_ends_leaves_no_bubble_behind():
 LENGTHS = (4, 8, 12, 16, 26)
 
 
+#: What a closure costs where nothing is smuggled past it.
+SHUT = {"leak.magnet_factor": 0}
+
+
 def closure(weeks):
-    trace = shared({"cut": ban(13, 13 + weeks)}, worlds=7, weeks=91)
+    trace = shared({"cut": ban(13, 13 + weeks)}, worlds=7, weeks=91, overrides=SHUT)
     lay = trace.layout
     mine = trace.users(abroad=True) & (lay.users.material != lay.material_at["smco"])
     normal = lay.users.base[mine].sum()
@@ -200,7 +204,7 @@ TIED_ELSEWHERE = pytest.param(
 @pytest.mark.parametrize("region", ["europe", TIED_ELSEWHERE, "india"])
 def test_time_to_survive_is_usable_stock_over_the_gap(region):
     """Stock on hand and at sea over use less what still comes: the day lost use sets in."""
-    trace = shared({"cut": ban(13)}, worlds=7, weeks=53, overrides={"fear.unfilled": 0})
+    trace = shared({"cut": ban(13)}, worlds=7, weeks=53, overrides={"fear.unfilled": 0, **SHUT})
     lay, day = trace.layout, trace.run.day
     mine = (lay.users.region == lay.region_at[region]) & trace.users()
     mine &= lay.users.material != lay.material_at["smco"]

@@ -269,7 +269,7 @@ class Delivered:
 
     def market_day(self, run: Any, now: float, rules: Any) -> None:
         """Add the deliveries of a market day."""
-        self.tonnes[self.at] += run.day.flows["to_users"][self.rows]
+        np.add.at(self.tonnes, self.at, run.day.flows["to_users"][self.rows])
 
 
 @runner(

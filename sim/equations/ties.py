@@ -89,7 +89,7 @@ def mixed(own: float, comers: float, stayed: float, now: float) -> float:
 
     Parameters
     ----------
-    own, comers : float
+    own, comers : float, of shape ()
         Level of those who stayed and of those who came.
     stayed, now : float
         Share of all users who stayed, and who are in the group now.

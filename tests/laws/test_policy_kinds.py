@@ -249,15 +249,9 @@ def leaked(**more):
         ("detection", (0.0, 0.2, 0.5, 0.8, 1.0), {}),
         ("tracking", (0.0, 0.3, 0.7), {"detection": 0.2}),
         ("blacklist_days", (0, 30, 180), {"detection": 0.3}),
-        pytest.param(
-            "deposit_share", (0.0, 1.5, 5.0), {},
-            marks=not_yet(
-                "five times the cargo as a guarantee lets 0.2 % more leave undeclared than one and a half "
-                "in one world of three: buyers order from smugglers what legal trade brings no longer"
-            ),
-        ),
+        ("deposit_share", (0.0, 1.5, 5.0), {}),
     ],
-)  # fmt: skip
+)
 def test_more_enforcement_never_raises_the_leak(key, levels, rest):
     totals = [leaked(**{key: level, **rest}) for level in levels]
     assert rises(-np.array(totals))

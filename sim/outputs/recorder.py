@@ -37,6 +37,14 @@ def add_up(values: np.ndarray, part: float, kept: np.ndarray) -> None:
                 kept[n, w] += values[n, w] * part
 
 
+def _add_up(values: np.ndarray, part: float, kept: np.ndarray) -> None:
+    """`add_up` for rows that may be columns of a study's room: the loop is compiled for whole arrays."""
+    whole = np.ascontiguousarray(kept)
+    add_up(values, part, whole)
+    if whole is not kept:
+        kept[...] = whole
+
+
 @once
 def _days_of(
     rows: Rows,
@@ -210,7 +218,7 @@ class Recorder:
             kept["rent"] = f["declared"] * sum(q.rent_by_link() for q in run.day.quotas) / 1000.0
         for month, part in self._split[t]:
             for name, values in kept.items():
-                add_up(values, part, self.kept[name][month])
+                _add_up(values, part, self.kept[name][month])
             if run.day.state.ore_went is not None:
                 self.kept["ore"][month] += run.day.state.ore_went * part
             year = self.years.index(int(self.months[month][:4]))

@@ -144,12 +144,12 @@ def test_a_shock_that_ends_leaves_no_bubble_behind():
 LENGTHS = (4, 8, 12, 16, 26)
 
 
-#: What a closure costs where nothing is smuggled past it.
+#: Nothing is smuggled past a closure.
 SHUT = {"leak.magnet_factor": 0}
 
 
-def closure(weeks):
-    trace = shared({"cut": ban(13, 13 + weeks)}, worlds=7, weeks=91, overrides=SHUT)
+def closure(weeks, **overrides):
+    trace = shared({"cut": ban(13, 13 + weeks)}, worlds=7, weeks=91, overrides=overrides)
     lay = trace.layout
     mine = trace.users(abroad=True) & (lay.users.material != lay.material_at["smco"])
     normal = lay.users.base[mine].sum()
@@ -165,9 +165,15 @@ def test_lost_use_is_convex_in_the_length_of_the_closure():
     assert np.all(np.diff(slope, axis=0) > -0.02), "not convex"
 
 
-def test_past_the_cover_every_week_of_closure_costs_a_week():
+SMUGGLED = "what smugglers bring counts: 0.58-0.79 of a week of use stops for want of goods"
+
+
+@pytest.mark.parametrize(
+    "overrides", [pytest.param({}, marks=not_yet(SMUGGLED)), SHUT], ids=["leaks", "shut"]
+)
+def test_past_the_cover_every_week_of_closure_costs_a_week(overrides):
     """A week of what used to come, less the few percent that dear prices save and others add."""
-    a, b = closure(16), closure(26)
+    a, b = closure(16, **overrides), closure(26, **overrides)
     slope = (b[0] - a[0]) / (26 - 16) / a[1]
     assert np.all(slope > 0.6) and np.all(slope < 1.02)
 
@@ -200,10 +206,22 @@ def test_during_a_closure_nothing_crosses_and_then_it_does():
     assert np.all(flow[13:25] == 0.0) and np.all(flow[26:40].sum(axis=0) > 0.0)
 
 
-@pytest.mark.parametrize("region", ["europe", "united_states", "india"])
-def test_time_to_survive_is_usable_stock_over_the_gap(region):
+LEAKS = not_yet("what smugglers bring later makes the line of lost use start 3 to 45 % early")
+
+
+@pytest.mark.parametrize(
+    ("region", "overrides"),
+    [
+        ("europe", {}),
+        pytest.param("united_states", {}, marks=LEAKS),
+        pytest.param("india", {}, marks=LEAKS),
+        *((region, SHUT) for region in ("europe", "united_states", "india")),
+    ],
+)
+def test_time_to_survive_is_usable_stock_over_the_gap(region, overrides):
     """Stock on hand and at sea over use less what still comes: the day lost use sets in."""
-    trace = shared({"cut": ban(13)}, worlds=7, weeks=53, overrides={"fear.unfilled": 0, **SHUT})
+    overrides = {"fear.unfilled": 0, **overrides}
+    trace = shared({"cut": ban(13)}, worlds=7, weeks=53, overrides=overrides)
     lay, day = trace.layout, trace.run.day
     mine = (lay.users.region == lay.region_at[region]) & trace.users()
     mine &= lay.users.material != lay.material_at["smco"]

@@ -47,10 +47,6 @@ def flat(given):
             yield item
 
 
-#: A run's own series are in one piece, those in a study's room are not (`outputs/room.py`).
-TWICE = {"add_up"}
-
-
 #: Weeks into the run at which calls are kept: in the jam, with users dry, and catching up.
 FROM, TO = 70, 92
 
@@ -134,7 +130,7 @@ def test_land_moves_tonnes_and_conserves_them():
 
 def test_every_kernel_has_been_compiled_once(calls):
     """A second signature would mean an array of another layout: slow, and compiled anew."""
-    more = [n for n in calls if len(getattr(LOOPS[n][0], n).signatures) > 1 + (n in TWICE)]
+    more = [n for n in calls if len(getattr(LOOPS[n][0], n).signatures) > 1]
     assert not more
 
 

@@ -46,6 +46,26 @@ def follow(value: np.ndarray, goal: np.ndarray, share: np.ndarray | float) -> np
     return value + (goal - value) * share
 
 
+def carried_on(level: np.ndarray, slower: np.ndarray, weight: np.ndarray | float) -> np.ndarray:
+    """Carry a trend on: what a smoothed flow will be if it goes on moving away from its slower mean.
+
+    Parameters
+    ----------
+    level, slower : ndarray, any shape
+        A flow smoothed once, and that smoothed again, in one unit.
+    weight : ndarray or float
+        Of their difference: one undoes the lag of the level, more looks ahead.
+
+    Returns
+    -------
+    ndarray, same shape and unit
+
+    Conserves: nothing (an expectation).
+    Source: double exponential smoothing (definition).
+    """
+    return level + weight * (level - slower)
+
+
 def toward(
     value: np.ndarray, goal: np.ndarray, weeks: float, time_constant: np.ndarray | float
 ) -> np.ndarray:

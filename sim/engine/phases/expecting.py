@@ -51,18 +51,6 @@ SHORT = 0.7
 BINDS = 0.999
 
 
-def growing(means: np.ndarray, now: np.ndarray, m: Market) -> np.ndarray:
-    """What a flow is expected to be over the horizon if it goes on as it did: level and trend.
-
-    Double exponential smoothing over the horizon: a lasting growth is followed without lag and carried
-    on to the middle of the horizon, a few weeks count little. ``means`` (2, n, w) are moved.
-    """
-    pace = gain(m.weeks, m.law.horizon)
-    means[0] += (now - means[0]) * pace
-    means[1] += (means[0] - means[1]) * pace
-    return np.maximum(means[0] + AHEAD * (means[0] - means[1]), 0.0)
-
-
 def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     """Need at base prices after lasting thrift, t/week, shape (c, w): nobody saves yet.
 
@@ -145,8 +133,11 @@ def expected_output(m: Market, f: Flows) -> np.ndarray:
     st.made_usually += (st.made_now - st.made_usually) * speed
     fall = st.made_now - st.made_usually
     # What has been growing goes on to the middle of the horizon.
-    growing(st.made_trend, st.made_now, m)
-    grows = (AHEAD - 1.0) * (st.made_trend[0] - st.made_trend[1])
+    level, slower = st.made_trend
+    pace = gain(weeks, m.law.horizon)
+    level += (st.made_now - level) * pace
+    slower += (level - slower) * pace
+    grows = (AHEAD - 1.0) * (level - slower)
     lasting = st.made_usually + fall * m.draws["market.output_persistence"]
     return np.asarray(lasting + np.maximum(grows, 0.0))
 

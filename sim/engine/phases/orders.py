@@ -75,7 +75,8 @@ class Book(NamedTuple):
 def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     """Order up to expected use and a target cover that rises with perceived risk."""
     lay, st = m.layout, m.state
-    weigh(m)
+    flow = brought_and_smuggled(m)
+    weigh(m, flow)
     st.sold_on += (sold_on(m) * m.weeks - st.sold_on) * gain(m.weeks, TRADERS_WEEKS)
     extra = NONE
     if rules.stockpiles or np.any(st.sold_on):
@@ -105,7 +106,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     book = Book(
         lay.links.tie_starts,
         st.link_share,
-        brought_and_smuggled(m),
+        flow,
         st.orders,
         m.office.waiting(st),
         placed,
@@ -122,14 +123,14 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
         requalify(m)
 
 
-def weigh(m: Market) -> None:
+def weigh(m: Market, flow: np.ndarray) -> None:
     """Share of each link and tie in what is to come to its destination, and the lead that follows.
 
-    Buyers order by what a lane is expected to bring under the rules, and smugglers beside it.
+    Buyers order by what lanes are to bring (l, w), t/week: under the rules, and smugglers beside it.
     """
     st, ways = m.state, ways_of(m.layout.links)
     ties = Ties(m.layout.links.tie_starts, st.tie_share, st.tie_lead)
-    split_orders(ways, offered(m, brought_and_smuggled(m)), m.c.lead, st.link_share, ties)
+    split_orders(ways, offered(m, flow), m.c.lead, st.link_share, ties)
 
 
 def _reweigh(m: Market, f: Flows, rules: Conditions) -> None:

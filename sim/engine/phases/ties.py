@@ -28,7 +28,7 @@ def requalify(m: Market) -> None:
     Conserves: stock, postponed use and memories of use, summed over the ties.
     """
     lay, users, st = m.layout, m.layout.users, m.state
-    one, two = users.here, users.other[users.here]
+    one, two = users.here, users.there
     cell, before = users.cell[one], st.tied[one]
     known = st.tie_share[2 * cell] + st.tie_share[2 * cell + 1] > 0.0
     goal = np.where(known, st.tie_share[2 * cell], before)

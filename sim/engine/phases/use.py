@@ -28,6 +28,7 @@ ROUNDING = 1e-9
 _planned_use = compiled(demand.planned_use)
 _lacking = compiled(demand.lacking)
 _follow = compiled(lags.follow)
+_carried_on = compiled(lags.carried_on)
 
 
 class Lines(NamedTuple):
@@ -109,10 +110,10 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     st.log_felt += (paid - st.log_felt) * gain(m.weeks, d["demand.response_weeks"])
     # Both ties of a line pay the same price: worked out once.
     users = lay.users
-    once = np.delete(np.arange(users.n), users.other[users.here])
     f.response = np.empty_like(st.forecast)
-    f.response[once] = demand.price_response(st.log_felt[users.cell[once]], m.c.elasticity[once])
-    f.response[users.other[users.here]] = f.response[users.here]
+    once, felt = users.once, st.log_felt[users.cell[users.once]]
+    f.response[once] = demand.price_response(felt, m.c.elasticity[once])
+    f.response[users.there] = f.response[users.here]
     _save_heavies(m)
     f.without_heavies = _without_heavies(m)
     by_line = [np.empty_like(st.forecast) for _ in Used._fields[:-1]]
@@ -252,7 +253,8 @@ def want(
 def draw(each: np.ndarray, stock: np.ndarray, row: int, part: np.ndarray, lacking: Lacking) -> bool:
     """One line's classes (b) draw what each wants (w,) on their stocks (b, u, w): whether any lacks.
 
-    A class that stands counts by the part (u, w) of it that has this tie. Loops are short and write one array each, so that they run as vectors.
+    A class that stands counts by the part (u, w) of it that has this tie. Loops are short and write
+    one array each, so that they run as vectors.
     """
     worlds = each.shape[0]
     short = 0
@@ -363,7 +365,10 @@ def wants_of_lines(
     moved: tuple[np.ndarray, np.ndarray, np.ndarray],
     out: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    """Sum over lines of what is expected of their use (`growing`), by the grade that they will ask for.
+    """Sum over lines of what is expected of their use, by the grade that they will ask for.
+
+    A lasting growth is followed without lag and carried on to the middle of the horizon, a few weeks
+    count little.
 
     Parameters
     ----------
@@ -385,11 +390,11 @@ def wants_of_lines(
     for u in range(planned.shape[0]):
         c = cell[u]
         for w in range(worlds):
-            trend[0, u, w] += (planned[u, w] / weeks - trend[0, u, w]) * pace[w]
+            trend[0, u, w] = _follow(trend[0, u, w], planned[u, w] / weeks, pace[w])
         for w in range(worlds):
-            trend[1, u, w] += (trend[0, u, w] - trend[1, u, w]) * pace[w]
+            trend[1, u, w] = _follow(trend[1, u, w], trend[0, u, w], pace[w])
         for w in range(worlds):
-            ahead = trend[0, u, w] + trend_weight * (trend[0, u, w] - trend[1, u, w])
+            ahead = _carried_on(trend[0, u, w], trend[1, u, w], trend_weight)
             expected[w] = max(ahead, 0.0) * (1.0 - no_earths[u, w])
         if twin[u] < 0:
             for w in range(worlds):

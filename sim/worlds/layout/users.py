@@ -34,7 +34,9 @@ class Users:
     tie: np.ndarray  # (u,) row of ties (2c,), see `Links`
     tie_starts: np.ndarray  # (2c + 1,) lines of each tie
     other: np.ndarray  # (u,) the same line with the other tie, or -1
-    here: np.ndarray  # (p,) lines tied to the home region; ``other[here]`` are tied elsewhere
+    here: np.ndarray  # (p,) lines tied to the home region
+    there: np.ndarray  # (p,) the same lines, tied elsewhere
+    once: np.ndarray  # (q,) all lines but these: each use once
     tied: np.ndarray  # (u, 1) share of the whole in the base year
     by_cell: Segments
     cover: np.ndarray  # (u, 1) weeks of use that a line likes to hold
@@ -109,6 +111,8 @@ def users_of(n: Names, cells: Cells, links: Links, home_region: str) -> Users:
         tie_starts=np.searchsorted(tie, np.arange(2 * cells.n + 1)),
         other=other,
         here=here,
+        there=other[here],
+        once=np.delete(np.arange(len(keys)), other[here]),
         tied=part,
         by_cell=Segments.of(cell),
         cover=column([s.cover_weeks for s in rows]),

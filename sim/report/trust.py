@@ -67,14 +67,16 @@ SERIES = {
 #: Simplifications that bear on a family of metrics (DESIGN.md, known weaknesses).
 LIMITS = {
     "shortage": (
-        "single plants and their suppliers (inside a region goods are shared among like users, and "
-        "stocks outside a few regions are set by a default)",
+        "single plants and their suppliers (inside a region all who buy in China share what comes, and so "
+        "do all who buy elsewhere; stocks outside a few regions are set by a default)",
     ),
     "lost": (
         "what other suppliers of a stopped user lose (lost output is the missing kilograms that are not "
         "caught up, times a value per kilogram: an upper bound)",
     ),
-    "price": ("prices in a closure longer than any observed one (the plateau is fitted to few)",),
+    "price": (
+        "prices in a closure longer than any observed one (they rise to what the last user pays)",
+    ),
     "money": (
         "how public money is raised (it is an outlay here; duties are counted after pass-through, so "
         "items of cost must not be added up)",

@@ -228,7 +228,7 @@ def engine_chain(toy: Toy) -> Any:
             for market in ("home", "ask")
         },
         costs=(),
-        plant_costs={},
+        plant_costs=whole.plant_costs,
         stockpiles={},
         policies=(),
         trade_facts=(),

@@ -105,6 +105,11 @@ class PlantCost(Row):
     build_months_least: float = column(low=0, high=240, unit="months")
     permit_months: float = column(low=0, high=240, unit="months")
 
+    @property
+    def months(self) -> float:
+        """From the decision to the first product: permit and building, months."""
+        return self.permit_months + self.build_months
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stockpile(Row):

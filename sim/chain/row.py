@@ -13,6 +13,8 @@ from typing import Any
 CONFIDENCES = ("high", "medium", "low")
 FORMS = ("concentrate", "oxide", "metal", "magnet")
 BASES = {"concentrate": "t_reo", "oxide": "t_oxide", "metal": "t_metal", "magnet": "t_magnet"}
+#: Stage that makes a form of goods.
+STAGE_OF = {"concentrate": "mine", "oxide": "separation", "metal": "metal", "magnet": "magnet"}
 STAGES = ("mine", "separation", "metal", "magnet", "recycling")
 STATUSES = ("operating", "ramp", "construction", "permitting", "planned", "idle", "closed")
 ROLES = ("existing", "planned_new", "included_in_other_row", "cancelled")

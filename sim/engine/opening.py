@@ -181,7 +181,8 @@ def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], 
 
     Compound growth between mid-2024, mid-2030 and mid-2035, and on at the last rate, which fades
     with the time constant ``demand.fade_years``; scaled by ``demand.growth_scale`` in logs (0
-    keeps the base year).
+    keeps the base year). Magnets grow faster or slower than published by ``demand.growth_outlook``,
+    one draw for all uses: forecasters differ in the economy that they expect.
     """
     year0 = float(layout.chain.vintage.base_year) + 0.5
     rows = [layout.chain.sectors[s] for s in layout.sectors]
@@ -189,10 +190,13 @@ def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], 
     g35 = np.log(np.maximum([s.growth_2035 for s in rows], 1e-6))[:, None]
     scale = draws["demand.growth_scale"][None, :]
     fade = draws["demand.fade_years"][None, :]
+    magnet = np.array([s.kind == "magnet" for s in rows])[:, None]
+    outlook = magnet * draws["demand.growth_outlook"][None, :]
     first = start.year + (start - date(start.year, 1, 1)).days / DAYS_PER_YEAR
     years = (year0, MIDDLE_YEAR, LAST_YEAR)
 
     def at(day: float) -> np.ndarray:
-        return growth_multiple(first + day / DAYS_PER_YEAR, (g30, g35), fade, scale, years)
+        when = first + day / DAYS_PER_YEAR
+        return growth_multiple(when, (g30, g35), fade, scale, years, outlook)
 
     return at

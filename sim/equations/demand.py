@@ -37,6 +37,7 @@ def growth_multiple(
     fade_years: np.ndarray,
     scale: np.ndarray,
     years: tuple[float, float, float],
+    outlook: np.ndarray | float = 0.0,
 ) -> np.ndarray:
     """Demand multiple of the base year: compound growth over two spans, then fading.
 
@@ -52,6 +53,8 @@ def growth_multiple(
         Of growth, share (0 keeps the base year).
     years : (float, float, float)
         Middle of the base year, end of the first and of the second span.
+    outlook : ndarray, shape (d, w)
+        Growth a year beside the path, share a year (in logs), to the end of the second span.
 
     Returns
     -------
@@ -63,6 +66,8 @@ def growth_multiple(
     """
     first, second = log_multiples
     base, middle, last = years
+    first = first + outlook * (middle - base)
+    second = second + outlook * (last - base)
     if year <= base:
         log = np.zeros_like(first)
     elif year <= middle:
@@ -152,6 +157,25 @@ def price_response(log_price_ratio: np.ndarray, elasticity: np.ndarray) -> np.nd
     Source: constant elasticity; 0.1 for magnets (A21).
     """
     return np.exp(-elasticity * log_price_ratio)
+
+
+def worth_of_output(doublings: np.ndarray) -> np.ndarray:
+    """Value of the output that a missing kilogram costs, over what the sector's row says.
+
+    Parameters
+    ----------
+    doublings : ndarray, shape (w,)
+        One for the high end of what is said of it, minus one for the low end.
+
+    Returns
+    -------
+    ndarray, shape (w,)
+        Multiple.
+
+    Conserves: nothing (a value).
+    Source: `money.lost_output_doublings` (A23).
+    """
+    return np.exp2(doublings)
 
 
 def thrift(rate_per_year: np.ndarray, years: np.ndarray) -> np.ndarray:

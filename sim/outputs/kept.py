@@ -76,6 +76,12 @@ class Series:
         self.cost_regions = labels.regions
         self.found: dict[Any, Any] = {}
 
+    def drawn(self, name: str) -> np.ndarray:
+        """A number of behaviour in every world, shape (w,); the chain's where it was not drawn."""
+        if name in self.draws:
+            return self.draws[name]
+        return np.full(len(self.worlds), self.chain.value(name))
+
     @classmethod
     def of(cls, recorder: Recorder, discount_rate: float = 0.05) -> Series:
         """The series that a recorder holds; nothing is copied."""

@@ -79,7 +79,7 @@ def evaluate_on(folder: Path, expression: str, case: str = "scenario") -> np.nda
     chain, _ = fixed_chain(replace(scenario, reference=None), load_chain(scenario.vintage))
     metric = parse_metric(expression)
     found = []
-    for name in parts.names:
+    for number, name in enumerate(parts.names):
         lazy = _Lazy(parts, name)
         worlds, shock = lazy["worlds"], lazy["shock_day"]
         if len(worlds) == 1:  # sums of a lone column round differently: beside a copy of itself
@@ -91,11 +91,18 @@ def evaluate_on(folder: Path, expression: str, case: str = "scenario") -> np.nda
             np.resize(worlds, max(len(worlds), 2)),
             np.resize(shock, max(len(shock), 2)),
             keep=len(worlds),
+            draws=_draws(parts, number, lazy),
             discount_rate=float(held.get("discount_rate", 0.05)),
         )
         values = find(metric.name)(series, **dict(metric.selectors))
         found.append(np.asarray(values, dtype=float)[: len(worlds)])
     return np.concatenate(found)
+
+
+def _draws(parts: Parts, number: int, lazy: _Lazy) -> dict[str, np.ndarray]:
+    """What was drawn in the worlds of a part, by name."""
+    rows = np.resize(lazy["draws"], (len(parts.labels[number]["draws"]), len(lazy["worlds"])))
+    return dict(zip(parts.labels[number]["draws"], rows, strict=True))
 
 
 class _Doubled(_Lazy):

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lodestone.chain.row import STAGE_OF
 from lodestone.equations.lags import gain
+from lodestone.worlds.layout.rows import WEEKS_PER_YEAR
 from lodestone.worlds.state import Draws, column_lead, plant_targets, user_targets
 
 if TYPE_CHECKING:
@@ -70,6 +72,9 @@ class Coefficients:
     home_first: np.ndarray  # (l, w) weight of a claim when a seller has too little
     leak_factor: np.ndarray  # (l, w) or (l, 1) grey trade of a good over that of oxides
     grade_share: np.ndarray  # (made cells, 1) share of a plant group that a grade would take
+    build_weeks: (
+        np.ndarray
+    )  # (c, w) from the decision to the first product of works for a good there
     oxide_material: np.ndarray  # (e,) material row of each element's oxide, -1 without
     home_rows: np.ndarray  # (h,) materials with a home price
     home_cells: np.ndarray  # (h,) their cells in the home region
@@ -177,6 +182,7 @@ def coefficients(
         home_first=wide(home_weight, lay.links.n),
         leak_factor=np.where(lay.links.magnet[:, None], d["leak.magnet_factor"], np.ones((1, 1))),
         grade_share=_grade_share(lay),
+        build_weeks=wide(_build_weeks(lay, d), lay.cells.n),
         full_use=np.maximum(lay.plants.use, FULL_USE),
         forgetting=1.0 - gain(weeks, d["market.closure_memory_weeks"]),
         contract_gain=step("market.contract_lag_weeks"),
@@ -283,6 +289,21 @@ def _calmest_fear(
     answers = answer_of_price(d) * d["cover.home_weeks"]
     most = LOOP / (answers * np.maximum(ratio, 1e-6))
     return most[lay.cells.material]
+
+
+def _build_weeks(lay: Layout, d: Draws) -> np.ndarray:
+    """Weeks to permit and build works for each good where it is, (c, w) or (c, 1).
+
+    Stages and regions stand to each other as in `plant_costs.csv`; how long it takes is drawn for
+    magnets outside the regions that it names.
+    """
+    chain = lay.chain
+    months = np.ones(lay.cells.n)
+    for c, (material, region) in enumerate(lay.cells.keys):
+        stage = STAGE_OF[chain.materials[material].form]
+        months[c] = chain.plant_cost(stage, region).months
+    usual = chain.plant_cost("magnet", "").months
+    return (months / usual)[:, None] * d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
 
 
 def _grade_share(lay: Layout) -> np.ndarray:

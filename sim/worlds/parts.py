@@ -16,6 +16,7 @@ from weakref import finalize
 import numpy as np
 
 from lodestone.chain import naming
+from lodestone.chain.row import STAGE_OF
 from lodestone.worlds.made import share_of_plants
 from lodestone.worlds.view import MarketView
 
@@ -28,9 +29,6 @@ __all__ = ["Axis", "Part", "blend", "made_there", "ore_there", "pieces", "used_t
 Axis = Literal["link", "ore_link", "cell", "user"]
 Countries = frozenset[str]
 TINY = 1e-12
-
-#: Stage that makes a form of goods.
-_STAGE = {"oxide": "separation", "metal": "metal", "magnet": "magnet"}
 
 
 #: Layout (by identity) -> share of each region's use by countries; gone with the layout.
@@ -76,7 +74,7 @@ def made_there(m: MarketView, countries: Countries, cells: np.ndarray) -> np.nda
             out[n] = 1.0
             continue
         form = lay.chain.materials[lay.materials[lay.cells.material[c]]].form
-        on_paper = places.making(_STAGE.get(form, "magnet"))[region]
+        on_paper = places.making(STAGE_OF[form])[region]
         if not seen:
             out[n] = on_paper
             continue

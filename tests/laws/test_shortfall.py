@@ -59,6 +59,7 @@ def test_output_lost_is_net_of_what_is_caught_up_and_never_below_nothing(cutoff)
     lost = find("lost_output_usd_million")(cutoff)
     value = np.array([cutoff.chain.sectors[s].lost_output_usd_per_kg for _, s in cutoff.groups])
     whole = (cutoff["unmet"].sum(axis=0, dtype=float) * value[:, None]).sum(axis=0) / 1000.0
+    whole *= 2.0 ** cutoff.drawn("money.lost_output_doublings")
     assert np.all(lost > 0.0) and np.all(lost < whole)
     assert np.all(cutoff["caught_up"] >= 0.0)
     made_up = cutoff["caught_up"].sum(axis=0, dtype=float)

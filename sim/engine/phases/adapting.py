@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from lodestone.border.units import DAYS_PER_WEEK
-from lodestone.engine.phases.expecting import PLANNED, STEPS, need_ahead, need_later
+from lodestone.engine.phases.expecting import (
+    PLANNED,
+    STEPS,
+    need_ahead,
+    need_later,
+)
 from lodestone.equations import investment
 from lodestone.equations.lags import gain, pipeline, toward
 from lodestone.equations.substitution import (
@@ -112,7 +117,7 @@ def invest(m: Market, f: Flows) -> None:
     lower = st.expansion[3] - most * slack * weeks / WEEKS_PER_YEAR
     st.expansion[3] = np.where(slack > 0, np.maximum(lower, floor), st.expansion[3])
     # Builders count what need will be once they are done: by today's alone they stay behind its growth.
-    later = 1.0 - (1.0 - st.saving) / (ahead * need_later(m, _weeks_to_build(d)))
+    later = 1.0 - (1.0 - st.saving) / (ahead * need_later(m, _weeks_to_run(m)))
     _plants(m, f, later)
     _separators(m, later)
 
@@ -145,21 +150,20 @@ def _plants(m: Market, f: Flows, short: np.ndarray) -> None:
     np.add.at(missed, group, weight * short[rows])
     slow = gain(weeks, investment.EXPECTATION_WEEKS)
     lacks = _lacking_later(m, f)
-    # What will be short will be dear: builders look at the price of then.
-    then = np.maximum(earned / total, 0.0) - np.log1p(-lacks) / d["market.scarcity_elasticity"]
-    later = lacks > missed / total
-    st.group_margin += (np.where(later, then, earned / total) - st.group_margin) * slow
-    st.group_short += (np.where(later, lacks, missed / total) - st.group_short) * slow
-    _add(m, st.group_expansion, st.group_margin, st.group_short, d)
+    # What will be short will be dear: builders look at the price of then where that calls for more.
+    now, short_now = earned / total, missed / total
+    then = np.maximum(now, 0.0) - np.log1p(-lacks) / d["market.scarcity_elasticity"]
+    later = _worth(then, lacks, d) > _worth(now, short_now, d)
+    st.group_margin += (np.where(later, then, now) - st.group_margin) * slow
+    st.group_short += (np.where(later, lacks, short_now) - st.group_short) * slow
+    lead = m.c.build_weeks[lay.groups.a_cell]
+    _add(m, st.group_expansion, st.group_margin, st.group_short, lead)
 
 
-def _weeks_to_build(d: dict[str, np.ndarray]) -> np.ndarray:
-    """Until what is thought of now runs, (w,): to see it, to decide, to build."""
-    return np.asarray(
-        investment.EXPECTATION_WEEKS
-        + WEEKS_PER_YEAR / d["investment.midstream_rate_per_year"]
-        + d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
-    )
+def _weeks_to_run(m: Market) -> np.ndarray:
+    """Until what is thought of now runs, (c, w): to see it, to decide, to build."""
+    deciding = WEEKS_PER_YEAR / m.draws["investment.midstream_rate_per_year"]
+    return np.asarray(investment.EXPECTATION_WEEKS + deciding + m.c.build_weeks)
 
 
 def _lacking_later(m: Market, f: Flows) -> np.ndarray:
@@ -167,13 +171,14 @@ def _lacking_later(m: Market, f: Flows) -> np.ndarray:
 
     Before what builders have begun by themselves, which `_add` nets.
     """
-    lay, st, d = m.layout, m.state, m.draws
-    lead = _weeks_to_build(d)
+    lay, st = m.layout, m.state
+    lead = _weeks_to_run(m)
     rows, group = lay.groups.made_cells, lay.groups.of_cell[lay.groups.made_cells]
     need = np.zeros((lay.groups.n, st.worlds))
     np.add.at(need, group, (st.plant_asked * need_later(m, lead))[rows])
     plants = lay.groups.plants_order
-    comes = (m.online[plants] > m.now) & (m.online[plants] <= m.now + DAYS_PER_WEEK * lead)
+    until = m.now + DAYS_PER_WEEK * lead[lay.groups.a_cell[lay.groups.of_facility[plants]]]
+    comes = (m.online[plants] > m.now) & (m.online[plants] <= until)
     coming = np.zeros_like(need)
     np.add.at(coming, lay.groups.of_facility[plants], lay.plants.capacity[plants] * comes)
     able = np.maximum(PLANNED * (f.group_capacity + coming), lay.groups.base_output)
@@ -186,7 +191,7 @@ def _separators(m: Market, short: np.ndarray) -> None:
     What they earn is the gap between the lead oxide's price there and at home, where ore goes
     otherwise.
     """
-    lay, st, weeks, d = m.layout, m.state, m.weeks * m.slow, m.draws
+    lay, st, weeks = m.layout, m.state, m.weeks * m.slow
     lead = lay.element_at.get("ndpr", 0)
     cells, home = (
         lay.separation.oxide_cell[lay.separation.regions][:, lead],
@@ -198,19 +203,26 @@ def _separators(m: Market, short: np.ndarray) -> None:
     margin = np.where(known, st.log_price[near] - st.log_price[home], 0.0)
     st.separator_margin += (margin - st.separator_margin) * slow
     st.separator_short += (np.where(known, short[near], 0.0) - st.separator_short) * slow
-    _add(m, st.separator_expansion, st.separator_margin, st.separator_short, d)
+    _add(m, st.separator_expansion, st.separator_margin, st.separator_short, m.c.build_weeks[near])
+
+
+def _worth(margin: np.ndarray, short: np.ndarray, d: dict[str, np.ndarray]) -> np.ndarray:
+    """What is missing and pays, as a share of what is there, shape as given."""
+    paying = investment.pays(margin, d["investment.hurdle"])
+    return np.asarray(paying * investment.missing_capacity(short))
 
 
 def _add(
-    m: Market, held: np.ndarray, margin: np.ndarray, short: np.ndarray, d: dict[str, np.ndarray]
+    m: Market, held: np.ndarray, margin: np.ndarray, short: np.ndarray, lead: np.ndarray
 ) -> None:
-    """Begin what is missing and pays, net of what is under way, and build on, in place."""
-    weeks = m.weeks * m.slow
-    missing = investment.missing_capacity(short) * (1.0 + held[3])
-    paying = investment.pays(margin, d["investment.hurdle"])
-    open_to = np.maximum(paying * missing - held[:3].sum(axis=0), 0.0)
+    """Begin what is missing and pays, net of what is under way, and build on, in place.
+
+    ``lead`` (n, w) is how long it takes to build, weeks.
+    """
+    weeks, d = m.weeks * m.slow, m.draws
+    worth = _worth(margin, short, d) * (1.0 + held[3])
+    open_to = np.maximum(worth - held[:3].sum(axis=0), 0.0)
     begun = open_to * gain(weeks, WEEKS_PER_YEAR / d["investment.midstream_rate_per_year"])
-    lead = d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
     _build(held, begun, gain(weeks, lead / STEPS))
 
 

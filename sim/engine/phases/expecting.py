@@ -22,7 +22,6 @@ from lodestone.equations import scarcity
 from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import FREE, Conditions
 from lodestone.worlds.flows import Flows
-from lodestone.worlds.layout import WEEKS_PER_YEAR
 from lodestone.worlds.market import Market
 from lodestone.worlds.office import of_rows
 from lodestone.worlds.quota import QuotaBook
@@ -157,8 +156,8 @@ def expected_plants(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
 
     What is about to be finished counts for what is expected within the horizon.
     """
-    lay, st, d = m.layout, m.state, m.draws
-    step = d["investment.lead_years_magnet"] * WEEKS_PER_YEAR / STEPS
+    lay, st = m.layout, m.state
+    step = m.c.build_weeks[lay.groups.a_cell] / STEPS
     soon = st.group_expansion[2] * gain(m.law.horizon / 2.0, step) / (1.0 + st.group_expansion[3])
     group = lay.groups.of_cell[lay.groups.made_cells]
     potential = (f.group_potential * (1.0 + soon))[group]
@@ -423,7 +422,7 @@ def inputs_felt(m: Market) -> np.ndarray | float:
 
 
 def need_later(m: Market, weeks: np.ndarray) -> np.ndarray:
-    """Multiple of today's need that its trend of a year makes of it in some weeks (w,), shape (c, w)."""
+    """Multiple of today's need that its trend of a year makes of it in some weeks, shape (c, w) both."""
     mean, slower = m.state.need_trend
     grows = (mean - slower) / (TREND_WEEKS * np.maximum(mean, 1e-12))
     return np.clip(1.0 + grows * weeks, 1.0, MOST_LATER)

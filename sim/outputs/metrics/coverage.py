@@ -19,6 +19,7 @@ from lodestone.outputs.metrics.select import (
     output_of,
     share_lacking,
     week_rows,
+    worth,
 )
 from lodestone.outputs.metrics.trade import self_sufficiency
 from lodestone.outputs.rows import Picked, Rows, once
@@ -199,7 +200,7 @@ def mine_decision_year(
     since: Any = None,
 ) -> Values:
     """First short year less the lead time of a mine drawn in the world (inf: never short)."""
-    lead = series.draws["investment.lead_years_mine"]
+    lead = series.drawn("investment.lead_years_mine")
     return np.floor(first_short_year(series, region, sector, share, since) - lead)
 
 
@@ -269,7 +270,7 @@ def lost_in_a_year_usd_million(series: Series, region: Any = "all", sector: Any 
         lost = (tonnes * value[users.rows]).sum(axis=1, dtype=float)
     t = series.times[:, None]
     inside = (t >= series.shock_day) & (t < series.shock_day + DAYS_PER_YEAR)
-    return (lost * inside).sum(axis=0) * series.weeks / 1000.0
+    return (lost * inside).sum(axis=0) * series.weeks / 1000.0 * worth(series)
 
 
 @metric("share", "oxide won from scrap over what own use takes in the last year", inside="plants")

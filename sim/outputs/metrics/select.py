@@ -9,6 +9,7 @@ import numpy as np
 
 from lodestone.border.errors import InputError
 from lodestone.border.words import unknown
+from lodestone.equations.demand import worth_of_output
 from lodestone.outputs.items import ITEMS
 from lodestone.outputs.kept import Series
 from lodestone.outputs.labels import Labels
@@ -27,9 +28,14 @@ def summed(series: Series, name: str, region: object, sector: object) -> Values:
 
 @once
 def lost_per_t(series: Series) -> np.ndarray:
-    """Value of output that a tonne of magnets missed costs each group, USD thousand, shape (g, 1)."""
+    """Usual value of output that a tonne of magnets missed costs each group, USD thousand, (g, 1)."""
     sectors = series.chain.sectors
     return np.array([sectors[s].lost_output_usd_per_kg for _, s in series.groups])[:, None]
+
+
+def worth(series: Series) -> np.ndarray:
+    """Multiple of :func:`lost_per_t` in each world, shape (w,)."""
+    return worth_of_output(series.drawn("money.lost_output_doublings"))
 
 
 @once

@@ -19,6 +19,7 @@ from lodestone.outputs.metrics.select import (
     summed,
     unmet_share_after,
     unmet_shares,
+    worth,
 )
 from lodestone.outputs.rows import Picked, once
 
@@ -190,14 +191,14 @@ def lost_output_usd_million(series: Series, region: Any = "all", sector: Any = "
     """Net shortfall, less what is made up later, times the value of output per kg of magnet."""
     value, each = lost_per_t(series), series.users_each(region, sector)
     if each is not None:
-        return each.whole((_lost_t(series) * value)[None]) / 1000.0
+        return each.whole((_lost_t(series) * value)[None]) / 1000.0 * worth(series)
     users = series.users(region, sector)
     if users.share is None:
         tonnes = _lost_t(series)[users.rows]
     else:
         parts = users.parts(series["unmet"]) - users.parts(series["caught_up"])
         tonnes = parts.sum(axis=0, dtype=float) * series.weeks
-    return np.asarray((tonnes * value[users.rows]).sum(axis=0) / 1000.0)
+    return np.asarray((tonnes * value[users.rows]).sum(axis=0) / 1000.0 * worth(series))
 
 
 @once
@@ -222,7 +223,7 @@ def lost_output_usd_million_per_day(
         weekly = each.by_day(series["unmet"], value[:, 0])
     else:
         weekly = series.users(region, sector).by_day(series["unmet"], value[:, 0])
-    return weekly.max(axis=-2) / 1000.0 / DAYS_PER_WEEK
+    return weekly.max(axis=-2) / 1000.0 / DAYS_PER_WEEK * worth(series)
 
 
 @metric("USD per USD", "lost output per dollar of missing magnets", of="unmet_t")

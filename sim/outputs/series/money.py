@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import compiled
+from lodestone.equations.demand import worth_of_output
 from lodestone.outputs.items import COST_ITEMS
 from lodestone.outputs.series import rows
 from lodestone.outputs.series.asked import Asked
@@ -107,6 +108,7 @@ class CostBook:
             home = rows.home(run, lay.links.material)
             np.add.at(tariff, lay.links.region_to, f.shipped * rules.import_tariff * home / 1000.0)
         outlay = self._outlay(run, rules, w)
+        lost *= worth_of_output(run.draws["money.lost_output_doublings"])
         return np.concatenate([value, premium, tariff, hold, lost, outlay])
 
     def _outlay(self, run: BatchRun, rules: Conditions, w: int) -> np.ndarray:

@@ -35,6 +35,7 @@ class Groups:
     plants_order: np.ndarray  # facilities with a group, sorted by it
     unnamed: np.ndarray  # (g, 1) base-year capacity that is not on file, t/week
     base_output: np.ndarray  # (g, 1) t/week
+    a_cell: np.ndarray  # (g,) a cell that it makes: all of them take as long to build
 
 
 def groups_of(n: Names, plants: Plants, cells: Cells) -> Groups:
@@ -88,4 +89,7 @@ def groups_of(n: Names, plants: Plants, cells: Cells) -> Groups:
         # Where the control totals exceed the nameplates on file, unnamed plants make the rest.
         unnamed=column(np.maximum(base / UNNAMED_USE - capacity, 0.0)),
         base_output=column(base),
+        a_cell=np.array(
+            [int(np.flatnonzero(of_cell == g)[0]) for g in range(len(keys))], dtype=int
+        ),
     )

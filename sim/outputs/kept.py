@@ -76,12 +76,6 @@ class Series:
         self.cost_regions = labels.regions
         self.found: dict[Any, Any] = {}
 
-    def drawn(self, name: str) -> np.ndarray:
-        """A number of behaviour in every world, shape (w,); the chain's where it was not drawn."""
-        if name in self.draws:
-            return self.draws[name]
-        return np.full(len(self.worlds), self.chain.value(name))
-
     @classmethod
     def of(cls, recorder: Recorder, discount_rate: float = 0.05) -> Series:
         """The series that a recorder holds; nothing is copied."""
@@ -93,7 +87,7 @@ class Series:
             run.worlds,
             recorder.shock_day,
             keep=len(run.asked),
-            draws={k: v for k, v in recorder.draws.items() if v.size > 1},
+            draws=recorder.draws,
             discount_rate=discount_rate,
             rows=recorder.rows,
         )

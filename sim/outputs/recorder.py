@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,19 @@ def _days_of(
     )
 
 
+#: Numbers of behaviour that metrics read, drawn or set.
+READ = ("investment.lead_years_mine", "money.lost_output_doublings")
+
+
+def drawn_names(draws: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+    """Numbers that are kept beside the series: those that differ between worlds, and those read."""
+    return tuple(
+        name
+        for name, values in draws.items()
+        if name in READ or (values.size > 1 and not name.endswith(".default"))
+    )
+
+
 class Recorder:
     """Watches a batch and keeps its series as float32 (T, rows, w) arrays.
 
@@ -165,7 +179,9 @@ class Recorder:
         )
         self.gap = GapBook(run, self.dates, room)
         self.costs = CostBook(run)
-        self.draws = {k: v for k, v in run.draws.items() if not k.endswith(".default")}
+        self.draws = {
+            name: np.broadcast_to(run.draws[name], (w,)) for name in drawn_names(run.draws)
+        }
         self.tick = 0
         # Arrivals come by the ship: users count what came of late, whatever the step.
         self.arrivals = np.array(np.broadcast_to(lay.users.base, (lay.users.n, w)))

@@ -119,10 +119,11 @@ class Bench:
 
     def _make_room(self, task: Task, run: BatchRun, discount_rate: float) -> None:
         """Leave the room as it is where a batch fits in; else settle what stands there."""
+        from lodestone.outputs.recorder import drawn_names
         from lodestone.outputs.rows import rows_of
 
         wide, kind = len(run.worlds), _kind(task)
-        drawn = tuple(name for name, values in run.draws.items() if values.size > 1)
+        drawn = drawn_names(run.draws)
         # Those who stand there hold rows and chain, so that no others take their place in memory.
         key = (id(rows_of(run)), id(run.chain), discount_rate, task.asked, drawn)
         if key != self.key or self.room.free < wide:

@@ -97,6 +97,22 @@ def test_one_path_and_only_of_magnets(more, says):
         scenario({"x": {**ROBOTS, **more}})
 
 
+def test_magnets_grow_as_forecasters_say_and_oxides_as_in_the_table():
+    """Published forecasts of magnets go from 4 to 9 % a year (A326)."""
+    run = BatchRun(scenario({}, weeks=52, flat=False), load_chain("2024"), 0, np.arange(97))
+    lay, six_years = run.layout, 2.5 * YEAR + 4 * YEAR
+    grown = run.day.growth(six_years)[lay.users.sector]  # (u, w), from the middle of 2024
+    magnet = lay.users.magnet
+    world = (lay.users.base * grown)[magnet].sum(axis=0) / lay.users.base[magnet].sum()
+    a_year = world ** (1.0 / 6.0) - 1.0
+    assert np.all((a_year > 0.038) & (a_year < 0.09)), (a_year.min(), a_year.max())
+    low, high = np.quantile(a_year, [0.05, 0.95])
+    assert low < 0.052 and high > 0.075, (low, high)
+    assert np.all(grown[~magnet] == grown[~magnet][:, :1])
+    still = BatchRun(scenario({}, weeks=52), load_chain("2024"), 0, np.arange(5))
+    assert np.all(still.day.growth(six_years) == 1.0)
+
+
 def test_growth_after_the_last_table_year_goes_on_and_fades():
     run = BatchRun(scenario({}, weeks=52, flat=False), load_chain("2024"), 0, np.arange(2))
     start = run.scenario.start

@@ -121,7 +121,7 @@ def test_the_worst_day_is_a_seventh_of_the_worst_week(series):
     worth = np.array([series.chain.sectors[s].lost_output_usd_per_kg for _, s in series.groups])
     weekly = np.einsum("tgw,g->tw", series["unmet"][:, rows].astype(float), worth[rows])
     told = value(series, "lost_output_usd_million_per_day")
-    worth = 2.0 ** series.drawn("money.lost_output_doublings")
+    worth = 2.0 ** series.draws["money.lost_output_doublings"]
     assert np.allclose(told, weekly.max(axis=0) / 7000.0 * worth, rtol=1e-5)
     assert np.all(told > 0)
     parts = [value(series, "lost_output_usd_million_per_day", region=r) for r in series.layout.regions]  # fmt: skip

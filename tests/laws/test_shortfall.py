@@ -59,11 +59,24 @@ def test_output_lost_is_net_of_what_is_caught_up_and_never_below_nothing(cutoff)
     lost = find("lost_output_usd_million")(cutoff)
     value = np.array([cutoff.chain.sectors[s].lost_output_usd_per_kg for _, s in cutoff.groups])
     whole = (cutoff["unmet"].sum(axis=0, dtype=float) * value[:, None]).sum(axis=0) / 1000.0
-    whole *= 2.0 ** cutoff.drawn("money.lost_output_doublings")
+    whole *= 2.0 ** cutoff.draws["money.lost_output_doublings"]
     assert np.all(lost > 0.0) and np.all(lost < whole)
     assert np.all(cutoff["caught_up"] >= 0.0)
     made_up = cutoff["caught_up"].sum(axis=0, dtype=float)
     assert np.all(made_up <= cutoff["unmet"].sum(axis=0, dtype=float) + 1e-3)
+
+
+def test_a_number_that_is_set_counts_as_one_that_is_drawn():
+    eight = {"investment.lead_years_mine": 8.0, "money.lost_output_doublings": 1.0}
+    cut = {"cut": ban(20, 40)}
+    found = series_of(scenario(cut, weeks=78, overrides=eight), worlds=3)
+    plain = series_of(
+        scenario(cut, weeks=78, overrides={**eight, "money.lost_output_doublings": 0.0}), worlds=3
+    )
+    first = find("first_short_year")(found, share=0.01)
+    assert np.array_equal(find("mine_decision_year")(found, share=0.01), np.floor(first - 8.0))
+    lost = [find("lost_output_usd_million")(s) for s in (found, plain)]
+    assert np.all(lost[1] > 0.0) and np.allclose(lost[0], 2.0 * lost[1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("days", [1, 3, 14])

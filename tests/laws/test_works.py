@@ -50,6 +50,24 @@ def test_works_start_again_when_inputs_come_back(place):
     assert np.all(share[-26:, here].mean(axis=0) > 0.85)
 
 
+def test_works_take_as_long_to_build_as_the_table_says_of_their_stage_and_place():
+    run = shared({}, worlds=3, weeks=2).run
+    chain, weeks, at = run.chain, run.day.c.build_weeks, run.layout.cells.at
+    usual = chain.plant_cost("magnet", "").months
+
+    def months(good, place):
+        return weeks[at[(good, place)]] / weeks[at[(HEAVY, "japan")]] * usual
+
+    for good, stage in ((LIGHT, "magnet"), ("ndpr_metal", "metal"), ("ndpr_oxide", "separation")):
+        for place in ("china", "europe"):
+            told = chain.plant_cost(stage, place)
+            assert np.allclose(months(good, place), told.permit_months + told.build_months)
+    assert np.all(months(LIGHT, "china") < 0.6 * months(LIGHT, "europe"))
+    # The number of behaviour is that of magnets outside China.
+    years = weeks[at[(LIGHT, "europe")]] * 7.0 / 365.25
+    assert np.allclose(years, run.draws["investment.lead_years_magnet"])
+
+
 def test_dear_heavies_are_saved_by_users_who_take_weaker_grades():
     cut = {"cut": ban(6, materials=HEAVIES)}
     dear, calm = shared(cut, **SETTINGS), shared({}, **SETTINGS)

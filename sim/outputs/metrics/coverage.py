@@ -200,7 +200,7 @@ def mine_decision_year(
     since: Any = None,
 ) -> Values:
     """First short year less the lead time of a mine drawn in the world (inf: never short)."""
-    lead = series.drawn("investment.lead_years_mine")
+    lead = series.draws["investment.lead_years_mine"]
     return np.floor(first_short_year(series, region, sector, share, since) - lead)
 
 

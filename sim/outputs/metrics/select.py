@@ -35,7 +35,7 @@ def lost_per_t(series: Series) -> np.ndarray:
 
 def worth(series: Series) -> np.ndarray:
     """Multiple of :func:`lost_per_t` in each world, shape (w,)."""
-    return worth_of_output(series.drawn("money.lost_output_doublings"))
+    return worth_of_output(series.draws["money.lost_output_doublings"])
 
 
 @once

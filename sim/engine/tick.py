@@ -18,6 +18,7 @@ from lodestone.engine.phases.adapting import invest, substitute
 from lodestone.engine.phases.arrivals import hand_out, release_public_stocks
 from lodestone.engine.phases.capacity import run_plants
 from lodestone.engine.phases.closing import recount
+from lodestone.engine.phases.expecting import expect_growth
 from lodestone.engine.phases.making import make_to_order
 from lodestone.engine.phases.mining import clear_bond, mine, send_ore
 from lodestone.engine.phases.orders import place_orders
@@ -159,6 +160,7 @@ def open_market(
         ledger=ledger,
     )
     already_at_sea(m)
+    expect_growth(m)
     return m
 
 

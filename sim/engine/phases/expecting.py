@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.engine.compiling import NONE
 from lodestone.engine.contents import sum_on_links
 from lodestone.engine.lanes import (
@@ -22,6 +23,7 @@ from lodestone.equations import scarcity
 from lodestone.equations.lags import gain
 from lodestone.worlds.conditions import FREE, Conditions
 from lodestone.worlds.flows import Flows
+from lodestone.worlds.layout import WEEKS_PER_YEAR
 from lodestone.worlds.market import Market
 from lodestone.worlds.office import of_rows
 from lodestone.worlds.quota import QuotaBook
@@ -48,6 +50,29 @@ TRADED_WEEKS = 13.0
 SHORT = 0.7
 #: Share of what lanes would bring at which a rule binds (rounding).
 BINDS = 0.999
+
+
+def expect_growth(m: Market) -> None:
+    """On the first day everybody knows how use has been growing, and the output that follows it.
+
+    Averages stand where they do on a path of even growth: behind today by their own lag.
+    """
+    users, cells, st = m.layout.users, m.layout.cells, m.state
+    rate = np.log(m.growth(2.0 * DAYS_PER_YEAR) / m.growth(DAYS_PER_YEAR))[users.sector]
+    magnets = users.base * users.magnet[:, None]
+    world = (magnets * rate).sum(axis=0) / max(magnets.sum(), 1e-12)
+    need = np.zeros_like(st.log_price)
+    np.add.at(need, users.cell, users.base * rate)
+    need = (need + cells.plant_need * world) / np.maximum(cells.need, 1e-12)
+    made = cells.home[:, None] * m.draws["investment.follow_share"] * world
+    weeks = m.law.horizon / WEEKS_PER_YEAR
+    for trend, grows in (
+        (st.want_trend, rate * weeks),
+        (st.made_trend, made * weeks),
+        (st.need_trend, need * TREND_WEEKS / WEEKS_PER_YEAR),
+    ):
+        trend[0] *= np.exp(-grows)
+        trend[1] *= np.exp(-2.0 * grows)
 
 
 def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:

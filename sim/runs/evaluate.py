@@ -91,18 +91,12 @@ def evaluate_on(folder: Path, expression: str, case: str = "scenario") -> np.nda
             np.resize(worlds, max(len(worlds), 2)),
             np.resize(shock, max(len(shock), 2)),
             keep=len(worlds),
-            draws=_draws(parts, number, lazy),
+            draws=dict(zip(parts.labels[number]["draws"], lazy["draws"], strict=True)),
             discount_rate=float(held.get("discount_rate", 0.05)),
         )
         values = find(metric.name)(series, **dict(metric.selectors))
         found.append(np.asarray(values, dtype=float)[: len(worlds)])
     return np.concatenate(found)
-
-
-def _draws(parts: Parts, number: int, lazy: _Lazy) -> dict[str, np.ndarray]:
-    """What was drawn in the worlds of a part, by name."""
-    rows = np.resize(lazy["draws"], (len(parts.labels[number]["draws"]), len(lazy["worlds"])))
-    return dict(zip(parts.labels[number]["draws"], rows, strict=True))
 
 
 class _Doubled(_Lazy):

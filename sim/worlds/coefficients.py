@@ -72,9 +72,7 @@ class Coefficients:
     home_first: np.ndarray  # (l, w) weight of a claim when a seller has too little
     leak_factor: np.ndarray  # (l, w) or (l, 1) grey trade of a good over that of oxides
     grade_share: np.ndarray  # (made cells, 1) share of a plant group that a grade would take
-    build_weeks: (
-        np.ndarray
-    )  # (c, w) from the decision to the first product of works for a good there
+    build_weeks: np.ndarray  # (c, w) from the decision to what new works first make there
     oxide_material: np.ndarray  # (e,) material row of each element's oxide, -1 without
     home_rows: np.ndarray  # (h,) materials with a home price
     home_cells: np.ndarray  # (h,) their cells in the home region

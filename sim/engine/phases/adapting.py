@@ -5,12 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lodestone.border.units import DAYS_PER_WEEK
-from lodestone.engine.phases.expecting import (
-    PLANNED,
-    STEPS,
-    need_ahead,
-    need_later,
-)
+from lodestone.engine.phases.expecting import PLANNED, STEPS, need_ahead, need_later
 from lodestone.equations import investment
 from lodestone.equations.lags import gain, pipeline, toward
 from lodestone.equations.substitution import (

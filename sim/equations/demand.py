@@ -165,7 +165,7 @@ def worth_of_output(doublings: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     doublings : ndarray, shape (w,)
-        One for the high end of what is said of it, minus one for the low end.
+        One for the high end of what is said of it, minus one for the low end, no unit.
 
     Returns
     -------

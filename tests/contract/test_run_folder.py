@@ -351,7 +351,7 @@ OUTSIDE = {"overrides.cover.user_weeks": 9}
 def test_a_number_outside_its_range_is_told_and_kept_in_the_report(tmp_path, capsys):
     scenario = load_scenario("calm_2024", overrides={**OUTSIDE, "end": "2024-04-01"})
     assert outside_ranges(scenario) == [
-        "cover.user_weeks = 9 lies outside its documented range (4.2 to 6 weeks)"
+        "cover.user_weeks = 9 lies outside its documented range (3 to 8.5 weeks)"
     ]
     own = replace(settings(tmp_path / "far"), worlds=2, quiet=True, report_formats=("md",))
     (folder,) = run_job([scenario], own)
@@ -362,7 +362,7 @@ def test_a_number_outside_its_range_is_told_and_kept_in_the_report(tmp_path, cap
     held = json.loads((folder / "provenance.json").read_text("utf-8"))["outside_ranges"]
     assert held == outside_ranges(scenario)
     memo = (folder / "report.md").read_text("utf-8")
-    assert "outside what the sources cover" in memo and "4.2 to 6 weeks" in memo
+    assert "outside what the sources cover" in memo and "3 to 8.5 weeks" in memo
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ def test_a_number_outside_its_range_is_told_and_kept_in_the_report(tmp_path, cap
     [
         ({"overrides.cover.user_weeks": 5}, False),
         ({"overrides.cover.user_weeks": 4.2}, False),
-        ({"overrides.cover.user_weeks": {"dist": "uniform", "low": 5, "high": 7}}, True),
+        ({"overrides.cover.user_weeks": {"dist": "uniform", "low": 5, "high": 9}}, True),
         ({"overrides.price.ndpr_oxide.home_usd_per_kg": 137}, True),
         ({"overrides.facility.my_lamp.start_date": "2012-11-02"}, False),
     ],

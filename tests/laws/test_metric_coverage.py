@@ -14,7 +14,6 @@ from lodestone.outputs.metrics import find
 from lodestone.outputs.metrics.coverage import CHAIN
 from lodestone.outputs.recorder import Recorder
 from lodestone.scenario import load_scenario
-from tests.fixtures.worlds import not_yet
 
 WORLDS = 3
 SHOCK = 459.0
@@ -106,7 +105,6 @@ def test_cover_is_stock_over_need(series):
     assert np.all(fewer >= days)
 
 
-@not_yet("licences leave works there without a gram of dysprosium oxide in one world of three")
 def test_japan_never_runs_out_of_dysprosium_in_2025(series):
     assert np.all(value(series, "cover_days_low", material="dy_oxide", region="japan") > 0)
 

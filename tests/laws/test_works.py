@@ -9,6 +9,8 @@ import pytest
 
 from lodestone.chain.balance import balance
 from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
+from lodestone.scenario import load_scenario
 from lodestone.worlds.layout import Layout
 from tests.fixtures.worlds import ban, not_yet, shared
 
@@ -66,6 +68,21 @@ def test_works_take_as_long_to_build_as_the_table_says_of_their_stage_and_place(
     # The number of behaviour is that of magnets outside China.
     years = weeks[at[(LIGHT, "europe")]] * 7.0 / 365.25
     assert np.allclose(years, run.draws["investment.lead_years_magnet"])
+
+
+def test_growth_that_everybody_foresees_leaves_works_at_home_no_scarcity_rent():
+    """Free entry: metal costs its inputs and what making it costs, at most a twentieth more."""
+    run = BatchRun(load_scenario("calm_2024", overrides={"end": "2030-01-01"}), load_chain("2024"), 0, np.arange(3))  # fmt: skip
+    cell = run.layout.cells.at[("ndpr_metal", "china")]
+    over = []
+
+    class Seen:
+        def market_day(self, run, now, rules):
+            over.append((run.day.state.log_price - run.day.state.plant_cost)[cell].copy())
+
+    run.watchers.append(Seen())
+    run.run()
+    assert np.all(np.array(over) < np.log(1.05)), np.array(over).max(axis=0)
 
 
 def test_dear_heavies_are_saved_by_users_who_take_weaker_grades():

@@ -17,6 +17,7 @@ from lodestone.outputs.results import Results
 from lodestone.report import write_report
 from lodestone.report.asked import headline_rows
 from lodestone.report.course import course, measures
+from lodestone.report.figures.shortage import worst_sentence
 from lodestone.report.memo import answer, headline_table, hypothesis, left_out
 from lodestone.report.phrases import share_of_worlds
 from lodestone.report.reading import Reading
@@ -264,7 +265,10 @@ def test_a_tiny_user_is_not_called_the_hardest_hit(runs, tmp_path):
     tonnes = [c for c in table.columns if "_t_magnet_per_week" in c]
     table.loc[table["region"] == "india", tonnes] *= 0.01
     table.to_csv(folder / "shortage_curve.csv", index=False)
-    assert Reading(Results.load(folder)).hardest("region")[0] == "europe"
+    reading = Reading(Results.load(folder))
+    assert reading.hardest("region")[0] == "europe"
+    told = worst_sentence(reading, "region", reading.members("region"))
+    assert told.startswith("Of the larger regions Europe is hit hardest: "), told
 
 
 def test_leaf_rows_alone_are_added_up_without_a_band(runs, tmp_path):

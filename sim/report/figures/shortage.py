@@ -251,13 +251,17 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
     if f.p05 * f.p95 < 0:
         low = 0.0
     verb = "hit hardest" if sign > 0 else "spared most"
+    plural = {"region": "regions", "sector": "sectors", "tier": "tiers"}[axis]
+    who = place(worst) if axis == "region" else human_of(axis, worst)
+    # A small user may lack more, and its panel says so.
+    if any(round(100 * sign * found[n].p50) > round(100 * sign * f.p50) for n in hit):
+        who = f"of the larger {plural} {who}"
     text = (
-        f"{capital(place(worst) if axis == 'region' else human_of(axis, worst))} is {verb}: {percent(abs(f.p50), low, high)}{more} of planned "
+        f"{capital(who)} is {verb}: {percent(abs(f.p50), low, high)}{more} of planned "
         f"use goes unmet at the peak in {month(f.peak)}"
     )
     out = len(names) - len(hit)
     if out and len(names) > 2:
-        plural = {"region": "regions", "sector": "sectors", "tier": "tiers"}[axis]
         text += f"; {out} of {len(names)} {plural} {'is' if out == 1 else 'are'} not touched in the median world"
     back = [
         n

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lodestone.border.errors import InputError
 from lodestone.chain.fit import proportional_fit
 from lodestone.chain.nouns import Chain, Facility
 
@@ -302,8 +303,11 @@ class _Closing:
             left = sum(made.values()) - sum(plants.values())
             self.residual_checks(m, left)
             if left < 0:
-                raise ValueError(
-                    f"{m}: magnets need {-left:.0f} t a year more than separation makes"
+                raise InputError(
+                    f"{m}: magnets need {-left:.0f} t a year more than separators and recyclers make",
+                    file="demand.csv",
+                    key="t_per_year",
+                    hint="Let less be used, or more be separated (baseline.csv, facilities.csv).",
                 )
             need = dict(plants)
             shares = self._oxide_shares(m)

@@ -22,6 +22,18 @@ from lodestone.chain.nouns import BASES, STAGES, Chain, Row
 
 __all__ = ["Problem", "check_chain", "sort_problems"]
 
+#: Table -> column that its low and high are the range of.
+RANGED = {
+    "demand": "t_per_year",
+    "oxide_uses": "share_of_residual",
+    "baseline": "tonnes",
+    "costs": "value",
+    "prices": "usd_per_kg",
+    "plant_costs": "capital_usd_per_kg_year",
+}
+#: Share or amount that is rounding.
+TINY = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -124,6 +136,14 @@ class _Check:
                     self.add(table, line, "source", "the row names no source")
                 if row.low is not None and row.high is not None and row.low > row.high:
                     self.add(table, line, "low", f"low {row.low:g} is above high {row.high:g}")
+                    continue
+                column = RANGED.get(table, "")
+                value = getattr(row, column, None)
+                if value is None or row.low is None or row.high is None:
+                    continue
+                if not row.low - TINY <= value <= row.high + TINY:
+                    message = f"{value:g} lies outside its own range, {row.low:g} to {row.high:g}"
+                    self.add(table, line, column, message)
 
     def shares(self) -> None:
         """Shares that describe a whole add up to it."""

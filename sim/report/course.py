@@ -86,12 +86,12 @@ def course(reading: Reading, region: str = "all") -> str:
     if reading.begins is not None and not alone and found.onset >= reading.begins:
         wait = (found.onset - reading.begins).days
         after = " (at once)" if wait < 7 else f" ({duration(wait)} after the start)"
-    sure = "in at least 95 % of worlds" if found.likelihood == "sure" else "in most worlds"
+    sure = "in at least 95 % of worlds" if found.sure_at_onset else "in the median world"
     until = (
         f"lasts to the end of the run ({day(found.end)})"
         if found.open_end
-        else f"{'is over' if found.back is None else f'is below {little}'} after {day(found.end)} in the "
-        "median world"
+        else f"{'is over' if found.back is None else f'is below {little}'} after {day(found.end)}"
+        f"{' in the median world' if found.sure_at_onset else ''}"
     )
     subject = f"use goes unmet{at}" if alone else f"{more} use goes unmet{at}{than}"
     what = "it" if alone else "the difference"

@@ -163,15 +163,20 @@ def level(row: Row) -> str:
 
 
 def reference_level(row: Row) -> str:
-    """Return the median without the measures, in the digits of the row; blank without one."""
+    """Return the median without the measures; blank without one.
+
+    In the digits of the row, or of its own band where that is narrower.
+    """
     if row.calm is None:
         return ""
     middle = quantiles(row.calm)[1]
-    low, own, high = quantiles(row.own)
-    grain = 0.0
-    if all(map(math.isfinite, (low, own, high))) and low != high:
-        factor, _ = scale_of(row.unit, _scale(row))
-        grain = resolution(own * factor, low * factor, high * factor) / factor
+    factor, _ = scale_of(row.unit, _scale(row))
+    grains = [
+        resolution(mid * factor, low * factor, high * factor) / factor
+        for low, mid, high in (quantiles(row.own), quantiles(row.calm))
+        if all(map(math.isfinite, (low, mid, high))) and low != high
+    ]
+    grain = min(grains, default=0.0)
     return shown(middle, middle, middle, row.unit, scale=_scale(row), grain=grain)
 
 

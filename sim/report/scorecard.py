@@ -32,6 +32,12 @@ SKILL = """\
 Skill of what was left out: one less the mean miss over that of the rival; above nought the model is
 the better forecaster.
 """
+#: Why a fact at an edge may pass in one table and not in the other.
+AFRESH = """\
+Fresh worlds of the shipped posterior; *in the fit* above counts the members that were fitted, so a fact
+whose median lies at an edge may pass in one and not in the other. *Covered*: by the worlds; *wide*: with
+the discrepancy.
+"""
 KNOWN = """\
 *Pinned* and *narrowed*: the spread is below 0.5 and 0.85 of the prior's. *Free*: moved by the data,
 but hardly narrowed. *Not seen*: no fact answers to it; it is drawn from its whole range in every
@@ -130,7 +136,7 @@ def write_scorecard(folder: Path, scored: Scored, card: Card, worlds: int) -> li
         ]
     elif card.summary():
         parts += [_table(card.summary()), VIEWS]
-    parts.append(_table(card.totals()))
+    parts += [AFRESH, _table(card.totals())]
     made = []
     for name, title, verdicts, rows, panels in scored:
         parts.append(f"## {title} (`{name}`)\n")
@@ -186,7 +192,7 @@ def _short(scored: Scored, card: Card) -> str:
     return (
         (f"{card.breath}\n\n" if card.breath else "")
         + (f"{_table(card.summary())}\n" if card.summary() else "")
-        + f"<details><summary>By episode ({len(scored)})</summary>\n\n{_table(card.totals())}\n</details>\n"
+        + f"<details><summary>By episode ({len(scored)})</summary>\n\n{AFRESH}\n{_table(card.totals())}\n</details>\n"
         + f"<details><summary>Fact by fact</summary>\n\n{_table(facts, columns)}\n</details>\n"
     )
 

@@ -88,6 +88,8 @@ class Shortage:
     onset, end
         First date of a noticeable median, and its last before a calm quarter after the peak; None
         where there is none.
+    sure_at_onset
+        Whether on the first of these dates the difference is noticeable in at least 95 % of worlds.
     open_end
         Whether the noticeable median lasts to the end of the run.
     back
@@ -106,6 +108,7 @@ class Shortage:
     p95: float
     onset: pd.Timestamp | None
     end: pd.Timestamp | None
+    sure_at_onset: bool
     open_end: bool
     back: Return | None
     turn: Turn | None
@@ -147,10 +150,11 @@ def shortage_of(delta: pd.DataFrame, levels: pd.DataFrame) -> Shortage:
         likelihood=likelihood,
         sign=sign,
         peak=peak,
-        p05=float(low[highest]),
-        p50=float(middle[highest]),
-        p95=float(high[highest]),
+        p05=float(low[peak]),
+        p50=float(middle[peak]),
+        p95=float(high[peak]),
         onset=noticed[0] if len(noticed) else None,
+        sure_at_onset=bool(len(noticed)) and float(near[noticed[0]]) >= NOTICEABLE,
         end=end,
         open_end=end == middle.index[-1],
         back=None if end is None else _back(mid, far, end),

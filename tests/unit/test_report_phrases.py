@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lodestone.report.asked import Row
-from lodestone.report.phrases import level, sentence
+from lodestone.report.phrases import level, reference_level, sentence
+from lodestone.report.shortages import shortage_of
 from lodestone.report.together import sentences
 from lodestone.report.wording import resolution
 
@@ -56,6 +58,29 @@ PEAK = ("unmet_share_peak", "Net shortfall in the worst week, share of planned u
 )  # fmt: skip
 def test_awkward_cases_are_told_right(words, own, calm, said):
     assert told(*words, own, calm) == said
+
+
+def test_the_reference_keeps_the_digits_of_its_own_band():
+    own, calm = np.linspace(350e3, 1230e3, 20), np.linspace(55e3, 69e3, 20)
+    held = row("lost_output_usd_million", "Lost output", "USD million", own, calm)
+    assert reference_level(held) == "USD 62 billion", reference_level(held)
+
+
+def test_certainty_is_told_of_the_date_on_which_it_holds():
+    dates = pd.date_range("2025-01-06", periods=30, freq="7D")
+    middle = np.r_[np.zeros(5), np.linspace(0.01, 0.06, 15), np.zeros(10)]
+
+    def course_of(spread):
+        low, high = np.clip(middle - spread, -1, None), middle + spread
+        delta = pd.DataFrame({"unmet_share_p05": low, "unmet_share_p50": middle, "unmet_share_p95": high}, index=dates)  # fmt: skip
+        levels = pd.DataFrame({"unmet_share_p50": middle, "reference_unmet_share_p50": 0.0}, index=dates)  # fmt: skip
+        return shortage_of(delta, levels)
+
+    wide, narrow = course_of(0.02), course_of(0.0)
+    assert wide.likelihood == narrow.likelihood == "sure"  # at the peak
+    assert narrow.sure_at_onset and not wide.sure_at_onset
+    at = dates.get_loc(wide.peak)
+    assert wide.p50 == middle[at] and wide.p95 == pytest.approx(middle[at] + 0.02)
 
 
 def test_a_scenario_that_was_run_alone_names_no_reference():

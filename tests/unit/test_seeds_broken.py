@@ -140,6 +140,12 @@ CASES = [
         "Did you mean 'wind'",
     ),
     (
+        "2024/demand.csv",
+        {"sector": "wind", "region": "china"},
+        {"t_per_year": "9e5"},
+        "t_per_year: 900000 lies outside its own range",
+    ),
+    (
         "2024/prices.csv",
         {"material": "dy_oxide", "market": "home"},
         {"usd_per_kg": "0"},
@@ -264,3 +270,13 @@ def test_a_vintage_may_bring_its_own_parameters(seeds):
     shutil.copy(seeds / "parameters.csv", seeds / "2024/parameters.csv")
     edit(seeds / "2024/parameters.csv", {"parameter": "cover.home_weeks"}, {"default": "8"})
     assert load_chain("2024", root=seeds).value("cover.home_weeks") == 8
+
+
+def test_more_use_than_separators_make_is_an_error_of_the_input(seeds):
+    from lodestone.chain.balance import balance
+
+    where = {"sector": "wind", "region": "europe", "material": "ndfeb_high_coercivity"}
+    edit(seeds / "2024" / "demand.csv", where, {"t_per_year": "60000", "low": "1", "high": "1e6"})
+    with pytest.raises(InputError, match="more than separators") as caught:
+        balance(load_chain("2024", root=seeds))
+    assert str(caught.value).startswith("demand.csv: t_per_year: dy_oxide: ")

@@ -92,7 +92,9 @@ def work(words: Words) -> int:
             print_table(shown, columns, title="Mass balance of the vintages", right=numbers)
     for warning in warnings:
         say(f"warning: {warning}")
-    for failure in failures:
+    for failure in dict.fromkeys(
+        failures
+    ):  # what is wrong with the seeds is wrong for every scenario
         say(f"lodestone: {failure}")
     if failures:
         return 2

@@ -279,4 +279,4 @@ def test_more_use_than_separators_make_is_an_error_of_the_input(seeds):
     edit(seeds / "2024" / "demand.csv", where, {"t_per_year": "60000", "low": "1", "high": "1e6"})
     with pytest.raises(InputError, match="more than separators") as caught:
         balance(load_chain("2024", root=seeds))
-    assert str(caught.value).startswith("demand.csv: t_per_year: dy_oxide: ")
+    assert str(caught.value).startswith("demand.csv: t_per_year: ndpr_oxide: ")

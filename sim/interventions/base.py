@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 from lodestone.border.numbers import plain
 from lodestone.border.words import suggestion
@@ -146,6 +146,14 @@ class Intervention(BaseModel):
     effect: ClassVar[type[Effect]] = Effect
     #: Key -> value at which it does nothing.
     neutral: ClassVar[dict[str, float]] = {}
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _names_something(cls, value: object, info: ValidationInfo) -> object:
+        """An empty list means nobody; a key that names somebody unless it is left out cannot."""
+        if value == () and cls.model_fields[str(info.field_name)].default not in ((), None):
+            raise ValueError("is an empty list; name something, or leave the key out")
+        return value
 
     def act(self, rules: Rules, on: Acting) -> None:
         """Write the rules of one market day, on which it is announced or in force."""

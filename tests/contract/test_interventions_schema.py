@@ -146,6 +146,20 @@ def test_every_name_is_checked_against_the_chain(kind, key, extra, chain):
     assert any(p.key == key and NOWHERE in p.message for p in found)
 
 
+def test_an_empty_list_is_refused_where_leaving_the_key_out_names_somebody():
+    tried = 0
+    for kind in kinds():
+        for key, info, extra in fields(type(made(kind))):
+            several = isinstance(getattr(made(kind), key), tuple)
+            if "names" not in extra or not several or info.default in ((), None):
+                continue
+            tried += 1
+            with pytest.raises(InputError, match="empty list") as caught:
+                made(kind, **{key: []})
+            assert key in str(caught.value)
+    assert tried > 20
+
+
 @pytest.mark.parametrize("kind", sorted(kinds()))
 def test_order_of_dates(kind, chain):
     wrong = made(kind, start="2026-01-01", end="2025-01-01").problems(chain)

@@ -400,7 +400,7 @@ TOGETHER = {
         "pure.bloc", "no member",
     ),
     "a bloc named by nobody": (
-        "  pure: {kind: certification, bloc: []}", "pure.bloc", "no member",
+        "  pure: {kind: certification, bloc: []}", "pure.bloc", "empty list",
     ),
     "an alliance of one": (
         "  us: {kind: alliance, members: japan}", "us.members", "one member only",

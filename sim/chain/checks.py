@@ -137,13 +137,22 @@ class _Check:
                 if row.low is not None and row.high is not None and row.low > row.high:
                     self.add(table, line, "low", f"low {row.low:g} is above high {row.high:g}")
                     continue
-                column = RANGED.get(table, "")
-                value = getattr(row, column, None)
-                if value is None or row.low is None or row.high is None:
-                    continue
-                if not row.low - TINY <= value <= row.high + TINY:
-                    message = f"{value:g} lies outside its own range, {row.low:g} to {row.high:g}"
-                    self.add(table, line, column, message)
+                if table in RANGED:
+                    value = getattr(row, RANGED[table])
+                    self._within(table, line, RANGED[table], value, (row.low, row.high))
+
+    def _within(
+        self,
+        table: str,
+        line: int,
+        column: str,
+        value: float,
+        ends: tuple[float | None, float | None],
+    ) -> None:
+        low, high = ends
+        if low is not None and high is not None and not low - TINY <= value <= high + TINY:
+            message = f"{value:g} lies outside its own range, {low:g} to {high:g}"
+            self.add(table, line, column, message)
 
     def shares(self) -> None:
         """Shares that describe a whole add up to it."""
@@ -314,11 +323,9 @@ class _Check:
             if country is not None and country.region != item.region:
                 message = f"'{item.country}' lies in '{country.region}', not '{item.region}'"
                 self.add("facilities", line, "region", message)
-            low, high = item.unit_cost_low, item.unit_cost_high
+            ends = item.unit_cost_low, item.unit_cost_high
             cost = item.unit_cost_usd_per_kg
-            if low is not None and high is not None and not low <= cost <= high:
-                message = f"{cost:g} lies outside {low:g} to {high:g}"
-                self.add("facilities", line, "unit_cost_usd_per_kg", message)
+            self._within("facilities", line, "unit_cost_usd_per_kg", cost, ends)
             end = dt.date(self.chain.vintage.base_year, 12, 31)
             running = item.start_date is None or item.start_date <= end
             if not running and item.output_2024_t:

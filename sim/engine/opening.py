@@ -192,11 +192,11 @@ def growth_path(layout: Layout, draws: Draws, start: date) -> Callable[[float], 
     fade = draws["demand.fade_years"][None, :]
     magnet = np.array([s.kind == "magnet" for s in rows])[:, None]
     outlook = magnet * draws["demand.growth_outlook"][None, :]
+    logs = (g30 + outlook * (MIDDLE_YEAR - year0), g35 + outlook * (LAST_YEAR - year0))
     first = start.year + (start - date(start.year, 1, 1)).days / DAYS_PER_YEAR
     years = (year0, MIDDLE_YEAR, LAST_YEAR)
 
     def at(day: float) -> np.ndarray:
-        when = first + day / DAYS_PER_YEAR
-        return growth_multiple(when, (g30, g35), fade, scale, years, outlook)
+        return growth_multiple(first + day / DAYS_PER_YEAR, logs, fade, scale, years)
 
     return at

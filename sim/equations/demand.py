@@ -37,7 +37,6 @@ def growth_multiple(
     fade_years: np.ndarray,
     scale: np.ndarray,
     years: tuple[float, float, float],
-    outlook: np.ndarray | float = 0.0,
 ) -> np.ndarray:
     """Demand multiple of the base year: compound growth over two spans, then fading.
 
@@ -53,8 +52,6 @@ def growth_multiple(
         Of growth, share (0 keeps the base year).
     years : (float, float, float)
         Middle of the base year, end of the first and of the second span.
-    outlook : ndarray, shape (d, w)
-        Growth a year beside the path, share a year (in logs), to the end of the second span.
 
     Returns
     -------
@@ -66,8 +63,6 @@ def growth_multiple(
     """
     first, second = log_multiples
     base, middle, last = years
-    first = first + outlook * (middle - base)
-    second = second + outlook * (last - base)
     if year <= base:
         log = np.zeros_like(first)
     elif year <= middle:

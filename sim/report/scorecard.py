@@ -136,7 +136,7 @@ def write_scorecard(folder: Path, scored: Scored, card: Card, worlds: int) -> li
         ]
     elif card.summary():
         parts += [_table(card.summary()), VIEWS]
-    parts += [AFRESH, _table(card.totals())]
+    parts += [*([AFRESH] if card.summary() else []), _table(card.totals())]
     made = []
     for name, title, verdicts, rows, panels in scored:
         parts.append(f"## {title} (`{name}`)\n")
@@ -189,10 +189,11 @@ def _short(scored: Scored, card: Card) -> str:
     ]
     columns = ["fact", "what", "observed", "band", "p50", "p05_to_p95"]
     columns += ["with_discrepancy", "result", "left_out"] if card.summary() else ["result"]
+    note = f"{AFRESH}\n" if card.summary() else ""
     return (
         (f"{card.breath}\n\n" if card.breath else "")
         + (f"{_table(card.summary())}\n" if card.summary() else "")
-        + f"<details><summary>By episode ({len(scored)})</summary>\n\n{AFRESH}\n{_table(card.totals())}\n</details>\n"
+        + f"<details><summary>By episode ({len(scored)})</summary>\n\n{note}{_table(card.totals())}\n</details>\n"
         + f"<details><summary>Fact by fact</summary>\n\n{_table(facts, columns)}\n</details>\n"
     )
 

@@ -142,8 +142,9 @@ def shortage_of(delta: pd.DataFrame, levels: pd.DataFrame) -> Shortage:
     elif near.max() < NOTICEABLE:
         likelihood = "likely"
     leading = mid if mid.max() >= NOTICEABLE else far
-    highest = leading.idxmax()
-    peak = leading.index[leading >= 0.98 * leading.max()][0] if leading.max() > 0 else highest
+    peak = (
+        leading.index[leading >= 0.98 * leading.max()][0] if leading.max() > 0 else leading.idxmax()
+    )
     noticed = mid.index[mid >= NOTICEABLE]
     end = _end(noticed, peak)
     return Shortage(

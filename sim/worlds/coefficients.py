@@ -13,7 +13,7 @@ import numpy as np
 
 from lodestone.chain.row import STAGE_OF
 from lodestone.equations.lags import gain
-from lodestone.worlds.layout.rows import WEEKS_PER_YEAR
+from lodestone.worlds.layout.rows import WEEKS_PER_YEAR, column
 from lodestone.worlds.state import Draws, column_lead, plant_targets, user_targets
 
 if TYPE_CHECKING:
@@ -296,12 +296,14 @@ def _build_weeks(lay: Layout, d: Draws) -> np.ndarray:
     magnets outside the regions that it names.
     """
     chain = lay.chain
-    months = np.ones(lay.cells.n)
-    for c, (material, region) in enumerate(lay.cells.keys):
-        stage = STAGE_OF[chain.materials[material].form]
-        months[c] = chain.plant_cost(stage, region).months
     usual = chain.plant_cost("magnet", "").months
-    return (months / usual)[:, None] * d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
+    part = column(
+        [
+            chain.plant_cost(STAGE_OF[chain.materials[material].form], region).months / usual
+            for material, region in lay.cells.keys
+        ]
+    )
+    return part * d["investment.lead_years_magnet"] * WEEKS_PER_YEAR
 
 
 def _grade_share(lay: Layout) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lodestone.equations.ties import leaving, mixed, wished_tie
-from tests.fixtures.worlds import ban, day_after, shared, simulate
+from tests.fixtures.worlds import ban, day_after, not_yet, shared, simulate
 
 SHARE = st.floats(0.0, 1.0)
 BAN_FROM = 8
@@ -113,25 +113,32 @@ def test_who_had_to_leave_comes_back_when_the_border_opens():
     assert np.all(share[-1] > share[60] + 0.15)
 
 
-def test_military_users_leave_an_origin_that_refuses_them_and_civil_ones_stay():
+@pytest.fixture(scope="module")
+def refused():
+    """European lines tied to China whose military users get no licence: share left, who, use."""
     licence = {
         "kind": "export_licence", "exporter": "china", "materials": "magnets",
         "start": day_after(8), "approval": 1.0, "processing_days": 14,
         "classes": {"military": {"approval": 0.0}},
     }  # fmt: skip
     trace = simulate({"l": licence}, weeks=160, worlds=3)
-    lay = trace.layout
-    tied, _ = lines(trace, "europe")
-    left = trace.run.day.state.tied[tied] / lay.users.tied[tied]
-    military = lay.users.defence[tied, 0] == 1.0
-    large = lay.users.whole[tied, 0] > 0.0
-    assert np.all(left[military & large] < 0.4)
-    stay = ~military & large
-    assert np.all(
-        left[stay] > 0.75
-    )  # of SmCo a third is military: who buys it expects less to come
-    use = lay.users.base[tied][stay]
-    assert np.all((left[stay] * use).sum(axis=0) > 0.97 * use.sum())
+    users, (tied, _) = trace.layout.users, lines(trace, "europe")
+    tied = tied[users.whole[tied, 0] > 0.0]
+    left = trace.run.day.state.tied[tied] / users.tied[tied]
+    return left, users.defence[tied, 0] == 1.0, users.base[tied]
+
+
+def test_military_users_leave_an_origin_that_refuses_them_and_civil_ones_stay(refused):
+    left, military, use = refused
+    assert np.all(left[military] < 0.4)
+    civil = use[~military]
+    assert np.all((left[~military] * civil).sum(axis=0) > 0.97 * civil.sum())
+
+
+@not_yet("0.79 of a line of SmCo: users of a tie expect alike, whoever of them is refused")
+def test_civil_users_stay_in_every_line(refused):
+    left, military, _ = refused
+    assert np.all(left[~military] > 0.8)
 
 
 # ---- the equations ----------------------------------------------------------------------

@@ -45,7 +45,8 @@ def work(words: Words) -> int:
             odd = work()
             warnings.extend(odd if isinstance(odd, list) else [])
         except InputError as error:
-            failures.append(str(error))
+            if str(error) not in failures:  # wrong seeds are wrong for every scenario
+                failures.append(str(error))
             checked.append({"checked": what, "result": "wrong"})
         else:
             checked.append({"checked": what, "result": "ok"})
@@ -92,9 +93,7 @@ def work(words: Words) -> int:
             print_table(shown, columns, title="Mass balance of the vintages", right=numbers)
     for warning in warnings:
         say(f"warning: {warning}")
-    for failure in dict.fromkeys(
-        failures
-    ):  # what is wrong with the seeds is wrong for every scenario
+    for failure in failures:
         say(f"lodestone: {failure}")
     if failures:
         return 2

@@ -112,8 +112,10 @@ def invest(m: Market, f: Flows) -> None:
     lower = st.expansion[3] - most * slack * weeks / WEEKS_PER_YEAR
     st.expansion[3] = np.where(slack > 0, np.maximum(lower, floor), st.expansion[3])
     # Builders count what need will be once they are done: by today's alone they stay behind its growth.
-    later = 1.0 - (1.0 - st.saving) / (ahead * need_later(m, _weeks_to_run(m)))
-    _plants(m, f, later)
+    runs = _weeks_to_run(m)
+    grown = need_later(m, runs)
+    later = 1.0 - (1.0 - st.saving) / (ahead * grown)
+    _plants(m, later, _lacking_later(m, f, runs, grown))
     _separators(m, later)
 
 
@@ -134,8 +136,11 @@ def _ore_ahead(m: Market, ahead: np.ndarray) -> np.ndarray:
     return np.maximum(lay.ore.links_by_pool.spread(part * each, len(lay.ore.pools)), 1.0)
 
 
-def _plants(m: Market, f: Flows, short: np.ndarray) -> None:
-    """Metal and magnet plants are added where need is not met and their price pays full cost."""
+def _plants(m: Market, short: np.ndarray, lacks: np.ndarray) -> None:
+    """Metal and magnet plants are added where need is not met and their price pays full cost.
+
+    What is short, by cell (c, w), and what plants lack of what will be asked of them (g, w), shares.
+    """
     lay, st, weeks, d = m.layout, m.state, m.weeks * m.slow, m.draws
     rows, group = lay.groups.made_cells, lay.groups.of_cell[lay.groups.made_cells]
     weight = st.plant_output[rows] + 1e-12
@@ -144,7 +149,6 @@ def _plants(m: Market, f: Flows, short: np.ndarray) -> None:
     np.add.at(earned, group, weight * (st.log_price - st.plant_cost)[rows])
     np.add.at(missed, group, weight * short[rows])
     slow = gain(weeks, investment.EXPECTATION_WEEKS)
-    lacks = _lacking_later(m, f)
     # What will be short will be dear: builders look at the price of then where that calls for more.
     now, short_now = earned / total, missed / total
     then = np.maximum(now, 0.0) - np.log1p(-lacks) / d["market.scarcity_elasticity"]
@@ -161,18 +165,18 @@ def _weeks_to_run(m: Market) -> np.ndarray:
     return np.asarray(investment.EXPECTATION_WEEKS + deciding + m.c.build_weeks)
 
 
-def _lacking_later(m: Market, f: Flows) -> np.ndarray:
+def _lacking_later(m: Market, f: Flows, runs: np.ndarray, grown: np.ndarray) -> np.ndarray:
     """Share of need that plants on line or announced would leave unmet once new ones could run, (g, w).
 
-    Before what builders have begun by themselves, which `_add` nets.
+    New ones run in ``runs`` weeks, when need is ``grown`` times today's, (c, w) both. Before what
+    builders have begun by themselves, which `_add` nets.
     """
     lay, st = m.layout, m.state
-    lead = _weeks_to_run(m)
     rows, group = lay.groups.made_cells, lay.groups.of_cell[lay.groups.made_cells]
     need = np.zeros((lay.groups.n, st.worlds))
-    np.add.at(need, group, (st.plant_asked * need_later(m, lead))[rows])
+    np.add.at(need, group, (st.plant_asked * grown)[rows])
     plants = lay.groups.plants_order
-    until = m.now + DAYS_PER_WEEK * lead[lay.groups.a_cell[lay.groups.of_facility[plants]]]
+    until = m.now + DAYS_PER_WEEK * runs[lay.groups.a_cell[lay.groups.of_facility[plants]]]
     comes = (m.online[plants] > m.now) & (m.online[plants] <= until)
     coming = np.zeros_like(need)
     np.add.at(coming, lay.groups.of_facility[plants], lay.plants.capacity[plants] * comes)

@@ -83,6 +83,7 @@ class CostBook:
         self.reference_value = np.exp(run.layout.prices.log_reference)[users.cell]
         # Only magnets' missing output is counted as lost.
         self.lost_value = np.where(users.magnet[:, None], users.lost_output, 0.0) / 1000.0
+        self.worth = worth_of_output(run.draws["money.lost_output_doublings"])
 
     def items(
         self, run: BatchRun, rules: Conditions, paid: np.ndarray, lost_t: np.ndarray
@@ -108,7 +109,7 @@ class CostBook:
             home = rows.home(run, lay.links.material)
             np.add.at(tariff, lay.links.region_to, f.shipped * rules.import_tariff * home / 1000.0)
         outlay = self._outlay(run, rules, w)
-        lost *= worth_of_output(run.draws["money.lost_output_doublings"])
+        lost *= self.worth
         return np.concatenate([value, premium, tariff, hold, lost, outlay])
 
     def _outlay(self, run: BatchRun, rules: Conditions, w: int) -> np.ndarray:

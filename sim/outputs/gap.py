@@ -17,12 +17,65 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lodestone.engine.compiling import compiled, holds
 from lodestone.engine.contents import contained_by_region, left_behind
 from lodestone.outputs.items import ITEMS
 from lodestone.outputs.room import Room
 
 if TYPE_CHECKING:
     from lodestone.engine.run import BatchRun
+
+
+@compiled
+def saved_by_users(
+    use: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    goods: tuple[np.ndarray, np.ndarray],
+    content: np.ndarray,
+    out: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    """Add the element in what users plan and do not use, by region, (r, e, w) each: ``out``.
+
+    Parameters
+    ----------
+    use : planned, response to prices (a multiple), wanted, late and unmet, shape (u, w) each
+        t of material.
+    goods : material and region of each line, shape (u,) each
+    content : ndarray, shape (m, e)
+        t element per t of material.
+    out : saved by price; by other materials; missing, less what is made up
+        t element; raised.
+    """
+    planned, response, wanted, late, unmet = use
+    by_price, otherwise, missing = out
+    worlds = planned.shape[1]
+    each = np.empty(worlds)
+    for u in range(planned.shape[0]):
+        goes = goods[0][u], goods[1][u]
+        for w in range(worlds):
+            each[w] = planned[u, w] - planned[u, w] * response[u, w]
+        _add_element(each, goes, content, by_price)
+        for w in range(worlds):
+            each[w] = planned[u, w] * response[u, w] - (wanted[u, w] - late[u, w])
+        _add_element(each, goes, content, otherwise)
+        if holds(unmet[u]) or holds(late[u]):
+            for w in range(worlds):
+                each[w] = unmet[u, w] - late[u, w]
+            _add_element(each, goes, content, missing)
+
+
+@compiled
+def _add_element(
+    tonnes: np.ndarray, goods: tuple[int, int], content: np.ndarray, out: np.ndarray
+) -> None:
+    """Add the element in some tonnes (w,) of a material in a region (``goods``) to (r, e, w)."""
+    if not holds(tonnes):
+        return
+    m, r = goods
+    for e in range(content.shape[1]):
+        share = content[m, e]
+        if share != 0.0:
+            for w in range(tonnes.shape[0]):
+                out[r, e, w] += share * tonnes[w]
 
 
 class GapBook:
@@ -55,7 +108,6 @@ class GapBook:
         self.from_exporter = np.flatnonzero(abroad & exporter)
         self.from_others = np.flatnonzero(abroad & ~exporter)
         self.abroad = np.flatnonzero(abroad)
-        self.lines = np.arange(lay.users.n)
         # Oxide cells that have a market, by separator region and by region, for the ledger's sake.
         self.sold = (lay.separation.oxide_cell >= 0)[:, :, None]
         self.left_at = np.where(
@@ -82,12 +134,12 @@ class GapBook:
         ) -> None:
             contained_by_region(tonnes, *goods, content, sign, flow[item])
 
-        response, late = f["response"], f["late"]
-        still = f["planned"] * response
-        users = (self.lines, lay.users.material, lay.users.region)
-        add("demand_destruction", f["planned"] - still, users, 1.0)
-        add("substitution", still - (f["wanted"] - late), users, 1.0)
-        add("unmet", f["unmet"] - late, users, 1.0)
+        saved_by_users(
+            (f.planned, f.response, f.wanted, f.late, f.unmet),
+            (lay.users.material, lay.users.region),
+            content,
+            (flow["demand_destruction"], flow["substitution"], flow["unmet"]),
+        )
         material, to, origin = lay.links.material, lay.links.region_to, lay.links.region_from
         add("exporter", f["declared"], (self.from_exporter, material, to), 1.0)
         add("others", f["declared"], (self.from_others, material, to), 1.0)

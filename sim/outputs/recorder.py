@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from lodestone.border.units import DAYS_PER_WEEK
-from lodestone.engine.compiling import compiled, holds
+from lodestone.engine.compiling import compiled, fill, holds
 from lodestone.outputs.gap import GapBook
 from lodestone.outputs.items import COST_ITEMS, STAGES
 from lodestone.outputs.room import Room
@@ -18,6 +18,7 @@ from lodestone.outputs.series import KEPT, rows
 from lodestone.outputs.series.money import CostBook
 from lodestone.outputs.shortage import shortfall
 from lodestone.worlds.conditions import Conditions
+from lodestone.worlds.flows import Flows
 from lodestone.worlds.layout import Segments
 
 if TYPE_CHECKING:
@@ -27,6 +28,91 @@ if TYPE_CHECKING:
 CLOSED = 0.02
 #: Weeks over which arrivals are averaged before they are held against planned use (A270).
 ARRIVAL_WEEKS = 4.0
+
+
+_shortfall = compiled(shortfall)
+
+
+class Use(NamedTuple):
+    """What users of each line did on a market day, t, shape (u, w)."""
+
+    planned: np.ndarray
+    wanted: np.ndarray
+    unmet: np.ndarray
+    late: np.ndarray
+    stopped: np.ndarray  # classes of cover
+    got: np.ndarray
+
+
+class Sums(NamedTuple):
+    """The same by group of users, t, shape (g, w); raised."""
+
+    planned: np.ndarray
+    missing: np.ndarray  # planned use that does not happen for lack of goods
+    made_up: np.ndarray  # use put off earlier
+    come: np.ndarray  # arrivals, averaged over some weeks
+    stopped: np.ndarray  # classes of cover
+
+    @classmethod
+    def zeros(cls, groups: int, worlds: int) -> Sums:
+        """Nothing yet."""
+        return cls(*np.zeros((len(cls._fields), groups, worlds)))
+
+
+@compiled
+def add_lines(
+    groups: tuple[np.ndarray, np.ndarray],
+    use: Use,
+    arrivals: tuple[np.ndarray, float, float],
+    sums: tuple[Sums, Sums],
+    lost: np.ndarray,
+) -> None:
+    """Add up what users did by group and, of military lines, by military group.
+
+    Parameters
+    ----------
+    groups : ndarray of int, shape (u,) each
+        Group and military group of each line, -1 for none.
+    use : Use
+    arrivals : average so far (u, w), t/week; market days a week; share of the new in the average
+        The average is moved for lines of a group.
+    sums : (Sums, Sums)
+        By group and by military group; raised.
+    lost : ndarray, shape (u, w)
+        Use that goes missing, less what is made up, t; written.
+    """
+    average, per_week, gain = arrivals
+    worlds = lost.shape[1]
+    missing, made_up = np.empty(worlds), np.empty(worlds)
+    for u in range(lost.shape[0]):
+        fill(lost[u], 0.0)
+        lacks = holds(use.unmet[u]) or holds(use.late[u])
+        if lacks:
+            for w in range(worlds):
+                missing[w], made_up[w] = _shortfall(
+                    use.planned[u, w], use.wanted[u, w], use.unmet[u, w], use.late[u, w]
+                )
+            for w in range(worlds):
+                lost[u, w] = missing[w] - made_up[w]
+        if groups[0][u] < 0:
+            continue
+        for w in range(worlds):
+            average[u, w] += (use.got[u, w] * per_week - average[u, w]) * gain
+        for k in range(2):
+            g, book = groups[k][u], sums[k]
+            if g < 0:
+                continue
+            for w in range(worlds):
+                book.planned[g, w] += use.planned[u, w]
+            for w in range(worlds):
+                book.come[g, w] += average[u, w]
+            if lacks:
+                for w in range(worlds):
+                    book.missing[g, w] += missing[w]
+                for w in range(worlds):
+                    book.made_up[g, w] += made_up[w]
+                for w in range(worlds):
+                    book.stopped[g, w] += use.stopped[u, w]
 
 
 @compiled
@@ -141,12 +227,16 @@ class Recorder:
         self.lines = magnet[order]
         self.by_group = Segments.of(code[order])
         g = len(self.labels.groups)
+        self.group_of = np.full(lay.users.n, -1)
+        self.group_of[self.lines] = self.by_group.group
         # Groups with a military line of their own: their defence tier is read, not reckoned.
-        self.military_lines = self.lines[lay.users.defence[self.lines, 0] == 1.0]
-        code = lay.users.region[self.military_lines] * len(lay.sectors)
-        self.by_military = Segments.of(code + lay.users.sector[self.military_lines])
+        military = self.lines[lay.users.defence[self.lines, 0] == 1.0]
+        code = lay.users.region[military] * len(lay.sectors) + lay.users.sector[military]
+        self.military_of = np.full(lay.users.n, -1)
+        self.military_of[military] = Segments.of(code).group
         self.military_groups = np.array(self.labels.military_groups, dtype=int)
         self.priced_cells = np.array(self.labels.priced_cells)
+        self.paid_cells = np.union1d(self.priced_cells, lay.users.cell)
         self.months, self.years = self.labels.months, self.labels.years
         self._tick_year, self._mid_year, self._split, self.tick_of_month = _days_of(self.rows)
         many = {
@@ -192,38 +282,15 @@ class Recorder:
     def market_day(self, run: BatchRun, now: float, rules: Conditions) -> None:
         """Keep one market day."""
         f = run.day.flows
-        t, weeks = self.tick, run.market_days / DAYS_PER_WEEK
-        by_group = self.by_group
-        per_week = 1.0 / weeks
-        planned = by_group.sum(f["planned"][self.lines])
-        missing, made_up = shortfall(f["planned"], f["wanted"], f["unmet"], f["late"])
-        unmet = np.minimum(by_group.sum(missing[self.lines]), planned)
-        self.kept["planned"][t] = planned * per_week
-        self.arrivals += (f["to_users"] * per_week - self.arrivals) * self.arrival_gain
-        come = by_group.sum(self.arrivals[self.lines]) * weeks
-        gross = np.maximum(np.where(planned - come > 1e-9 * planned, planned - come, 0.0), unmet)
-        self.kept["gross"][t] = gross * per_week
-        self.kept["unmet"][t] = unmet * per_week
-        self.kept["caught_up"][t] = by_group.sum(made_up[self.lines]) * per_week
-        if len(self.military_groups):
-            lines, some = self.military_lines, self.by_military
-            use = some.sum(f["planned"][lines])
-            net = np.minimum(some.sum(missing[lines]), use)
-            lacking = np.maximum(use - some.sum(self.arrivals[lines]) * weeks, net)
-            self.kept["military_planned"][t] = use * per_week
-            self.kept["military_unmet"][t] = net * per_week
-            self.kept["military_gross"][t] = (
-                np.minimum(lacking, gross[self.military_groups]) * per_week
-            )
-        if np.any(f["unmet"]):
-            stopped = by_group.sum(f["stopped"][self.lines])
-            self.kept["stopped"][t] = stopped > 0
+        t, per_week = self.tick, 1.0 / (run.market_days / DAYS_PER_WEEK)
+        unmet, planned, lost = self._users(f, per_week)
         self.gap.market_day(run)
-        paid = rows.paid(run)
+        paid = np.empty_like(run.day.state.log_ask)
+        paid[self.paid_cells] = rows.paid(run, self.paid_cells)
         self.kept["home"][t] = rows.home(run)
         self.kept["ask"][t] = rows.ask(run, self.priced_cells)
         self.kept["paid"][t] = paid[self.priced_cells]
-        self.kept["cost"][t] = self.costs.items(run, rules, paid, missing - made_up) * per_week
+        self.kept["cost"][t] = self.costs.items(run, rules, paid, lost) * per_week
         self._reserves(run, per_week)
         if rules.licences:
             self.kept["licences"][t, 0] = run.day.office.granted_share()
@@ -249,6 +316,40 @@ class Recorder:
             self.kept["available"][self._tick_year[t]] = able
             self.kept["idle"][self._tick_year[t]] = rows.idle(run, able)
         self.tick += 1
+
+    def _users(self, f: Flows, per_week: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Keep what users did.
+
+        Returns
+        -------
+        unmet, planned : ndarray, shape (g, w)
+            t.
+        lost : ndarray, shape (u, w)
+            Use that goes missing, less what is made up, t.
+        """
+        t, weeks, worlds = self.tick, self.days / DAYS_PER_WEEK, self.arrivals.shape[1]
+        whole = Sums.zeros(len(self.labels.groups), worlds)
+        military = Sums.zeros(len(self.military_groups), worlds)
+        lost = np.empty_like(f.planned)
+        use = Use(f.planned, f.wanted, f.unmet, f.late, f.stopped, f.to_users)
+        arrivals = self.arrivals, per_week, self.arrival_gain
+        add_lines((self.group_of, self.military_of), use, arrivals, (whole, military), lost)
+        planned, unmet = whole.planned, np.minimum(whole.missing, whole.planned)
+        come = whole.come * weeks
+        gross = np.maximum(np.where(planned - come > 1e-9 * planned, planned - come, 0.0), unmet)
+        self.kept["planned"][t] = planned * per_week
+        self.kept["gross"][t] = gross * per_week
+        self.kept["unmet"][t] = unmet * per_week
+        self.kept["caught_up"][t] = whole.made_up * per_week
+        self.kept["stopped"][t] = whole.stopped > 0
+        if len(self.military_groups):
+            net = np.minimum(military.missing, military.planned)
+            lacking = np.maximum(military.planned - military.come * weeks, net)
+            lacking = np.minimum(lacking, gross[self.military_groups])
+            self.kept["military_planned"][t] = military.planned * per_week
+            self.kept["military_unmet"][t] = net * per_week
+            self.kept["military_gross"][t] = lacking * per_week
+        return unmet, planned, lost
 
     def _reserves(self, run: BatchRun, per_week: float) -> None:
         """What public reserves buy and sell, USD million a week by region, at the ask."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import compiled
+from lodestone.engine.compiling import compiled, holds
 from lodestone.equations.demand import worth_of_output
 from lodestone.outputs.items import COST_ITEMS
 from lodestone.outputs.series import rows
@@ -65,8 +65,9 @@ def cost_of_lines(
             premium[r, w] += got[u, w] * paid[c, w] / 1000.0 - plain
         for w in range(got.shape[1]):
             hold[r, w] += held[u, w] * paid[c, w] / 1000.0 * yearly[w] * weeks / HOLDING_WEEKS
-        for w in range(got.shape[1]):
-            lost[r, w] += lacks[u, w] * lines.lost[u, 0]
+        if holds(lacks[u]):
+            for w in range(got.shape[1]):
+                lost[r, w] += lacks[u, w] * lines.lost[u, 0]
 
 
 class CostBook:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def contained_by_cell(layout: Layout, tonnes: np.ndarray) -> np.ndarray:
     """Contained element of tonnes by cell: (c, w) -> (e, w)."""
     by_material = layout.cells.by_material.spread(tonnes, len(layout.materials))
-    return np.einsum("me,mw->ew", layout.content, by_material)
+    out = np.empty((layout.content.shape[1], tonnes.shape[1]))
+    contained(layout.content, by_material, out)
+    return out
 
 
 @compiled
@@ -101,3 +103,20 @@ def sum_on_links(links: np.ndarray, stock: np.ndarray) -> np.ndarray:
                 for w in range(stock.shape[2]):
                     out[e, w] += stock[k, e, w]
     return out
+
+
+@compiled
+def mean_of_places(
+    part: np.ndarray, values: np.ndarray, ends: tuple[np.ndarray, np.ndarray], out: np.ndarray
+) -> None:
+    """Add what places have (s, e, w), by the part of each ore link (k, w), to its pool (o, e, w): ``out``.
+
+    ``ends`` are pool and place of each link, (k,) each.
+    """
+    pool, place = ends
+    for k in range(part.shape[0]):
+        if holds(part[k]):
+            o, s = pool[k], place[k]
+            for e in range(values.shape[1]):
+                for w in range(part.shape[1]):
+                    out[o, e, w] += part[k, w] * values[s, e, w]

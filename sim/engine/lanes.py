@@ -260,6 +260,17 @@ def sent_along(ways: Ways, flow: np.ndarray, rows: np.ndarray, out: np.ndarray) 
 
 
 @compiled
+def brought_along(ways: Ways, flow: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
+    """Sum of a flow (l, w) by the places ``rows`` where it ends; ``out`` (n, w) is written."""
+    for n in range(rows.shape[0]):
+        fill(out[n], 0.0)
+        for i in range(ways.starts[rows[n]], ways.starts[rows[n] + 1]):
+            if holds(flow[i]):
+                for w in range(flow.shape[1]):
+                    out[n, w] += flow[i, w]
+
+
+@compiled
 def under_way(
     ways: Ways,
     coming: tuple[np.ndarray, np.ndarray, np.ndarray],

@@ -15,18 +15,20 @@ TRY_AGAIN_DAYS = 7.0
 WHOLE_DAY = 1e-9
 
 
-def depart(m: Market, routes: Routes, tonnes: np.ndarray) -> None:
-    """Goods (l, w) set sail; deliveries at home (no days under way) have landed already."""
+def depart(m: Market, routes: Routes, tonnes: np.ndarray, sails: np.ndarray) -> None:
+    """Goods (l, w) of the links that ``sails`` (l,) names set sail; deliveries at home have landed."""
     for days, rows in routes:
-        if days > 0.0 and any_in(rows, tonnes):
-            m.state.sailings.append(Sailing(m.now + days, rows, tonnes, ore=False))
+        going = rows[sails[rows]]
+        if days > 0.0 and len(going):
+            m.state.sailings.append(Sailing(m.now + days, going, tonnes, ore=False))
 
 
-def depart_ore(m: Market, tonnes: np.ndarray) -> None:
-    """Ore (k, e, w) sets out; what has no way to go is there at once."""
+def depart_ore(m: Market, tonnes: np.ndarray, sails: np.ndarray) -> None:
+    """Ore (k, e, w) of the links that ``sails`` (k,) names sets out; what has no way is there at once."""
     flat = tonnes.reshape(len(tonnes), -1)
-    for days, rows in m.c.ore_routes:
-        if not any_in(rows, flat):
+    for days, every in m.c.ore_routes:
+        rows = every[sails[every]]
+        if not len(rows):
             continue
         if days == 0.0:
             _land_ore(m, rows, flat)
@@ -58,7 +60,7 @@ def _land_goods(m: Market, sailing: Sailing) -> None:
     through = tonnes * st.route_open
     land_rows(rows, through, st.in_transit, st.landed)
     waiting = tonnes - through
-    if any_in(rows, waiting):
+    if np.any(waiting[rows]):
         st.sailings.append(Sailing(sailing.day + TRY_AGAIN_DAYS, rows, waiting, ore=False))
 
 
@@ -84,15 +86,6 @@ def already_at_sea(m: Market) -> None:
             for k in range(1, int(np.ceil(transit / days - WHOLE_DAY)) + 1):
                 left = max(transit - k * days, 0.0)
                 st.sailings.append(Sailing(left, rows, tonnes, is_ore))
-
-
-@compiled
-def any_in(rows: np.ndarray, values: np.ndarray) -> bool:
-    """Whether any of the rows of ``values`` (l, w) holds something."""
-    for i in range(rows.shape[0]):  # noqa: SIM110 -- a compiled loop, no generator
-        if holds(values[rows[i]]):
-            return True
-    return False
 
 
 @compiled

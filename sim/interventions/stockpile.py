@@ -71,6 +71,7 @@ class StockpileEffect(Effect):
         self.rows = np.flatnonzero((part[:, 0] > 0) & np.isin(lay.users.cell, self.cells))
         self.active = np.zeros(1)
         self.beside: list[Reserve] = []
+        self.own: np.ndarray | None = None
 
     def why(self) -> str:
         """A reserve of nothing cannot fill."""
@@ -83,7 +84,7 @@ class StockpileEffect(Effect):
     def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
         """In force on these days."""
         self.active = self.share(t0, t1)
-        self.beside = rules.stockpiles
+        self.beside, self.own = rules.stockpiles, None
         if np.any(self.active):
             rules.stockpiles.append(self)
 
@@ -93,12 +94,14 @@ class StockpileEffect(Effect):
         others = [pile for pile in self.beside if isinstance(pile, StockpileEffect)]
         if len(others) < 2:
             return stock
-        whole = np.zeros((m.layout.cells.n, self.worlds))
-        for pile in others:
-            whole[pile.cells] += pile.target * (pile.active > 0)
-        whole = whole[self.cells]
-        own = np.where(whole > 0.0, self.target / np.maximum(whole, 1e-12), 1.0)
-        return np.asarray(stock * np.minimum(own, 1.0))
+        if self.own is None:  # the same until the rules are folded anew
+            whole = np.zeros((m.layout.cells.n, self.worlds))
+            for pile in others:
+                whole[pile.cells] += pile.target * (pile.active > 0)
+            whole = whole[self.cells]
+            own = np.where(whole > 0.0, self.target / np.maximum(whole, 1e-12), 1.0)
+            self.own = np.minimum(own, 1.0)
+        return np.asarray(stock * self.own)
 
     def wish(self, m: MarketView) -> np.ndarray:
         """Tonnes it would buy this market day, shape (n, w): never while users go short."""

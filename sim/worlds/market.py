@@ -45,6 +45,9 @@ class Market:
         What passed on the last market day, or so far on this one.
     now : float
         Day of the last market day.
+    held_less : ndarray, shape (c, w)
+        Multiple of their normal stock that holders keep, worked out when orders are placed and read
+        again when prices are set.
     """
 
     layout: Layout
@@ -63,6 +66,7 @@ class Market:
     in_use: InUse | None = None
     flows: Flows = field(default_factory=Flows)
     now: float = 0.0
+    held_less: np.ndarray = field(init=False)
 
     @property
     def weeks(self) -> float:

@@ -161,8 +161,9 @@ def share_landed(
         for k in range(2):
             fill(arrived[k], 0.0)
             for i in range(edges.links[2 * c + k], edges.links[2 * c + k + 1]):
-                for w in range(worlds):
-                    arrived[k, w] += landed[i, w]
+                if holds(landed[i]):
+                    for w in range(worlds):
+                        arrived[k, w] += landed[i, w]
         for w in range(worlds):
             weighed = buyers.input_forecast[c, w]
             target = weighed * buyers.input_weeks[c, w] * (1.0 + buyers.fear[c, w])

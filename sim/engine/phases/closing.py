@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import compiled
+from lodestone.engine.compiling import compiled, holds
 from lodestone.engine.contents import contained, sum_rows
 from lodestone.worlds.market import Market
 
@@ -65,6 +65,7 @@ def count_goods(
             here = sellers[c, w] + plants[c, w]
             by_material[m, w] += here + public[c, w] + users[c, w]
         for i in range(starts[c], starts[c + 1]):
-            for w in range(worlds):
-                by_material[m, w] += in_transit[i, w] + landed[i, w] + held[i, w]
+            if holds(in_transit[i]) or holds(landed[i]) or holds(held[i]):
+                for w in range(worlds):
+                    by_material[m, w] += in_transit[i, w] + landed[i, w] + held[i, w]
     contained(content, by_material, out)

@@ -11,8 +11,10 @@ from lodestone.engine.lanes import (
     Offered,
     Paid,
     asked_along,
+    brought_along,
     felt_along,
     mean_paid,
+    sent_along,
     share_out,
     under_way,
     ways_of,
@@ -97,7 +99,8 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     st.need_trend[1] += (st.need_trend[0] - st.need_trend[1]) * pace
     st.inputs_expected = need - used
     if isinstance(st.inputs_felt, np.ndarray):
-        need *= np.exp(-m.law.elasticity * np.maximum(st.inputs_felt, 0.0))
+        rows = np.flatnonzero(st.inputs_felt.any(axis=1))
+        need[rows] *= np.exp(-m.law.elasticity * np.maximum(st.inputs_felt[rows], 0.0))
     return need
 
 
@@ -171,7 +174,7 @@ def _as_ore_sets_out(m: Market, f: Flows, now: np.ndarray) -> None:
     lay, weeks = m.layout, m.weeks
     if m.c.home_place < 0:
         return
-    sent = f.ore_shipped[m.c.home_ore_links].sum(axis=0) * m.c.home_yield
+    sent = sum_on_links(m.c.home_ore_links, f.ore_shipped) * m.c.home_yield
     later = (sent - f.separated[m.c.home_place]) / weeks
     now[lay.separation.oxide_cell[lay.home][m.c.home_elements]] += later[m.c.home_elements]
 
@@ -196,26 +199,32 @@ def expected_plants(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
 def pass_on_costs(m: Market) -> None:
     """Works pass on what their inputs cost at once: what the law moves is what is scarce beside them."""
     lay, st = m.layout, m.state
-    cost = m.law.rest + np.zeros_like(st.log_price)
+    cost = np.log(m.law.rest) + np.zeros_like(st.log_price)
     each = m.law.input_share * np.exp(st.log_price[lay.groups.input])
-    cost[lay.groups.by_output.ids] += lay.groups.by_output.sum(each[lay.groups.order_output])
-    cost = np.log(cost)
-    brings = lay.links.sum_by_destination(st.lane_flow)
-    own = np.where(lay.groups.made_to_order[:, None], st.plant_output, 0.0)
-    st.log_price += (cost - st.plant_cost) * own / np.maximum(own + brings, 1e-12)
+    made = lay.groups.by_output.ids
+    cost[made] = np.log(m.law.rest[made] + lay.groups.by_output.sum(each[lay.groups.order_output]))
+    rows = np.flatnonzero(lay.groups.made_to_order)
+    own, brings = st.plant_output[rows], np.empty((len(rows), st.worlds))
+    brought_along(ways_of(lay.links), st.lane_flow, rows, brings)
+    more = (cost - st.plant_cost)[rows]
+    st.log_price[rows] += more * own / np.maximum(own + brings, 1e-12)
     st.plant_cost = cost
 
 
-def expected_stocks(m: Market) -> tuple[np.ndarray, np.ndarray]:
-    """On hand and under way, and what holders like of it, t, both (c, w)."""
+def expected_stocks(m: Market, held_less: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """On hand and under way, and what holders like of it, t, both (c, w).
+
+    ``held_less`` (c, w) is :func:`hold_less` of the day.
+    """
     lay, st = m.layout, m.state
     stock = st.seller_stock + st.plant_stock + st.cells_hold
     # Works and traders restock for what is asked of them now: who has saved does not bid for stock.
-    dear = np.maximum(st.log_trend - lay.prices.log_reference, 0.0)
-    asked = np.exp(-m.law.own_elasticity * dear)
     made = (st.made_expected + st.plant_output) * m.c.seller_cover * hoarding(m)
-    works = st.inputs_expected * m.c.plant_weeks
-    target = ((made + works) * asked + st.users_like) * hold_less(m)
+    target = made + st.inputs_expected * m.c.plant_weeks
+    rows = np.flatnonzero(target.any(axis=1))
+    dear = np.maximum(st.log_trend[rows] - lay.prices.log_reference[rows], 0.0)
+    target[rows] *= np.exp(-m.law.own_elasticity[rows] * dear)
+    target = (target + st.users_like) * held_less
     coming = (st.in_transit, st.landed, st.held if st.customs_hold else NONE)
     under_way(ways_of(lay.links), coming, (st.link_weight, m.law.ticks), stock, target)
     missing = _ore_missing(m)
@@ -227,8 +236,9 @@ def expected_stocks(m: Market) -> tuple[np.ndarray, np.ndarray]:
 def hoarding(m: Market) -> np.ndarray:
     """Multiple of their stock that traders at home want while prices climb, (c, w)."""
     lay, st = m.layout, m.state
-    rise = st.log_ask - st.log_trend
-    return np.where(lay.cells.home[:, None], scarcity.stock_hoarded(rise, m.law.hoarding), 1.0)
+    rows, out = lay.cells.home, np.ones_like(st.log_ask)
+    out[rows] = scarcity.stock_hoarded(st.log_ask[rows] - st.log_trend[rows], m.law.hoarding)
+    return out
 
 
 def hold_less(m: Market) -> np.ndarray:
@@ -382,24 +392,23 @@ def brought_and_smuggled(m: Market) -> np.ndarray:
     return out
 
 
-def _sent(m: Market) -> np.ndarray:
-    """What each place is expected to send elsewhere, t/week, shape (c, w)."""
-    return m.layout.links.sum_by_origin(m.state.lane_flow)
-
-
 def sold_on(m: Market) -> np.ndarray:
     """What places are to send out of what they have bought, t/week, shape (c, w)."""
-    st, out = m.state, _sent(m)
-    sold = np.zeros_like(out)
-    rows = np.flatnonzero(m.law.sells_on[:, 0] & out.any(axis=1))
-    more = out[rows] - st.made_expected[rows] - st.plant_output[rows]
+    st, rows = m.state, np.flatnonzero(m.law.sells_on[:, 0])
+    sold, out = np.zeros_like(st.plant_output), np.empty((len(rows), st.worlds))
+    sent_along(ways_of(m.layout.links), st.lane_flow, rows, out)
+    more = out - st.made_expected[rows] - st.plant_output[rows]
+    some = np.flatnonzero((more > 1e-6 * out).any(axis=1))
+    if not len(some):
+        return sold
+    rows, out, more = rows[some], out[some], more[some]
     # Nobody sells on while his own customers run short.
     full = st.cells_hold[rows] / np.maximum(st.users_like[rows], 1e-12)
     spare = np.clip((full - SHORT) / (1.0 - SHORT), 0.0, 1.0)
     # Nor does he buy what he holds already.
     lacks = 1.0 - st.seller_stock[rows] / np.maximum(TRADED_WEEKS * more, 1e-12)
     wanted = more * spare * np.clip(2.0 * lacks, 0.0, 1.0)
-    sold[rows] = np.where(more > 1e-6 * out[rows], wanted, 0.0)
+    sold[rows] = np.where(more > 1e-6 * out, wanted, 0.0)
     return sold
 
 

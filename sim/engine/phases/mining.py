@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import compiled, holds
+from lodestone.engine.contents import mean_of_places
 from lodestone.engine.phases.capacity import IDLE_BELOW, LEAST_MARGIN
 from lodestone.engine.phases.expecting import shift_by_cell
 from lodestone.engine.sailings import depart_ore
@@ -147,8 +148,8 @@ def _ore_prices(m: Market) -> np.ndarray:
     going = going + 1e-9 * (lay.ore.base_t + lay.ore.default)
     whole = lay.ore.links_by_pool.spread(going, len(lay.ore.pools))
     part = going / np.maximum(whole[lay.ore.pool], 1e-12)
-    each = part[:, None, :] * ratio[lay.ore.place]
-    out = lay.ore.links_by_pool.spread(each, len(lay.ore.pools))
+    out = np.zeros((len(lay.ore.pools), *ratio.shape[1:]))
+    mean_of_places(part, ratio, (lay.ore.pool, lay.ore.place), out)
     out[whole.max(axis=1) <= 0.0] = 1.0
     return np.asarray(out * np.exp(lay.prices.home[m.c.oxide_material])[None])
 
@@ -185,7 +186,7 @@ def send_ore(m: Market, f: Flows, rules: Conditions) -> Separators:
     ship_ore(pools, lay.ore.pool, share, st.ore_in_transit, shipped)
     f.ore_shipped = shipped
     st.ore_went = shipped.sum(axis=1)
-    depart_ore(m, shipped)
+    depart_ore(m, shipped, np.asarray(np.any(st.ore_went, axis=1)))
     return Separators(running, ability, grown)
 
 

@@ -75,6 +75,7 @@ class Book(NamedTuple):
 def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     """Order up to expected use and a target cover that rises with perceived risk."""
     lay, st = m.layout, m.state
+    m.held_less = hold_less(m)
     flow = brought_and_smuggled(m)
     weigh(m, flow)
     st.sold_on += (sold_on(m) * m.weeks - st.sold_on) * gain(m.weeks, TRADERS_WEEKS)
@@ -96,7 +97,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
         m.c.user_weeks,
         st.plant_forecast,
         m.c.plant_weeks,
-        (1.0 + st.fear) * hold_less(m) - 1.0,
+        (1.0 + st.fear) * m.held_less - 1.0,
         st.tie_share,
         st.tie_lead,
         extra,

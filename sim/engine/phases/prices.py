@@ -80,7 +80,7 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
     pass_on_costs(m)
     st.need_expected = expected_need(m, f, usual * most)
     st.made_expected = expected_output(m, f)
-    stock, target = expected_stocks(m)
+    stock, target = expected_stocks(m, m.held_less)
     allowed = expected_rules(m, rules, st.need_expected)
     shift = shift_by_cell(m)
     lanes = Lanes(

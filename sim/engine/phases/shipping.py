@@ -6,7 +6,7 @@ from typing import NamedTuple, overload
 
 import numpy as np
 
-from lodestone.engine.compiling import compiled
+from lodestone.engine.compiling import compiled, holds
 from lodestone.engine.sailings import depart
 from lodestone.equations import trade
 from lodestone.equations.lags import toward
@@ -62,7 +62,7 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
     ration(
         may,
         weight,
-        st.link_weight * weeks,
+        (st.link_weight, weeks),
         st.seller_stock,
         lay.links.by_origin,
         lay.links.origin_starts,
@@ -123,19 +123,12 @@ def _dispatch(m: Market, leaving: np.ndarray) -> None:
     dry = np.clip(1.0 - m.state.cells_hold / np.maximum(m.state.users_like, 1e-12), 0.0, 1.0)
     by_air = np.minimum(m.c.express_share * dry, 1.0)
     by_air[~lay.cells.magnet] = 0.0
-    abroad, flying = np.empty_like(leaving), np.empty_like(leaving)
-    if dispatch(
-        leaving,
-        lay.links.home,
-        lay.links.destination,
-        by_air,
-        st.in_transit,
-        st.landed,
-        abroad,
-        flying,
-    ):
-        depart(m, m.c.air, flying)
-    depart(m, m.c.sea, abroad)
+    to, sails = lay.links.destination, np.empty(lay.links.n, dtype=np.bool_)
+    if dispatch(leaving, lay.links.home, to, by_air, (st.in_transit, st.landed), sails):
+        flying, flies = np.zeros_like(leaving), np.zeros_like(sails)
+        leaving = split_by_air(leaving, (to, by_air), flying, (sails, flies))
+        depart(m, m.c.air, flying, flies)
+    depart(m, m.c.sea, leaving, sails)
 
 
 class Leak(NamedTuple):
@@ -149,7 +142,7 @@ def _leak(m: Market, rules: Conditions, restricted: np.ndarray | None) -> Leak |
     """Grey flow: grows with the price wedge up to a ceiling, falls with detection."""
     lay, st, weeks, d = m.layout, m.state, m.weeks, m.draws
     if restricted is None:
-        if not np.any(st.leak_capacity):
+        if not holds(st.leak_capacity.reshape(-1)):
             return None
         restricted = np.zeros(st.orders.shape, dtype=bool)
     ask = np.exp(st.log_ask[lay.links.destination])
@@ -187,7 +180,9 @@ def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) ->
     lay, st, weeks = m.layout, m.state, m.weeks
     usual = None
     if m.state.days_seen % m.slow == 0:
-        usual = toward(st.normal, released / weeks, weeks * m.slow, 26.0)
+        usual = st.normal.copy()
+        rows = np.flatnonzero(usual.any(axis=1) | released.any(axis=1))
+        usual[rows] = toward(usual[rows], released[rows] / weeks, weeks * m.slow, 26.0)
     if restricted is None:
         if usual is not None:
             # What is caught up is no new habit.
@@ -249,7 +244,7 @@ def _either(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | No
 def ration(
     wanted: np.ndarray,
     weight: np.ndarray,
-    usual: np.ndarray,
+    custom: tuple[np.ndarray, float],
     available: np.ndarray,
     origin_links: np.ndarray,
     origin_starts: np.ndarray,
@@ -265,8 +260,8 @@ def ration(
     ----------
     wanted, weight : ndarray, shape (l, w)
         What may leave, t; weight of each claim.
-    usual : ndarray, shape (l, w)
-        What each buyer usually takes there in a market day, t (A318).
+    custom : ndarray, shape (l, w), and weeks of the market day
+        What each buyer usually takes there, t/week (A318).
     available : ndarray, shape (c, w)
         Stock of each seller, t.
     origin_links : ndarray of int, shape (l,)
@@ -274,6 +269,7 @@ def ration(
     shipped : ndarray, shape (l, w)
         Written. Conserves: its sum over a seller is ``sold`` (c, w), never above ``available``.
     """
+    usual, weeks = custom
     worlds = wanted.shape[1]
     claims = np.empty(worlds)
     share = np.empty(worlds)
@@ -286,9 +282,14 @@ def ration(
             claims[w] = 0.0
         for i in range(first, last):
             row = origin_links[i]
-            for w in range(worlds):
-                claims[w] += wanted[row, w]
-                shipped[row, w] = wanted[row, w]
+            if holds(wanted[row]):
+                for w in range(worlds):
+                    claims[w] += wanted[row, w]
+                for w in range(worlds):
+                    shipped[row, w] = wanted[row, w]
+            else:
+                for w in range(worlds):
+                    shipped[row, w] = 0.0
         short = False
         for w in range(worlds):
             sold[c, w] = claims[w]
@@ -302,13 +303,13 @@ def ration(
         for i in range(first, last):
             row = origin_links[i]
             for w in range(worlds):
-                share[w] += min(wanted[row, w], usual[row, w]) * weight[row, w]
+                share[w] += min(wanted[row, w], usual[row, w] * weeks) * weight[row, w]
         for w in range(worlds):
             share[w] = available[c, w] / max(share[w], 1e-12)
         for i in range(first, last):
             row = origin_links[i]
             for w in range(worlds):
-                claim = min(wanted[row, w], usual[row, w]) * weight[row, w]
+                claim = min(wanted[row, w], usual[row, w] * weeks) * weight[row, w]
                 part = min(wanted[row, w], claim * share[w])
                 taken[w] += part
                 rest[w] += wanted[row, w] - part
@@ -319,7 +320,7 @@ def ration(
         for i in range(first, last):
             row = origin_links[i]
             for w in range(worlds):
-                claim = min(wanted[row, w], usual[row, w]) * weight[row, w]
+                claim = min(wanted[row, w], usual[row, w] * weeks) * weight[row, w]
                 part = min(wanted[row, w], claim * share[w])
                 part += (wanted[row, w] - part) * fill[w]
                 if claims[w] > available[c, w]:
@@ -368,8 +369,9 @@ def take(
     """
     worlds = sold.shape[1]
     for i in range(shipped.shape[0]):
-        for w in range(worlds):
-            orders[i, w] = max(orders[i, w] - shipped[i, w], 0.0)
+        if holds(shipped[i]) or holds(orders[i]):
+            for w in range(worlds):
+                orders[i, w] = max(orders[i, w] - shipped[i, w], 0.0)
     for c in range(sold.shape[0]):
         for w in range(worlds):
             seller_stock[c, w] = max(seller_stock[c, w] - sold[c, w], 0.0)
@@ -384,10 +386,8 @@ def dispatch(
     home: np.ndarray,
     to: np.ndarray,
     by_air: np.ndarray,
-    in_transit: np.ndarray,
-    landed: np.ndarray,
-    abroad: np.ndarray,
-    flying: np.ndarray,
+    stocks: tuple[np.ndarray, np.ndarray],
+    sails: np.ndarray,
 ) -> bool:
     """Home deliveries land at once; the rest goes on its way, magnets partly by air.
 
@@ -399,29 +399,66 @@ def dispatch(
         Domestic links; destination cell.
     by_air : ndarray, shape (c, w)
         Share of magnets that users of a cell have flown in; zero for other goods.
-    in_transit, landed : ndarray, shape (l, w)
+    stocks : in transit and landed, shape (l, w) each
         Raised in place.
-    abroad, flying : ndarray, shape (l, w)
-        By sea and by air, t; written.
+    sails : ndarray of bool, shape (l,)
+        Whether anything goes on its way there; written.
 
     Returns
     -------
     bool
-        Whether anything flies.
+        Whether anything may fly.
     """
+    in_transit, landed = stocks
     flies = False
     worlds = leaving.shape[1]
     for i in range(leaving.shape[0]):
-        if home[i]:
+        some = holds(leaving[i])
+        sails[i] = some and not home[i]
+        if some and home[i]:
             for w in range(worlds):
                 landed[i, w] += leaving[i, w]
-                abroad[i, w] = 0.0
-                flying[i, w] = 0.0
+        elif some:
+            for w in range(worlds):
+                in_transit[i, w] += leaving[i, w]
+            flies |= holds(by_air[to[i]])
+    return flies
+
+
+@compiled
+def split_by_air(
+    leaving: np.ndarray,
+    air: tuple[np.ndarray, np.ndarray],
+    flying: np.ndarray,
+    goes: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
+    """Split what leaves (l, w) into what flies, written to ``flying`` (zeros), and what sails, returned.
+
+    Parameters
+    ----------
+    leaving : ndarray, shape (l, w)
+        t.
+    air : destination cell of each link (l,), and share flown there (c, w)
+    flying : ndarray, shape (l, w)
+        t; written where something flies.
+    goes : ndarray of bool, shape (l,) each
+        Whether anything sails on a link, and whether anything flies; written where anything goes.
+    """
+    to, by_air = air
+    sails, flies = goes
+    at_sea = np.zeros_like(leaving)
+    worlds = leaving.shape[1]
+    for i in range(leaving.shape[0]):
+        if not sails[i]:
             continue
         c = to[i]
-        for w in range(worlds):
-            in_transit[i, w] += leaving[i, w]
-            flying[i, w] = leaving[i, w] * by_air[c, w]
-            abroad[i, w] = leaving[i, w] - flying[i, w]
-            flies |= flying[i, w] > 0.0
-    return flies
+        if holds(by_air[c]):
+            for w in range(worlds):
+                flying[i, w] = leaving[i, w] * by_air[c, w]
+            for w in range(worlds):
+                at_sea[i, w] = leaving[i, w] - flying[i, w]
+            flies[i], sails[i] = holds(flying[i]), holds(at_sea[i])
+        else:
+            for w in range(worlds):
+                at_sea[i, w] = leaving[i, w]
+    return at_sea

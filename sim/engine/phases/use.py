@@ -100,20 +100,21 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
         Used, t contained element.
     """
     lay, st, d = m.layout, m.state, m.draws
-    paid = demand.paid_over_base(
-        st.log_contract - lay.prices.log_reference + st.inputs_felt,
-        st.log_ask - lay.prices.log_reference + st.inputs_felt,
-        d["market.contract_share"],
-        m.law.elasticity,
-    )
+    contract = st.log_contract - lay.prices.log_reference + st.inputs_felt
+    ask = st.log_ask - lay.prices.log_reference + st.inputs_felt
+    # Where neither price has moved, all cells pay alike.
+    rows = np.flatnonzero(contract.any(axis=1) | ask.any(axis=1))
+    terms = d["market.contract_share"], m.law.elasticity
+    paid = np.empty_like(ask)
+    paid[...] = demand.paid_over_base(np.zeros_like(ask[:1]), np.zeros_like(ask[:1]), *terms)
+    paid[rows] = demand.paid_over_base(contract[rows], ask[rows], *terms)
     # Runs, recipes and orders are planned ahead: use answers to the price of the last months.
     st.log_felt += (paid - st.log_felt) * gain(m.weeks, d["demand.response_weeks"])
-    # Both ties of a line pay the same price: worked out once.
+    # Lines that answer alike pay the same price: worked out once.
     users = lay.users
-    f.response = np.empty_like(st.forecast)
-    once, felt = users.once, st.log_felt[users.cell[users.once]]
-    f.response[once] = demand.price_response(felt, m.c.elasticity[once])
-    f.response[users.there] = f.response[users.here]
+    felt = st.log_felt[users.cell[users.alike]]
+    answers = demand.price_response(felt, m.c.elasticity[users.alike])
+    f.response = answers[users.alike_as]
     _save_heavies(m)
     f.without_heavies = _without_heavies(m)
     by_line = [np.empty_like(st.forecast) for _ in Used._fields[:-1]]
@@ -161,16 +162,23 @@ def _save_heavies(m: Market) -> None:
     np.add.at(saved, lay.groups.output[rows], each)
     felt = np.empty_like(saved)
     felt_along(ways_of(lay.links), st.link_share, saved, felt)
-    pace = gain(m.weeks, m.draws["demand.response_weeks"])
-    st.heavy_saved += (felt[lay.users.cell] - st.heavy_saved) * pace
+    pace = m.wide(gain(m.weeks, m.draws["demand.response_weeks"]), 1)[0]
+    follow_cells(lay.users.cell, felt, pace, st.heavy_saved)
 
 
 def _without_heavies(m: Market) -> np.ndarray:
     """Share of each line that does without heavy elements, for good or for now, (u, w)."""
-    st, twins = m.state, np.flatnonzero(m.layout.users.twin >= 0)
+    st, users = m.state, m.layout.users
+    twins = np.flatnonzero(users.twin >= 0)
     out = st.heavy_free.copy()
     moved = out[twins]
-    out[twins] = 1.0 - (1.0 - moved) * grades_kept(st.heavy_saved[twins], moved)
+    if np.any(moved):
+        out[twins] = 1.0 - (1.0 - moved) * grades_kept(st.heavy_saved[twins], moved)
+    elif np.any(st.heavy_saved):
+        # What is moved for now is one number a cell until somebody has moved for good.
+        _, first, row = np.unique(users.cell[twins], return_index=True, return_inverse=True)
+        nobody = np.zeros_like(moved[first])
+        out[twins] = (1.0 - grades_kept(st.heavy_saved[twins[first]], nobody))[row]
     return out
 
 
@@ -178,6 +186,16 @@ def better_making(m: Market) -> np.ndarray:
     """Share of heavy elements still needed after the years of the run, (w,)."""
     years = m.now / DAYS_PER_YEAR * m.draws["demand.growth_scale"]
     return demand.thrift(m.draws["thrift.heavy_per_year"], years)
+
+
+@compiled
+def follow_cells(cell: np.ndarray, felt: np.ndarray, pace: np.ndarray, level: np.ndarray) -> None:
+    """Lines (u, w) follow what is felt in their cell (c, w), at a pace (w,); ``level`` is moved."""
+    for u in range(level.shape[0]):
+        c = cell[u]
+        if holds(felt[c]) or holds(level[u]):
+            for w in range(level.shape[1]):
+                level[u, w] = _follow(level[u, w], felt[c, w], pace[w])
 
 
 @compiled

@@ -36,7 +36,10 @@ class Users:
     other: np.ndarray  # (u,) the same line with the other tie, or -1
     here: np.ndarray  # (p,) lines tied to the home region
     there: np.ndarray  # (p,) the same lines, tied elsewhere
-    once: np.ndarray  # (q,) all lines but these: each use once
+    alike: (
+        np.ndarray
+    )  # (q,) a line of each cell and elasticity: the others answer to a price as it does
+    alike_as: np.ndarray  # (u,) the row in ``alike`` of each line
     tied: np.ndarray  # (u, 1) share of the whole in the base year
     by_cell: Segments
     cover: np.ndarray  # (u, 1) weeks of use that a line likes to hold
@@ -96,6 +99,9 @@ def users_of(n: Names, cells: Cells, links: Links, home_region: str) -> Users:
     part[here] = tied_share[cell[here]]
     part[other[here]] = 1.0 - part[here]
     rows = [n.chain.sectors[s] for s, _, _ in keys]
+    elasticity = column([s.elasticity_short for s in rows])
+    answers = np.column_stack([cell, elasticity])
+    _, alike, alike_as = np.unique(answers, axis=0, return_index=True, return_inverse=True)
     heavy = [m in n.heavy for _, m, _ in keys]
     line, place, share = _heavy_inputs(n, cells, keys, np.array(heavy), home_region)
     return Users(
@@ -112,11 +118,12 @@ def users_of(n: Names, cells: Cells, links: Links, home_region: str) -> Users:
         other=other,
         here=here,
         there=other[here],
-        once=np.delete(np.arange(len(keys)), other[here]),
+        alike=alike,
+        alike_as=alike_as.reshape(-1),
         tied=part,
         by_cell=Segments.of(cell),
         cover=column([s.cover_weeks for s in rows]),
-        elasticity=column([s.elasticity_short for s in rows]),
+        elasticity=elasticity,
         magnet=np.array([n.chain.materials[m].form == "magnet" for _, m, _ in keys]),
         heavy=np.array(heavy),
         heavy_ceiling=column(

@@ -57,9 +57,10 @@ def _land_goods(m: Market, sailing: Sailing) -> None:
     if st.route_open is None:
         land_rows(rows, tonnes, st.in_transit, st.landed)
         return
-    through = tonnes * st.route_open
+    through, waiting = np.zeros((2, *tonnes.shape))
+    through[rows] = tonnes[rows] * st.route_open[rows]
     land_rows(rows, through, st.in_transit, st.landed)
-    waiting = tonnes - through
+    waiting[rows] = tonnes[rows] - through[rows]
     if np.any(waiting[rows]):
         st.sailings.append(Sailing(sailing.day + TRY_AGAIN_DAYS, rows, waiting, ore=False))
 

@@ -120,14 +120,16 @@ def _after_regimes(m: Market, rules: Conditions) -> None:
 def _dispatch(m: Market, leaving: np.ndarray) -> None:
     """Home deliveries at once; the rest by sea, magnets partly by air when users run dry."""
     lay, st = m.layout, m.state
-    dry = np.clip(1.0 - m.state.cells_hold / np.maximum(m.state.users_like, 1e-12), 0.0, 1.0)
-    by_air = np.minimum(m.c.express_share * dry, 1.0)
-    by_air[~lay.cells.magnet] = 0.0
+    rows, by_air = lay.cells.magnet, np.zeros_like(st.cells_hold)
+    dry = np.clip(1.0 - st.cells_hold[rows] / np.maximum(st.users_like[rows], 1e-12), 0.0, 1.0)
+    by_air[rows] = np.minimum(m.c.express_share * dry, 1.0)
     to, sails = lay.links.destination, np.empty(lay.links.n, dtype=np.bool_)
     if dispatch(leaving, lay.links.home, to, by_air, (st.in_transit, st.landed), sails):
-        flying, flies = np.zeros_like(leaving), np.zeros_like(sails)
-        leaving = split_by_air(leaving, (to, by_air), flying, (sails, flies))
+        flying, at_sea = np.empty_like(leaving), np.empty_like(leaving)
+        flies = np.zeros_like(sails)
+        split_by_air(leaving, (to, by_air), (flying, at_sea), (flies, sails))
         depart(m, m.c.air, flying, flies)
+        leaving = at_sea
     depart(m, m.c.sea, leaving, sails)
 
 
@@ -185,11 +187,11 @@ def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) ->
         usual[rows] = toward(usual[rows], released[rows] / weeks, weeks * m.slow, 26.0)
     if restricted is None:
         if usual is not None:
-            # What is caught up is no new habit.
-            grown = st.normal * m.state.need_growth[lay.links.destination]
-            st.normal = (
-                usual if m.state.recovering is None else np.where(m.state.recovering, grown, usual)
-            )
+            if st.recovering is not None:
+                # What is caught up is no new habit.
+                grown = st.normal * st.need_growth[lay.links.destination]
+                usual = np.where(st.recovering, grown, usual)
+            st.normal = usual
         if m.state.all_open:
             return
         passing = np.ones_like(released)
@@ -429,24 +431,24 @@ def dispatch(
 def split_by_air(
     leaving: np.ndarray,
     air: tuple[np.ndarray, np.ndarray],
-    flying: np.ndarray,
+    parts: tuple[np.ndarray, np.ndarray],
     goes: tuple[np.ndarray, np.ndarray],
-) -> np.ndarray:
-    """Split what leaves (l, w) into what flies, written to ``flying`` (zeros), and what sails, returned.
+) -> None:
+    """Split what leaves (l, w) into what flies and what sails.
 
     Parameters
     ----------
     leaving : ndarray, shape (l, w)
         t.
     air : destination cell of each link (l,), and share flown there (c, w)
-    flying : ndarray, shape (l, w)
-        t; written where something flies.
+    parts : what flies and what sails, shape (l, w) each
+        t; written on links where something does.
     goes : ndarray of bool, shape (l,) each
-        Whether anything sails on a link, and whether anything flies; written where anything goes.
+        Whether anything flies on a link, and whether anything sails: at first, whether anything goes.
     """
     to, by_air = air
-    sails, flies = goes
-    at_sea = np.zeros_like(leaving)
+    flying, at_sea = parts
+    flies, sails = goes
     worlds = leaving.shape[1]
     for i in range(leaving.shape[0]):
         if not sails[i]:
@@ -461,4 +463,3 @@ def split_by_air(
         else:
             for w in range(worlds):
                 at_sea[i, w] = leaving[i, w]
-    return at_sea

@@ -222,7 +222,7 @@ def want(
     planned, rate = written
     slot, coming = movers
     classes, count, worlds = stock.shape
-    heavy_free, moves = np.empty(worlds), np.empty(worlds)
+    heavy_free, moves, moved = np.empty(worlds), np.empty(worlds), np.empty(worlds)
     least = np.empty(worlds)
     for u in range(count):
         d = sector[u]
@@ -247,24 +247,24 @@ def want(
         for to in (other, second[other]):
             if to < 0:
                 continue
-            if whole[to, 0] > 0.0:
-                for w in range(worlds):
-                    moved = moves[w] * part[to, w]
-                    rate[to, w] += moved
-                    rate[u, w] -= moved
-                continue
-            # A line that is new moves over only as its first goods arrive, and orders for more.
             for w in range(worlds):
-                least[w] = stock[0, to, w]
-            for b in range(1, classes):
+                moved[w] = moves[w] * part[to, w]
+            if not whole[to, 0] > 0.0:
+                # A line that is new moves over only as its first goods arrive, and orders for more.
                 for w in range(worlds):
-                    least[w] = min(least[w], stock[b, to, w])
+                    coming[slot[to], w] += moved[w]
+                for w in range(worlds):
+                    least[w] = stock[0, to, w]
+                for b in range(1, classes):
+                    for w in range(worlds):
+                        least[w] = min(least[w], stock[b, to, w])
+                for w in range(worlds):
+                    most = MOVE_OVER * classes * least[w] * part[u, w] / weeks
+                    moved[w] = min(moved[w], most)
             for w in range(worlds):
-                moved = moves[w] * part[to, w]
-                coming[slot[to], w] += moved
-                moved = min(moved, MOVE_OVER * classes * least[w] * part[u, w] / weeks)
-                rate[u, w] -= moved
-                rate[to, w] += moved
+                rate[to, w] += moved[w]
+            for w in range(worlds):
+                rate[u, w] -= moved[w]
 
 
 @compiled

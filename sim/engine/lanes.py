@@ -15,6 +15,9 @@ from lodestone.engine.compiling import compiled, fill, holds
 if TYPE_CHECKING:
     from lodestone.worlds.layout.links import Links
 
+#: Flow that is rounding and no trade, t/week (a milligram).
+TRACE = 1e-9
+
 
 class Ways(NamedTuple):
     """Which places lanes join; sorted by destination."""
@@ -125,7 +128,8 @@ def split_orders(
     share : ndarray, shape (l, w)
         Written.
     ties : Ties
-        Written; shares of the ties of a cell sum to one where anything comes.
+        Written; shares of the ties of a cell sum to one where anything comes. What is less than
+        ``TRACE`` is rounding, and nothing: its shares would hang on the last digit.
     """
     worlds = share.shape[1]
     whole = np.empty(worlds)
@@ -143,9 +147,9 @@ def split_orders(
             for w in range(worlds):
                 whole[w] += ties.share[t, w]
             for w in range(worlds):
-                ties.lead[t, w] /= max(ties.share[t, w], 1e-12)
+                ties.lead[t, w] /= max(ties.share[t, w], TRACE)
         for w in range(worlds):
-            whole[w] = max(whole[w], 1e-12)
+            whole[w] = whole[w] if whole[w] > TRACE else np.inf
         for t in range(2 * c, 2 * c + 2):
             for w in range(worlds):
                 ties.share[t, w] /= whole[w]

@@ -55,6 +55,15 @@ class Buyers(NamedTuple):
     rate: np.ndarray  # arrival over wants; written
 
 
+class Drawing(NamedTuple):
+    """Users who may draw on a public stock."""
+
+    rows: np.ndarray  # (n,) user lines
+    cell: np.ndarray  # (n,) of each
+    each: np.ndarray  # (n, w) what each class wants of a market day, t
+    share: np.ndarray  # (n,) part of the line that may draw
+
+
 def hand_out(m: Market, f: Flows, rules: Conditions) -> None:
     """Goods landed since the last market day go to plants and users, emptiest first."""
     lay, st = m.layout, m.state
@@ -122,24 +131,54 @@ def release_public_stocks(m: Market, f: Flows, rules: Conditions) -> None:
     f.released_public = np.zeros_like(st.public_stock)
     for pile in rules.stockpiles:
         rows, cells = pile.rows, pile.cells
+        if not np.any(st.public_stock[cells]):
+            continue
         # A hair over what was wanted last, so that a reserve does not leave crumbs unmet.
         rate = OVER_LACK * np.maximum(st.forecast[rows], st.last_wanted[rows])
         each = rate * (m.weeks / lay.classes)
-        lack = np.maximum(each - st.user_stock[:, rows], 0.0) * pile.user_share[rows]
+        users = Drawing(rows, lay.users.cell[rows], each, pile.user_share[rows, 0])
         lack_users = np.zeros((lay.cells.n, st.worlds))
-        np.add.at(lack_users, lay.users.cell[rows], lack.sum(axis=0))
+        lacked_by_users(users, st.user_stock, lack_users)
         lack_plant = np.maximum(st.plant_forecast[cells] * m.weeks - st.plant_stock[cells], 0.0)
         lack_plant = lack_plant * pile.plant_share
         total = lack_users[cells] + lack_plant
         given = np.where(total > 0.0, pile.release(m, total), 0.0)
         if not np.any(given):
             continue
-        rate = np.zeros((lay.cells.n, st.worlds))
-        rate[cells] = given / np.where(total > 0.0, total, 1.0)
+        part = np.zeros((lay.cells.n, st.worlds))
+        part[cells] = given / np.where(total > 0.0, total, 1.0)
         st.public_stock[cells] -= given
-        st.plant_stock[cells] += lack_plant * rate[cells]
-        st.user_stock[:, rows] += lack * rate[lay.users.cell[rows]]
+        st.plant_stock[cells] += lack_plant * part[cells]
+        give_to_users(users, part, st.user_stock)
         f.released_public[cells] += given
+
+
+@compiled
+def lacked_by_users(users: Drawing, stock: np.ndarray, lack: np.ndarray) -> None:
+    """Add to each cell (c, w) what its users lack for a market day, class by class, t."""
+    worlds = stock.shape[2]
+    of_line = np.empty(worlds)
+    for n in range(users.rows.shape[0]):
+        u, c, share = users.rows[n], users.cell[n], users.share[n]
+        fill(of_line, 0.0)
+        for b in range(stock.shape[0]):
+            for w in range(worlds):
+                of_line[w] += max(users.each[n, w] - stock[b, u, w], 0.0) * share
+        for w in range(worlds):
+            lack[c, w] += of_line[w]
+
+
+@compiled
+def give_to_users(users: Drawing, part: np.ndarray, stock: np.ndarray) -> None:
+    """Fill a part (c, w) of what each class of users lacks, t; ``stock`` (b, u, w) is raised."""
+    for n in range(users.rows.shape[0]):
+        u, c, share = users.rows[n], users.cell[n], users.share[n]
+        if not holds(part[c]):
+            continue
+        for b in range(stock.shape[0]):
+            for w in range(stock.shape[2]):
+                lack = max(users.each[n, w] - stock[b, u, w], 0.0) * share
+                stock[b, u, w] += lack * part[c, w]
 
 
 @compiled

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,9 +138,15 @@ def _cell(row: dict[str, Any], column: str) -> Any:
     return short(row.get(column))
 
 
-def short(cell: Any) -> Any:
-    """Return a number with four digits; what is no number as it is."""
+def short(cell: Any, difference: bool = False) -> Any:
+    """Return a number with four digits, words where there is none; what is no number as it is.
+
+    Endless is *never*, and *not comparable* where a difference is endless or not known.
+    """
     try:
-        return float(f"{float(cell):.4g}")
+        number = float(f"{float(cell):.4g}")
     except (TypeError, ValueError):
         return cell
+    if difference and not isfinite(number):
+        return "not comparable"
+    return "never" if number == inf else number

@@ -297,6 +297,13 @@ def _expressions(scenario: Scenario) -> Iterable[tuple[str, str]]:
             yield f"hypothesis.{kind}", str(scenario.hypothesis[kind])
 
 
+def _or_without(key: str, message: str, hint: str | None) -> str | None:
+    """A hint, with the way out of a hypothesis on dates that a shorter run does not reach."""
+    if not key.startswith("hypothesis") or "outside the run" not in message:
+        return hint
+    return f"{hint} Or ask without it: scenario.hypothesis=null."
+
+
 def check_expressions(scenario: Scenario, chain: Chain) -> None:
     """Refuse a headline or a hypothesis that asks for what no run can tell.
 
@@ -306,7 +313,7 @@ def check_expressions(scenario: Scenario, chain: Chain) -> None:
         Names the key, what is wrong and the nearest known word; all problems at once.
     """
     problems = [
-        InputError(message, file=scenario.place(key), key=key, hint=hint)
+        InputError(message, file=scenario.place(key), key=key, hint=_or_without(key, message, hint))
         for key, text in _expressions(scenario)
         for message, hint in expression_problems(key, text, chain, scenario.start, scenario.end)
     ]

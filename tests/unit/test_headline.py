@@ -135,3 +135,16 @@ def test_users_that_stood_before_the_disruption_do_not_stop_by_it():
     assert first.tolist() == [[np.inf, np.inf], [21.0, 21.0], [np.inf, np.inf]]
     # From the first day on there is no day before.
     assert Series.first_stop.func(series(0.0))[0].tolist() == [0.0, 0.0]  # type: ignore[attr-defined]
+
+
+def test_a_hypothesis_beyond_a_shorter_run_says_how_to_ask_without_it():
+    def ask(**more):
+        changes = {"end": "2026-06-01", **more}
+        scenario = load_scenario("truce_snapback_2026", overrides=changes)
+        check_expressions(scenario, load_chain("2024"))
+        return scenario
+
+    with pytest.raises(InputError, match=r"outside the run.*scenario\.hypothesis=null") as caught:
+        ask()
+    assert "hypothesis.confirmed_if" in str(caught.value)
+    assert ask(hypothesis=None).hypothesis == {}

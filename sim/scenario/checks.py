@@ -22,7 +22,6 @@ from lodestone.scenario.layers import (
     flatten_overrides,
     load_mapping,
 )
-from lodestone.scenario.ranges import refuse_implausible
 from lodestone.scenario.scenario import Scenario
 from lodestone.scenario.together import refuse_circles, refuse_two_rules
 
@@ -344,7 +343,6 @@ class _Checker:
                     tried = [date.fromordinal(int(v)) for v in ends] if value.dates else ends
                 for trial in tried:
                     chain.with_overrides({name: trial})
-                    refuse_implausible(chain, name, trial)
             except ValueError as error:
                 self.problem(key, str(error))
             except InputError as error:

@@ -265,6 +265,8 @@ def test_parameters_may_be_uncertain_and_dates(here):
         ("fear.unfilled", -0.1, "below 0, the limit"),
         ("market.contract_share", {"dist": "uniform", "low": 0.5, "high": 1.5}, "above 1"),
         ("market.contract_share", {"dist": "uniform", "low": 0.5}, "lacks high"),
+        ("market.contract_share", {"dist": "normal", "mean": 0.7, "sd": 5}, "is below 0"),
+        ("market.contract_share", {"dist": "normal", "mean": 0.7, "sd": 0.12}, "is above 1"),
     ],
 )
 def test_wrong_parameters_are_refused(here, name, value, says):

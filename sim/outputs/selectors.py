@@ -167,9 +167,15 @@ def _number(text: str, low: float, high: float) -> Found:
 
 
 def _nothing(metric: Metric, chain: Chain) -> Found:
-    """Refuse a selection that holds nothing: the base year has no such use."""
+    """Refuse a selection that holds nothing: no such trade, or no such use in the base year."""
     picked = dict(metric.selectors)
     known = inspect.signature(METRICS[metric.name].function).parameters
+    if {"origin", "destination"} <= set(picked):
+        ends = [naming.places(chain, picked[key]).use for key in ("origin", "destination")]
+        there = {region for use in ends for region, share in use.items() if share > 0.0}
+        if len(there) == 1:
+            told = f"{written(metric)} selects nothing: trade inside a region is not modelled"
+            return [(told, None)]
     if "sector" not in known or not {"sector", "region"} & set(picked):
         return []
     if metric.name.startswith("need"):  # a sector may get its first use in the scenario

@@ -61,6 +61,8 @@ def test_a_headline_is_kept_in_order_and_asked_of_the_run(tmp_path):
         ("met_share(by=substitutoin)", "Did you mean 'substitution'?"),
         ("unmet_share(region=europe) > 0.5", "one metric is meant, no comparison"),
         ("unmet_share(region", "the expression ends"),
+        ("traded_t(origin=china, destination=china)", "trade inside a region is not modelled"),
+        ("traded_t(origin=germany, destination=france)", "trade inside a region is not modelled"),
     ],
 )
 def test_what_no_run_can_tell_is_refused_with_its_key_and_the_nearest_word(tmp_path, entry, told):

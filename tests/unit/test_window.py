@@ -81,6 +81,7 @@ def test_what_looks_at_the_whole_run_has_no_window():
         ("unmet_share_between(since=2025-05-01)", "2025-05-01 to 2026-01-01"),
         ("need_t", "2025"),
         ("leak_t(year=2024)", "2024"),
+        ("output_share_change", "2024 to 2025"),
     ],
 )
 def test_the_time_that_a_metric_looks_at_is_told(text, told):

@@ -105,7 +105,9 @@ def looks_at(
     item = METRICS[name]
     known = _selectors(item.function)
     if "year" in known and (selectors.get("year") or item.window == "last year"):
-        return str(selectors.get("year") or last_year(start, end))
+        year = str(selectors.get("year") or last_year(start, end))
+        before = f"{selectors.get('since') or start.year} to "
+        return before + year if name == "output_share_change" else year
     since, until = selectors.get("since"), selectors.get("until")
     named = since if "since" in known else None
     if "until" in known:

@@ -298,13 +298,21 @@ class _Parser:
     def alone(self) -> Metric:
         metric = self.metric()
         if self.at < len(self.tokens):
-            raise ValueError(f"does not end at {self.peek()!r}: one metric is meant, no comparison")
+            kind, text = self.tokens[self.at]
+            why = "one metric is meant, no comparison"
+            if kind == "word":
+                why = "selectors stand in brackets"
+            elif text in ")]":
+                why = "no bracket is open"
+            raise ValueError(f"does not end at {text!r}: {why}")
         return metric
 
     def metric(self) -> Metric:
         if not self.tokens[self.at :] or self.tokens[self.at][0] != "word":
             raise ValueError(f"has {self.peek()!r} where a metric was expected")
         name = self.take()
+        if name in _HOW and self.peek() == "(":
+            raise ValueError(f"has '{name}(...)' where a metric alone was expected")
         return Metric(name, self.selectors() if self.peek() == "(" else ())
 
     def term(self) -> Term:
@@ -336,24 +344,45 @@ class _Parser:
     def selectors(self) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
         self.take("(")
         found: list[tuple[str, str | tuple[str, ...]]] = []
-        while self.peek() != ")":
-            key = self.take()
-            self.take("=")
+        while self.open(")"):
+            key = self.word("a selector", ")")
+            if self.peek() != "=":
+                self.open(")")
+                raise ValueError(f"has {key!r} without '=' and a value (write region=europe)")
+            self.take()
             if self.peek() == "[":
                 self.take()
                 many = []
-                while self.peek() != "]":
-                    many.append(self.take())
-                    if self.peek() == ",":
-                        self.take()
+                while self.open("]"):
+                    many.append(self.word(f"a value of {key}", "]"))
+                    self.comma("]")
                 self.take("]")
                 found.append((key, tuple(many)))
             else:
-                found.append((key, self.take()))
-            if self.peek() == ",":
-                self.take()
+                found.append((key, self.word(f"a value of {key}", ")")))
+            self.comma(")")
         self.take(")")
         return tuple(found)
+
+    def open(self, end: str) -> bool:
+        """Whether a bracket goes on; one that is never closed is refused."""
+        if self.at >= len(self.tokens):
+            raise ValueError(f"ends within a bracket: {end!r} is missing")
+        return self.peek() != end
+
+    def word(self, what: str, end: str) -> str:
+        """Take a word or a number inside a bracket."""
+        self.open(end)
+        if self.tokens[self.at][0] in ("word", "number"):
+            return self.take()
+        raise ValueError(f"has {self.peek()!r} where {what} was expected")
+
+    def comma(self, end: str) -> None:
+        """Take the comma between two entries; a list may end with one."""
+        if self.open(end) and self.peek() != ",":
+            raise ValueError(f"lacks a comma or {end!r} before {self.peek()!r}")
+        if self.peek() == ",":
+            self.take()
 
     def number(self) -> float:
         kind, text = self.tokens[self.at] if self.at < len(self.tokens) else ("", "")

@@ -252,8 +252,6 @@ class _Check:
                 price = self.chain.prices.get((item.name, market))
                 if price is None:
                     self.add("prices", 0, "material", f"no {market} price of '{item.name}'")
-                elif price.usd_per_kg <= 0:
-                    self.add("prices", 0, "usd_per_kg", f"{market} of '{item.name}' must be > 0")
         for name in self.chain.elements:
             if f"{name}_oxide" not in self.chain.materials:
                 self.add("materials", 0, "material", f"the element '{name}' has no '{name}_oxide'")

@@ -14,8 +14,8 @@ class Sector(Row):
     name: str = column(header="sector")
     title: str = column()
     kind: str = column(choices=("magnet", "oxide"))
-    growth_2030: float = column(low=0, unit="multiple of 2024")
-    growth_2035: float = column(low=0, unit="multiple of 2024")
+    growth_2030: float = column(low=0, high=10_000, unit="multiple of 2024")
+    growth_2035: float = column(low=0, high=10_000, unit="multiple of 2024")
     dy_wt_pct: float = column(low=0, high=10, unit="wt% of finished magnet", default=0.0)
     tb_wt_pct: float = column(low=0, high=5, unit="wt% of finished magnet", default=0.0)
     cover_weeks: float = column(low=0, high=104, unit="weeks")
@@ -27,7 +27,9 @@ class Sector(Row):
     heavy_free_ceiling: float = column(low=0, high=1, unit="share")
     ree_free_ceiling: float = column(low=0, high=1, unit="share")
     substitution_lag_weeks: float = column(low=0, unit="weeks")
-    lost_output_usd_per_kg: float = column(low=0, unit="USD per kg of missing material")
+    lost_output_usd_per_kg: float = column(
+        low=0, high=1_000_000, unit="USD per kg of missing material"
+    )
     lost_output_low: float | None = column(low=0, unit="USD/kg", default=None)
     lost_output_high: float | None = column(low=0, unit="USD/kg", default=None)
     lifetime_years: float = column(low=0, unit="years")
@@ -68,7 +70,7 @@ class Price(Row):
 
     material: str = column(of="materials")
     market: str = column(choices=("home", "ask"))
-    usd_per_kg: float = column(low=0, high=5000, unit="USD/kg")
+    usd_per_kg: float = column(low=0.01, high=5000, unit="USD/kg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

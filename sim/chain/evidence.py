@@ -133,6 +133,30 @@ class TradeFact(Row):
     unit: str = column()
 
 
+#: Least and most that numbers of behaviour may be, by unit, wherever their documented range lies.
+#: A lag of less than a market day is none, and decades are no behaviour; growth of more than 25 points a year is no
+#: forecast (`rate`: what cannot shrink).
+_LIMITS = {
+    "share": (0.0, 1.0),
+    "share per year": (-0.25, 0.25),
+    "rate": (0.0, 1.0),
+    "weeks": (1.0, 520.0),
+    "months": (0.0, 240.0),
+    "years": (0.1, 50.0),
+    "doublings": (-5.0, 5.0),
+}
+#: How far beyond its documented range a number of another unit may go.
+_WIDEST = 10.0
+#: What equations divide by: nought has no meaning, and a tenth of the least is the limit.
+_DIVISORS = (
+    "investment.midstream_rate_per_year",
+    "leak.half_wedge",
+    "market.cover_softness",
+    "market.glut_elasticity",
+    "market.scarcity_elasticity",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter(Row):
     """A number of the model's behaviour: dotted name, unit, default, range, source.
@@ -151,6 +175,16 @@ class Parameter(Row):
         choices=("pinned", "product", "ridge", "free", "input", "sourced", "chain"),
         default="free",
     )
+
+    def limits(self) -> tuple[float, float]:
+        """Least and most that may be meant: its unit's, its documented range at the least."""
+        known = [v for v in (self.default, self.low, self.high) if isinstance(v, int | float)]
+        least, most = min(known), max(known)
+        unit = "rate" if self.unit == "share per year" and least >= 0 else self.unit
+        low, high = _LIMITS.get(unit, (min(0.0, _WIDEST * least), _WIDEST * max(most, 0.0)))
+        if self.name in _DIVISORS:
+            low = least / _WIDEST
+        return min(low, least), max(high, most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

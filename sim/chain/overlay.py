@@ -16,12 +16,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 from lodestone.border.errors import InputError
 from lodestone.border.paths import OVERLAY, data_root, seeds_root, vintages
-from lodestone.border.words import unknown
+from lodestone.border.words import suggestion, unknown
 from lodestone.chain.load import BY_VINTAGE, COMMON, KEYS, load_chain
 from lodestone.chain.merged import LINES, ROOT
 from lodestone.chain.row import element_columns
@@ -63,11 +63,12 @@ def seeds_in_use(folder: Path | str | None) -> Iterator[None]:
 def laid_over(folder: Path) -> Path:
     """Return a seeds folder that is the shipped one with a folder's rows laid over it.
 
-    It stands among the temporary files under a name made of its content, and is made once.
+    It stands among the temporary files under a name made of the folder (errors name its files) and
+    its content, and is made once.
     """
     below = seeds_root() if OVERLAY not in os.environ else data_root("seeds")
     tables = _tables(folder, below)
-    digest = hashlib.sha256(str(below.resolve()).encode())
+    digest = hashlib.sha256(f"{below.resolve()}\n{folder.resolve()}\n".encode())
     for path in tables:
         digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     for path in sorted(below.rglob("*.csv")):
@@ -184,6 +185,8 @@ def _merge(below: Path, own: Path, target: Path) -> dict[int, str]:
                 given.get(w) or cell for w, cell in zip(shipped, table[number], strict=True)
             ]
         else:
+            if lacks := [w for w in _required(own.stem) if not given.get(w)]:
+                raise _no_row(f"{own}:{line}", keys, given, old, at, lacks)
             number = len(table)
             place[name] = number
             table.append([given.get(w, "") for w in shipped])
@@ -200,6 +203,38 @@ def _merge(below: Path, own: Path, target: Path) -> dict[int, str]:
             if number in origin:
                 told[line] = origin[number]
     return told
+
+
+def _no_row(
+    where: str,
+    keys: list[str],
+    given: dict[str, str],
+    old: list[tuple[int, list[str]]],
+    at: list[int],
+    lacks: list[str],
+) -> InputError:
+    """The error of a row that names none that is shipped and holds too little to be a new one."""
+    near = [
+        f"{word}: {suggestion(given[word], known)}"
+        for word, i in zip(keys, at, strict=True)
+        if given[word] not in (known := {cells[i] for _, cells in old})
+    ]
+    name = ", ".join(given[word] for word in keys)
+    return InputError(
+        f"'{name}' is no row that is shipped, and a new one lacks {', '.join(lacks)}",
+        file=where,
+        key=", ".join(keys),
+        hint=" ".join(near) or None,
+    )
+
+
+def _required(table: str) -> list[str]:
+    """Columns that a new row of a table must fill in, as its header calls them."""
+    return [
+        item.metadata.get("column") or item.name
+        for item in fields({**COMMON, **BY_VINTAGE}[table])
+        if item.default is MISSING and "None" not in str(item.type)
+    ]
 
 
 def _key_columns(table: str) -> list[str]:

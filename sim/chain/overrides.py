@@ -121,8 +121,9 @@ class Numbers:
                 place = (name, key.split("_")[0])
                 prices[place] = _replaced(prices[place], "usd_per_kg", value, file, dotted)
             else:
-                number = _number(value, file, dotted)
-                parameters[dotted] = replace(parameters[dotted], default=number)
+                item = parameters[dotted]
+                number = _within(value, *item.limits(), item.unit, file, dotted)
+                parameters[dotted] = replace(item, default=number)
         return replace(
             self,
             facilities=facilities,
@@ -191,11 +192,24 @@ def _replaced(row: Any, key: str, value: Any, file: object, dotted: str) -> Any:
             raise InputError(
                 f"'{value}' is not a date", file=file, key=dotted, hint="Write 2027-09-01."
             ) from None
-    number = _number(value, file, dotted)
     meta = metadata(type(row), key)
-    low, high = meta["low"], meta["high"]
-    if low is not None and number < low:
-        raise InputError(f"{number:g} is below {low:g} ({meta['unit']})", file=file, key=dotted)
-    if high is not None and number > high:
-        raise InputError(f"{number:g} is above {high:g} ({meta['unit']})", file=file, key=dotted)
+    number = _within(value, meta["low"], meta["high"], meta["unit"], file, dotted)
     return replace(row, **{key: number})
+
+
+def _within(
+    value: Any, low: float | None, high: float | None, unit: str, file: object, dotted: str
+) -> float:
+    """Return a number, or refuse it beyond its limits."""
+    number = _number(value, file, dotted)
+    told = f" {unit}" if unit not in ("", "-") else ""
+    hint = "A share lies between 0 and 1, not in percent." if unit == "share" else None
+    for wrong, limit in (("below", low), ("above", high)):
+        if limit is not None and (number < limit if wrong == "below" else number > limit):
+            raise InputError(
+                f"{number:g} is {wrong} {limit:g}{told}, the limit of what can be meant",
+                file=file,
+                key=dotted,
+                hint=hint,
+            )
+    return number

@@ -140,7 +140,7 @@ class Facility(Row):
     region: str = column(of="regions")
     stage: str = column(choices=STAGES)
     material: str = column()
-    capacity_t_per_year: float = column(low=0, unit="t per year in capacity_basis")
+    capacity_t_per_year: float = column(low=0, high=2_000_000, unit="t per year in capacity_basis")
     capacity_basis: str = column(choices=tuple(BASES.values()))
     output_2024_t: float | None = column(low=0, unit="t in capacity_basis", default=None)
     mix: str | None = column(of="mixes", default=None)

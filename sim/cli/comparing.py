@@ -188,6 +188,7 @@ def _points(folder: Path) -> list[Case]:
                 asked=(*study.plan.request.metrics, *scenario.headline, *study.plan.shown),
                 frame=Frame(pd.Timestamp(scenario.end) - pd.Timedelta(days=1), FIRST_MEASURE),
                 happens=happens,
+                shocks=study.shocks(point),
             )
         )
     return cases

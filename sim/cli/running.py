@@ -6,10 +6,12 @@ import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from math import inf, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lodestone.border.errors import InputError
+from lodestone.border.numbers import parse_date
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -102,16 +104,21 @@ def _told(scenario: Scenario) -> str:
 def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
     """Print the headline rows of a run folder's summary (all regions, sectors and elements)."""
     from lodestone.cli.console import print_table, say
+    from lodestone.outputs.metrics.window import looks_at
+    from lodestone.outputs.results import Results
 
+    held = Results.load(folder).provenance["first_disruption"]
+    span = scenario.start, scenario.end, (parse_date(held[0]), parse_date(held[-1]))
     with (folder / "summary.csv").open(encoding="utf-8", newline="") as file:
         rows: list[dict[str, Any]] = list(csv.DictReader(file))
     head = [
         r for r in rows if all(r.get(k) in ("all", "") for k in ("region", "sector", "element"))
     ]
-    columns = ["metric", "unit", "p05", "p50", "p95", "reference_p50", "delta_p50"]
-    numbers = columns[2:]
+    columns = ["metric", "window", "unit", "p05", "p50", "p95", "reference_p50", "delta_p50"]
+    numbers = columns[3:]
     shown = [r | {c: _cell(r, c) for c in numbers} for r in head or rows]
     for row in shown:
+        row["window"] = looks_at(row["metric"], {}, *span)
         row["complete"] = not row.get("note", "").startswith("not complete")
         if not row["complete"] and not settings.json:
             row["metric"] += " *"
@@ -137,9 +144,15 @@ def _cell(row: dict[str, Any], column: str) -> Any:
     return short(row.get(column))
 
 
-def short(cell: Any) -> Any:
-    """Return a number with four digits; what is no number as it is."""
+def short(cell: Any, difference: bool = False) -> Any:
+    """Return a number with four digits, words where there is none; what is no number as it is.
+
+    Endless is *never*, and *not comparable* where a difference is endless or not known.
+    """
     try:
-        return float(f"{float(cell):.4g}")
+        number = float(f"{float(cell):.4g}")
     except (TypeError, ValueError):
         return cell
+    if difference and not isfinite(number):
+        return "not comparable"
+    return "never" if number == inf else number

@@ -167,9 +167,15 @@ def _number(text: str, low: float, high: float) -> Found:
 
 
 def _nothing(metric: Metric, chain: Chain) -> Found:
-    """Refuse a selection that holds nothing: the base year has no such use."""
+    """Refuse a selection that holds nothing: no such trade, or no such use in the base year."""
     picked = dict(metric.selectors)
     known = inspect.signature(METRICS[metric.name].function).parameters
+    if {"origin", "destination"} <= set(picked):
+        ends = [naming.places(chain, picked[key]).use for key in ("origin", "destination")]
+        there = {region for use in ends for region, share in use.items() if share > 0.0}
+        if len(there) == 1:
+            told = f"{written(metric)} selects nothing: trade inside a region is not modelled"
+            return [(told, None)]
     if "sector" not in known or not {"sector", "region"} & set(picked):
         return []
     if metric.name.startswith("need"):  # a sector may get its first use in the scenario
@@ -297,6 +303,13 @@ def _expressions(scenario: Scenario) -> Iterable[tuple[str, str]]:
             yield f"hypothesis.{kind}", str(scenario.hypothesis[kind])
 
 
+def _or_without(key: str, message: str, hint: str | None) -> str | None:
+    """A hint, with the way out of a hypothesis on dates that a shorter run does not reach."""
+    if not key.startswith("hypothesis") or "outside the run" not in message:
+        return hint
+    return f"{hint} Or ask without it: scenario.hypothesis=null."
+
+
 def check_expressions(scenario: Scenario, chain: Chain) -> None:
     """Refuse a headline or a hypothesis that asks for what no run can tell.
 
@@ -306,7 +319,7 @@ def check_expressions(scenario: Scenario, chain: Chain) -> None:
         Names the key, what is wrong and the nearest known word; all problems at once.
     """
     problems = [
-        InputError(message, file=scenario.place(key), key=key, hint=hint)
+        InputError(message, file=scenario.place(key), key=key, hint=_or_without(key, message, hint))
         for key, text in _expressions(scenario)
         for message, hint in expression_problems(key, text, chain, scenario.start, scenario.end)
     ]

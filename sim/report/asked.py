@@ -45,7 +45,7 @@ TITLES: Mapping[str, str] = {
     "military_unmet_share": "Net shortfall of military users{at}, {span}, share of planned use",
     "first_military_stockout": "Time until military users{at} lack half of their use, from {moment}",
     "first_stoppage": "Time until the first users{at}{users} stop, from {shock}",
-    "stoppage_weeks": "Longest time that users of one sector{at} stand",
+    "stoppage_weeks": "Longest time that users of one sector{at} stand, from {shock}, who stood before included",
     "time_to_recover_weeks": "Length of the shortage{at}{users} (above 1 % of planned use)",
     "lost_output_usd_million": "Lost output{at}{users} to the end of {end} (upper bound)",
     "lost_output_usd_million_per_day": "Lost output{at} on the worst day (upper bound)",

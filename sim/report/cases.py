@@ -43,6 +43,8 @@ MORE_IS_BETTER = (
     "export_revenue_usd_million",
     "trade_value_usd_million",
 )
+#: Metrics that count days from the first disruption, unless ``since`` names a day.
+FROM_SHOCK = ("first_stoppage", "first_military_stockout")
 MOST_METRICS = 8
 COST, AVOIDED = "public_outlay_usd_million", "unmet_t"
 AS_WRITTEN = "as written"
@@ -73,6 +75,8 @@ class Case:
         Last date and first own measure, for titles.
     happens
         Its disruptions: cases with other ones are no choices that somebody has.
+    shocks
+        First and last day of its first disruption over the worlds; empty where not known.
     """
 
     name: str
@@ -84,6 +88,7 @@ class Case:
     asked: tuple[str, ...] = ()
     frame: Frame | None = None
     happens: Any = None
+    shocks: tuple[str, ...] = ()
 
 
 def case_of_run(folder: Path | str, name: str | None = None) -> Case:
@@ -106,6 +111,7 @@ def case_of_run(folder: Path | str, name: str | None = None) -> Case:
         tuple(str(t) for t in reading.scenario.get("headline") or ()),
         frame_of(reading),
         _happens(reading.scenario.get("interventions") or {}),
+        tuple(map(str, reading.results.provenance.get("first_disruption") or ())),
     )
 
 
@@ -283,8 +289,15 @@ class Comparison:
         column = _column_of(metric, shared)
         assert column is not None
         own = self.values(self.cases[i], column)
-        base = None if i == 0 else self.values(self.cases[0], column)
+        base = self.values(self.cases[0], column) if i and self.alike(metric, i) else None
         return replace(metric, own=own, calm=base)
+
+    def alike(self, metric: Row, *which: int) -> bool:
+        """Whether cases (all of them where none is named) count a metric from the day of the base."""
+        if metric.name not in FROM_SHOCK or metric.selectors.get("since"):
+            return True
+        base, *others = (self.cases[i].shocks for i in (0, *(which or range(1, len(self.cases)))))
+        return all(shocks == base or not (shocks and base) for shocks in others)
 
     @cached_property
     def keys(self) -> list[str]:
@@ -304,17 +317,18 @@ class Comparison:
                 line: dict[str, Any] = {"case": name, "metric": metric.text, "unit": metric.unit}
                 line |= dict(zip(("p05", "p50", "p95"), quantiles(row.own), strict=True))
                 delta = quantiles(row.delta) if i else (0.0, 0.0, 0.0)
+                clear = "" if row.calm is None else "yes" if row.clear else "no"
                 line |= dict(
                     zip(("difference_p05", "difference_p50", "difference_p95"), delta, strict=True)
                 )
-                line["separated_from_base"] = "" if i == 0 else "yes" if row.clear else "no"
+                line["separated_from_base"] = clear
                 line["note"] = self.note(metric)
                 line["mean_regret"] = float("nan") if regret is None else float(regret[i].mean())
                 lines.append(line)
         return pd.DataFrame(lines)
 
     def note(self, metric: Row) -> str:
-        """Return what the runs remark on a metric: how it takes a country inside a region."""
+        """Return what to know of a metric: from which days it looks, how it takes countries."""
         told = dict.fromkeys(
             str(remark).partition(": ")[2]
             for case in self.cases
@@ -322,7 +336,27 @@ class Comparison:
             for remark in case.reading.results.provenance.get("remarks") or ()
             if str(remark).startswith(f"{metric.text}: ")
         )
-        return "; ".join(told)
+        return "; ".join([*self._clocks(metric), *told])
+
+    def _clocks(self, metric: Row) -> list[str]:
+        """Say from which days a metric looks where its cases differ in that: no sentence or one."""
+        from lodestone.outputs.metrics import METRICS
+        from lodestone.outputs.metrics.window import AFTER
+
+        item = METRICS.get(metric.name)
+        after = item is not None and item.window in AFTER and not metric.selectors.get("since")
+        days = {
+            n: " to ".join(dict.fromkeys(c.shocks))
+            for n, c in zip(self.names, self.cases, strict=True)
+        }
+        counts = metric.name in FROM_SHOCK and not self.alike(metric)
+        if not counts and (not after or len({d for d in days.values() if d}) < 2):
+            return []
+        told = "; ".join(f"{name}: {day}" for name, day in days.items() if day)
+        tail = (
+            "its days are not alike, and no difference is told" if counts else "not the same time"
+        )
+        return [f"looks from the first disruption, which differs by case ({told}): {tail}"]
 
     def regret(self, metric: Row) -> np.ndarray | None:
         """Return how much worse than the best case each case is, world by world, (cases, w).
@@ -331,7 +365,7 @@ class Comparison:
         """
         sign = better(metric)
         values = np.array([self.row(metric, i).own for i in range(len(self.cases))])
-        if sign == 0 or not np.isfinite(values).all():
+        if sign == 0 or not np.isfinite(values).all() or not self.alike(metric):
             return None
         cost = -sign * values
         regret = cost - cost.min(axis=0)
@@ -411,7 +445,8 @@ def case_of_point(
     asked: tuple[str, ...] = (),
     frame: Frame | None = None,
     happens: Any = None,
+    shocks: tuple[str, ...] = (),
 ) -> Case:
     """Return a point of a study as a case (see `Case`)."""
     held = worlds.reset_index(drop=True)
-    return Case(name, None, held, seed, vintage, None, asked, frame, happens)
+    return Case(name, None, held, seed, vintage, None, asked, frame, happens, shocks)

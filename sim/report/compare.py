@@ -106,9 +106,7 @@ def comparison_facts(
         for i, name in enumerate(held.names):
             row = held.row(metric, i)
             unit, own, _, change = cells(row)
-            lines.append(
-                [_called(name), own, change if i else "base", "" if not i else _clear(row)]
-            )
+            lines.append([_called(name), own, change if i else "base", _clear(row) if i else ""])
         tables.append(
             {"title": metric.title, "unit": unit, "rows": lines, "note": held.note(metric)}
         )
@@ -126,7 +124,7 @@ def comparison_facts(
         "cases": _cases(held),
         "tables": tables,
         "widths": [18, *[24 if "," in head else 14 for head in overview["heads"]]],
-        "separated": [t for m in held.telling[:3] for t in [_separated(held, m)]],
+        "separated": [_separated(held, m) for m in held.telling[:3] if held.alike(m)],
         "choices": joined([quoted(held.names[i]) for i in held.choices])
         if 1 < len(held.choices) < len(held.cases)
         else "",
@@ -221,6 +219,8 @@ def _called(name: str) -> str:
 
 
 def _clear(row: Row) -> str:
+    if row.calm is None:
+        return "not comparable"
     if row.still:
         return "no difference"
     return "yes" if row.clear else "no"
@@ -270,6 +270,8 @@ def _others(held: Comparison, metric: Row) -> list[str]:
     clear, unclear, same = [], [], []
     for i in range(1, len(held.cases)):
         row = held.row(metric, i)
+        if row.calm is None:
+            continue
         if row.still:
             same.append(quoted(held.names[i]))
         elif not np.isfinite(quantiles(row.delta)[1]) or not row.clear:

@@ -194,6 +194,13 @@ def hypothesis(reading: Reading) -> dict[str, str] | None:
         told += f" and is refuted {share_of_worlds(no, count) if no else 'in none'}"
         if (rest := count - yes - no) > 0:
             told += f"; {share_of_worlds(rest, count)} it is open"
+    if changed := reading.results.provenance.get("changed_alone"):
+        names = joined([f"\u201c{human(name)}\u201d" for name in changed])
+        verb = "is" if len(changed) == 1 else "are"
+        told += (
+            f". It was asked of another comparison: here {names} {verb} changed and the reference "
+            "not, so that it is judged of that change as well"
+        )
     return {"text": text, "told": f"{told}."}
 
 

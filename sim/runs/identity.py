@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from lodestone.border.difference import REMARKS
 from lodestone.border.errors import InputError
 from lodestone.border.paths import data_root
 from lodestone.outputs.provenance import canonical, code_hash, seeds_hash, sha
@@ -95,15 +96,45 @@ def reference_told(scenario: Scenario, reference: Scenario | None) -> dict[str, 
     }
 
 
+def changed_alone(scenario: Scenario, reference: Scenario | None) -> dict[str, list[str]]:
+    """Keys that were changed in a scenario alone, by measure: its file has them as its reference.
+
+    By an overlay or a word typed: neither reaches the reference. What the scenario is asked then
+    holds that change beside its own.
+    """
+    if reference is None:
+        return {}
+    theirs, own = ((s.written.get("interventions") or {}) for s in (reference, scenario))
+    found = {}
+    for name, filed in scenario.as_filed.items():
+        calm, now = theirs.get(name) or {}, own.get(name) or {}
+        keys = [k for k in {**filed, **now} if filed.get(k) == calm.get(k) != now.get(k)]
+        if calm and (keys := [k for k in keys if k not in REMARKS]):
+            found[name] = keys
+    return found
+
+
+def changed_remarks(scenario: Scenario, reference: Scenario | None) -> list[str]:
+    """A sentence for each measure that was changed in the scenario alone."""
+    asked = " and the hypothesis" if scenario.hypothesis else ""
+    return [
+        f"{name} is changed here alone ({', '.join(keys[:3])}), not in the reference: numbers{asked} "
+        "are about that change as well"
+        for name, keys in changed_alone(scenario, reference).items()
+    ]
+
+
 def remarks(scenario: Scenario) -> list[str]:
-    """What a reader should know of the reference before a run: that it is not the shipped one."""
+    """What a reader should know of the reference before a run: how it is not as one expects."""
     reference = reference_of(scenario)
+    changed = changed_remarks(scenario, reference)
     told = reference_told(scenario, reference)
     if told is None or told["shipped"] or told["name"] not in shipped_names():
-        return []
+        return changed
     return [
+        *changed,
         f"the reference {told['name']} is read from {told['file']}, not the shipped one of that "
-        f"name (hash {told['hash']})"
+        f"name (hash {told['hash']})",
     ]
 
 

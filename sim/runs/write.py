@@ -22,7 +22,7 @@ from lodestone.outputs.provenance import canonical, commit, seeds_told, sha, ver
 from lodestone.outputs.selectors import remarks_on
 from lodestone.outputs.tables import TABLES, Source, cube, summary
 from lodestone.runs.compiled import Compiled
-from lodestone.runs.identity import reference_told
+from lodestone.runs.identity import changed_alone, changed_remarks, reference_told
 from lodestone.runs.rerun import rerun_part
 from lodestone.runs.settings import Settings
 from lodestone.scenario import Scenario, outside_ranges
@@ -94,7 +94,11 @@ def write_folder(
         "worlds": settings.worlds,
         "seed": settings.seed,
         "outside_ranges": outside_ranges(scenario),
-        "remarks": remarks_on(scenario, chain, source.shocks),
+        "remarks": [
+            *remarks_on(scenario, chain, source.shocks),
+            *changed_remarks(scenario, calm_scenario),
+        ],
+        "changed_alone": list(changed_alone(scenario, calm_scenario)),
         "first_disruption": [day.isoformat() for day in source.shocks],
         "quantiles": "exact, over all worlds"
         if exact

@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lodestone.border.errors import InputError, combine
 from lodestone.border.numbers import Distribution, Number, parse_date, parse_number
 from lodestone.border.words import nearest, suggestion
@@ -22,7 +24,6 @@ from lodestone.scenario.layers import (
     flatten_overrides,
     load_mapping,
 )
-from lodestone.scenario.ranges import refuse_implausible
 from lodestone.scenario.scenario import Scenario
 from lodestone.scenario.together import refuse_circles, refuse_two_rules
 
@@ -37,6 +38,8 @@ __all__ = [
     "vintage_of",
 ]
 
+#: Where a distribution without end is held against limits: what one world in a thousand draws.
+_FAR = (0.001, 0.999)
 DEFAULT_VINTAGE = "2024"
 DEFAULT_REFERENCE = "calm_2024"
 
@@ -340,11 +343,12 @@ class _Checker:
                     value = parse_number(given, dates=name.endswith("start_date"))
                 tried = [given]
                 if isinstance(value, Distribution):
-                    ends = [v for v in value.support() if math.isfinite(v)] or [value.centre()]
+                    far = value.quantile(np.array(_FAR))
+                    ends = [float(v if math.isfinite(v) else q)
+                            for v, q in zip(value.support(), far, strict=True)]  # fmt: skip
                     tried = [date.fromordinal(int(v)) for v in ends] if value.dates else ends
                 for trial in tried:
                     chain.with_overrides({name: trial})
-                    refuse_implausible(chain, name, trial)
             except ValueError as error:
                 self.problem(key, str(error))
             except InputError as error:

@@ -99,6 +99,7 @@ def build_scenario(
         at = ("variants", variant)
         own = {path[2:]: place for path, place in whole.places.items() if path[:2] == at}
         whole = lay(whole, _variant(whole.data, variant, file), own)
+    filed = whole.data.get("interventions")
     for name in overlays:
         over = load_mapping(name, overlay=True)
         _refuse_unknown(over.data, over.places, over.file)
@@ -109,7 +110,8 @@ def build_scenario(
         data = set_at(data, dotted, value)
         if value is None and dotted.partition(".")[0] in ("interventions", "overrides"):
             data = _taken_out(data, dotted)
-    return checked(data, file, whole.places, overrides or {}, chain, (variant, overlays), kinds)
+    made = checked(data, file, whole.places, overrides or {}, chain, (variant, overlays), kinds)
+    return replace(made, as_filed=filed if isinstance(filed, Mapping) else {})
 
 
 #: Keys of an overlay that say what it is, and change nothing.

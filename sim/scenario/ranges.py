@@ -1,34 +1,11 @@
-"""Numbers of a chain that a scenario replaces: what cannot be meant, and what no source covers."""
+"""Numbers of a chain that a scenario replaces: what no source covers."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING
-
-from lodestone.border.errors import InputError
 from lodestone.border.numbers import Distribution
 from lodestone.scenario.scenario import Scenario
 
-if TYPE_CHECKING:
-    from lodestone.chain.nouns import Chain
-
-__all__ = ["outside_ranges", "refuse_implausible"]
-
-
-def refuse_implausible(chain: Chain, name: str, value: float | str | date) -> None:
-    """Refuse a negative number, or a share above one, where the parameter cannot be so."""
-    if isinstance(value, str | date) or name not in chain.parameters:
-        return
-    item = chain.parameters[name]
-    default = item.default if isinstance(item.default, int | float) else None
-    least = min((v for v in (default, item.low) if v is not None), default=None)
-    most = max((v for v in (default, item.high) if v is not None), default=None)
-    if value < 0 and least is not None and least >= 0:
-        raise InputError(f"{value:g} is negative", hint=f"The range is {item.low} to {item.high}.")
-    if value > 1 and item.unit == "share" and most is not None and most <= 1:
-        raise InputError(
-            f"{value:g} is above 1", hint="A share lies between 0 and 1, not in percent."
-        )
+__all__ = ["outside_ranges"]
 
 
 def outside_ranges(scenario: Scenario) -> list[str]:

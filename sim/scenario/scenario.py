@@ -75,6 +75,8 @@ class Scenario:
 
     #: The mapping it was made of, all layers laid.
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    #: Its measures as its file and variant have them: without overlays and what was typed.
+    as_filed: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     #: The reference itself, where it is not looked up by name (a run repeated from its folder).
     kept_reference: Scenario | None = field(default=None, compare=False, repr=False)
 

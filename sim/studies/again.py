@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
 
-__all__ = ["cases_of", "metric_of_run", "remarks_of_run"]
+__all__ = ["cases_of", "metric_of_run", "remarks_of_run", "window_of_run"]
 
 
 def metric_of_run(results: Results, metric: str) -> np.ndarray:
@@ -74,13 +74,23 @@ def remarks_of_run(results: Results, metric: str) -> list[str]:
     from lodestone.outputs.selectors import metric_remarks, window_remarks
 
     item = metric_of(metric)
-    held = results.provenance.get("first_disruption")
-    first = tuple(parse_date(str(day)) for day in held) if held else None
-    shocks = (first[0], first[-1]) if first else None
     return [
         *metric_remarks(item, _chain(results)),
-        *window_remarks(item, *_span(results), shocks),
+        *window_remarks(item, *_span(results), _shocks(results)),
     ]
+
+
+def window_of_run(results: Results, metric: str) -> str:
+    """Return the time that a metric of a run looks at (see `lodestone.outputs.metrics.window`)."""
+    from lodestone.outputs.metrics.window import looks_at
+
+    item = metric_of(metric)
+    return looks_at(item.name, dict(item.selectors), *_span(results), _shocks(results))
+
+
+def _shocks(results: Results) -> tuple[date, date] | None:
+    held = [parse_date(str(day)) for day in results.provenance.get("first_disruption") or ()]
+    return (held[0], held[-1]) if held else None
 
 
 def _span(results: Results) -> tuple[date, date]:

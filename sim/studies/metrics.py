@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 DRAW = "draw."
+EXAMPLE = "Write for example 'unmet_t(region=europe, sector=wind)' or 'delta(unmet_t)'."
 #: Selectors whose words speak for themselves in a title.
 NAMED = ("region", "sector", "material", "element", "stage")
 
@@ -48,14 +49,20 @@ def column_of(metric: str) -> tuple[str, str]:
     from lodestone.border.expressions import parse_metric
 
     text, how = metric.strip(), "level"
-    if found := re.fullmatch(r"(delta|reference)\((.*)\)", text, re.S):
-        how, text = found[1], found[2].strip()
-    if "[" in text.split("(")[0]:  # already a column
-        return how, text
+    whole = True
+    if found := re.fullmatch(r"(delta|reference)\((.*?)(\)?)", text, re.S):
+        how, text, whole = found[1], found[2].strip(), bool(found[3])
+    name, column, inside = text.partition("[")
+    column = "" if "(" in name else column
     try:
-        item = parse_metric(text)
+        for closed, end in ((whole, ")"), (not column or inside.endswith("]"), "]")):
+            if not closed:
+                raise ValueError(f"ends within a bracket: {end!r} is missing")
+        item = parse_metric(f"{name}({inside[:-1]})" if column else text)
     except ValueError as error:
-        raise InputError(str(error), key=f"metric={metric}") from None
+        raise InputError(str(error), key=f"metric={metric}", hint=EXAMPLE) from None
+    if column:
+        return how, text
     named = [key for key, _ in item.selectors]
     if len(set(named)) < len(named):
         raise InputError(

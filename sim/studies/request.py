@@ -11,6 +11,7 @@ from typing import Any
 from lodestone.border.errors import InputError
 from lodestone.border.paths import OVERLAY
 from lodestone.border.words import unknown
+from lodestone.studies.metrics import EXAMPLE
 from lodestone.studies.values import Axis, read_axis, split_list
 
 __all__ = ["Request", "request_from_values", "request_from_words"]
@@ -111,7 +112,7 @@ def _listed(text: str) -> list[str]:
     try:
         return [p for p in split_list(bare) if p]
     except ValueError as error:
-        raise InputError(str(error), key="metric") from None
+        raise InputError(str(error), key=f"metric={text}", hint=EXAMPLE) from None
 
 
 def request_metrics(words: Iterable[str], verb: str) -> list[str]:

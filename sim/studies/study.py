@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from lodestone.border.errors import InputError
 from lodestone.outputs.parts import bands
 from lodestone.outputs.tables import save_parquet, save_text
-from lodestone.studies.folder import DRAWS, KEY, OWN, REFERENCE, StudyFolder
+from lodestone.studies.folder import DRAWS, KEY, OWN, REFERENCE, SHOCK, StudyFolder
 from lodestone.studies.metrics import DRAW, column_of, paired, unit_of
 from lodestone.studies.points import Plan, Point, make_plan, numeric_keys
 from lodestone.studies.request import Request, request_from_file
@@ -97,6 +98,14 @@ class Study:
             if p.key in self.errors
         ]
         return pd.DataFrame(rows, columns=["point", *self.keys, "kind", "error"])
+
+    def shocks(self, point: Point) -> tuple[str, ...]:
+        """First and last day of the first disruption of a point over its worlds; empty: not kept."""
+        days = self.store.values(point.key, SHOCK)
+        if days is None or not np.isfinite(days).all():
+            return ()
+        start = point.scenario.start
+        return tuple((start + timedelta(days=int(d))).isoformat() for d in (days.min(), days.max()))
 
     def worlds(self, point: int | Point) -> pd.DataFrame:
         """A row a world of one point: draws (``draw.*``), metrics, the reference's metrics.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lodestone.border.errors import InputError
+from lodestone.border.numbers import parse_date
 from lodestone.outputs.parts import bands
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ def tidy(folders: Sequence[Path | str], metrics: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``run, scenario, variant, point``, swept keys, ``metric, unit, worlds, mean, p05, p50,
-        p95, note``; means and quantiles over the worlds that have a value. The note says how a
+        ``run, scenario, variant, point``, swept keys, ``metric, unit, window, worlds, mean, p05,
+        p50, p95, note``; window is the time that the metric looks at; means and quantiles over the worlds that have a value. The note says how a
         country inside a region was taken, and which number is not complete.
 
     Raises
@@ -47,12 +48,12 @@ def tidy(folders: Sequence[Path | str], metrics: Sequence[str]) -> pd.DataFrame:
         study = (Path(folder) / "study.yaml").is_file()
         rows += _study_rows(folder, metrics) if study else _run_rows(folder, metrics)
     head = ["run", "scenario", "variant", "point"]
-    tail = ["metric", "unit", "worlds", "mean", "p05", "p50", "p95", "note"]
+    tail = ["metric", "unit", "window", "worlds", "mean", "p05", "p50", "p95", "note"]
     keys = list(dict.fromkeys(k for r in rows for k in r if k not in head + tail))
     return pd.DataFrame(rows, columns=[*head, *keys, *tail])
 
 
-def _row(values: np.ndarray, metric: str, remarks: Sequence[str]) -> dict[str, Any]:
+def _row(values: np.ndarray, metric: str, window: str, remarks: Sequence[str]) -> dict[str, Any]:
     from lodestone.studies.metrics import unit_of
 
     known = values[~np.isnan(values)]
@@ -60,6 +61,7 @@ def _row(values: np.ndarray, metric: str, remarks: Sequence[str]) -> dict[str, A
     return {
         "metric": metric,
         "unit": unit_of(metric),
+        "window": window,
         "worlds": int(known.size),
         "mean": float(mean),
         **dict(zip(("p05", "p50", "p95"), map(float, q), strict=True)),
@@ -69,7 +71,7 @@ def _row(values: np.ndarray, metric: str, remarks: Sequence[str]) -> dict[str, A
 
 def _run_rows(folder: Path | str, metrics: Sequence[str]) -> list[dict[str, Any]]:
     from lodestone.outputs.results import Results
-    from lodestone.studies.again import metric_of_run, remarks_of_run
+    from lodestone.studies.again import metric_of_run, remarks_of_run, window_of_run
 
     results = Results.load(folder)
     said = results.config["scenario"]
@@ -79,11 +81,16 @@ def _run_rows(folder: Path | str, metrics: Sequence[str]) -> list[dict[str, Any]
         "variant": said.get("variant") or "",
         "point": None,
     }
-    return [head | _row(metric_of_run(results, m), m, remarks_of_run(results, m)) for m in metrics]
+    return [
+        head
+        | _row(metric_of_run(results, m), m, window_of_run(results, m), remarks_of_run(results, m))
+        for m in metrics
+    ]
 
 
 def _study_rows(folder: Path | str, metrics: Sequence[str]) -> list[dict[str, Any]]:
     from lodestone.chain.load import load_chain
+    from lodestone.outputs.metrics.window import looks_at
     from lodestone.outputs.selectors import metric_remarks, window_remarks
     from lodestone.studies.metrics import column_of, metric_of, paired
     from lodestone.studies.study import open_study, plain_value
@@ -109,7 +116,10 @@ def _study_rows(folder: Path | str, metrics: Sequence[str]) -> list[dict[str, An
             item, asked = metric_of(metric), point.scenario
             remarks = metric_remarks(item, load_chain(asked.vintage))
             remarks += window_remarks(item, asked.start, asked.end)
-            rows.append(head | _row(own, metric, remarks))
+            shocks = study.shocks(point)
+            days = (parse_date(shocks[0]), parse_date(shocks[-1])) if shocks else None
+            window = looks_at(item.name, dict(item.selectors), asked.start, asked.end, days)
+            rows.append(head | _row(own, metric, window, remarks))
     return rows
 
 

@@ -163,6 +163,12 @@ def test_metric_writes_null_for_never(odd, capsys):
     assert row["p50"] is None
 
 
+def test_metric_says_never_on_the_screen_as_the_table_of_run_does(odd, capsys):
+    assert main(["metric", str(odd[0]), "first_stoppage(region=china)"]) == 0
+    told = capsys.readouterr().out
+    assert "never" in told and "inf" not in told
+
+
 def test_every_test_that_the_table_of_faults_names_exists():
     root, seen = Path(__file__).parents[2], 0
     for line in (root / "docs/faults.md").read_text(encoding="utf-8").splitlines():

@@ -388,6 +388,22 @@ def test_check_looks_into_variants(here, capsys):
     assert "processing_days" in capsys.readouterr().err
 
 
+def test_check_takes_what_run_takes(capsys):
+    key = "scenario.overrides.demand.growth_outlook"
+    assert main(["check", SHOCK, f"{key}=0.01", "ensemble.worlds=20"]) == 0
+    assert main(["check", SHOCK, f"{key}=0.2"]) == 0
+    assert (
+        f"{key.removeprefix('scenario.overrides.')} = 0.2 lies outside" in capsys.readouterr().err
+    )
+    for word, told in (
+        (f"{key}=99", "above 0.25"),
+        ("variant=no_talk", "'no_talks'"),
+        ("ensemble.worlds=0", "must lie between"),
+    ):
+        assert main(["check", SHOCK, word]) == 2
+        assert told in capsys.readouterr().err
+
+
 def test_check_of_seeds_names_the_row(here, capsys):
     import shutil
 

@@ -121,6 +121,14 @@ def test_a_figure_that_needs_an_unknown_table_is_refused():
         figure(title="Odd", needs=["no_such_table"])(lambda reading: None)
 
 
+def test_net_above_gross_in_a_difference_is_explained_where_it_occurs():
+    from lodestone.report.figures.shortage import crossed
+
+    delta = pd.DataFrame({"unmet_p50": [0.0, 5.0], "gross_unmet_p50": [9.0, 3.0]})
+    assert "stocks cover less of the gap than in the reference" in crossed(delta)
+    assert crossed(delta.assign(unmet_p50=[0.0, 3.0])) == ""
+
+
 @pytest.mark.parametrize("case", ["some", "total", "alone"])
 def test_the_labels_of_the_shortage_curve_cover_no_line(case, runs):
     from matplotlib import dates as mdates

@@ -273,3 +273,11 @@ def test_japan_takes_the_heavies_of_malaysia_first_in_the_reference(good):
 def test_japan_takes_half_of_the_heavies_of_malaysia_in_the_reference(good):
     made, sold = malaysian(good)
     assert np.all(sold["japan"] > 0.5 * made)
+
+
+def test_the_truce_of_one_year_says_that_it_was_prolonged():
+    """Its sources date the extension that the reference `current_law` holds."""
+    held = load_scenario("truce_snapback_2026")
+    assert "10 January 2027" in " ".join(held.narrative.split())
+    known = load_scenario("current_law").interventions["truce"].source
+    assert {"truce_2026_09", "truce_text_2026_09"} <= set(held.source) & set(known)

@@ -12,6 +12,7 @@ import pytest
 from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
 from lodestone.outputs.kept import Series
+from lodestone.outputs.metrics import METRICS
 from lodestone.outputs.selectors import asked_metrics, check_expressions
 from lodestone.scenario import find_scenarios, load_scenario
 
@@ -60,6 +61,8 @@ def test_a_headline_is_kept_in_order_and_asked_of_the_run(tmp_path):
         ("met_share(by=substitutoin)", "Did you mean 'substitution'?"),
         ("unmet_share(region=europe) > 0.5", "one metric is meant, no comparison"),
         ("unmet_share(region", "the expression ends"),
+        ("traded_t(origin=china, destination=china)", "trade inside a region is not modelled"),
+        ("traded_t(origin=germany, destination=france)", "trade inside a region is not modelled"),
     ],
 )
 def test_what_no_run_can_tell_is_refused_with_its_key_and_the_nearest_word(tmp_path, entry, told):
@@ -129,9 +132,27 @@ def test_users_that_stood_before_the_disruption_do_not_stop_by_it():
             def __getitem__(self, name: str) -> np.ndarray:
                 return arrays[name]
 
-        return Held(times=times, shock_day=np.full(2, shock), _stopped=stopped & since)
+        held = {"shock_day": np.full(2, shock), "_stopped": stopped & since, "weeks": 1.0}
+        return Held(times=times, **held)
 
     first = Series.first_stop.func(series(14.0))  # type: ignore[attr-defined]
     assert first.tolist() == [[np.inf, np.inf], [21.0, 21.0], [np.inf, np.inf]]
     # From the first day on there is no day before.
     assert Series.first_stop.func(series(0.0))[0].tolist() == [0.0, 0.0]  # type: ignore[attr-defined]
+    # The weeks in which they stand count them, and say so.
+    weeks = Series.stop_weeks.func(series(14.0))  # type: ignore[attr-defined]
+    assert weeks[:, 0].tolist() == [2.0, 1.0, 0.0]
+    assert METRICS["stoppage_weeks"].title.endswith("who stood before included")
+
+
+def test_a_hypothesis_beyond_a_shorter_run_says_how_to_ask_without_it():
+    def ask(**more):
+        changes = {"end": "2026-06-01", **more}
+        scenario = load_scenario("truce_snapback_2026", overrides=changes)
+        check_expressions(scenario, load_chain("2024"))
+        return scenario
+
+    with pytest.raises(InputError, match=r"outside the run.*scenario\.hypothesis=null") as caught:
+        ask()
+    assert "hypothesis.confirmed_if" in str(caught.value)
+    assert ask(hypothesis=None).hypothesis == {}

@@ -208,3 +208,23 @@ def test_the_hash_of_machine_code_follows_imports():
             if isinstance(n, ast.ImportFrom) and n.module and "equations" in n.module
         }
         assert all(n.startswith("lodestone.") for n in names)
+
+
+def test_a_measure_that_is_changed_beside_the_reference_is_told():
+    """What is typed does not reach the reference, so that the comparison holds it as well."""
+    key = "interventions.april_2025_licences.processing_days"
+    changed = load_scenario("cutoff_total", overrides={key: 45})
+    (told,) = remarks(changed)
+    assert told.startswith("april_2025_licences is changed here alone (processing_days)")
+    assert "the hypothesis" in told
+    # Its own measure, and one that the scenario has otherwise by itself, are what it asks about.
+    assert (
+        remarks(load_scenario("cutoff_total", overrides={"interventions.no_exports.share": 0.5}))
+        == []
+    )
+    approval = {"interventions.april_2025_licences.approval": {"2025-04-04": 0.5}}
+    assert remarks(load_scenario("truce_snapback_2026", overrides=approval)) == []
+    assert len(remarks(load_scenario("truce_snapback_2026", overrides={key: 45}))) == 1
+    taken = load_scenario("cutoff_total", overrides={"interventions.serra_verde_floor": None})
+    assert remarks(taken)[0].startswith("serra_verde_floor is changed here alone")
+    assert remarks(load_scenario("cutoff_total")) == []

@@ -133,6 +133,30 @@ def test_sums_to_the_end_of_runs_of_other_length_are_not_compared():
     assert held.metrics == []
 
 
+def test_days_counted_from_other_first_measures_are_not_subtracted():
+    def case(name: str, days: float, *shocks: str):
+        worlds = pd.DataFrame({"world": range(8), "first_stoppage": days + np.arange(8.0)})
+        worlds["unmet_share"] = days / 100 + worlds["world"] / 100
+        frame = Frame(pd.Timestamp("2029-12-31"), shocks[0])
+        asked = ("first_stoppage", "unmet_share")
+        return case_of_point(name, worlds, 0, "x", asked=asked, frame=frame, shocks=shocks)
+
+    held = Comparison((case("a", 30.0, "2026-12-01"), case("b", 60.0, "2025-11-10")))
+    table = held.table().set_index(["metric", "case"])
+    row = table.loc[("first_stoppage", "b")]
+    assert row["p50"] == 63.5 and np.isnan(row["difference_p50"])
+    assert row["separated_from_base"] == "" and np.isnan(row["mean_regret"])
+    assert "a: 2026-12-01; b: 2025-11-10" in row["note"] and "no difference" in row["note"]
+    assert "not the same time" in table.loc[("unmet_share", "b")]["note"]
+    facts = comparison_facts(held, [], "")
+    assert facts["tables"][0]["rows"][1][2:] == ["", "not comparable"]
+    assert not any("stop" in text for text in (*facts["separated"], *facts["regret"]))
+
+    same = Comparison((case("a", 30.0, "2026-12-01"), case("b", 60.0, "2026-12-01")))
+    row = same.table().set_index(["metric", "case"]).loc[("first_stoppage", "b")]
+    assert row["difference_p50"] == 30.0 and row["note"] == ""
+
+
 def test_groups_that_are_not_told_apart_cover_every_pair():
     pairs = [("a", "b"), ("a", "c"), ("b", "c"), ("c", "d")]
     assert _groups(["a", "b", "c", "d"], pairs) == [["a", "b", "c"], ["c", "d"]]

@@ -155,6 +155,16 @@ def test_the_hypothesis_is_a_sentence_with_its_probability(readings, report):
     assert "< days(70)" in annex.replace("\\", "")
 
 
+def test_the_hypothesis_says_that_a_measure_was_changed_beside_the_reference(runs, tmp_path):
+    folder = tmp_path / "typed"
+    shutil.copytree(runs["rare"], folder)
+    path = folder / "provenance.json"
+    held = json.loads(path.read_text(encoding="utf-8")) | {"changed_alone": ["mine_halt"]}
+    path.write_text(json.dumps(held), encoding="utf-8")
+    stated = hypothesis(Reading(Results.load(folder)))
+    assert "\u201cmine halt\u201d is changed and the reference not" in stated["told"]
+
+
 # ---- the clock -------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 
+from lodestone.border.errors import InputError
 from lodestone.border.expressions import (
     asks_reference,
     judge,
@@ -190,3 +191,29 @@ def test_selectors_are_read():
 def test_what_is_no_verdict_is_refused(expression):
     with pytest.raises(ValueError, match=r"[a-z]"):
         parse_verdict(expression)
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("unmet_share_peak(region=europe", "ends within a bracket: ')'"),
+        ("unmet_t(region=[europe, japan", "ends within a bracket: ']'"),
+        ("unmet_t[region=europe", "ends within a bracket: ']'"),
+        ("delta(unmet_t", "ends within a bracket: ')'"),
+        ("unmet_t(region=europe))", "does not end at ')': no bracket is open"),
+        ("first_stoppage(region europe)", "has 'region' without '=' and a value"),
+        ("unmet_t(europe)", "has 'europe' without '=' and a value"),
+        ("unmet_t(region=)", "has ')' where a value of region was expected"),
+        ("unmet_t(region=europe sector=wind)", "lacks a comma or ')' before 'sector'"),
+        ("unmet_t region=europe", "does not end at 'region': selectors stand in brackets"),
+        ("unmet_t > 5", "does not end at '>': one metric is meant, no comparison"),
+        ("fall(unmet_t)", "has 'fall(...)' where a metric alone was expected"),
+    ],
+)
+def test_what_is_wrong_with_a_metric_is_named_with_an_example(typed, why):
+    from lodestone.studies.metrics import check_metric
+
+    with pytest.raises(InputError) as caught:
+        check_metric(typed)
+    assert why in caught.value.message
+    assert "unmet_t(region=europe, sector=wind)" in str(caught.value.hint)

@@ -149,7 +149,7 @@ CASES = [
         "2024/prices.csv",
         {"material": "dy_oxide", "market": "home"},
         {"usd_per_kg": "0"},
-        "must be > 0",
+        "below 0.01",
     ),
     (
         "2024/prices.csv",

@@ -51,7 +51,8 @@ def test_another_vintage_keeps_its_hash(example):
 @pytest.mark.parametrize(
     ("file", "text", "why"),
     [
-        ("2024/prices.csv", "material,market,usd_per_kg\ndy_oxid,ask,300\n", r"prices\.csv:2.*source: the cell is empty"),
+        ("2024/prices.csv", "material,market,usd_per_kg\ndy_oxid,ask,300\n", r"prices\.csv:2: material, market: 'dy_oxid, ask' is no row that is shipped.*lacks source.*Did you mean 'dy_oxide'"),
+        ("2024/demand.csv", "sector,region,material,t_per_year\nev_tracton,europe,ndfeb_high_coercivity,5000\n", r"demand\.csv:2: sector.*Did you mean 'ev_traction'"),
         ("2024/prices.csv", "material,market,usd_per_kg\ndy_oxide,ask,cheap\n", r"prices\.csv:2"),
         ("2024/prices.csv", "material,market,usd\ndy_oxide,ask,300\n", "usd_per_kg"),
         ("2024/prices.csv", "material,usd_per_kg\ndy_oxide,300\n", "market"),
@@ -59,7 +60,7 @@ def test_another_vintage_keeps_its_hash(example):
         ("2024/price.csv", "material\n", "prices"),
         ("2023/prices.csv", "material\n", "unknown vintage"),
         ("prices.csv", "material\n", "2024/prices.csv"),
-        ("2024/routes.csv", "origin,destination,transit_days,source\nchina,atlantis,9,A19\n", "freight_usd_per_kg: the cell is empty"),
+        ("2024/routes.csv", "origin,destination,transit_days,source\nchina,atlantis,9,A19\n", "a new one lacks.*freight_usd_per_kg"),
         ("2024/routes.csv", "origin,destination,transit_days,source\nchina,europe,9,nobody\n", r"routes\.csv:2.*nobody"),
     ],
 )  # fmt: skip

@@ -120,6 +120,7 @@ def test_designs_that_make_no_sense_are_refused_before_a_point_is_made(given, de
         (["workers=1,2"], "cannot be swept"),
         (["metric=unmet_shar"], "unmet_share"),
         (["metric=unmet_share(regoin=europe)"], "region"),
+        (["metric=unmet_share(region=europe"], "left open. Write for example 'unmet_t"),
         (["metric=unmet_share(region=atlantis)", f"{SPILLOVER}=0,1"], "atlantis"),
         (["variant=no_takls,null"], "no_talks"),
         ([f"{SPILLOVER}=0,1.5"], "spillover"),

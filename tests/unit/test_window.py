@@ -11,7 +11,7 @@ import pytest
 from lodestone.border.expressions import parse_metric
 from lodestone.cli import main
 from lodestone.outputs.metrics import METRICS
-from lodestone.outputs.metrics.window import cut_off, last_year
+from lodestone.outputs.metrics.window import cut_off, last_year, looks_at
 from lodestone.outputs.selectors import window_remarks
 
 START = date(2024, 1, 1)
@@ -68,6 +68,28 @@ def test_what_looks_at_the_whole_run_has_no_window():
     assert found == ["output_t(year=2025): not complete: the run ends on 2025-05-05, within 2025"]
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("unmet_t", "whole run"),
+        ("unmet_share", "year from 2025-04-04"),
+        ("first_stoppage", "from 2025-04-04"),
+        ("first_military_stockout(since=2025-06-01)", "from 2025-06-01"),
+        ("cover_days_low(months=6)", "6 months from 2025-04-04"),
+        ("price_peak_multiple(since=2025-01-01)", "two years from 2025-01-01"),
+        ("unmet_share_between(since=2025-05-01, until=2025-07-01)", "2025-05-01 to 2025-07-01"),
+        ("unmet_share_between(since=2025-05-01)", "2025-05-01 to 2026-01-01"),
+        ("need_t", "2025"),
+        ("leak_t(year=2024)", "2024"),
+        ("output_share_change", "2024 to 2025"),
+    ],
+)
+def test_the_time_that_a_metric_looks_at_is_told(text, told):
+    item = parse_metric(text)
+    found = looks_at(item.name, dict(item.selectors), START, date(2026, 1, 1), SHOCK)
+    assert found == told
+
+
 def test_a_short_run_says_so_in_table_json_metric_and_memo(tmp_path, capsys):
     words = ["run", "licence_shock_april_2025", "--worlds", "2", "workers=1", "--json"]
     folder = tmp_path / "out"
@@ -78,6 +100,8 @@ def test_a_short_run_says_so_in_table_json_metric_and_memo(tmp_path, capsys):
     (line,) = [text for text in out.out.splitlines() if text.startswith("[")]
     rows = {r["metric"]: r for r in json.loads(line)}
     assert rows["unmet_share"]["complete"] is False and rows["unmet_t"]["complete"] is True
+    assert rows["unmet_share"]["window"] == "year from 2025-04-04"
+    assert rows["unmet_t"]["window"] == "whole run"
     with (folder / "summary.csv").open(newline="") as file:
         notes = {r["metric"]: r["note"] for r in csv.DictReader(file) if r["region"] == "all"}
     assert notes["unmet_share"].startswith("not complete") and notes["unmet_t"] == ""
@@ -89,3 +113,4 @@ def test_a_short_run_says_so_in_table_json_metric_and_memo(tmp_path, capsys):
     assert main(["metric", str(folder), "unmet_share", "unmet_t", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [r["complete"] for r in told] == [False, True]
+    assert [r["window"] for r in told] == ["year from 2025-04-04", "whole run"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 
 MORE = """
 Names file, line, key, what is wrong, the nearest known word and how to fix it. Without a file it
-checks everything found and prints the mass balance of the vintages.
+checks everything found and prints the mass balance of the vintages. With key=value it checks the
+scenarios as 'lodestone run' would take them: variant, overlays, changed keys, settings.
 
   lodestone check mine.yaml
+  lodestone check mine.yaml variant=late scenario.end=2027-01-01
   lodestone check seeds/2024/facilities.csv
   lodestone check"""
 
 
 @verb(
     about="validates scenario files and seeds",
-    usage="lodestone check [FILE ...] [--json]",
+    usage="lodestone check [FILE ...] [key=value ...] [--json]",
     order=110,
     more=MORE,
 )
@@ -34,8 +36,9 @@ def work(words: Words) -> int:
     """Validate files; without one, everything found."""
     from lodestone.cli.console import print_table, say
 
-    words.no_pairs()
     targets = words.names
+    if not targets:
+        words.no_pairs()
     failures: list[str] = []
     warnings: list[str] = []
     checked: list[dict[str, Any]] = []
@@ -54,7 +57,7 @@ def work(words: Words) -> int:
     balance: list[dict[str, Any]] = []
     if targets:
         for target in targets:
-            attempt(target, lambda t=target: check_file(t))  # type: ignore[misc]
+            attempt(target, lambda t=target: check_file(t, words.pairs))  # type: ignore[misc]
     else:
         from lodestone.border.paths import vintages
         from lodestone.scenario import find_overlays, find_scenarios
@@ -124,9 +127,17 @@ def _check_seeds(vintage: str, balance: list[dict[str, Any]]) -> None:
     balance += [{"vintage": vintage, **row} for row in balance_table(load_chain(vintage))]
 
 
-def check_file(word: str) -> list[str]:
-    """Check whatever a word is: a scenario, an overlay, an episode, or part of the seeds."""
+def check_file(word: str, pairs: Sequence[str] = ()) -> list[str]:
+    """Check whatever a word is: a scenario, an overlay, an episode, or part of the seeds.
+
+    With ``key=value`` words it is a scenario, changed as they say.
+    """
     from lodestone.scenario import find_scenarios
+
+    if pairs:
+        from lodestone.runs.job import job_from_words
+
+        return _tellable(job_from_words([word], pairs).load()[0])
 
     path = read_path(word)
     if not path.exists():

@@ -43,8 +43,13 @@ def work(words: Words) -> int:
             "separated_from_base",
         ]
         numbers = columns[3:7]
-        rows = [r | {c: short(r[c]) for c in numbers} for r in table[columns].to_dict("records")]
+        rows = [
+            r | {c: short(r[c], c == "difference_p50") for c in numbers}
+            for r in table.to_dict("records")
+        ]
         print_table(rows, columns, right=numbers)
+        for metric, note in dict.fromkeys((r["metric"], r["note"]) for r in rows if r["note"]):
+            say(f"note: {metric}: {note}")
         if made:
             say(f"report: {made[0].resolve()}")
     print(folder.resolve())

@@ -46,7 +46,10 @@ def work(words: Words) -> int:
         print(json_text([r | {"complete": "not complete" not in r["note"]} for r in rows]))
         return 0
     numbers = ["worlds", "mean", "p05", "p50", "p95"]
-    shown = [{k: short(v) if k in numbers[1:] else v for k, v in r.items()} for r in rows]
+    shown = [
+        r | {k: short(r[k], r["metric"].startswith("delta(")) for k in numbers[1:] if k in r}
+        for r in rows
+    ]
     columns = [
         c
         for c in table.columns

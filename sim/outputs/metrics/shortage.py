@@ -131,13 +131,16 @@ def first_stoppage(series: Series, region: Any = "all", sector: Any = "all") -> 
 
 @metric(
     "weeks",
-    "longest time that users of one sector and region stand",
+    "longest time that users of one sector and region stand, who stood before included",
     BY_REGION,
     of="stoppages",
     each=True,
 )
 def stoppage_weeks(series: Series, region: Any = "all", sector: Any = "all") -> Values:
-    """Weeks in which at least one class of the worst-hit group stood."""
+    """Weeks from the first disruption on in which a class of the worst-hit group stood.
+
+    Groups of users that stood on the market day before count, other than in `first_stoppage`.
+    """
     weeks = series.stop_weeks
     return _by_group(series, region, sector, lambda r: weeks[r].max(axis=0, initial=0.0))
 

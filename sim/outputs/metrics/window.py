@@ -15,6 +15,13 @@ from lodestone.outputs.metrics.registry import METRICS
 AFTER = {"year": (DAYS_PER_YEAR, "the year"), "two years": (730.5, "the two years")}
 #: Days that a run may lack at either end of a window without a word: less than two market days.
 SLACK = 13
+#: Metrics of what happens from the first disruption on, to the end of the run.
+FROM_SHOCK = (
+    "first_military_stockout",
+    "first_stoppage",
+    "stoppage_weeks",
+    "time_to_recover_weeks",
+)
 
 
 def last_year(start: date, end: date) -> int:
@@ -85,3 +92,32 @@ def cut_off(
     told = f"{first}" if first == last else f"{first} to {last}, by world"
     some = "" if all(lacking) else " in some worlds"
     return f"not complete{some}: the run ends on {end}, within {what} after the disruption ({told})"
+
+
+def looks_at(
+    name: str,
+    selectors: dict[str, Any],
+    start: date,
+    end: date,
+    shocks: tuple[date, date] | None = None,
+) -> str:
+    """Return the time that a metric looks at, as it stands in a table (parameters as `cut_off`)."""
+    item = METRICS[name]
+    known = _selectors(item.function)
+    if "year" in known and (selectors.get("year") or item.window == "last year"):
+        year = str(selectors.get("year") or last_year(start, end))
+        before = f"{selectors.get('since') or start.year} to "
+        return before + year if name == "output_share_change" else year
+    since, until = selectors.get("since"), selectors.get("until")
+    named = since if "since" in known else None
+    if "until" in known:
+        return f"{since or start} to {until or end}" if since or until else "whole run"
+    first = named or "the first disruption"
+    if not named and shocks is not None:
+        first = " to ".join(dict.fromkeys(map(str, shocks)))
+    if "months" in known:
+        months = float(selectors.get("months") or known["months"].default)
+        return f"{months:g} months from {first}"
+    if item.window in AFTER:
+        return f"{item.window} from {first}"
+    return f"from {first}" if named or name in FROM_SHOCK else "whole run"

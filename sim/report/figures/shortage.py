@@ -97,8 +97,8 @@ def shortage_curve(reading: Reading) -> Drawing | None:
     title = shortage_sentence(reading)
     note = (
         f"Above: unmet use of magnets of all users, tonnes a week. {versus(reading)} "
-        "Net: what is really not used; gross: before stocks are drawn. Below: the share of planned "
-        f"use that goes unmet with and without the measures, medians. {BANDS} {mark_words(reading, window)}"
+        f"Net: what is really not used; gross: before stocks are drawn.{crossed(delta)} Below: the "
+        f"share of planned use that goes unmet with and without the measures, medians. {BANDS} {mark_words(reading, window)}"
     )
     if reading.reference is None:
         note = note.replace(" with and without the measures, medians", ", median")
@@ -145,6 +145,14 @@ def shortage_curve(reading: Reading) -> Drawing | None:
         "5-95 % bands, over the shares with and without."
     )
     return Drawing(figure_, title, alt, data)
+
+
+def crossed(delta: pd.DataFrame) -> str:
+    """Say why a difference of net unmet use may exceed that of gross; blank where none does."""
+    over = delta["unmet_p50"] - delta["gross_unmet_p50"]
+    if not (over > 0.01 * delta[["unmet_p50", "gross_unmet_p50"]].abs().max().max()).any():
+        return ""
+    return " Where net lies above gross, stocks cover less of the gap than in the reference."
 
 
 def _peak_labels(ax: Axes, delta: pd.DataFrame) -> None:

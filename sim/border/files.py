@@ -180,9 +180,14 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 # --------------------------------------------------------------------------- written whole
 
 
+def _hidden(path: Path) -> Path:
+    """Where a file is written before it takes its place: of this process alone."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
 def save_text(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    hidden = path.with_name(f".{path.name}.part")
+    hidden = _hidden(path)
     hidden.write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
     hidden.replace(path)
 
@@ -203,7 +208,7 @@ def save_table(path: Path, frame: pd.DataFrame) -> None:
         elif column.dtype.kind not in "biufM":
             changed[str(name)] = column.map(csv_cell, na_action="ignore")
     table = pa.Table.from_pandas(frame.assign(**changed), preserve_index=False)
-    hidden = path.with_name(f".{path.name}.part")
+    hidden = _hidden(path)
     for quoting in ("none", "needed"):  # "needed" quotes all text; rarely needed at all
         options = arrow_csv.WriteOptions(include_header=False, quoting_style=quoting)
         try:
@@ -218,6 +223,6 @@ def save_table(path: Path, frame: pd.DataFrame) -> None:
 
 def save_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a Parquet file whole or not at all."""
-    hidden = path.with_name(f".{path.name}.part")
+    hidden = _hidden(path)
     frame.to_parquet(hidden, index=False, compression="zstd")
     hidden.replace(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from lodestone.border.numbers import parse_date
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+    from datetime import date
 
     from lodestone.runs.settings import Settings
     from lodestone.scenario import Scenario
@@ -105,10 +107,8 @@ def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
     """Print the headline rows of a run folder's summary (all regions, sectors and elements)."""
     from lodestone.cli.console import print_table, say
     from lodestone.outputs.metrics.window import looks_at
-    from lodestone.outputs.results import Results
 
-    held = Results.load(folder).provenance["first_disruption"]
-    span = scenario.start, scenario.end, (parse_date(held[0]), parse_date(held[-1]))
+    span = scenario.start, scenario.end, _first_disruption(folder)
     with (folder / "summary.csv").open(encoding="utf-8", newline="") as file:
         rows: list[dict[str, Any]] = list(csv.DictReader(file))
     head = [
@@ -133,6 +133,15 @@ def _summary(scenario: Scenario, folder: Path, settings: Settings) -> None:
     if not settings.json:
         for note in notes:
             say(f"* {note}")
+
+
+def _first_disruption(folder: Path) -> tuple[date, date] | None:
+    """First and last day of the first disruption over the worlds of a run; None where not known."""
+    written = folder / "provenance.json"
+    if not written.is_file():
+        return None
+    first, last = json.loads(written.read_text(encoding="utf-8"))["first_disruption"]
+    return parse_date(first), parse_date(last)
 
 
 def _cell(row: dict[str, Any], column: str) -> Any:

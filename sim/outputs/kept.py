@@ -76,6 +76,14 @@ class Series:
         self.cost_regions = labels.regions
         self.found: dict[Any, Any] = {}
 
+    @property
+    def shock_month(self) -> np.ndarray:
+        """Which of the months the first disruption begins in, by world, shape (w,)."""
+        start = np.datetime64(self.start, "D")
+        day = start + np.floor(self.shock_day).astype("timedelta64[D]")
+        months = (day.astype("datetime64[M]") - start.astype("datetime64[M]")).astype(int)
+        return np.asarray(np.minimum(months, len(self.months) - 1))
+
     @classmethod
     def of(cls, recorder: Recorder, discount_rate: float = 0.05) -> Series:
         """The series that a recorder holds; nothing is copied."""

@@ -37,8 +37,8 @@ __all__ = [
 # {at}: " in Europe"; {of}: " of Europe"; {users}: " for wind"; {year}: "2030"; {goods}: "Dy oxide";
 # {span}: "from 2024 to the end of 2029"; {origin}, {to}: places of trade; {share}: "25 %".
 TITLES: Mapping[str, str] = {
-    "gross_unmet_t": "Shortfall{at}{users} before stocks are drawn, to the end of {end}",
-    "unmet_t": "Net shortfall of magnets{at}{users}, to the end of {end}",
+    "gross_unmet_t": "Shortfall{at}{users} before stocks are drawn, to {end}",
+    "unmet_t": "Net shortfall of magnets{at}{users}, to {end}",
     "unmet_share": "Net shortfall{at}{users} in the year after {shock}, share of planned use",
     "unmet_share_between": "Net shortfall{at}{users}, {span}, share of planned use",
     "unmet_share_peak": "Net shortfall{at}{users} in the worst week, share of planned use",
@@ -47,7 +47,7 @@ TITLES: Mapping[str, str] = {
     "first_stoppage": "Time until the first users{at}{users} stop, from {shock}",
     "stoppage_weeks": "Longest time that users of one sector{at} stand, from {shock}, who stood before included",
     "time_to_recover_weeks": "Length of the shortage{at}{users} (above 1 % of planned use)",
-    "lost_output_usd_million": "Lost output{at}{users} to the end of {end} (upper bound)",
+    "lost_output_usd_million": "Lost output{at}{users} to {end} (upper bound)",
     "lost_output_usd_million_per_day": "Lost output{at} on the worst day (upper bound)",
     "lost_in_a_year_usd_million": "Lost output{at}{users} in the year after {shock} (upper bound)",
     "lost_output_per_usd": "Lost output per dollar of magnets that are missing",
@@ -82,7 +82,7 @@ TITLES: Mapping[str, str] = {
     "output_share_change": "Change of the share{of} in world output of {goods}",
     "top_share": "Share of the largest region in world output of {goods} in {year}",
     "magnet_plant_use": "Use of magnet capacity{at} in {year}",
-    "licences_granted_share": "Part of the licences filed that is granted by the end of {end}",
+    "licences_granted_share": "Part of the licences filed that is granted by {end}",
     "idle_share": "{stage} capacity{at} that stands idle for want of margin in {year}",
     "supply_share": "Part of the {element} supply{of} that comes from {item} in {year}",
     "separation_coverage": "Own {element} oxide{at} in {year}, share of planned use",
@@ -90,7 +90,7 @@ TITLES: Mapping[str, str] = {
     "ore_t": "Ore that mines{at} send to separators in {year}",
     "need_t": "{goods} that planned use{at}{users} takes in {year}",
     "need_share": "Share of {sector} in the need for {goods} in {year}",
-    "need_value_usd_million": "Worth of the {goods} that {sector} need, to the end of {end}",
+    "need_value_usd_million": "Worth of the {goods} that {sector} need, to {end}",
     "stage_coverage": "Own output of {goods}{at} in {year}, share of own need",
     "chain_coverage": "Own output{at} in {year} at the scarcest stage from oxide to magnet, share of need",
     "coverage_year": "First year in which own {what}{at} {cover} {share} of use",
@@ -367,7 +367,9 @@ def title_of(frame: Frame, name: str, selectors: Mapping[str, Any]) -> str:
 
     pattern = TITLES.get(name)
     last = frame.last
-    end = last.year if last.month == 12 and last.day > 20 else last.year - (last.month == 1)
+    year_ends = (last.month == 12 and last.day > 20) or (last.month == 1 and last.day < 10)
+    end = last.year - (last.month == 1)
+    through = f"the end of {end}" if year_ends else day(last)
     if pattern is None:
         extra = ", ".join(f"{k} {_several(v)}" for k, v in selectors.items())
         return capital_name(name) + (f" ({extra})" if extra else "")
@@ -388,15 +390,13 @@ def title_of(frame: Frame, name: str, selectors: Mapping[str, Any]) -> str:
         "users": "" if sector == "all" else f" for {_several(sector)}",
         "sector": _several(sector),
         "year": year,
-        "when": f"in {selectors['year']}"
-        if "year" in selectors
-        else f"present value to the end of {end}",
+        "when": f"in {selectors['year']}" if "year" in selectors else f"present value to {through}",
         "when_or_year": year if "year" in selectors else f"the year after {_told(shock)}",
-        "leak": f"in {selectors['year']}" if "year" in selectors else f"to the end of {end}",
-        "end": str(end),
+        "leak": f"in {selectors['year']}" if "year" in selectors else f"to {through}",
+        "end": through,
         "goods": _goods(given("material")),
         "element": _several(given("element") or "ndpr"),
-        "span": _span(since, until, end),
+        "span": _span(since, until, through),
         "shock": _told(shock),
         "moment": _told(moment),
         "share": "" if share is None else f"{100 * float(share):.3g} %",
@@ -444,9 +444,9 @@ def _told(when: object) -> str:
     return day(pd.Timestamp(str(when)))
 
 
-def _span(since: object, until: object, end: int) -> str:
+def _span(since: object, until: object, end: str) -> str:
     if since and until:
         return f"{_told(since)} to {_told(until)}"
     if since:
-        return f"from {_told(since)} to the end of {end}"
-    return f"to the end of {end}" if not until else f"to {_told(until)}"
+        return f"from {_told(since)} to {end}"
+    return f"to {end}" if not until else f"to {_told(until)}"

@@ -49,7 +49,9 @@ MOST_METRICS = 8
 COST, AVOIDED = "public_outlay_usd_million", "unmet_t"
 AS_WRITTEN = "as written"
 #: Titles of sums and extremes over the whole run.
-ENDS = re.compile(r"\bto the end of\b|\bLongest\b|\bworst (week|day)\b|^Length of")
+ENDS = re.compile(
+    r"\bto (the end of|\d{1,2} [A-Z][a-z]+ \d{4})\b|\bLongest\b|\bworst (week|day)\b|^Length of"
+)
 
 
 @dataclass(frozen=True)
@@ -293,11 +295,27 @@ class Comparison:
         return replace(metric, own=own, calm=base)
 
     def alike(self, metric: Row, *which: int) -> bool:
-        """Whether cases (all of them where none is named) count a metric from the day of the base."""
+        """Whether cases (all of them where none is named) look at the same time as the base.
+
+        Days are counted from the same disruption, and no run ends within a window that another one
+        completes.
+        """
+        whole = [not self.cut_off(metric, i) for i in (0, *(which or range(1, len(self.cases))))]
+        if any(whole) and not all(whole):
+            return False
         if metric.name not in FROM_SHOCK or metric.selectors.get("since"):
             return True
         base, *others = (self.cases[i].shocks for i in (0, *(which or range(1, len(self.cases)))))
         return all(shocks == base or not (shocks and base) for shocks in others)
+
+    def cut_off(self, metric: Row, i: int) -> str:
+        """Say why a metric is not complete in a case; blank where it is, or nobody knows."""
+        from lodestone.outputs.metrics import METRICS
+
+        reading = self.cases[i].reading
+        if reading is None or metric.name not in METRICS:
+            return ""
+        return reading.cut_off(metric.name, metric.selectors)
 
     @cached_property
     def keys(self) -> list[str]:
@@ -336,7 +354,9 @@ class Comparison:
             for remark in case.reading.results.provenance.get("remarks") or ()
             if str(remark).startswith(f"{metric.text}: ")
         )
-        return "; ".join([*self._clocks(metric), *told])
+        cut = [(name, self.cut_off(metric, i)) for i, name in enumerate(self.names)]
+        ends = [f"{name}: {why}" for name, why in cut if why]
+        return "; ".join([*self._clocks(metric), *ends, *told])
 
     def _clocks(self, metric: Row) -> list[str]:
         """Say from which days a metric looks where its cases differ in that: no sentence or one."""

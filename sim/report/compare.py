@@ -281,7 +281,7 @@ def _others(held: Comparison, metric: Row) -> list[str]:
                 (abs(quantiles(row.delta)[1]), f"{quoted(held.names[i])} {difference(row)}")
             )
     told = []
-    base = quoted(held.names[0])
+    base = f"{quoted(held.names[0])} in {lower(metric.title)}"
     if clear:
         parts = [text for _, text in sorted(clear, key=lambda p: -p[0])]
         more = f", and {len(parts) - 4} more" if len(parts) > 4 else ""

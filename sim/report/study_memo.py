@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lodestone.report import studies as draw
 from lodestone.report.figures import Drawing
 from lodestone.studies.metrics import column_of, selectors_of, title_of, unit_of
@@ -165,6 +167,8 @@ def draw_study(study: Study, metrics: Sequence[str] = ()) -> list[tuple[Drawing,
                 if kind == "auto":
                     raise
                 continue
+            if _is_tornado((drawing, "")) and not np.isfinite(drawing.data["p50"]).any():
+                continue  # what never happens in the median world of one side has no size
             name = file_name(metric, "tornado" if kind == "tornado" else "by_point")
             draw.save_drawing(drawing, study.store.folder / "figures", name)
             out.append((drawing, name))

@@ -8,8 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lodestone.border.errors import InputError, combine
 from lodestone.border.numbers import Distribution, Number, parse_date, parse_number
 from lodestone.border.words import nearest, suggestion
@@ -84,6 +82,13 @@ def checked(
         With everything that is wrong.
     """
     return _Checker(data, file, places, typed, chain).scenario(*applied, kinds)
+
+
+def _far(value: Distribution) -> list[float]:
+    """What one world in a thousand draws of a distribution, at either end."""
+    import numpy as np
+
+    return [float(v) for v in value.quantile(np.array(_FAR))]
 
 
 class _Checker:
@@ -343,7 +348,7 @@ class _Checker:
                     value = parse_number(given, dates=name.endswith("start_date"))
                 tried = [given]
                 if isinstance(value, Distribution):
-                    far = value.quantile(np.array(_FAR))
+                    far = _far(value)
                     ends = [float(v if math.isfinite(v) else q)
                             for v, q in zip(value.support(), far, strict=True)]  # fmt: skip
                     tried = [date.fromordinal(int(v)) for v in ends] if value.dates else ends

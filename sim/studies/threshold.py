@@ -127,9 +127,11 @@ def find_threshold(study: Study, threshold: Threshold, key: str | None = None) -
     -------
     DataFrame
         The other keys, then ``smallest`` (the smallest value from which on it holds at every
-        larger value that was run, NaN where it never does), ``below`` (the next smaller value,
+        larger value that was run, NaN where there is none), ``below`` (the next smaller value,
         where it does not hold: the threshold lies between the two), ``monotone`` (False where it
-        holds at some smaller value too), ``share`` (of worlds, at ``smallest``).
+        holds at some smaller value too), ``share`` (of worlds, at ``smallest``), ``largest`` and
+        ``above`` (where it does not hold at the largest value, but at the smallest: the value up
+        to which it does, and the next one).
 
     Raises
     ------
@@ -154,11 +156,14 @@ def _first(held: pd.Series, share: float) -> dict[str, Any]:
     enough = held.to_numpy() >= share - 1e-12
     values = held.index.to_numpy(float)
     if not enough[-1]:
+        up_to = int(np.argmin(enough))  # first value at which it does not hold
         return {
             "smallest": np.nan,
             "below": float(values[-1]),
-            "monotone": bool(not enough.any()),
+            "monotone": bool(not enough[up_to:].any()),
             "share": float(held.iloc[-1]),
+            "largest": float(values[up_to - 1]) if up_to else np.nan,
+            "above": float(values[up_to]) if up_to else np.nan,
         }
     at = len(enough) - int(np.argmin(enough[::-1])) if not enough.all() else 0
     return {
@@ -166,6 +171,8 @@ def _first(held: pd.Series, share: float) -> dict[str, Any]:
         "below": float(values[at - 1]) if at else np.nan,
         "monotone": bool(not enough[:at].any()),
         "share": float(held.iloc[at]),
+        "largest": np.nan,
+        "above": np.nan,
     }
 
 
@@ -178,11 +185,18 @@ def told(row: pd.Series, threshold: Threshold, key: str) -> str:
     """Write a threshold that was found as a sentence."""
     what = f"{threshold.metric} {threshold.op} {threshold.level:g}"
     worlds = f"{100 * threshold.share:.0f} % of the worlds"
+    if row["largest"] == row["largest"]:
+        text = (
+            f"{what} in {worlds} up to {key} = {shown(row['largest'])} "
+            f"(no longer at {shown(row['above'])})"
+        )
+        return text if row["monotone"] else text + "; it also holds at some larger value"
     if row["smallest"] != row["smallest"]:
-        return (
+        text = (
             f"{what} in {worlds} is not reached up to {key} = {shown(row['below'])} "
             f"(there in {100 * row['share']:.0f} %)"
         )
+        return text if row["monotone"] else text + "; it holds at some smaller value"
     text = f"{what} in {worlds} from {key} = {shown(row['smallest'])} on"
     if row["below"] == row["below"]:
         text += f" (not at {shown(row['below'])})"

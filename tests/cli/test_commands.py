@@ -22,8 +22,8 @@ SHOCK = "licence_shock_april_2025"
 PLACE = f"scenario.interventions.{'april_2025_licences'}"
 SUMMARY = (
     "metric,region,sector,element,unit,mean,p05,p50,p95,reference_p50,delta_p50,delta_p05,delta_p95\n"
-    "unmet,all,all,all,t_magnet,1.23456,1,2,3,0,2,1,3\n"
-    "unmet,japan,all,all,t_magnet,9,9,9,9,9,9,9,9\n"
+    "unmet_t,all,all,all,t_magnet,1.23456,1,2,3,0,2,1,3\n"
+    "unmet_t,japan,all,all,t_magnet,9,9,9,9,9,9,9,9\n"
 )
 
 
@@ -200,7 +200,7 @@ def test_run_prints_a_table_and_last_the_folder(runs, capsys):
     lines = printed.out.splitlines()
     assert Path(lines[-1]) == Path.cwd() / "results" / f"{SHOCK}_1"
     assert Path(lines[-1]).is_absolute()
-    assert any(line.split()[:2] == ["unmet", "t_magnet"] for line in lines)
+    assert any(line.split()[:2] == ["unmet_t", "whole"] for line in lines)
     assert "5 of 5 worlds" in printed.err
     assert runs[0][1].worlds == 5
 

@@ -57,7 +57,7 @@ def links(claims, stock, weights=None, group=None, usual=None):
     shipped, sold = np.empty_like(wanted), np.empty_like(stock)
     order = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[order], np.arange(len(stock) + 1))
-    ration(wanted, weight, custom, stock, order, starts, shipped, sold)
+    ration(wanted, weight, (custom, 1.0), stock, order, starts, shipped, sold)
     for g in range(len(stock)):
         assert np.allclose(sold[g], shipped[group == g].sum(axis=0))
     return shipped

@@ -16,7 +16,7 @@ from numba.core.registry import CPUDispatcher
 from lodestone.chain.load import load_chain
 from lodestone.engine import contents, phases, sailings
 from lodestone.engine import run as run_module
-from lodestone.engine.phases import clearing
+from lodestone.engine.phases import arrivals, clearing
 from lodestone.engine.run import BatchRun
 from lodestone.outputs import gap, recorder
 from lodestone.outputs.recorder import Recorder
@@ -33,6 +33,7 @@ for module in (*MODULES, contents, sailings, run_module, gap, money, recorder):
 NAMES = sorted(LOOPS)
 #: Called by another loop, and tested with it.
 INNER = {"contained", "holds", "fill", "draw", "want"} | {
+    "lacked_by_users", "give_to_users",  # of reserves, which nobody draws on here: below
     "shadow_price",  # of quotas, of which this scenario has none: below
     "what_leaves", "what_fits", "serve_home", "ask_abroad", "share_the_rest", "fill_idle_home",
 }  # fmt: skip
@@ -117,6 +118,34 @@ def test_the_rent_of_a_quota_is_the_same_compiled_and_as_text_and_carries_what_m
         assert rent[0] > 0.0 and rent[1] == 0.0
         assert covered.carried[:, 0].sum() == pytest.approx(2.0, rel=1e-3)
         assert np.array_equal(covered.carried[:, 1], usual[:, 1])
+    assert told[0] == told[1]
+
+
+def test_a_reserve_fills_its_part_of_what_each_class_lacks_compiled_and_as_text():
+    told = []
+    for compiled in (True, False):
+        lacked, give = (
+            loop if compiled else loop.py_func
+            for loop in (arrivals.lacked_by_users, arrivals.give_to_users)
+        )  # fmt: skip
+        users = arrivals.Drawing(
+            np.array([2, 0]),
+            np.array([1, 1]),
+            np.array([[1.0, 1.0], [2.0, 0.0]]),
+            np.array([0.5, 1.0]),
+        )
+        stock = np.array(
+            [[[0.5, 0.0], [9.0, 9.0], [0.0, 2.0]], [[0.0, 0.0], [9.0, 9.0], [0.4, 0.0]]]
+        )
+        before, lack = stock.copy(), np.zeros((2, 2))
+        lacked(users, stock, lack)
+        assert lack == pytest.approx(np.array([[0.0, 0.0], [0.5 * 1.6 + 3.5, 0.5]]))
+        give(users, np.array([[1.0, 1.0], [0.5, 0.0]]), stock)
+        assert (stock - before)[..., 0].sum() == pytest.approx(0.5 * lack[1, 0])
+        assert np.array_equal(stock[..., 1], before[..., 1]) and np.array_equal(
+            stock[:, 1], before[:, 1]
+        )
+        told.append((lack.tobytes(), stock.tobytes()))
     assert told[0] == told[1]
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lodestone.border.errors import InputError
 from lodestone.studies.design import count_points, make_points
 from lodestone.studies.points import find_base, make_plan, short_names
 from lodestone.studies.request import request_from_words
-from lodestone.studies.threshold import read_threshold, swept_key
+from lodestone.studies.threshold import _first, read_threshold, swept_key
+from lodestone.studies.threshold import told as sentence
 from lodestone.studies.values import read_axis
 
 SCENARIO = "licence_shock_april_2025"
@@ -192,3 +194,19 @@ def test_thresholds_are_read():
     assert read_threshold("first_stoppage > 100").share == 0.95
     with pytest.raises(InputError, match="no threshold"):
         read_threshold("first_stoppage")
+
+
+@pytest.mark.parametrize(
+    ("held", "told"),
+    [
+        ([0.2, 0.9, 1.0], "from days = 20 on (not at 10)"),
+        ([1.0, 0.96, 0.6], "up to days = 20 (no longer at 30)"),
+        ([1.0, 0.6, 0.2], "up to days = 10 (no longer at 20)"),
+        ([0.2, 0.99, 0.6], "is not reached up to days = 30 (there in 60 %); it holds at some smaller value"),
+        ([0.2, 0.3, 0.6], "is not reached up to days = 30 (there in 60 %)"),
+    ],
+)  # fmt: skip
+def test_a_threshold_is_found_whichever_way_the_key_works(held, told):
+    asked = read_threshold("unmet_t < 5 in 90%")
+    row = pd.Series(_first(pd.Series(held, index=[10, 20, 30]), asked.share))
+    assert sentence(row, asked, "days") == f"unmet_t < 5 in 90 % of the worlds {told}"

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from datetime import date
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from lodestone.border.expressions import parse_metric
 from lodestone.cli import main
+from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import METRICS
 from lodestone.outputs.metrics.window import cut_off, last_year, looks_at
 from lodestone.outputs.selectors import window_remarks
@@ -114,3 +117,15 @@ def test_a_short_run_says_so_in_table_json_metric_and_memo(tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     assert [r["complete"] for r in told] == [False, True]
     assert [r["window"] for r in told] == ["year from 2025-04-04", "whole run"]
+
+
+@pytest.mark.parametrize(
+    ("day", "month"),
+    [("2024-01-01", 0), ("2025-04-04", 15), ("2026-12-01", 35), ("2026-11-30", 34)],
+)
+def test_a_year_after_begins_with_the_month_of_the_disruption(day, month):
+    after = (date.fromisoformat(day) - date(2024, 1, 1)).days
+    known = SimpleNamespace(
+        start=date(2024, 1, 1), shock_day=np.array([after, 1e6]), months=[0] * 48
+    )
+    assert Series.shock_month.fget(known).tolist() == [month, 47]

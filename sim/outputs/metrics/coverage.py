@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lodestone.border.units import DAYS_PER_MONTH, DAYS_PER_WEEK, DAYS_PER_YEAR
+from lodestone.border.units import DAYS_PER_WEEK, DAYS_PER_YEAR
 from lodestone.border.words import unknown
 from lodestone.outputs.items import ITEMS
 from lodestone.outputs.kept import Series
@@ -223,9 +223,8 @@ def cover_days_low(
     cells = series.cells(material, region)
     stock = cells.total(series["stock"])
     daily = float(cells.total(series.layout.c_need)[0]) / DAYS_PER_WEEK
-    at = np.minimum((series.shock_day / DAYS_PER_MONTH).astype(int), len(series.months) - 1)
     out = np.empty(len(series.worlds))
-    for w, month in enumerate(at):
+    for w, month in enumerate(series.shock_month):
         out[w] = stock[month : month + int(months), w].min() / max(daily, 1e-12)
     return out
 

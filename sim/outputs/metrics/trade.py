@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from lodestone.border.units import DAYS_PER_MONTH
 from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics.registry import Values, metric
 from lodestone.outputs.metrics.select import (
@@ -36,8 +35,7 @@ def magnet_exports_t(series: Series, region: Any = "china", year: Any = None) ->
         inside = series["declared"][months[0] : months[-1] + 1]
         parts.append(series.links("ndfeb_magnets", region, "all", y).total(inside))
     monthly = np.concatenate(parts)
-    first = np.minimum((series.shock_day / DAYS_PER_MONTH).astype(int), len(series.months) - 1)
-    return np.array([monthly[f : f + 12, w].sum() for w, f in enumerate(first)])
+    return np.array([monthly[f : f + 12, w].sum() for w, f in enumerate(series.shock_month)])
 
 
 @metric(

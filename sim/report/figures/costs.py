@@ -115,7 +115,7 @@ def cost_curve(reading: Reading) -> Drawing | None:
     title = cost_sentence(reading)
     kind = "Difference from the reference, world by world" if reading.costs_differ else "Levels"
     note = (
-        f"Million USD of 2024 a week, all regions. {kind}; thirteen-week means; line: mean of the worlds, "
+        f"Million USD of 2024 a week, all regions. {kind}; means of thirteen weeks around each day; line: mean of the worlds, "
         "which adds up; band: 5\u201395 % of them. Each panel has its own scale; items overlap "
         f"(duties are part of what is paid) and must not be added. {mark_words(reading, window)}"
     )
@@ -129,9 +129,8 @@ def cost_curve(reading: Reading) -> Drawing | None:
             .set_index("date")
             .sort_index()
         )
-        smooth = (
-            rows[[f"{stem}_{q}" for q in ("mean", "p05", "p95")]].rolling(13, min_periods=1).mean()
-        )
+        wide = rows[[f"{stem}_{q}" for q in ("mean", "p05", "p95")]]
+        smooth = wide.rolling(13, min_periods=1, center=True).mean()
         smooth = smooth.loc[window[0] : window[1]]
         colour = COLOURS[i + 1]
         ax.fill_between(

@@ -60,16 +60,22 @@ def _strip(ax: Axes, row: Row) -> pd.DataFrame:
     cases = [("with", row.own, VERMILLION, VERMILLION)]
     if row.calm is not None and np.isfinite(quantiles(row.calm)[1]):
         cases.append(("reference", row.calm, BLUE, "white"))
-    drawn = []
-    for i, (name, values, colour, face) in enumerate(cases):
-        known = values[np.isfinite(values)]
-        low, middle, high = (factor * q for q in quantiles(known))
-        ax.plot([low, high], [i, i], color=colour, linewidth=3.0, alpha=0.55, solid_capstyle="butt")
-        ax.plot(middle, i, "o", mec=colour, mfc=face, mew=1.5, ms=6)
-        drawn.append((row.text, name, low, middle, high, unit))
-    ends = [x for _, _, low, _, high, _ in drawn for x in (low, high)]
+    bands = [tuple(factor * q for q in quantiles(values)) for _, values, *_ in cases]
+    ends = [x for band in bands for x in band if np.isfinite(x)]
     span = max(ends) - min(ends) or max(abs(max(ends)), 1.0)
     ax.set_xlim(min(ends) - 0.12 * span, max(ends) + 0.12 * span)
+    drawn = []
+    for i, ((name, _, colour, face), (low, middle, high)) in enumerate(
+        zip(cases, bands, strict=True)
+    ):
+        edge = min(high, ax.get_xlim()[1])
+        ax.plot([low, edge], [i, i], color=colour, linewidth=3.0, alpha=0.55, solid_capstyle="butt")
+        ax.plot(middle, i, "o", mec=colour, mfc=face, mew=1.5, ms=6)
+        if edge < high:
+            ax.annotate(
+                "to never", (edge, i), (2, 0), textcoords="offset points", va="center", size=7
+            )
+        drawn.append((row.text, name, low, middle, high, unit))
     ax.set_ylim(len(cases) - 0.4, -0.6)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)

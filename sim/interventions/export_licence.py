@@ -442,14 +442,16 @@ class ExportLicence(Intervention):
         each |= {f"classes.{n}.approval": a for n, a in classes.items() if a is not None}
         lasting = self._told_refused()
         for key, path in each.items():
-            granted = ends_of(list(path.values())[-1] if isinstance(path, Mapping) else path)
+            since, last = list(path.items())[-1] if isinstance(path, Mapping) else ("", path)
+            granted = ends_of(last)
             if granted[0] >= 1.0:
                 continue
             who = "normal orders" if key == "approval" else "its normal orders"
             who += lasting
+            when = f"from {since} on " if since else ""
             found.append(
-                f"{key}: {_percent(*granted)} of what is decided is granted and the rest is filed "
-                f"again after {_days(self.refile_days)} days, so that in the long run "
+                f"{key}: {when}{_percent(*granted)} of what is decided is granted and the rest is "
+                f"filed again after {_days(self.refile_days)} days, so that in the long run "
                 f"{_percent(*self.passes_in_the_end(path))} of {who} pass (approval times the "
                 f"office's capacity of {_times(self.capacity)} normal filings"
                 + (", times the share renewed" if self.valid_days is not None else "")

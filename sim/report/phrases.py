@@ -384,7 +384,10 @@ def _waiting(row: Row) -> str:
         size = sorted(abs(x) for x in (quantiles(shift)[0], quantiles(shift)[2]))
         word = "later" if quantiles(shift)[1] > 0 else "earlier"
         gap = shown(size[0], abs(quantiles(shift)[1]), size[1], row.unit)
-        return f"{text}, {gap} {word} than in the reference."
+        if both.all():
+            return f"{text}, {gap} {word} than in the reference."
+        some = share_of_worlds(int(both.sum()), worlds)
+        return f"{text}; {gap} {word} than in the reference where it comes to that as well, {some}."
     return f"{text}{_in_reference(calm, worlds, row.unit)}."
 
 

@@ -43,6 +43,7 @@ PEAK = ("unmet_share_peak", "Net shortfall in the worst week, share of planned u
         (STOP, [40.0] * 20, [INF] * 20, "The first users in Europe stop 40 days after 1 May 2025, in all 20 worlds; in the reference in none."),
         # all run short in both: the reference tells its own days
         (STOP, [20.0, 30.0] * 10, [30.0, 20.0] * 10, "The first users in Europe stop 25 days (20–30) after 1 May 2025, in all 20 worlds; in the reference 25 days (20–30), in all 20 worlds."),
+        (STOP, [20.0] * 20, [50.0] * 10 + [np.inf] * 10, "The first users in Europe stop 20 days after 1 May 2025, in all 20 worlds; 30 days earlier than in the reference where it comes to that as well, in 10 of 20 worlds (50 %)."),
         (STOP, [20.0] * 20, [50.0] * 20, "The first users in Europe stop 20 days after 1 May 2025, in all 20 worlds, 30 days earlier than in the reference."),
         # one world in twenty
         (STOP, [INF] * 19 + [40.0], [INF] * 20, "The first users in Europe stop 40 days after 1 May 2025, in 1 of 20 worlds (5 %); in the reference in none."),

@@ -167,7 +167,9 @@ def test_classes_paths_and_renewals_are_told_as_well():
     )  # fmt: skip
     assert item.passes_in_the_end() == pytest.approx((0.6, 0.6))
     told = item.remarks(load_chain("2024"))
-    assert any(r.startswith("approval: from 2025-07-01 on 60 %") and "share renewed" in r for r in told)
+    assert any(
+        r.startswith("approval: from 2025-07-01 on 60 %") and "share renewed" in r for r in told
+    )
     assert any(r.startswith("classes.military.approval: 10 %") and "10 % of its" in r for r in told)
     free = ExportLicence(kind="export_licence", exporter="china", materials="magnets")
     assert free.remarks(load_chain("2024")) == []

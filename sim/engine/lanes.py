@@ -15,8 +15,8 @@ from lodestone.engine.compiling import compiled, fill, holds
 if TYPE_CHECKING:
     from lodestone.worlds.layout.links import Links
 
-#: Flow that is rounding and no trade, t/week (a milligram).
-TRACE = 1e-9
+#: Flow that is rounding and no trade, t/week (a microgram).
+TRACE = 1e-12
 
 
 class Ways(NamedTuple):

@@ -44,7 +44,7 @@ MORE_IS_BETTER = (
     "trade_value_usd_million",
 )
 #: Metrics that count days from the first disruption, unless ``since`` names a day.
-FROM_SHOCK = ("first_stoppage", "first_military_stockout")
+COUNTED_FROM_SHOCK = ("first_stoppage", "first_military_stockout")
 MOST_METRICS = 8
 COST, AVOIDED = "public_outlay_usd_million", "unmet_t"
 AS_WRITTEN = "as written"
@@ -303,7 +303,7 @@ class Comparison:
         whole = [not self.cut_off(metric, i) for i in (0, *(which or range(1, len(self.cases))))]
         if any(whole) and not all(whole):
             return False
-        if metric.name not in FROM_SHOCK or metric.selectors.get("since"):
+        if metric.name not in COUNTED_FROM_SHOCK or metric.selectors.get("since"):
             return True
         base, *others = (self.cases[i].shocks for i in (0, *(which or range(1, len(self.cases)))))
         return all(shocks == base or not (shocks and base) for shocks in others)
@@ -369,7 +369,7 @@ class Comparison:
             n: " to ".join(dict.fromkeys(c.shocks))
             for n, c in zip(self.names, self.cases, strict=True)
         }
-        counts = metric.name in FROM_SHOCK and not self.alike(metric)
+        counts = metric.name in COUNTED_FROM_SHOCK and not self.alike(metric)
         if not counts and (not after or len({d for d in days.values() if d}) < 2):
             return []
         told = "; ".join(f"{name}: {day}" for name, day in days.items() if day)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from lodestone.border.files import save_text
 from lodestone.report.history import draw_panels, save
 
 __all__ = ["write_scorecard"]
@@ -155,21 +156,15 @@ def write_scorecard(folder: Path, scored: Scored, card: Card, worlds: int) -> li
         parts += ["## What history says of each number of behaviour\n", KNOWN]
         parts.append(_table(card.parameters()))
     page = folder / "scorecard.md"
-    _replace(page, "\n".join(parts))
-    _replace(
+    save_text(page, "\n".join(parts))
+    save_text(
         folder / "backcast.csv", facts_csv([v for _, _, verdicts, *_ in scored for v in verdicts])
     )
     readme = folder.parent / "README.md"
     if readme.is_file() and MARKS[0] in readme.read_text(encoding="utf-8"):
-        _replace(readme, _between(readme.read_text(encoding="utf-8"), _short(scored, card)))
+        save_text(readme, _between(readme.read_text(encoding="utf-8"), _short(scored, card)))
         made.append(readme)
     return [page, *made]
-
-
-def _replace(path: Path, text: str) -> None:
-    hidden = path.with_name(f".{path.name}.part")
-    hidden.write_text(text, encoding="utf-8")
-    hidden.replace(path)
 
 
 def _between(page: str, text: str) -> str:

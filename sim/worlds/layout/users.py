@@ -36,7 +36,7 @@ class Users:
     other: np.ndarray  # (u,) the same line with the other tie, or -1
     here: np.ndarray  # (p,) lines tied to the home region
     there: np.ndarray  # (p,) the same lines, tied elsewhere
-    alike: np.ndarray  # (q,) a line of each cell and elasticity: others answer to a price as it does
+    alike: np.ndarray  # (q,) a line of each cell and elasticity: others answer as it does
     alike_as: np.ndarray  # (u,) the row in ``alike`` of each line
     tied: np.ndarray  # (u, 1) share of the whole in the base year
     by_cell: Segments

@@ -72,6 +72,7 @@ class QuotaEffect(Effect):
             periods,
             self.n.enforcement,
             self.n.steps("outside_quota"),
+            ctx.draws["rent.withholding"],
         )
 
     def prepare(self, m: Market, calendar: Reviews) -> None:

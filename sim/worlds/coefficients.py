@@ -27,8 +27,8 @@ LEAST_ELASTICITY = 0.14
 #: Highest gain of each of the two loops that hoard, buyers' fear and traders' stocks: expectations
 #: multiply it by up to 2.5, and both together stay below one (control worlds; decision 9).
 LOOP = 0.38
-#: Weeks after which sellers' normal throughput follows what they ship (A257).
-THROUGHPUT_WEEKS = 13.0
+#: Weeks in which the stock that firms like to hold follows what they use or ship (A328).
+TARGET_WEEKS = 52.0
 #: Weeks in which buyers move unfilled orders to links that deliver (A257).
 FILL_WEEKS = 8.0
 #: Highest cash cost of a plant that runs, share of the value of its basket in the base year (A256).
@@ -61,7 +61,7 @@ class Coefficients:
     wait_gain: np.ndarray  # (w,) of how long orders wait
     adjust_gain: np.ndarray  # (w,) of a gap of stock in orders
     plan_gain: np.ndarray  # (w,) of the sales that plans follow
-    throughput_gain: float  # of normal throughput
+    target_gain: float  # of what is taken for lasting when stocks are sized
     fill_gain: float  # of moving unfilled orders to links that deliver
     urgent_share: np.ndarray  # (w,) weight of emptiness where a line runs low
     catch_up_share: np.ndarray  # (w,) share of unmet use that is made up later
@@ -169,7 +169,7 @@ def coefficients(
         wait_gain=step("order.wait_weeks"),
         adjust_gain=step("order.adjust_weeks"),
         plan_gain=step("production.made_to_order_weeks"),
-        throughput_gain=float(gain(weeks, THROUGHPUT_WEEKS)),
+        target_gain=float(gain(weeks, TARGET_WEEKS)),
         fill_gain=float(gain(weeks, FILL_WEEKS)),
         urgent_share=wide(d["urgent.share"]),
         catch_up_share=wide(d["catch_up.share"]),

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
     from lodestone.worlds.state import Draws, State
 
-#: Most that holders ship over what the period allots a week (A311).
+#: Most that holders who do not wait ship over what the period allots a week (A311).
 PACE = 1.25
 #: Weeks in which holders learn that it pays to wait (A311).
 WAIT_WEEKS = 6.0
+#: Climb of prices over their trend, log, at which all wait who ever do (A311).
+CLIMB = 0.6
+#: Weeks before their right lapses in which fewer and fewer holders wait (A311).
+PATIENT_WEEKS = 26.0
 #: Stands for no limit, t.
 MOST = 1e30
 
@@ -37,6 +41,8 @@ class QuotaBook(Book):
         1 binds; 0 does not.
     outside : Path
         Share of the covered trade that leaves outside the quota lines, by day.
+    withholding : ndarray, shape (1,) or (w,)
+        Share of what is allotted whose holders wait while prices climb.
     """
 
     def __init__(
@@ -48,10 +54,12 @@ class QuotaBook(Book):
         periods: list[tuple[float, float, np.ndarray, int]],
         enforcement: np.ndarray,
         outside: object,
+        withholding: np.ndarray,
     ) -> None:
         self.layout, self.links, self.weight = layout, links, weight
         self.rows = np.flatnonzero(links)
         self.periods, self.enforcement, self.outside = periods, enforcement, outside
+        self.withholding = withholding
         #: Share of each covered link that is meant, (n, 1) or (n, w); None: all.
         self.part: np.ndarray | None = None
         self.left = np.zeros(worlds)
@@ -84,18 +92,25 @@ class QuotaBook(Book):
     def rate(self, now: float) -> np.ndarray | None:
         """Tonnes that count which holders offer a week, shape (w,); None where it is not in force.
 
-        Sellers pace what is left over the weeks left, at most ``PACE`` times what was allotted, and
-        hold back while prices climb: what is held back lapses.
+        Sellers pace what is left over the weeks left. Those who wait ship nothing meanwhile, the
+        others have used their part evenly: at most ``PACE`` times what was allotted while nobody
+        waits, the part of those who never wait while all others do.
         """
         in_force = self.active > 0
         if not np.any(in_force):
             return None
         weeks_left = max((self.period_end - now) / 7.0, 4.0)
         self.share_outside = self.outside.at(now)  # type: ignore[attr-defined]
-        paced = np.minimum(self.left / weeks_left, PACE * self.allotted)
-        offered = paced * (1.0 - self.waiting)
+        wait = self.wait(now)
+        most = PACE * (1.0 - wait) + (1.0 - self.withholding) * wait
+        offered = np.minimum(self.left / weeks_left, most * self.allotted)
         offered = offered / np.maximum(1.0 - self.share_outside, 1e-6)
         return np.where(in_force, np.maximum(offered, 1e-9), np.inf)
+
+    def wait(self, now: float) -> np.ndarray:
+        """Share of those holders who ever wait that wait now, shape (w,): none once their right lapses."""
+        lapses = max((end for _, end, _, year in self.periods if year == self.year), default=now)
+        return np.minimum(self.waiting * max(lapses - now, 0.0) / 7.0 / PATIENT_WEEKS, 1.0)
 
     def expected(self, now: float, weeks: float, draws: Draws) -> np.ndarray | None:
         """Tonnes that count which traders reckon with over the horizon, t/week, (w,); None: no quota.
@@ -134,7 +149,7 @@ class QuotaBook(Book):
         rows = self.rows
         cells = self.layout.links.destination[rows]
         trend = (state.log_ask[cells] - state.log_trend[cells]).mean(axis=0)
-        goal = draws["rent.withholding"] * np.clip(trend / 0.6, 0.0, 1.0)
+        goal = np.clip(trend / CLIMB, 0.0, 1.0)
         self.waiting += (goal - self.waiting) * gain(weeks, WAIT_WEEKS)
         if rate is None:
             return may, bound

@@ -107,6 +107,7 @@ class State:
     cells_hold: np.ndarray  # (c, w) stock of all users of a cell
     users_like: np.ndarray  # (c, w) stock that they would like to hold
     use_rate: np.ndarray  # (c, w) expected use, t/week
+    use_usual: np.ndarray  # (c, w) use taken for lasting, t/week
     need_growth: np.ndarray  # (c, w) need at base prices over the last market day's
     link_share: np.ndarray  # (l, w) share of a link in its destination's orders
     tie_share: np.ndarray  # (2c, w) share of what is expected to come, by tie
@@ -301,6 +302,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         cells_hold=layout.users.by_cell.spread(users_hold, nC),
         users_like=zeros(nC),
         use_rate=layout.users.by_cell.spread(forecast, nC) + plant_forecast,
+        use_usual=layout.users.by_cell.spread(forecast, nC) + plant_forecast,
         need_growth=np.ones((nC, worlds)),
         link_share=habit / weight[layout.links.destination],
         tie_share=zeros(2 * nC),

@@ -10,7 +10,8 @@ from lodestone.engine.compiling import NONE, compiled, fill, holds
 from lodestone.engine.lanes import Ties, all_bring, split_orders, ways_of
 from lodestone.engine.phases.expecting import brought_and_smuggled, hold_less, offered, sold_on
 from lodestone.engine.phases.ties import requalify
-from lodestone.equations.lags import gain
+from lodestone.equations import demand
+from lodestone.equations.lags import follow, gain
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
@@ -42,6 +43,7 @@ class Needs(NamedTuple):
     user_weeks: np.ndarray  # (u, w) weeks of it that they like to hold
     plant_forecast: np.ndarray  # (c, w) of plants, t/week
     plant_weeks: np.ndarray  # (c, w)
+    lasting: np.ndarray  # (c, w) use that is taken for lasting over use expected now
     fear: np.ndarray  # (c, w) extra cover wanted, share
     part: np.ndarray  # (2c, w) share of each tie in what is to come: plants buy so
     lead: np.ndarray  # (2c, w) weeks under way
@@ -76,6 +78,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     """Order up to expected use and a target cover that rises with perceived risk."""
     lay, st = m.layout, m.state
     m.held_less = hold_less(m)
+    st.use_usual = follow(st.use_usual, st.use_rate, m.c.target_gain)
     flow = brought_and_smuggled(m)
     weigh(m, flow)
     st.sold_on += (sold_on(m) * m.weeks - st.sold_on) * gain(m.weeks, TRADERS_WEEKS)
@@ -97,6 +100,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
         m.c.user_weeks,
         st.plant_forecast,
         m.c.plant_weeks,
+        demand.lasting_share(st.use_usual, st.use_rate),
         (1.0 + st.fear) * m.held_less - 1.0,
         st.tie_share,
         st.tie_lead,
@@ -169,7 +173,7 @@ def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
     weeks, worlds = needs.weeks, orders.shape[1]
     rate, under_way, waits = np.empty(worlds), np.empty(worlds), np.empty(worlds)
     order, keep, full = np.empty(worlds), np.empty(worlds), np.empty(worlds)
-    target, on_hand = np.empty(worlds), np.empty(worlds)
+    target, on_hand, waiting = np.empty(worlds), np.empty(worlds), np.empty(worlds)
     for c in range(book.use.shape[0]):
         fill(book.use[c], 0.0)
         fill(book.users_like[c], 0.0)
@@ -193,20 +197,24 @@ def order_up_to(goods: Goods, needs: Needs, habits: Habits, book: Book) -> None:
                 for w in range(worlds):
                     under_way[w] += goods.held[i, w]
         for w in range(worlds):
+            target[w] *= needs.lasting[c, w]
+        for w in range(worlds):
             book.users_like[c, w] += target[w]
         for w in range(worlds):
             rate[w] += needs.plant_forecast[c, w] * part[w]
         for w in range(worlds):
             # Buyers learn how long orders wait (for licences, quota, stock) and order ahead.
-            waiting = min(waits[w] / max(rate[w], 1e-9), 26.0)
-            wait[t, w] += (waiting - wait[t, w]) * habits.wait_gain[w]
+            waiting[w] = min(waits[w] / max(rate[w], 1e-9), 26.0)
+            wait[t, w] += (waiting[w] - wait[t, w]) * habits.wait_gain[w]
         for w in range(worlds):
             inputs = needs.plant_forecast[c, w] * part[w] * needs.plant_weeks[c, w]
+            inputs *= needs.lasting[c, w]
             target[w] = (target[w] + inputs) * (1.0 + needs.fear[c, w])
         for w in range(worlds):
             on_hand[w] += goods.plants[c, w] * part[w]
         for w in range(worlds):
-            order[w] = target[w] + rate[w] * (needs.lead[t, w] + wait[t, w])
+            ahead = min(wait[t, w], waiting[w])  # nobody joins a queue that is gone
+            order[w] = target[w] + rate[w] * (needs.lead[t, w] + ahead)
         for w in range(worlds):
             gap = order[w] - on_hand[w] - under_way[w] - waits[w]
             order[w] = rate[w] * weeks + gap * habits.adjust_gain[w]

@@ -8,7 +8,7 @@ import numpy as np
 
 from lodestone.engine.compiling import compiled, holds
 from lodestone.engine.sailings import depart
-from lodestone.equations import trade
+from lodestone.equations import demand, trade
 from lodestone.equations.lags import toward
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
@@ -37,7 +37,8 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
         most = d["licence.surge"] * st.normal * weeks
         may = np.where(flagged, np.minimum(may, most), may)
         # Catching up lasts until the book is short and the buyers' shelves are full again.
-        like = st.users_like + st.plant_forecast * m.c.plant_weeks
+        lasting = demand.lasting_share(st.use_usual, st.use_rate)
+        like = st.users_like + st.plant_forecast * m.c.plant_weeks * lasting
         empty = st.cells_hold + st.plant_stock < FILLED * like
         still = flagged & ((st.orders > 1.5 * st.normal * weeks) | empty[lay.links.destination])
         m.state.recovering = still if np.any(still) else None
@@ -74,14 +75,14 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
     if leak is not None:
         grey = np.maximum(np.minimum(leak.cheaper, shipped), shipped - lawful)
         legal = shipped - grey
-    # Normal throughput, for cover targets, is slow: a jam does not make it forget.
+    # What stocks are sized by is slow: a jam does not make it forget.
     take(
         shipped,
         sold,
         f.output,
         lay.groups.made_to_order,
         m.c.plan_gain,
-        m.c.throughput_gain,
+        m.c.target_gain,
         weeks,
         st.orders,
         st.seller_stock,
@@ -365,7 +366,7 @@ def take(
     made_to_order : ndarray of bool, shape (c,)
         These remember sales; the others, that push, their output.
     orders_gain : ndarray, shape (w,)
-        Gain of the memory that plans follow; ``normal_gain`` of normal throughput.
+        Gain of the memory that plans follow; ``normal_gain`` of what stocks are sized by.
     orders, seller_stock, sellers_ship, throughput : ndarray
         Changed in place.
     """

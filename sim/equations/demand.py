@@ -233,6 +233,6 @@ def lasting_share(usual: np.ndarray, now: np.ndarray) -> np.ndarray:
         Multiple, one where use has been steady.
 
     Conserves: nothing (a wish).
-    Source: target adjustment, Feldstein and Auerbach (1978); weeks A328.
+    Source: target adjustment, Feldstein and Auerbach (1978); weeks A327.
     """
     return usual / np.maximum(now, 1e-12)

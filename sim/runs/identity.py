@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,9 @@ from lodestone.border.paths import data_root
 from lodestone.outputs.provenance import canonical, code_hash, seeds_hash, sha
 from lodestone.runs.settings import Settings
 from lodestone.scenario import Scenario, load_reference
+
+#: Changed keys that a remark tells, and the characters of a value that it can hold.
+MOST_KEYS, LONGEST_VALUE = 3, 24
 
 
 def reference_of(scenario: Scenario, calm: Scenario | None = None) -> Scenario | None:
@@ -96,8 +100,12 @@ def reference_told(scenario: Scenario, reference: Scenario | None) -> dict[str, 
     }
 
 
-def changed_alone(scenario: Scenario, reference: Scenario | None) -> dict[str, list[str]]:
-    """Keys that were changed in a scenario alone, by measure: its file has them as its reference.
+def changed_alone(
+    scenario: Scenario, reference: Scenario | None
+) -> dict[str, dict[str, tuple[Any, Any]]]:
+    """Keys that were changed in a scenario alone, by measure, each with what was and what is.
+
+    Its file has them as its reference has.
 
     By an overlay or a word typed: neither reaches the reference. What the scenario is asked then
     holds that change beside its own.
@@ -108,8 +116,12 @@ def changed_alone(scenario: Scenario, reference: Scenario | None) -> dict[str, l
     found = {}
     for name, filed in scenario.as_filed.items():
         calm, now = theirs.get(name) or {}, own.get(name) or {}
-        keys = [k for k in {**filed, **now} if filed.get(k) == calm.get(k) != now.get(k)]
-        if calm and (keys := [k for k in keys if k not in REMARKS]):
+        keys = {
+            k: (filed.get(k), now.get(k))
+            for k in {**filed, **now}
+            if k not in REMARKS and filed.get(k) == calm.get(k) != now.get(k)
+        }
+        if calm and keys:
             found[name] = keys
     return found
 
@@ -118,10 +130,31 @@ def changed_remarks(scenario: Scenario, reference: Scenario | None) -> list[str]
     """A sentence for each measure that was changed in the scenario alone."""
     asked = " and the hypothesis" if scenario.hypothesis else ""
     return [
-        f"{name} is changed here alone ({', '.join(keys[:3])}), not in the reference: numbers{asked} "
-        "are about that change as well"
+        f"{name} is {_told(keys)}, not in the reference: numbers{asked} are about that change as well"
         for name, keys in changed_alone(scenario, reference).items()
     ]
+
+
+def _told(keys: Mapping[str, tuple[Any, Any]]) -> str:
+    """What was done: changed keys with their values as far as a line holds them, or taken out."""
+    if all(new is None for _, new in keys.values()):
+        return "taken out here alone"
+    out = []
+    for key, pair in list(keys.items())[:MOST_KEYS]:
+        old, new = map(_value, pair)
+        short = max(len(old), len(new)) <= LONGEST_VALUE
+        out.append(f"{key} from {old} to {new}" if short else key)
+    more = len(keys) - len(out)
+    told = ", ".join(out) + (f" and {more} more" if more > 0 else "")
+    return f"changed here alone ({told})"
+
+
+def _value(value: Any) -> str:
+    """A value as a reader says it: a number or word, or what a distribution spans."""
+    if isinstance(value, Mapping) and "dist" in value:
+        ends = [value[k] for k in ("low", "high") if k in value]
+        return f"a draw of {ends[0]} to {ends[1]}" if len(ends) == 2 else f"a {value['dist']} draw"
+    return "nothing" if value is None else str(value)
 
 
 def remarks(scenario: Scenario) -> list[str]:

@@ -27,7 +27,7 @@ LEAST_ELASTICITY = 0.14
 #: Highest gain of each of the two loops that hoard, buyers' fear and traders' stocks: expectations
 #: multiply it by up to 2.5, and both together stay below one (control worlds; decision 9).
 LOOP = 0.38
-#: Weeks in which the stock that firms like to hold follows what they use or ship (A328).
+#: Weeks in which the stock that firms like to hold follows what they use or ship (A327).
 TARGET_WEEKS = 52.0
 #: Weeks in which buyers move unfilled orders to links that deliver (A257).
 FILL_WEEKS = 8.0

@@ -12,7 +12,7 @@ from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.scenario import load_scenario
 from lodestone.worlds.layout import Layout
-from tests.fixtures.worlds import ban, not_yet, shared
+from tests.fixtures.worlds import ban, day_after, not_yet, shared
 
 HEAVY, LIGHT = "ndfeb_high_coercivity", "ndfeb_standard"
 SETTINGS = {"worlds": 3, "weeks": 156}
@@ -50,6 +50,25 @@ def test_works_start_again_when_inputs_come_back(place):
     assert np.all(share[80:110].mean(axis=0).min(axis=0) < 0.7), "nobody stands for want of heavies"
     here = [lay.cells.keys[c][1] for c in np.flatnonzero(rows)].index(place)
     assert np.all(share[-26:, here].mean(axis=0) > 0.85)
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.05])
+def test_a_change_of_use_is_not_multiplied_down_the_chain(factor):
+    """A tenth less use for good: never more than a fifth less magnets and a quarter less metal.
+
+    Every stage corrects its stock and its orders under way beside what it sells, so a change grows
+    from stage to stage; chains of firms amplify little (Cachon, Randall and Schmidt, 2007), because
+    what stock they think right follows sales slowly (Feldstein and Auerbach, 1978).
+    """
+    lasting = {"kind": "demand_shock", "factor": factor, "start": day_after(26)}
+    trace = shared({"use": lasting}, worlds=7, weeks=156)
+    cells, change = trace.layout.cells, abs(factor - 1.0)
+    for made, most in ((cells.magnet, 2.0), (cells.metal, 2.5)):
+        output = trace["output"][:, made].sum(axis=1)
+        month = np.array([output[i : i + 4].mean(axis=0) for i in range(len(output) - 4)])
+        moved = (month / output[:20].mean(axis=0) - 1.0) * np.sign(factor - 1.0)
+        assert np.all(moved.max(axis=0) > change), "the change does not reach them"
+        assert np.all(moved.max(axis=0) < most * change)
 
 
 def test_works_take_as_long_to_build_as_the_table_says_of_their_stage_and_place():

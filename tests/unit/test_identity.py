@@ -215,7 +215,9 @@ def test_a_measure_that_is_changed_beside_the_reference_is_told():
     key = "interventions.april_2025_licences.processing_days"
     changed = load_scenario("cutoff_total", overrides={key: 45})
     (told,) = remarks(changed)
-    assert told.startswith("april_2025_licences is changed here alone (processing_days)")
+    assert told.startswith(
+        "april_2025_licences is changed here alone (processing_days from a draw of 30 to 100 to 45)"
+    )
     assert "the hypothesis" in told
     # Its own measure, and one that the scenario has otherwise by itself, are what it asks about.
     assert (
@@ -226,5 +228,5 @@ def test_a_measure_that_is_changed_beside_the_reference_is_told():
     assert remarks(load_scenario("truce_snapback_2026", overrides=approval)) == []
     assert len(remarks(load_scenario("truce_snapback_2026", overrides={key: 45}))) == 1
     taken = load_scenario("cutoff_total", overrides={"interventions.serra_verde_floor": None})
-    assert remarks(taken)[0].startswith("serra_verde_floor is changed here alone")
+    assert remarks(taken)[0].startswith("serra_verde_floor is taken out here alone")
     assert remarks(load_scenario("cutoff_total")) == []

@@ -1,11 +1,13 @@
-"""Which tests run where and when: tests of a file together, the longest first.
+"""Which tests run where and when: tests of a file together, the longest first; what files share.
 
 The fast tests of a file share what they set up (runs, folders, traces), so that with `-n` a file
-goes to one process as a whole. Slow tests are long and share little: they go one by one. What takes
-longest begins first, so that at the end no process works alone.
+goes to one process as a whole. Slow tests are long and share little: they go one by one, where they
+do not name a group. What takes longest begins first, so that at the end no process works alone.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -43,5 +45,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest first, and tell pytest-xdist which tests stay together."""
     items.sort(key=_place)
     for item in items:
-        if item.get_closest_marker("slow") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+        if item.get_closest_marker("slow") or item.get_closest_marker("xdist_group"):
+            continue
+        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+@pytest.fixture
+def unpainted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw every figure, but paint none: for tests that read words alone."""
+    from lodestone.report import figures
+
+    def save(_: object, path: Path) -> Path:
+        path.write_bytes(b"")
+        return path
+
+    monkeypatch.setattr(figures, "settle", lambda _: None)
+    monkeypatch.setattr(figures, "save", save)

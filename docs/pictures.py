@@ -151,14 +151,20 @@ def watched(
     return days, paths
 
 
-def both(kind: str, worlds: int = WORLDS, folder: Path = EXAMPLES) -> list[Shown]:
-    """Run the example of a kind and its reference and return its panels."""
+def both(
+    kind: str, worlds: int = WORLDS, folder: Path = EXAMPLES, before: list[np.ndarray] | None = None
+) -> list[Shown]:
+    """Run the example of a kind and its reference and return its panels.
+
+    ``before`` holds the paths of the reference where it has been run already.
+    """
     scenario, wanted = example(kind, folder), panels(kind, folder)
     calm = load_reference(scenario)
     if calm is None:
         raise ValueError(f"the example of {kind} has no reference")
     days, own = watched(scenario, wanted, worlds)
-    _, before = watched(calm, wanted, worlds)
+    if before is None:
+        _, before = watched(calm, wanted, worlds)
     inside = np.zeros(len(days), dtype=bool)
     for item in own_items(kind, scenario).values():
         first, last = _span(item, scenario)

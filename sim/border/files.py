@@ -206,7 +206,7 @@ def save_table(path: Path, frame: pd.DataFrame) -> None:
         if column.dtype == np.float64:
             changed[str(name)] = column.astype(np.float32)
         elif column.dtype.kind not in "biufM":
-            changed[str(name)] = column.map(csv_cell, na_action="ignore")
+            changed[str(name)] = _tame(column)
     table = pa.Table.from_pandas(frame.assign(**changed), preserve_index=False)
     hidden = _hidden(path)
     for quoting in ("none", "needed"):  # "needed" quotes all text; rarely needed at all
@@ -219,6 +219,18 @@ def save_table(path: Path, frame: pd.DataFrame) -> None:
         except pa.ArrowInvalid:
             continue
     hidden.replace(path)
+
+
+def _tame(column: pd.Series) -> pd.Series:
+    """Return a column with every cell as `csv_cell` says; in one of text each word is looked at once."""
+    from pandas.api.types import infer_dtype
+
+    if infer_dtype(column, skipna=True) != "string":
+        return column.map(csv_cell, na_action="ignore")
+    words = {word: csv_cell(word) for word in column.dropna().unique()}
+    if all(word is new for word, new in words.items()):
+        return column
+    return column.map(words.__getitem__, na_action="ignore")
 
 
 def save_parquet(path: Path, frame: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -359,18 +360,10 @@ class Recorder:
                 worth = flow * rows.ask(run) / 1000.0 * per_week
                 np.add.at(self.kept[key][self.tick], lay.cells.region, worth)
 
-    def _binding(self, run: BatchRun, unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
-        """Stage code plus 8 x (element + 1) of what binds each group, shape (g, w), uint8.
-
-        Groups without lack have no code; those with a lack that no stage explains have stage
-        ``none``.
-        """
-        lay = run.layout
-        short = unmet > 0.001 * np.maximum(planned, 1e-12)
-        out = np.zeros(short.shape, dtype=np.uint8)
-        if not np.any(short):
-            return out
-        stage = self._stages(run)
+    @cached_property
+    def _element_of_line(self) -> np.ndarray:
+        """Element that is told where a user line lacks goods, (u,): a heavy one of its recipe first."""
+        lay = self.run.layout
         element = np.zeros(lay.users.n, dtype=int)
         for u in range(lay.users.n):
             names = [
@@ -380,6 +373,20 @@ class Recorder:
             heavy = [e for e in names if e and lay.chain.elements[e].group == "heavy"]
             pick = (heavy or [e for e in names if e] or [lay.elements[0]])[0]
             element[u] = lay.element_at[pick or lay.elements[0]]
+        return element
+
+    def _binding(self, run: BatchRun, unmet: np.ndarray, planned: np.ndarray) -> np.ndarray:
+        """Stage code plus 8 x (element + 1) of what binds each group, shape (g, w), uint8.
+
+        Groups without lack have no code; those with a lack that no stage explains have stage
+        ``none``.
+        """
+        short = unmet > 0.001 * np.maximum(planned, 1e-12)
+        out = np.zeros(short.shape, dtype=np.uint8)
+        if not np.any(short):
+            return out
+        stage = self._stages(run)
+        element = self._element_of_line
         worst = run.day.flows["unmet"][self.lines]
         starts = self.by_group.starts
         bounds = [*starts, len(self.lines)]

@@ -157,9 +157,15 @@ def _value(value: Any) -> str:
     return "nothing" if value is None else str(value)
 
 
-def remarks(scenario: Scenario) -> list[str]:
-    """What a reader should know of the reference before a run: how it is not as one expects."""
-    reference = reference_of(scenario)
+def remarks(scenario: Scenario, calm: Scenario | None = None) -> list[str]:
+    """What a reader should know of the reference before a run: how it is not as one expects.
+
+    Parameters
+    ----------
+    calm
+        What `load_reference` gives, where it has been read before.
+    """
+    reference = reference_of(scenario, calm)
     changed = changed_remarks(scenario, reference)
     told = reference_told(scenario, reference)
     if told is None or told["shipped"] or told["name"] not in shipped_names():

@@ -36,11 +36,17 @@ def drawn(runs: dict[str, Path]) -> Path:
     return runs["some"]
 
 
+@pytest.fixture(scope="module")
+def readings(runs: dict[str, Path]) -> dict[str, Reading]:
+    """Return a reading of each case."""
+    return {case: Reading(Results.load(folder)) for case, folder in runs.items()}
+
+
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
-def test_a_figure_states_its_finding_or_is_left_out(spec, case, runs):
+def test_a_figure_states_its_finding_or_is_left_out(spec, case, readings):
     with look():
-        drawing = spec.draw(Reading(Results.load(runs[case])))
+        drawing = spec.draw(readings[case])
     if drawing is None:
         return
     assert isinstance(drawing, Drawing)

@@ -109,6 +109,12 @@ def test_the_sample_covers_every_scenario_and_every_overlay():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "overlay"), pairs(), ids=[f"{n}+{o}" for n, o in pairs()])
+@pytest.mark.parametrize(
+    ("name", "overlay"),
+    [
+        pytest.param(n, o, id=f"{n}+{o}", marks=pytest.mark.xdist_group(f"overlays over {n}"))
+        for n, o in pairs()
+    ],
+)
 def test_overlays_run_over_scenarios(name, overlay):
     check(name, overlay)

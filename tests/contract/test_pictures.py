@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -104,10 +105,30 @@ def test_a_kind_that_speaks_of_another_is_refused_alone(kind):
         build_scenario({**data, "reference": "calm_2024"})
 
 
+def ground(kind):
+    """The reference of an example and its days: those of one ground are measured against one run."""
+    calm = load_reference(pictures.example(kind))
+    return calm.name, calm.start, calm.end
+
+
+@cache
+def calm_paths(of):
+    """What every example of one ground shows of their reference, by kind; it is run once."""
+    kinds = [kind for kind in KINDS if ground(kind) == of]
+    calm = load_reference(pictures.example(kinds[0]))
+    assert all(load_reference(pictures.example(kind)) == calm for kind in kinds)
+    wanted = {kind: pictures.panels(kind) for kind in kinds}
+    _, paths = pictures.watched(calm, [p for panels in wanted.values() for p in panels], 4)
+    left = iter(paths)
+    return {kind: [next(left) for _ in panels] for kind, panels in wanted.items()}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(k, marks=pytest.mark.xdist_group(f"pictures {ground(k)}")) for k in KINDS]
+)
 def test_an_example_does_what_its_picture_says(kind):
-    for path in pictures.both(kind, worlds=4):
+    for path in pictures.both(kind, worlds=4, before=calm_paths(ground(kind))[kind]):
         assert path.as_said(), f"{path.panel.title}: {path.moved():+.3g} {path.panel.unit}"
 
 

@@ -27,7 +27,7 @@ from lodestone.runs.settings import Settings
 from lodestone.runs.simulate import simulate
 from lodestone.scenario import build_scenario, load_scenario, outside_ranges
 
-SHORT = {"end": "2025-08-04"}
+SHORT = {"start": "2025-01-06", "end": "2025-08-04"}
 
 
 def settings(out: Path | None, **more: object) -> Settings:
@@ -87,7 +87,9 @@ def test_paired_differences_add_up_to_the_difference_of_the_metric_in_the_same_w
     assert (curve["p05"] <= curve["p95"]).all() and curve["mean"].abs().max() > 0
 
 
-def test_trade_flows_agree_with_the_exports_metric(folder):
+def test_trade_flows_agree_with_the_exports_metric(tmp_path):
+    whole = load_scenario("licence_shock_april_2025", overrides={"end": "2025-08-04"})
+    folder = simulate(whole, settings(tmp_path / "whole"))
     flows = pd.read_csv(folder / "trade_flows.csv")
     worlds = pd.read_parquet(folder / "worlds.parquet")
     mine = flows[
@@ -348,7 +350,7 @@ def test_the_day_of_the_shock_is_asked_of_the_rule_that_the_run_has(monkeypatch)
 OUTSIDE = {"overrides.cover.user_weeks": 9}
 
 
-def test_a_number_outside_its_range_is_told_and_kept_in_the_report(tmp_path, capsys):
+def test_a_number_outside_its_range_is_told_and_kept_in_the_report(tmp_path, capsys, unpainted):
     scenario = load_scenario("calm_2024", overrides={**OUTSIDE, "end": "2024-04-01"})
     assert outside_ranges(scenario) == [
         "cover.user_weeks = 9 lies outside its documented range (3 to 8.5 weeks)"

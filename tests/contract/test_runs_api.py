@@ -17,7 +17,7 @@ from lodestone.runs.simulate import simulate
 from lodestone.runs.worlds import run_reference, run_worlds
 from lodestone.scenario import load_scenario
 
-SHORT = {"end": "2025-08-04"}
+SHORT = {"start": "2025-01-06", "end": "2025-08-04"}
 SETTINGS = replace(Settings(), worlds=5, workers=1, report_formats=())
 
 

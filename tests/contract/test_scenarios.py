@@ -1,4 +1,4 @@
-"""One body over every shipped scenario and overlay."""
+"""One body over every shipped scenario and overlay; `test_report_clock.py` runs each to its end."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from lodestone.engine.run import BatchRun
 from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import METRICS
 from lodestone.outputs.recorder import Recorder
-from lodestone.runs.settings import Settings
-from lodestone.runs.simulate import check_verdicts, simulate
+from lodestone.runs.simulate import check_verdicts
 from lodestone.scenario import load_mapping, load_scenario
 
 FOLDER = data_root("scenarios")
@@ -131,23 +130,6 @@ def test_it_runs_for_its_first_months(name):
     run.run()
     assert run.day.ledger.worst < 100 * np.finfo(float).eps
     assert np.all(np.isfinite(run.day.state.log_home))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_it_runs_to_its_end_and_its_hypothesis_is_judged(name, tmp_path):
-    scenario = load(name)
-    settings = replace(
-        Settings(), worlds=2, workers=1, market_days=14, report_formats=(), out=tmp_path / name
-    )
-    folder = simulate(scenario, settings)
-    with (folder / "verdict.csv").open(encoding="utf-8", newline="") as file:
-        rows = {row["kind"]: row for row in csv.DictReader(file)}
-    kinds = [k for k in ("confirmed_if", "refuted_if") if scenario.hypothesis.get(k)]
-    assert list(rows) == kinds
-    for kind in kinds:
-        assert rows[kind]["expression"] == scenario.hypothesis[kind]
-        assert float(rows[kind]["probability"]) in (0.0, 0.5, 1.0)
 
 
 # ---- the stored verdicts -------------------------------------------------------------------

@@ -27,6 +27,8 @@ SCENARIO = "licence_shock_april_2025"
 SPILLOVER = "scenario.interventions.april_2025_licences.spillover"
 DAYS = "scenario.overrides.stockpile.japan.days"
 SHORT = ["scenario.start=2025-01-01", "scenario.end=2025-08-01", "ensemble.worlds=5"]
+#: Days and worlds of studies of many points, of which the number of chunks counts.
+BRIEF = ["scenario.start=2025-03-01", "scenario.end=2025-05-01", "ensemble.worlds=3"]
 METRIC = "unmet_share_between(region=europe, since=2025-05-01, until=2025-07-01)"
 
 
@@ -127,8 +129,8 @@ def test_a_point_of_200_worlds_takes_less_than_a_megabyte(tmp_path):
     assert store.size() < 1e6
 
 
-def run_command(folder, *words, wait=True):
-    command = [str(Path(sys.executable).with_name("lodestone")), "sweep", SCENARIO, *SHORT, *words]
+def run_command(folder, *words, wait=True, days=SHORT):
+    command = [str(Path(sys.executable).with_name("lodestone")), "sweep", SCENARIO, *days, *words]
     command += ["--out", str(folder), "--quiet", "report.formats=[]"]
     if wait:
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -146,18 +148,18 @@ def bytes_of(folder):
 def killed_and_resumed(tmp_path, words, kills):
     """Run a study undisturbed, and once more killed after each of its parts; compare all bytes."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    done = run_command(whole, *words)
+    done = run_command(whole, *words, days=BRIEF)
     assert done.returncode == 0, done.stderr
     partial = []
     for k, moment in enumerate(np.random.default_rng(17).uniform(0.0, 1.0, kills)):
-        process = run_command(broken, *words, wait=False)
+        process = run_command(broken, *words, wait=False, days=BRIEF)
         while process.poll() is None and len(list((broken / "parts").glob("p-*"))) <= k:
             time.sleep(0.1)
         time.sleep(moment)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         partial.append(len(list((broken / "parts").glob("p-*"))) if broken.is_dir() else 0)
-    done = run_command(broken, *words)
+    done = run_command(broken, *words, days=BRIEF)
     assert done.returncode == 0, done.stderr
     assert bytes_of(whole) == bytes_of(broken)
     assert not list((broken / "parts").glob(".*"))
@@ -204,9 +206,9 @@ def cluster(tmp_path):
 def test_on_a_cluster_with_a_worker_killed_nothing_is_lost_or_doubled(cluster, tmp_path):
     file, workers = cluster
     words = [f"{SPILLOVER}=linspace(0,1,200)"]
-    done = run_command(tmp_path / "here", *words, "workers=1")
+    done = run_command(tmp_path / "here", *words, "workers=1", days=BRIEF)
     assert done.returncode == 0, done.stderr
-    process = run_command(tmp_path / "there", *words, f"cluster={file}", wait=False)
+    process = run_command(tmp_path / "there", *words, f"cluster={file}", wait=False, days=BRIEF)
     parts = tmp_path / "there" / "parts"
     while process.poll() is None and not (parts.is_dir() and list(parts.glob("p-*"))):
         time.sleep(0.2)

@@ -13,14 +13,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
-from lodestone.border.yamlfile import dump_yaml, parse_yaml
+from lodestone.border.yamlfile import _plain_rules, parse_yaml
 from lodestone.scenario import find_overlays, find_scenarios
 
 FILES = {n: i.path for n, i in find_scenarios().items()}
 OVERLAYS = {n: i.path for n, i in find_overlays().items()}
 #: Keys whose words are free: no fault of theirs can be seen.
 FREE = ("note", "title", "narrative", "question", "text")
+
+
+@_plain_rules
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):
+    """Quotes as the dumper of the package does, and is several times as fast."""
+
+
+def dump_yaml(data: dict[str, Any]) -> str:
+    """A document as text."""
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=96)
 
 
 @dataclass(frozen=True)

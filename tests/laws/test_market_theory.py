@@ -100,7 +100,7 @@ def quota_world(years=6):
 
 def test_a_ban_and_a_quota_that_withhold_the_same_cost_the_same():
     quota = quota_world()
-    banned = world({"b": {**china_bans(GOODS, share=0.55), "end": "2026-07-01"}})
+    banned = world({"b": {**china_bans(GOODS, share=0.55), "end": "2026-07-01"}}, years=3)
     prices = [mean(outside(t, "ndpr_oxide"), t, BEGINS + 26, BEGINS + 102) for t in (quota, banned)]
     ratio = prices[0] / prices[1]
     assert np.all((ratio < 1.7) & (ratio > 1 / 1.7)), ratio

@@ -7,9 +7,10 @@ import pytest
 
 from lodestone.border.errors import InputError
 from lodestone.chain.load import load_chain
+from lodestone.engine.run import BatchRun
 from lodestone.interventions.enforcement import leak_stopped
 from lodestone.interventions.offtake import FIRST, call_weight
-from tests.fixtures.worlds import ban, day_after, not_yet, shared, simulate
+from tests.fixtures.worlds import ban, day_after, not_yet, scenario, shared, simulate
 
 WORLDS = {"worlds": 3}
 EPS = np.finfo(float).eps
@@ -88,8 +89,10 @@ def test_a_truce_that_breaks_is_a_shorter_suspension_and_starts_what_it_names():
 
 def test_a_higher_hazard_never_lets_a_truce_last_longer_and_renewal_never_shortens_it():
     def ends(**more):
-        items = {"cut": ban(6), "truce": truce(10, 20, **more)}
-        return effect(simulate(items, worlds=53, weeks=104, keep=("used",)), "truce").end
+        asked = scenario({"cut": ban(6), "truce": truce(10, 20, **more)}, weeks=104)
+        # Drawn before the first day: there is nothing to run.
+        run = BatchRun(asked, load_chain("2024"), seed=0, worlds=np.arange(53), market_days=7.0)
+        return next(e for e in run.effects if e.name == "truce").end
 
     assert np.all(ends(breakdown_hazard_per_year=2.0) <= ends(breakdown_hazard_per_year=1.0))
     assert np.all(ends(renewal_probability=1.0) >= 7.0 * 104)

@@ -34,7 +34,7 @@ OTHER = {
 
 
 def compiled(overrides=None, **settings):
-    words = {"end": "2025-06-02", **(overrides or {})}
+    words = {"start": "2025-01-06", "end": "2025-06-02", **(overrides or {})}
     return compile_scenario(load_scenario(NAME, overrides=words), replace(Settings(), **settings))
 
 
@@ -77,13 +77,13 @@ def test_other_worlds_and_values_given_by_world_are_told_apart(monkeypatch):
     first = case.batch(np.arange(3)).draws["fear.trend"]
     later = case.batch(np.arange(3, 6)).draws["fear.trend"]
     assert not np.array_equal(first, later)
-    given = [np.linspace(0.1, 2.0, 2000) for _ in range(2)]
-    given[1][1000] = 7.0  # where the text of a long array says nothing
+    given = [np.linspace(0.1, 2.0, 1200) for _ in range(2)]
+    given[1][600] = 7.0  # where the text of a long array says nothing
     drawn = []
     for values in given:
         scenario = replace(case.scenario, overrides={"fear.trend": values})
-        drawn.append(case.with_(scenario).batch(np.arange(2000)).draws["fear.trend"])
-    assert drawn[0][1000] != 7.0 and drawn[1][1000] == 7.0
+        drawn.append(case.with_(scenario).batch(np.arange(1200)).draws["fear.trend"])
+    assert drawn[0][600] != 7.0 and drawn[1][600] == 7.0
 
 
 def test_announced_plants_are_drawn_anew_where_their_delay_is_another():

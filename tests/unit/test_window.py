@@ -93,10 +93,16 @@ def test_the_time_that_a_metric_looks_at_is_told(text, told):
     assert found == told
 
 
-def test_a_short_run_says_so_in_table_json_metric_and_memo(tmp_path, capsys):
+def test_a_short_run_says_so_in_table_json_metric_and_memo(tmp_path, capsys, unpainted):
     words = ["run", "licence_shock_april_2025", "--worlds", "2", "workers=1", "--json"]
     folder = tmp_path / "out"
-    more = ["scenario.end=2025-09-29", f"out={folder}", "report.formats=[md]", "outputs=[worlds]"]
+    more = [
+        "scenario.start=2025-01-06",
+        "scenario.end=2025-09-29",
+        f"out={folder}",
+        "report.formats=[md]",
+        "outputs=[worlds]",
+    ]
     assert main([*words, *more, 'scenario.headline=["unmet_share", "output_t(year=2025)"]']) == 0
     out = capsys.readouterr()
     assert "output_t(year=2025): not complete: the run ends on 2025-09-29" in out.err

@@ -171,17 +171,19 @@ def check_file(word: str, pairs: Sequence[str] = ()) -> list[str]:
     return _check_scenario(path)
 
 
+#: The reference by its name and days.
+References = dict[tuple[Any, ...], "Scenario | None"]
 #: Keys of which a scenario has at least one and an overlay none.
 _SCENARIO_ONLY = ("defaults", "start", "end", "name", "reference", "vintage", "variants")
 
 
 def _is_overlay(path: Path) -> bool:
     """Whether a file is an overlay: by its folder, else by what it holds."""
-    from lodestone.border.yamlfile import read_yaml
+    from lodestone.border.yamlfile import read_yaml_kept
 
     if path.parent.resolve().name == "overlays":
         return True
-    data = read_yaml(path).data
+    data = read_yaml_kept(path).data
     changes = "interventions" in data or "overrides" in data
     return changes and not any(key in data for key in _SCENARIO_ONLY)
 
@@ -199,15 +201,19 @@ def _check_scenario(path: Path) -> list[str]:
                 key="name",
                 hint=f"In a folder of scenarios the name is the file's: {path.stem}.",
             )
+    known: References = {}
     scenario = load_scenario(path)
-    remarks = _tellable(scenario)
+    remarks = _tellable(scenario, known)
     for variant in scenario.variants:
-        remarks += _tellable(load_scenario(path, variant=variant))
+        remarks += _tellable(load_scenario(path, variant=variant), known)
     return list(dict.fromkeys(remarks))
 
 
-def _tellable(scenario: Scenario) -> list[str]:
-    """Refuse what no run could tell; return what is odd."""
+def _tellable(scenario: Scenario, known: References | None = None) -> list[str]:
+    """Refuse what no run could tell; return what is odd.
+
+    ``known`` holds the references that variants of the same file have read before.
+    """
     from lodestone.chain.load import load_chain
     from lodestone.outputs.selectors import check_expressions, remarks_on
     from lodestone.runs.identity import remarks
@@ -215,8 +221,11 @@ def _tellable(scenario: Scenario) -> list[str]:
 
     chain = load_chain(scenario.vintage)
     check_expressions(scenario, chain)
-    load_reference(scenario)
-    told = [*remarks_on(scenario, chain), *remarks(scenario)]
+    known = {} if known is None else known
+    key = (scenario.reference, scenario.start, scenario.end)
+    if key not in known:
+        known[key] = load_reference(scenario)
+    told = [*remarks_on(scenario, chain), *remarks(scenario, known[key])]
     return [f"{scenario.name}: {remark}" for remark in told]
 
 
@@ -226,10 +235,10 @@ def _check_overlay(path: Path) -> None:
     One that changes measures without their kind is laid over a scenario that has them: of its own
     folder, else of those known.
     """
-    from lodestone.border.yamlfile import read_yaml
+    from lodestone.border.yamlfile import read_yaml_kept
     from lodestone.scenario import DEFAULT_REFERENCE, find_scenarios, load_mapping, load_scenario
 
-    held = read_yaml(path).data.get("interventions")
+    held = read_yaml_kept(path).data.get("interventions")
     items = held.items() if isinstance(held, dict) else ()
     changed = {k for k, v in items if isinstance(v, dict) and "kind" not in v}
     beside = [p for p in sorted(path.parent.glob("*.yaml")) if p != path] if changed else []

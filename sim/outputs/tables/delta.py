@@ -13,7 +13,7 @@ import numpy as np
 
 from lodestone.outputs.metrics import share_lacking
 from lodestone.outputs.parts import bands
-from lodestone.outputs.tables.frame import BAND, NEGLIGIBLE_T
+from lodestone.outputs.tables.frame import BAND, NEGLIGIBLE_T, Stack
 from lodestone.outputs.tables.registry import Source, table
 
 if TYPE_CHECKING:
@@ -52,11 +52,9 @@ def delta_curve(src: Source) -> pd.DataFrame:
     Tonnes are t of magnet a week; ``unmet_share`` is each case's net shortfall over its own planned
     use. A region and sector whose tonnes never differ is left out: its difference is zero.
     """
-    import pandas as pd
-
     assert src.reference is not None
     scenario, reference, groups = src.scenario, src.reference, src.labels.groups
-    blocks: list[pd.DataFrame] = []
+    stack = Stack()
     for region, sector, rows in selections(groups):
         ones = np.ones(len(rows), dtype=np.float32)
         own, calm = (
@@ -74,16 +72,12 @@ def delta_curve(src: Source) -> pd.DataFrame:
             continue
         for series, unit in SERIES.items():
             mean, quantiles = bands(deltas[series])
-            blocks.append(
-                pd.DataFrame(
-                    {
-                        "date": src.dates,
-                        "region": region,
-                        "sector": sector,
-                        "series": series,
-                        "unit": unit,
-                        **dict(zip(BAND, (mean, *quantiles), strict=True)),
-                    }
-                )
+            stack.add(
+                date=src.dates,
+                region=region,
+                sector=sector,
+                series=series,
+                unit=unit,
+                **dict(zip(BAND, (mean, *quantiles), strict=True)),
             )
-    return pd.concat(blocks, ignore_index=True)
+    return stack.frame()

@@ -9,7 +9,7 @@ import numpy as np
 
 from lodestone.outputs.items import ITEMS, row_of
 from lodestone.outputs.parts import bands
-from lodestone.outputs.tables.frame import BAND
+from lodestone.outputs.tables.frame import BAND, Stack
 from lodestone.outputs.tables.registry import Source, banded, table
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def closed_gap(src: Source) -> pd.DataFrame:
 
     places = {name: [r] for r, name in enumerate(regions)}
     places["outside"] = [r for r in range(len(regions)) if r != home]
-    blocks = []
+    starts = np.array([quarter_start(q).isoformat() for q in quarters])
+    stack = Stack()
     for place, members in places.items():
         for e, element in enumerate(elements):
             total = 0.0
@@ -61,20 +62,18 @@ def closed_gap(src: Source) -> pd.DataFrame:
                 if not np.any(np.abs(delta) > NEGLIGIBLE_T):
                     continue
                 mean, quantiles = bands(delta)
-                found = pd.DataFrame(
-                    {
-                        "date": [quarter_start(q).isoformat() for q in quarters],
-                        "region": place,
-                        "element": element,
-                        "item": item,
-                        "tonnes_mean": mean,
-                        "tonnes_p05": quantiles[0],
-                        "tonnes_p50": quantiles[1],
-                        "tonnes_p95": quantiles[2],
-                    }
+                shown = np.any(np.abs(delta) > NEGLIGIBLE_T, axis=1)
+                stack.add(
+                    date=starts[shown],
+                    region=place,
+                    element=element,
+                    item=item,
+                    tonnes_mean=mean[shown],
+                    tonnes_p05=quantiles[0][shown],
+                    tonnes_p50=quantiles[1][shown],
+                    tonnes_p95=quantiles[2][shown],
                 )
-                blocks.append(found[np.any(np.abs(delta) > NEGLIGIBLE_T, axis=1)])
-    if blocks:
-        return pd.concat(blocks, ignore_index=True)
+    if stack.lengths:
+        return stack.frame()
     names = ("date", "region", "element", "item", *(f"tonnes_{b}" for b in BAND))
     return pd.DataFrame({name: [] for name in names})

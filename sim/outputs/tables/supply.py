@@ -89,13 +89,20 @@ def _passes(src: Source) -> dict[tuple[int, str, str, str], float]:
     made = src.reference.means("output")
     shipped = {p: p.means("declared") for p in (src.scenario, src.reference)}
 
+    forms = {
+        parts: (np.array(parts.rows.form)[parts.rows.l_material], ~parts.rows.l_home)
+        for parts in shipped
+    }
+    c_forms = np.array(calm.form)[calm.c_material]
+
     def abroad(parts: Parts, months: list[int], r: int, form: str, e: int) -> float | None:
         """What leaves a region across borders, t of the element; None without a way."""
         lay = parts.rows
+        of_link, crosses = forms[parts]
         links = (
-            ~lay.l_home
+            crosses
             & (lay.l_region_from == r)
-            & np.array([lay.form[m] == form for m in lay.l_material])
+            & (of_link == form)
             & (lay.contents[lay.l_material, e] > 0)
         )
         if not links.any():
@@ -112,9 +119,7 @@ def _passes(src: Source) -> dict[tuple[int, str, str, str], float]:
                     now = abroad(src.scenario, months, r, form, e)
                     if not then or now is None:
                         continue
-                    cells = (calm.c_region == r) & np.array(
-                        [calm.form[m] == form for m in calm.c_material]
-                    )
+                    cells = (calm.c_region == r) & (c_forms == form)
                     output = float(
                         (made[months][:, cells] * calm.contents[calm.c_material[cells], e]).sum()
                     )

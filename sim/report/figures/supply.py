@@ -103,13 +103,10 @@ def _title(rows: pd.DataFrame, cases: list[str], what: str, year: int) -> str:
     if len(cases) == 2 and total["reference"] > 0:
         change = float(total["scenario"] / total["reference"] - 1)
         if abs(change) >= 0.02:
-            verb = "takes away" if change < 0 else "adds"
+            verb, rest = ("less", "what is left") if change < 0 else ("more", "it all")
             return (
-                f"The scenario {verb} {percent(abs(change))} of available capacity ({what}, {year}); "
-                f"{human(largest)} holds {share} of what is left"
-                if change < 0
-                else f"The scenario {verb} {percent(abs(change))} of capacity ({what}, {year}); "
-                f"{human(largest)} holds {share} of it all"
+                f"{percent(abs(change))} {verb} capacity is available than in the reference "
+                f"({what}, {year}); {human(largest)} holds {share} of {rest}"
             )
         return (
             f"The scenario changes available capacity by less than 2 % ({what}, {year}); "

@@ -149,7 +149,8 @@ class QuotaBook(Book):
         rows = self.rows
         cells = self.layout.links.destination[rows]
         trend = (state.log_ask[cells] - state.log_trend[cells]).mean(axis=0)
-        goal = np.clip(trend / CLIMB, 0.0, 1.0)
+        # A right that is not scarce earns nothing: who holds it has nothing to wait for.
+        goal = np.where(self.rent > 0.0, np.clip(trend / CLIMB, 0.0, 1.0), 0.0)
         self.waiting += (goal - self.waiting) * gain(weeks, WAIT_WEEKS)
         if rate is None:
             return may, bound

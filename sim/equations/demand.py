@@ -225,7 +225,8 @@ def lasting_share(usual: np.ndarray, now: np.ndarray) -> np.ndarray:
     usual : ndarray, shape (c, w)
         Use averaged over a year, t/week.
     now : ndarray, shape (c, w)
-        Use that is expected, t/week.
+        Use that is expected, t/week: what the multiple is laid on, so that their product is never
+        more than the mean.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.scenario import load_scenario
 from lodestone.worlds.layout import Layout
-from tests.fixtures.worlds import ban, day_after, not_yet, shared
+from tests.fixtures.worlds import ban, day_after, not_yet, shared, simulate
 
 HEAVY, LIGHT = "ndfeb_high_coercivity", "ndfeb_standard"
 SETTINGS = {"worlds": 3, "weeks": 156}
@@ -116,3 +116,38 @@ def test_dear_heavies_are_saved_by_users_who_take_weaker_grades():
 
     assert np.all(wanted(dear, HEAVY) < 0.97 * wanted(calm, HEAVY))
     assert np.all(wanted(dear, LIGHT) > 1.01 * wanted(calm, LIGHT))
+
+
+def test_a_works_that_expected_nothing_yesterday_orders_as_one_that_did():
+    """Stocks are sized by the mean of a year: a day on which nothing was expected plays no part."""
+
+    class Forget:
+        def market_day(self, run, now, rules):
+            run.day.state.use_rate[...] = 0.0
+
+    usual, forgetful = (
+        simulate({}, worlds=2, weeks=12, keep=["orders", "ordered"], flat=False, before=before)
+        for before in (None, lambda run: run.watchers.append(Forget()))
+    )
+    assert np.array_equal(usual["orders"], forgetful["orders"])
+    assert np.array_equal(usual["ordered"], forgetful["ordered"])
+
+
+def test_nobody_orders_in_a_week_what_he_uses_in_a_quarter():
+    """Calm, with all that is announced: works that start, stop and start again included."""
+    run = BatchRun(load_scenario("calm_2024", overrides={"end": "2029-07-01"}), load_chain("2024"), 0, np.arange(12))  # fmt: skip
+    lay, weekly = run.layout, []
+
+    class Seen:
+        def market_day(self, run, now, rules):
+            ordered = np.zeros((lay.cells.n, len(run.worlds)))
+            np.add.at(ordered, lay.links.destination, run.day.flows.ordered)
+            weekly.append(ordered)
+
+    run.watchers.append(Seen())
+    run.run()
+    ordered = np.array(weekly)
+    quarter = (
+        np.max([ordered[i : i + 52].sum(axis=0) for i in range(0, len(ordered) - 52, 13)], 0) / 4
+    )
+    assert np.all(ordered.max(axis=0) < quarter + 1.0)

@@ -78,7 +78,9 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     """Order up to expected use and a target cover that rises with perceived risk."""
     lay, st = m.layout, m.state
     m.held_less = hold_less(m)
-    st.use_usual = follow(st.use_usual, st.use_rate, m.c.target_gain)
+    # Of today's expectations: yesterday's may be nothing where a works stood, and today's not.
+    use_now = lay.users.by_cell.spread(st.forecast, lay.cells.n) + st.plant_forecast
+    st.use_usual = follow(st.use_usual, use_now, m.c.target_gain)
     flow = brought_and_smuggled(m)
     weigh(m, flow)
     st.sold_on += (sold_on(m) * m.weeks - st.sold_on) * gain(m.weeks, TRADERS_WEEKS)
@@ -100,7 +102,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
         m.c.user_weeks,
         st.plant_forecast,
         m.c.plant_weeks,
-        demand.lasting_share(st.use_usual, st.use_rate),
+        demand.lasting_share(st.use_usual, use_now),
         (1.0 + st.fear) * m.held_less - 1.0,
         st.tie_share,
         st.tie_lead,

@@ -37,7 +37,8 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
         most = d["licence.surge"] * st.normal * weeks
         may = np.where(flagged, np.minimum(may, most), may)
         # Catching up lasts until the book is short and the buyers' shelves are full again.
-        lasting = demand.lasting_share(st.use_usual, st.use_rate)
+        use_now = lay.users.by_cell.spread(st.forecast, lay.cells.n) + st.plant_forecast
+        lasting = demand.lasting_share(st.use_usual, use_now)
         like = st.users_like + st.plant_forecast * m.c.plant_weeks * lasting
         empty = st.cells_hold + st.plant_stock < FILLED * like
         still = flagged & ((st.orders > 1.5 * st.normal * weeks) | empty[lay.links.destination])

@@ -219,12 +219,10 @@ LEAKS = not_yet("what smugglers bring later makes the line of lost use start 20 
     [
         ("europe", {}),
         pytest.param("united_states", {}, marks=LEAKS),
-        ("india", {}),
+        pytest.param("india", {}, marks=not_yet("42 % early in one world of seven")),
         ("europe", SHUT),
         ("united_states", SHUT),
-        pytest.param(
-            "india", SHUT, marks=not_yet("42 % early in one world of seven (35 is allowed)")
-        ),
+        ("india", SHUT),
     ],
 )
 def test_time_to_survive_is_usable_stock_over_the_gap(region, overrides):

@@ -13,7 +13,6 @@ from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import find, share_lacking
 from lodestone.outputs.recorder import Recorder
 from lodestone.scenario import load_scenario
-from tests.fixtures.worlds import not_yet
 
 WORLDS = 3
 
@@ -274,7 +273,6 @@ def test_nothing_is_idle_in_the_base_year_and_a_deep_price_cut_idles_mines(serie
     assert np.all(idle[2025] > idle[2024])
 
 
-@not_yet("0.27, 0.47 and 0.95 of them in three worlds")
 def test_two_fifths_of_the_mines_stand_idle_where_goods_cost_a_fifth(cheap):
     idle = value(cheap, "idle_share", region="myanmar", stage="mine", year=2025)
     assert np.all(idle > 0.4)

@@ -30,7 +30,14 @@ def rerun_part(scenario: Scenario, reference: Scenario | None) -> dict[str, Any]
         "reference": None if reference is None else _kept(reference),
         "variant": scenario.variant,
         "overlays": list(scenario.overlays),
+        "filed": _filed_otherwise(scenario),
     }
+
+
+def _filed_otherwise(scenario: Scenario) -> dict[str, Any]:
+    """Measures that an overlay or a word typed changed, as their file has them."""
+    now = scenario.written.get("interventions") or {}
+    return {name: item for name, item in scenario.as_filed.items() if item != now.get(name)}
 
 
 def _kept(scenario: Scenario) -> dict[str, Any]:
@@ -72,12 +79,15 @@ def kept_scenario(word: str) -> Scenario:
     made = _built(document, path, "scenario")
     reference = None if held.get("reference") is None else _built(document, path, "reference")
     overlays = held.get("overlays") or []
+    filed = held.get("filed") or {}
+    entries = made.written.get("interventions") or {}
     return replace(
         made,
         reference=None if reference is None else reference.name,
         kept_reference=reference,
         variant=held.get("variant"),
         overlays=tuple(str(name) for name in overlays) if isinstance(overlays, list) else (),
+        as_filed={**entries, **filed} if isinstance(filed, Mapping) else entries,
     )
 
 

@@ -134,6 +134,24 @@ def test_what_is_odd_is_told_by_check_and_by_run(here, capsys):
     assert any("stop never acts" in remark for remark in kept)
 
 
+def test_a_repeated_run_says_what_was_changed_in_it_alone(here):
+    shared = CALM.replace("interventions: {}", "interventions: {wall: {kind: export_ban, "
+        "exporter: china, materials: y_oxide, start: 2024-03-01, share: 0.3}}")  # fmt: skip
+    (here / "calm.yaml").write_text(shared, encoding="utf-8")
+    wall = "  wall: {kind: export_ban, exporter: china, materials: y_oxide, start: 2024-03-01, share: 0.3}\n"
+    (here / "mine.yaml").write_text(MINE.replace("variants:", wall + "variants:"), encoding="utf-8")
+    typed = "scenario.interventions.wall.share=0.6"
+    assert main(["run", "mine.yaml", typed, *FEW, "out=first"]) == 0
+    assert main(["run", "first/config.yaml", "--quiet", "--workers", "1", "out=second"]) == 0
+    first, second = (
+        json.loads((here / n / "provenance.json").read_text()) for n in ("first", "second")
+    )
+    assert first["config_hash"] == second["config_hash"]
+    assert any("wall is changed here alone (share from 0.3 to 0.6)" in r for r in first["remarks"])
+    assert second["remarks"] == first["remarks"]
+    assert second["changed_alone"] == first["changed_alone"] == ["wall"]
+
+
 def test_the_written_mapping_builds_the_same_scenario():
     from lodestone.runs.rerun import rerun_part
     from lodestone.scenario import build_scenario, find_scenarios

@@ -76,6 +76,8 @@ def work(words: Words) -> int:
         for name, path in find_episodes().items():
             attempt(f"episode {name}", lambda p=path: list(load_episode(p).remarks))  # type: ignore[misc]
     if words.on("--json"):
+        for warning in warnings:
+            say(f"warning: {warning}")
         print(
             json_text(
                 {
@@ -87,6 +89,9 @@ def work(words: Words) -> int:
             )
         )
     else:
+        # The verdict comes last, where it is seen.
+        for warning in warnings:
+            say(f"warning: {warning}")
         print_table(checked, ["checked", "result"])
         if balance:
             print()
@@ -94,8 +99,6 @@ def work(words: Words) -> int:
             numbers = ["target", "model", "gap_pct", "tolerance_pct"]
             shown = [r | {c: short(r.get(c)) for c in numbers} for r in balance]
             print_table(shown, columns, title="Mass balance of the vintages", right=numbers)
-    for warning in warnings:
-        say(f"warning: {warning}")
     for failure in failures:
         say(f"lodestone: {failure}")
     if failures:
@@ -137,7 +140,7 @@ def check_file(word: str, pairs: Sequence[str] = ()) -> list[str]:
     if pairs:
         from lodestone.runs.job import job_from_words
 
-        return _tellable(job_from_words([word], pairs).load()[0])
+        return _lines(_tellable(job_from_words([word], pairs).load()[0]))
 
     path = read_path(word)
     if not path.exists():
@@ -203,14 +206,22 @@ def _check_scenario(path: Path) -> list[str]:
             )
     known: References = {}
     scenario = load_scenario(path)
-    remarks = _tellable(scenario, known)
+    told = _tellable(scenario, known)
     for variant in scenario.variants:
-        remarks += _tellable(load_scenario(path, variant=variant), known)
-    return list(dict.fromkeys(remarks))
+        told |= {
+            remark: who
+            for remark, who in _tellable(load_scenario(path, variant=variant), known).items()
+            if remark not in told
+        }
+    return _lines(told)
 
 
-def _tellable(scenario: Scenario, known: References | None = None) -> list[str]:
-    """Refuse what no run could tell; return what is odd.
+def _lines(told: dict[str, str]) -> list[str]:
+    return [f"{who}: {remark}" for remark, who in told.items()]
+
+
+def _tellable(scenario: Scenario, known: References | None = None) -> dict[str, str]:
+    """Refuse what no run could tell; return what is odd, and of which scenario or variant.
 
     ``known`` holds the references that variants of the same file have read before.
     """
@@ -225,8 +236,8 @@ def _tellable(scenario: Scenario, known: References | None = None) -> list[str]:
     key = (scenario.reference, scenario.start, scenario.end)
     if key not in known:
         known[key] = load_reference(scenario)
-    told = [*remarks_on(scenario, chain), *remarks(scenario, known[key])]
-    return [f"{scenario.name}: {remark}" for remark in told]
+    who = scenario.name + (f" (variant {scenario.variant})" if scenario.variant else "")
+    return dict.fromkeys((*remarks_on(scenario, chain), *remarks(scenario, known[key])), who)
 
 
 def _check_overlay(path: Path) -> None:

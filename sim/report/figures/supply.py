@@ -103,9 +103,9 @@ def _title(rows: pd.DataFrame, cases: list[str], what: str, year: int) -> str:
     if len(cases) == 2 and total["reference"] > 0:
         change = float(total["scenario"] / total["reference"] - 1)
         if abs(change) >= 0.02:
-            verb, rest = ("less", "what is left") if change < 0 else ("more", "it all")
+            verb, rest = ("lower", "what is left") if change < 0 else ("higher", "it all")
             return (
-                f"{percent(abs(change))} {verb} capacity is available than in the reference "
+                f"Available capacity is {percent(abs(change))} {verb} than in the reference "
                 f"({what}, {year}); {human(largest)} holds {share} of {rest}"
             )
         return (

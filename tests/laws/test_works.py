@@ -53,8 +53,15 @@ def test_works_start_again_when_inputs_come_back(place):
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.05])
-def test_a_change_of_use_is_not_multiplied_down_the_chain(factor):
-    """A tenth less use for good: never more than a fifth less magnets and three tenths less metal.
+@pytest.mark.parametrize(
+    ("made", "most"),
+    [
+        ("magnet", 2.0),
+        pytest.param("metal", 2.5, marks=not_yet("2.6 times the change in one world of seven")),
+    ],
+)
+def test_a_change_of_use_is_not_multiplied_down_the_chain(made, most, factor):
+    """A tenth less use for good: never more than a fifth less magnets and a quarter less metal.
 
     Every stage corrects its stock and its orders under way beside what it sells, so a change grows
     from stage to stage; chains of firms amplify little (Cachon, Randall and Schmidt, 2007), because
@@ -63,12 +70,11 @@ def test_a_change_of_use_is_not_multiplied_down_the_chain(factor):
     lasting = {"kind": "demand_shock", "factor": factor, "start": day_after(26)}
     trace = shared({"use": lasting}, worlds=7, weeks=156)
     cells, change = trace.layout.cells, abs(factor - 1.0)
-    for made, most in ((cells.magnet, 2.0), (cells.metal, 3.0)):
-        output = trace["output"][:, made].sum(axis=1)
-        month = np.array([output[i : i + 4].mean(axis=0) for i in range(len(output) - 4)])
-        moved = (month / output[:20].mean(axis=0) - 1.0) * np.sign(factor - 1.0)
-        assert np.all(moved.max(axis=0) > change), "the change does not reach them"
-        assert np.all(moved.max(axis=0) < most * change)
+    output = trace["output"][:, getattr(cells, made)].sum(axis=1)
+    month = np.array([output[i : i + 4].mean(axis=0) for i in range(len(output) - 4)])
+    moved = (month / output[:20].mean(axis=0) - 1.0) * np.sign(factor - 1.0)
+    assert np.all(moved.max(axis=0) > change), "the change does not reach them"
+    assert np.all(moved.max(axis=0) < most * change)
 
 
 def test_works_take_as_long_to_build_as_the_table_says_of_their_stage_and_place():

@@ -75,9 +75,10 @@ def work(words: Words) -> int:
 
         for name, path in find_episodes().items():
             attempt(f"episode {name}", lambda p=path: list(load_episode(p).remarks))  # type: ignore[misc]
+    # The verdict comes last, where it is seen.
+    for warning in warnings:
+        say(f"warning: {warning}")
     if words.on("--json"):
-        for warning in warnings:
-            say(f"warning: {warning}")
         print(
             json_text(
                 {
@@ -89,9 +90,6 @@ def work(words: Words) -> int:
             )
         )
     else:
-        # The verdict comes last, where it is seen.
-        for warning in warnings:
-            say(f"warning: {warning}")
         print_table(checked, ["checked", "result"])
         if balance:
             print()

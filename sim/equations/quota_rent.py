@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+#: Stands for a week, days.
+WEEK = 7.0
+
 
 def wanted_under_rent(
     usual: np.ndarray, cost: np.ndarray, weight: np.ndarray, elasticity: np.ndarray, rent: float
@@ -35,3 +38,54 @@ def wanted_under_rent(
     Source: complementary slackness (A304).
     """
     return usual * (1.0 + rent * weight / cost) ** -elasticity
+
+
+def share_waiting(climbing: np.ndarray, days_left: float, patient: float) -> np.ndarray:
+    """Share of those holders who ever wait for a better price that wait now.
+
+    ``min(v T / (7 H), 1)``: who waits can wait as long as his right lasts, so fewer do as it lapses.
+
+    Parameters
+    ----------
+    climbing : ndarray, shape (w,)
+        Share that the climb of prices has taught to wait, no unit.
+    days_left : float
+        Until the right lapses, days.
+    patient : float
+        Time before it lapses in which fewer and fewer wait, weeks.
+
+    Returns
+    -------
+    ndarray, shape (w,)
+        Share, nought to one, no unit.
+
+    Conserves: nothing (a plan).
+    Source: option value of a right that lapses (A311).
+    """
+    return np.minimum(climbing * days_left / WEEK / patient, 1.0)
+
+
+def pace_of_holders(waiting: np.ndarray, withholding: np.ndarray, pace: float) -> np.ndarray:
+    """Most that holders ship, over what the period allots a week.
+
+    ``pace (1 - v) + (1 - h) v``: while nobody waits they catch up at the highest pace, while all do
+    who ever wait the others ship their part evenly.
+
+    Parameters
+    ----------
+    waiting : ndarray, shape (w,)
+        Share of those who ever wait that do.
+    withholding : ndarray, shape (1,) or (w,)
+        Share of what is allotted whose holders ever wait.
+    pace : float
+        Multiple of what is allotted a week.
+
+    Returns
+    -------
+    ndarray, shape (w,)
+        Multiple of what is allotted a week.
+
+    Conserves: nothing (a plan).
+    Source: A311.
+    """
+    return pace * (1.0 - waiting) + (1.0 - withholding) * waiting

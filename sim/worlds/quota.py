@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lodestone.equations import quota_rent
 from lodestone.equations.lags import gain
 from lodestone.worlds.book import Book
 
@@ -65,7 +66,7 @@ class QuotaBook(Book):
         self.left = np.zeros(worlds)
         self.period_end = 0.0
         self.rent = np.zeros(worlds)
-        self.waiting = np.zeros(worlds)
+        self.waiting = np.zeros(worlds)  # of those who ever wait, for the climb of prices alone
         self.trend = np.zeros(worlds)
         self.allotted = np.zeros(worlds)  # t a week of the period
         self.before = np.full(worlds, -1.0)  # t a week of the period before; below nought: none
@@ -101,16 +102,15 @@ class QuotaBook(Book):
             return None
         weeks_left = max((self.period_end - now) / 7.0, 4.0)
         self.share_outside = self.outside.at(now)  # type: ignore[attr-defined]
-        wait = self.wait(now)
-        most = PACE * (1.0 - wait) + (1.0 - self.withholding) * wait
+        most = quota_rent.pace_of_holders(self.who_wait(now), self.withholding, PACE)
         offered = np.minimum(self.left / weeks_left, most * self.allotted)
         offered = offered / np.maximum(1.0 - self.share_outside, 1e-6)
         return np.where(in_force, np.maximum(offered, 1e-9), np.inf)
 
-    def wait(self, now: float) -> np.ndarray:
+    def who_wait(self, now: float) -> np.ndarray:
         """Share of those holders who ever wait that wait now, shape (w,): none once their right lapses."""
         lapses = max((end for _, end, _, year in self.periods if year == self.year), default=now)
-        return np.minimum(self.waiting * max(lapses - now, 0.0) / 7.0 / PATIENT_WEEKS, 1.0)
+        return quota_rent.share_waiting(self.waiting, max(lapses - now, 0.0), PATIENT_WEEKS)
 
     def expected(self, now: float, weeks: float, draws: Draws) -> np.ndarray | None:
         """Tonnes that count which traders reckon with over the horizon, t/week, (w,); None: no quota.
@@ -137,7 +137,7 @@ class QuotaBook(Book):
         return np.where(in_force, expected, np.inf)
 
     def releasable(
-        self, may: np.ndarray, state: State, draws: Draws, weeks: float, now: float
+        self, may: np.ndarray, state: State, weeks: float, now: float
     ) -> tuple[np.ndarray, np.ndarray]:
         """Limit covered shipments to what holders offer today, first where a kilogram earns most.
 

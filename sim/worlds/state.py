@@ -229,6 +229,7 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
     abroad = np.where(layout.links.home[:, None], 0.0, layout.links.base)
     to_order = np.where(layout.groups.made_to_order[:, None], layout.cells.output, 0.0)
     forecast, plant_forecast = full(layout.users.base), full(layout.cells.plant_need)
+    use = layout.users.by_cell.spread(forecast, nC) + plant_forecast
     users_hold, habit = user.sum(axis=0), full(layout.links.base)
     weight = np.maximum(layout.links.sum_by_destination(habit), 1e-12)
     return State(
@@ -301,8 +302,8 @@ def steady_state(layout: Layout, draws: Draws, worlds: int, market_days: float) 
         last_wanted=forecast.copy(),
         cells_hold=layout.users.by_cell.spread(users_hold, nC),
         users_like=zeros(nC),
-        use_rate=layout.users.by_cell.spread(forecast, nC) + plant_forecast,
-        use_usual=layout.users.by_cell.spread(forecast, nC) + plant_forecast,
+        use_rate=use,
+        use_usual=use.copy(),
         need_growth=np.ones((nC, worlds)),
         link_share=habit / weight[layout.links.destination],
         tie_share=zeros(2 * nC),

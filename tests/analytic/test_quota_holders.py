@@ -35,9 +35,9 @@ def test_who_never_waits_ships_his_part_evenly(book):
 
 def test_waiting_ends_as_the_right_lapses(book):
     """The right is the year's: nobody stops waiting at the end of its first half."""
-    assert np.allclose(book.wait(HALF - 7.0), 1.0)
+    assert np.allclose(book.who_wait(HALF - 7.0), 1.0)
     weeks = np.array([26.0, 13.0, 4.0, 1.0, 0.0])
-    waits = [book.wait(2 * HALF - 7.0 * w)[0] for w in weeks]
+    waits = [book.who_wait(2 * HALF - 7.0 * w)[0] for w in weeks]
     assert np.allclose(waits, weeks / PATIENT_WEEKS)
 
 

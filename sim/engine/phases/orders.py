@@ -81,6 +81,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     # Of today's expectations: yesterday's may be nothing where a works stood, and today's not.
     use_now = lay.users.by_cell.spread(st.forecast, lay.cells.n) + st.plant_forecast
     st.use_usual = follow(st.use_usual, use_now, m.c.target_gain)
+    f.lasting = demand.lasting_share(st.use_usual, use_now)
     flow = brought_and_smuggled(m)
     weigh(m, flow)
     st.sold_on += (sold_on(m) * m.weeks - st.sold_on) * gain(m.weeks, TRADERS_WEEKS)
@@ -102,7 +103,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
         m.c.user_weeks,
         st.plant_forecast,
         m.c.plant_weeks,
-        demand.lasting_share(st.use_usual, use_now),
+        f.lasting,
         (1.0 + st.fear) * m.held_less - 1.0,
         st.tie_share,
         st.tie_lead,

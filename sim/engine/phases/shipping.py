@@ -8,7 +8,7 @@ import numpy as np
 
 from lodestone.engine.compiling import compiled, holds
 from lodestone.engine.sailings import depart
-from lodestone.equations import demand, trade
+from lodestone.equations import trade
 from lodestone.equations.lags import toward
 from lodestone.worlds.conditions import Conditions
 from lodestone.worlds.flows import Flows
@@ -37,9 +37,7 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
         most = d["licence.surge"] * st.normal * weeks
         may = np.where(flagged, np.minimum(may, most), may)
         # Catching up lasts until the book is short and the buyers' shelves are full again.
-        use_now = lay.users.by_cell.spread(st.forecast, lay.cells.n) + st.plant_forecast
-        lasting = demand.lasting_share(st.use_usual, use_now)
-        like = st.users_like + st.plant_forecast * m.c.plant_weeks * lasting
+        like = st.users_like + st.plant_forecast * m.c.plant_weeks * f.lasting
         empty = st.cells_hold + st.plant_stock < FILLED * like
         still = flagged & ((st.orders > 1.5 * st.normal * weeks) | empty[lay.links.destination])
         m.state.recovering = still if np.any(still) else None
@@ -50,7 +48,7 @@ def ship(m: Market, f: Flows, rules: Conditions) -> None:
     if restricted is not None:
         m.state.hard = _either(m.state.hard, restricted)
     for book in m.quotas:
-        may, bound = book.releasable(may, st, d, weeks, m.now)
+        may, bound = book.releasable(may, st, weeks, m.now)
         restricted = _either(restricted, bound)
         dear = bound | book.dear()  # smugglers stay as long as a licence has a price
         watched = _either(watched, dear)

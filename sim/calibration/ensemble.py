@@ -84,7 +84,9 @@ def run_cluster(
         last = max(scenario.end for scenario, _ in runs)
         queries = list(dict.fromkeys(q for _, asked in runs for q in asked))
         scenario = replace(runs[0][0], end=last)
-        own = with_overrides(scenario, overrides, episodes[0][0], slice(None))
+        # What an episode tells of its years is no behaviour to be fitted.
+        drawn = {k: v for k, v in overrides.items() if k not in scenario.overrides}
+        own = with_overrides(scenario, drawn, episodes[0][0], slice(None))
         found = record(own, episodes[0][0], queries, worlds, seed, market_days, None)
         for file, case in users:
             kept[file][case] = found

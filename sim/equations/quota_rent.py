@@ -65,6 +65,29 @@ def share_waiting(climbing: np.ndarray, days_left: float, patient: float) -> np.
     return np.minimum(climbing * days_left / WEEK / patient, 1.0)
 
 
+def share_waiting_ahead(climbing: np.ndarray, days_left: float, patient: float) -> np.ndarray:
+    """Mean of :func:`share_waiting` from now until the right lapses, if prices go on climbing.
+
+    With ``x = v T / (7 H)``: ``x / 2`` up to one, ``1 - 1 / (2 x)`` beyond. Whoever waits ships later,
+    and buyers know it.
+
+    Parameters
+    ----------
+    climbing, days_left, patient : as in :func:`share_waiting`
+        Shape (w,), share; days; weeks.
+
+    Returns
+    -------
+    ndarray, shape (w,)
+        Share, nought to one, no unit.
+
+    Conserves: nothing (an expectation).
+    Source: the integral of the above over the weeks left (A311).
+    """
+    whole = climbing * days_left / (WEEK * patient)
+    return np.where(whole <= 1.0, whole / 2.0, 1.0 - 0.5 / np.maximum(whole, 1.0))
+
+
 def pace_of_holders(waiting: np.ndarray, withholding: np.ndarray, pace: float) -> np.ndarray:
     """Most that holders ship, over what the period allots a week.
 

@@ -19,11 +19,10 @@ from lodestone.worlds.state import Draws, column_lead, plant_targets, user_targe
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
 
-#: Price at which use has the elasticity of the table, USD/kg, the power by which it changes with the
-#: price, and its bounds (A316).
-STIFF_AT, STIFF_POWER, STIFF_RANGE = 100.0, 0.05, (0.7, 1.2)
+#: Price at which use has the elasticity of the table, USD/kg (A316).
+STIFF_AT = 100.0
 #: Least elasticity of any good (A302).
-LEAST_ELASTICITY = 0.14
+LEAST_ELASTICITY = 0.05
 #: Highest gain of each of the two loops that hoard, buyers' fear and traders' stocks: expectations
 #: multiply it by up to 2.5, and both together stay below one (control worlds; decision 9).
 LOOP = 0.38
@@ -250,19 +249,18 @@ def _mines(lay: Layout) -> dict:
 def own_elasticity(lay: Layout, d: Draws) -> np.ndarray:
     """Elasticity of use of each good to its price, (c, w) or (c, 1).
 
-    Cheap goods are a small part of cost, and use answers less; never below the range of the table.
+    Cheap goods are a small part of cost, and use answers less (Marshall's third rule).
     """
     price = np.exp(lay.prices.log_reference) / STIFF_AT
-    scale = np.clip(price**STIFF_POWER, *STIFF_RANGE)
     usual = d["market.scarcity_elasticity"]
-    return np.maximum(usual * scale, np.minimum(usual, LEAST_ELASTICITY))
+    return np.maximum(usual * price ** d["market.elasticity_power"], LEAST_ELASTICITY)
 
 
-def answer_of_price(d: Draws) -> np.ndarray:
-    """Log of the price for a week of cover that is missing near the target, shape (w,) or (1,)."""
+def answer_of_price(lay: Layout, d: Draws) -> np.ndarray:
+    """Log of each price for a week of cover that is missing near the target, (c, w) or (c, 1)."""
     kink = (d["market.insisted_share"] - 1.0) / d["market.cover_softness"]
     falls = 1.0 / (1.0 + np.exp(-kink)) + d["market.storage_slope"]
-    return np.asarray(falls / (d["market.horizon_weeks"] * d["market.scarcity_elasticity"]))
+    return np.asarray(falls / (d["market.horizon_weeks"] * own_elasticity(lay, d)))
 
 
 def _calmest_fear(
@@ -284,7 +282,7 @@ def _calmest_fear(
         0.0,
     )
     ratio = wanted / np.maximum(traders, 1e-9)
-    answers = answer_of_price(d) * d["cover.home_weeks"]
+    answers = answer_of_price(lay, d)[cells] * d["cover.home_weeks"]
     most = LOOP / (answers * np.maximum(ratio, 1e-6))
     return most[lay.cells.material]
 

@@ -53,11 +53,10 @@ class PriceLaw:
     insisted: np.ndarray  # (w,) share of their stock that holders want at the end of the horizon
     softness: np.ndarray  # (w,)
     slope: np.ndarray  # (w,)
-    elasticity: np.ndarray  # (w,) of use to the price of a good of ``STIFF_AT``
-    own_elasticity: np.ndarray  # (c, w) of use to the price of each good
+    elasticity: np.ndarray  # (c, w) of use to the price of each good
     glut: np.ndarray  # (w,)
     holding: np.ndarray  # (w,) elasticity of stocks held to the price
-    hoarding: np.ndarray  # (w,) response of traders' stocks at home to a climbing price
+    hoarding: np.ndarray  # (c, w) response of traders' stocks at home to a climbing price
     floor: np.ndarray  # (c, 1) log, above nought
     ceiling: np.ndarray  # (c, 1) log
     gain: np.ndarray  # (w,) of prices, upward
@@ -130,14 +129,13 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
         insisted=wide("market.insisted_share"),
         softness=wide("market.cover_softness"),
         slope=wide("market.storage_slope"),
-        elasticity=wide("market.scarcity_elasticity"),
         heavy_rows=heavies,
         heavy_answer=part * own[lay.groups.input[heavies]],
-        own_elasticity=own,
+        elasticity=own,
         glut=wide("market.glut_elasticity"),
         # What hoarding adds to a price stays below what would feed on itself.
         hoarding=np.minimum(
-            wide("market.hoarding"), LOOP / (answer_of_price(d) * wide("cover.home_weeks"))
+            wide("market.hoarding"), LOOP / (answer_of_price(lay, d) * wide("cover.home_weeks"))
         ),
         holding=wide("market.holding_elasticity"),
         floor=np.where(follows, BY_PRODUCT, CASH)[:, None],

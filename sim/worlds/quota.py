@@ -65,7 +65,9 @@ class QuotaBook(Book):
         self.part: np.ndarray | None = None
         self.left = np.zeros(worlds)
         self.period_end = 0.0
-        self.rent = np.zeros(worlds)
+        self.rent = np.zeros(worlds)  # USD/kg that counts, at which lanes carry what may pass
+        #: The most that a place pays above delivered cost, USD/kg of product, (n, w).
+        self.gap = np.zeros((len(self.rows), worlds))
         self.waiting = np.zeros(worlds)  # of those who ever wait, for the climb of prices alone
         self.trend = np.zeros(worlds)
         self.allotted = np.zeros(worlds)  # t a week of the period
@@ -97,20 +99,27 @@ class QuotaBook(Book):
         others have used their part evenly: at most ``PACE`` times what was allotted while nobody
         waits, the part of those who never wait while all others do.
         """
-        in_force = self.active > 0
-        if not np.any(in_force):
+        if not np.any(self.active > 0):
             return None
-        weeks_left = max((self.period_end - now) / 7.0, 4.0)
         self.share_outside = self.outside.at(now)  # type: ignore[attr-defined]
-        most = quota_rent.pace_of_holders(self.who_wait(now), self.withholding, PACE)
+        return self._offered(self.who_wait(now), now)
+
+    def _offered(self, waiting: np.ndarray, now: float) -> np.ndarray:
+        """Tonnes that count a week, (w,), if a share of those who ever wait does."""
+        weeks_left = max((self.period_end - now) / 7.0, 4.0)
+        most = quota_rent.pace_of_holders(waiting, self.withholding, PACE)
         offered = np.minimum(self.left / weeks_left, most * self.allotted)
         offered = offered / np.maximum(1.0 - self.share_outside, 1e-6)
-        return np.where(in_force, np.maximum(offered, 1e-9), np.inf)
+        return np.where(self.active > 0, np.maximum(offered, 1e-9), np.inf)
+
+    def _lapses_in(self, now: float) -> float:
+        """Days until the right of this year lapses."""
+        ends = (end for _, end, _, year in self.periods if year == self.year)
+        return max(max(ends, default=now) - now, 0.0)
 
     def who_wait(self, now: float) -> np.ndarray:
         """Share of those holders who ever wait that wait now, shape (w,): none once their right lapses."""
-        lapses = max((end for _, end, _, year in self.periods if year == self.year), default=now)
-        return quota_rent.share_waiting(self.waiting, max(lapses - now, 0.0), PATIENT_WEEKS)
+        return quota_rent.share_waiting(self.waiting, self._lapses_in(now), PATIENT_WEEKS)
 
     def expected(self, now: float, weeks: float, draws: Draws) -> np.ndarray | None:
         """Tonnes that count which traders reckon with over the horizon, t/week, (w,); None: no quota.
@@ -131,7 +140,9 @@ class QuotaBook(Book):
         usual = 0.5 * (self.allotted + np.where(self.before < 0.0, self.allotted, self.before))
         usual = usual / np.maximum(1.0 - self.share_outside, 1e-6)
         known = np.clip(left, 0.0, 1.0)
-        announced = known * seen + (1.0 - known) * usual
+        later = quota_rent.share_waiting_ahead(self.waiting, self._lapses_in(now), PATIENT_WEEKS)
+        ahead = np.where(in_force, self._offered(later, now), 0.0)
+        announced = known * ahead + (1.0 - known) * usual
         told = draws["market.announced_weight"]
         expected = told * announced + (1.0 - told) * self.learnt
         return np.where(in_force, expected, np.inf)
@@ -195,12 +206,11 @@ class QuotaBook(Book):
         self.used = self.used + charged
 
     def rent_by_link(self) -> np.ndarray:
-        """Rent in USD per kg of product, shape (l, w)."""
-        paid = self.rent * self.weight
-        if self.part is not None:
-            paid = paid * np.ones((len(self.links), 1))
-            paid[self.links] *= self.part
-        return np.where(self.links[:, None], paid, 0.0)
+        """Rent in USD per kg of product, shape (l, w): nobody pays more than the place of sale does."""
+        paid = np.zeros((len(self.links), len(self.rent)))
+        earned = self.rent * self.weight[self.rows] * self._cover(self.rows)
+        paid[self.rows] = np.minimum(earned, self.gap)
+        return paid
 
     def dear(self) -> np.ndarray:
         """Covered links in worlds where the quota carries a rent, bool, shape (l, w)."""

@@ -85,18 +85,20 @@ def invest(m: Market, f: Flows) -> None:
     ahead = need_ahead(m)
     value = np.log(np.maximum(f.ore_value, 1e-9))
     # What buyers will need once the plants under way are built makes ore dearer.
-    value = value + np.log(_ore_ahead(m, ahead)) / d["market.scarcity_elasticity"]
+    ndpr = m.c.oxide_material[lay.element_at.get("ndpr", 0)]
+    answers = m.law.elasticity[max(int(lay.prices.home_cell[ndpr]), 0)]
+    value = value + np.log(_ore_ahead(m, ahead)) / answers
     st.expected_price = toward(st.expected_price, value, weeks, investment.EXPECTATION_WEEKS)
     fast = lay.ore.fast[:, None]
     # Full cost: what a new mine must earn stands over the base price.
-    ndpr = np.exp(lay.prices.home[m.c.oxide_material[lay.element_at.get("ndpr", 0)], 0])
-    incentive = d["investment.incentive_price_ndpr_usd_per_kg"] / ndpr
+    price = np.exp(lay.prices.home[ndpr, 0])
+    incentive = d["investment.incentive_price_ndpr_usd_per_kg"] / price
     hurdle = np.where(
         fast,
         investment.HOME_THRESHOLD,
         np.log(np.maximum(incentive, investment.LEAST_INCENTIVE)),
     )
-    needed = investment.needed_capacity(st.expected_price - hurdle, d["market.scarcity_elasticity"])
+    needed = investment.needed_capacity(st.expected_price - hurdle, answers)
     open_to = np.maximum(needed - st.expansion[:3].sum(axis=0), 0.0)
     most = np.where(fast, d["investment.home_rate_per_year"], d["investment.rate_per_year"])
     begun = open_to * gain(weeks, investment.EXPECTATION_WEEKS)
@@ -151,7 +153,7 @@ def _plants(m: Market, short: np.ndarray, lacks: np.ndarray) -> None:
     slow = gain(weeks, investment.EXPECTATION_WEEKS)
     # What will be short will be dear: builders look at the price of then where that calls for more.
     now, short_now = earned / total, missed / total
-    then = np.maximum(now, 0.0) - np.log1p(-lacks) / d["market.scarcity_elasticity"]
+    then = np.maximum(now, 0.0) - np.log1p(-lacks) / m.law.elasticity[lay.groups.a_cell]
     later = _worth(then, lacks, d) > _worth(now, short_now, d)
     st.group_margin += (np.where(later, then, now) - st.group_margin) * slow
     st.group_short += (np.where(later, lacks, short_now) - st.group_short) * slow

@@ -100,7 +100,7 @@ def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
     st.inputs_expected = need - used
     if isinstance(st.inputs_felt, np.ndarray):
         rows = np.flatnonzero(st.inputs_felt.any(axis=1))
-        need[rows] *= np.exp(-m.law.elasticity * np.maximum(st.inputs_felt[rows], 0.0))
+        need[rows] *= np.exp(-m.law.elasticity[rows] * np.maximum(st.inputs_felt[rows], 0.0))
     return need
 
 
@@ -223,7 +223,7 @@ def expected_stocks(m: Market, held_less: np.ndarray) -> tuple[np.ndarray, np.nd
     target = made + st.inputs_expected * m.c.plant_weeks
     rows = np.flatnonzero(target.any(axis=1))
     dear = np.maximum(st.log_trend[rows] - lay.prices.log_reference[rows], 0.0)
-    target[rows] *= np.exp(-m.law.own_elasticity[rows] * dear)
+    target[rows] *= np.exp(-m.law.elasticity[rows] * dear)
     target = (target + st.users_like) * held_less
     coming = (st.in_transit, st.landed, st.held if st.customs_hold else NONE)
     under_way(ways_of(lay.links), coming, (st.link_weight, m.law.ticks), stock, target)
@@ -237,7 +237,8 @@ def hoarding(m: Market) -> np.ndarray:
     """Multiple of their stock that traders at home want while prices climb, (c, w)."""
     lay, st = m.layout, m.state
     rows, out = lay.cells.home, np.ones_like(st.log_ask)
-    out[rows] = scarcity.stock_hoarded(st.log_ask[rows] - st.log_trend[rows], m.law.hoarding)
+    climb = st.log_ask[rows] - st.log_trend[rows]
+    out[rows] = scarcity.stock_hoarded(climb, m.law.hoarding[rows])
     return out
 
 
@@ -356,7 +357,7 @@ def _rent(m: Market, book: QuotaBook, rate: np.ndarray, need: np.ndarray) -> np.
         usual,
         cost,
         book.counts(),
-        m.law.own_elasticity[place] * np.clip(part, 1.0, MOST_SHARP),
+        m.law.elasticity[place] * np.clip(part, 1.0, MOST_SHARP),
         np.empty_like(usual),
     )
     rent = np.empty(st.worlds)
@@ -410,6 +411,25 @@ def sold_on(m: Market) -> np.ndarray:
     wanted = more * spare * np.clip(2.0 * lacks, 0.0, 1.0)
     sold[rows] = np.where(more > 1e-6 * out, wanted, 0.0)
     return sold
+
+
+def gap_of_quotas(m: Market, levied: np.ndarray) -> None:
+    """Renew what a place pays above delivered cost on the lanes of each quota, USD/kg of product.
+
+    The rent of a quota is the gap that it opens; what lanes would bear without stocks is no price.
+    """
+    lay, st = m.layout, m.state
+    shift = shift_by_cell(m)
+    for book in m.quotas:
+        rows = book.rows
+        origin, place = lay.links.origin[rows], lay.links.destination[rows]
+        cost = m.law.pass_on[rows] * st.log_price[origin]
+        if len(levied):
+            cost = cost + levied[rows]
+        if isinstance(shift, np.ndarray):
+            cost = cost + shift[origin]
+        base = np.exp(lay.prices.log_reference[place])
+        book.gap = base * np.maximum(np.exp(st.log_price[place]) - np.exp(cost), 0.0)
 
 
 def delivered(m: Market, levied: np.ndarray) -> None:

@@ -16,6 +16,7 @@ from lodestone.engine.phases.expecting import (
     expected_plants,
     expected_rules,
     expected_stocks,
+    gap_of_quotas,
     inputs_felt,
     pass_on_costs,
     shift_by_cell,
@@ -45,6 +46,7 @@ def set_prices(m: Market, f: Flows, rules: Conditions) -> None:
     levied = _levied(m, rules)
     move_prices(m, f, rules, levied)
     remember(m)
+    gap_of_quotas(m, levied)
     delivered(m, levied)
     st.inputs_felt = inputs_felt(m)
     st.log_ask[...] = lay.prices.log_reference + st.log_price + shift_by_cell(m)
@@ -109,7 +111,7 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
         stock,
         target,
         shift if isinstance(shift, np.ndarray) else NONE,
-        law.own_elasticity,
+        law.elasticity,
         law.floor,
         law.ceiling,
         st.log_price,

@@ -104,10 +104,10 @@ def draw_on_stocks(m: Market, f: Flows, rules: Conditions) -> np.ndarray:
     ask = st.log_ask - lay.prices.log_reference + st.inputs_felt
     # Where neither price has moved, all cells pay alike.
     rows = np.flatnonzero(contract.any(axis=1) | ask.any(axis=1))
-    terms = d["market.contract_share"], m.law.elasticity
-    paid = np.empty_like(ask)
-    paid[...] = demand.paid_over_base(np.zeros_like(ask[:1]), np.zeros_like(ask[:1]), *terms)
-    paid[rows] = demand.paid_over_base(contract[rows], ask[rows], *terms)
+    paid = np.zeros_like(ask)
+    paid[rows] = demand.paid_over_base(
+        contract[rows], ask[rows], d["market.contract_share"], m.law.elasticity[rows]
+    )
     # Runs, recipes and orders are planned ahead: use answers to the price of the last months.
     st.log_felt += (paid - st.log_felt) * gain(m.weeks, d["demand.response_weeks"])
     # Lines that answer alike pay the same price: worked out once.

@@ -105,6 +105,25 @@ def all_bring(ways: Ways, offered: Offered, out: np.ndarray) -> None:
         brings(ways, offered, i, out[i])
 
 
+@compiled
+def shares(ways: Ways, offered: Offered, share: np.ndarray) -> None:
+    """Share of each lane in what comes to its destination; written (l, w), nought where nothing comes."""
+    worlds = share.shape[1]
+    whole = np.empty(worlds)
+    for c in range(ways.starts.shape[0] - 1):
+        fill(whole, 0.0)
+        for i in range(ways.starts[c], ways.starts[c + 1]):
+            if brings(ways, offered, i, share[i]):
+                for w in range(worlds):
+                    whole[w] += share[i, w]
+        for w in range(worlds):
+            whole[w] = whole[w] if whole[w] > TRACE else np.inf
+        for i in range(ways.starts[c], ways.starts[c + 1]):
+            if holds(share[i]):
+                for w in range(worlds):
+                    share[i, w] /= whole[w]
+
+
 class Ties(NamedTuple):
     """What comes by tie: from the home region (rows 2c), and from elsewhere (2c + 1)."""
 

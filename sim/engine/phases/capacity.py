@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.equations import production
 from lodestone.equations.lags import toward
 from lodestone.equations.production import SHUT_DOWN_WIDTH
@@ -18,6 +19,8 @@ LEAST_MARGIN = -10.0
 IDLE_BELOW = 0.5
 #: Share short of whole at which willingness counts as whole (rounding).
 WHOLE = 1e-6
+#: Middle of the base year, days after its first.
+MIDDLE = DAYS_PER_YEAR / 2.0
 #: Margin of plants of the middle stages in the base year, share of value (A100).
 USUAL_MARGIN = 0.1
 
@@ -32,9 +35,11 @@ def run_plants(m: Market, f: Flows, rules: Conditions) -> None:
         available = built * rules.facility_available
     if rules.margin_support is not None or m.state.squeezed:
         available = available * _viability(m, rules)
-    # Plants of the base year that were still ramping reach full output in time.
+    # Plants of the base year that were still ramping reach full output in time. What they made in
+    # that year is its mean: they stand there in its middle.
     left = lay.plants.ramp_left
-    progress = np.clip(m.now / np.maximum(left, 1.0), 0.0, 1.0) * (left > 0)
+    since = (m.now - MIDDLE) / np.maximum(left - MIDDLE, MIDDLE)
+    progress = np.clip(since, 0.0, 1.0) * (left > 0)
     progress = progress * m.draws["project.scale"]
     use = np.where(
         lay.plants.base[:, None],

@@ -16,6 +16,7 @@ from lodestone.engine.lanes import (
     mean_paid,
     sent_along,
     share_out,
+    shares,
     under_way,
     ways_of,
 )
@@ -77,18 +78,19 @@ def expect_growth(m: Market) -> None:
         trend[1] *= np.exp(-2.0 * grows)
 
 
-def expected_need(m: Market, f: Flows, most: np.ndarray) -> np.ndarray:
+def expected_need(m: Market, f: Flows, plants: np.ndarray, most: np.ndarray) -> np.ndarray:
     """Need at base prices after lasting thrift, t/week, shape (c, w): nobody saves yet.
 
     Use is pulled back through works and suppliers as buyers share out their orders, so a works needs
-    what its customers need, whatever it can sell this week; ``most`` (c, w) is what works can make.
+    what its customers need, whatever it can sell this week; ``plants`` (c, w) is what works usually make,
+    ``most`` the most of it.
     What dear inputs take off sales is counted once, in the price of the inputs: in the products it
     is taken to be saved.
     """
     st = m.state
     used, saved = _wanted_by_grade(m, f)
     need = used.copy()
-    _pull_back(m, need, saved, most)
+    _pull_back(m, need, saved, plants, most)
     if st.need_now is None:
         st.need_now = need
     grown = need / np.maximum(st.need_now, 1e-12)
@@ -121,18 +123,27 @@ def _wanted_by_grade(m: Market, f: Flows) -> tuple[np.ndarray, np.ndarray]:
     return want, saved
 
 
-def _pull_back(m: Market, need: np.ndarray, saved: np.ndarray, most: np.ndarray) -> None:
+def _pull_back(
+    m: Market, need: np.ndarray, saved: np.ndarray, plants: np.ndarray, most: np.ndarray
+) -> None:
     """Add what works need for what their customers need, (c, w), magnets first, then metals.
 
+    Customers are where they usually buy, as far as rules let them: whom dear inputs drive elsewhere
+    answers to a price, and is none of the need at base prices.
     What dear heavies move for now (``saved``) is saved of them, and of nothing else.
     """
     lay, st = m.layout, m.state
     ways = ways_of(lay.links)
+    flow = np.minimum(st.lane_flow, st.link_weight)
+    usual = Offered(flow, np.empty_like(need), np.empty_like(need))
+    share_out(ways, usual, st.made_expected + plants, st.need_expected)
+    share = np.empty_like(flow)
+    shares(ways, usual, share)
     for form in (lay.cells.magnet, lay.cells.metal):
         rows = np.flatnonzero(form[lay.groups.output])
         made = np.flatnonzero(form & lay.groups.made_to_order)
         asked = np.empty((len(made), st.worlds))
-        asked_along(ways, st.link_share, need, made, asked)
+        asked_along(ways, share, need, made, asked)
         st.plant_asked[made] = asked
         plan = np.minimum(asked, most[made])
         st.plant_plan[made] += (plan - st.plant_plan[made]) * m.c.plan_gain
@@ -140,7 +151,7 @@ def _pull_back(m: Market, need: np.ndarray, saved: np.ndarray, most: np.ndarray)
         np.add.at(need, lay.groups.input[rows], inputs)
         if form is lay.cells.magnet:
             heavy = m.law.heavy_rows
-            asked_along(ways, st.link_share, saved, made, asked)
+            asked_along(ways, share, saved, made, asked)
             room = np.maximum(most[made] - st.plant_plan[made], 0.0)
             more = np.zeros_like(saved)
             more[made] = np.clip(asked, -st.plant_plan[made], room)

@@ -80,7 +80,7 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
     lay, st, law = m.layout, m.state, m.law
     usual, most = expected_plants(m, f)
     pass_on_costs(m)
-    st.need_expected = expected_need(m, f, usual * most)
+    st.need_expected = expected_need(m, f, usual, usual * most)
     st.made_expected = expected_output(m, f)
     stock, target = expected_stocks(m, m.held_less)
     allowed = expected_rules(m, rules, st.need_expected)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 STEPS = 2
 #: Weeks of trade for which customers who have not filed may do so at once: a contract round (A319).
 FILED_AHEAD = 13.0
+#: Part of usual trade below which what is filed tells little of what passes (A319).
+FEW = 0.05
+#: Weeks of what smugglers bring for which refused customers leave their orders with them (A329).
+GREY_WEEKS = 4.0
 #: Weeks of what passes that customers wait for at most (A319).
 PATIENCE = 26.0
 #: Weeks after which a class that is never granted a licence has qualified other suppliers (A319).
@@ -125,6 +129,7 @@ class LicenceOffice(Book):
         self.pass_share = np.ones((n, self.worlds))
         self.may_file = np.zeros((n, self.worlds))  # what they trade, t/week
         self.filing = np.zeros((n, self.worlds))  # of late, net of what was cancelled, t/week
+        self.grey = np.zeros((n, self.worlds))  # orders of refused customers left with smugglers, t
         self.listed = np.zeros((n, self.worlds), dtype=bool)
         self.filed = np.zeros((n, self.worlds))
         self.granted_total = np.zeros((n, self.worlds))
@@ -221,16 +226,20 @@ class LicenceOffice(Book):
         f = self._fold(rules.licences)
         if f is None:
             if len(self.rows) and np.any(self.listed):
-                for book in (*self._books(), self.allowed):
+                for book in (*self._books(), self.allowed, self.grey):
                     book[...] = 0.0
                 self.listed[...] = False
             return np.zeros_like(self.filing)
         orders, normal = state.orders[self.rows], state.normal[self.rows]
         if f.cover is not None:
             orders, normal = orders * f.cover, normal * f.cover
-        for book in (*self._books(), self.allowed):
+        for book in (*self._books(), self.allowed, self.grey):
             book[..., ~f.active] = 0.0
         filing, crossed_out = self._take_in(f, orders, normal, weeks)
+        # Of those who are refused, some find a smuggler.
+        refused = crossed_out + self.grey
+        self.grey = np.minimum(refused, state.leak_capacity[self.rows] * normal * GREY_WEEKS)
+        crossed_out = refused - self.grey
         self._review(f, filing, weeks)
         self._grant(f, normal, weeks)
         return crossed_out
@@ -248,7 +257,9 @@ class LicenceOffice(Book):
         keep = np.minimum(orders / np.maximum(total, 1e-12), 1.0)
         for book in self._books():
             book *= keep
-        new = np.where(f.active, np.maximum(orders - total * keep, 0.0), 0.0)
+        others = np.maximum(orders - total * keep, 0.0)
+        self.grey = np.minimum(self.grey, others)
+        new = np.where(f.active, others - self.grey, 0.0)
         self.filed += new
         theirs = f.passes * self.share * normal
         ahead = np.maximum(theirs * FILED_AHEAD, f.passes * new * self.share)
@@ -370,7 +381,9 @@ class LicenceOffice(Book):
         out = usual.copy()
         free = released[self.rows] * self.unlisted
         listed = (released[self.rows] - free) / weeks
-        got = np.minimum(listed / np.maximum(self.filing, 1e-9), 1.0)
+        # Where next to nobody files, nobody has seen that nothing passes.
+        few = FEW * self.may_file + 1e-9
+        got = np.minimum((listed + few) / (np.maximum(self.filing, 0.0) + few), 1.0)
         out[self.rows] = np.where(self.listed, self.pass_share * got, usual[self.rows])
         return out
 

@@ -393,15 +393,12 @@ def offered(m: Market, flow: np.ndarray) -> Offered:
 def brought_and_smuggled(m: Market) -> np.ndarray:
     """What lanes are to bring, t/week, (l, w): what the rules let pass and what smugglers add.
 
-    Whoever sets a price does not reckon with smugglers; who needs goods asks whoever has them. Under
-    licences the customers who are refused are crossed out, and look elsewhere (decision 61).
+    Whoever sets a price does not reckon with smugglers; who needs goods asks whoever has them.
     """
-    st, office = m.state, m.office
+    st = m.state
     if st.lane_bound is None or not np.any(st.leak_capacity):
         return st.lane_flow
-    out = np.minimum(st.lane_flow + st.leak_capacity * st.normal, st.lane_wish)
-    out[office.rows] = np.where(office.listed, st.lane_flow[office.rows], out[office.rows])
-    return out
+    return np.minimum(st.lane_flow + st.leak_capacity * st.normal, st.lane_wish)
 
 
 def sold_on(m: Market) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.fixtures.worlds import FLAT, ban, day_after, not_yet, shared
+from tests.fixtures.worlds import FLAT, ban, day_after, not_yet, shared, simulate
 
 WORLDS = 3
 YEAR = 52
@@ -301,6 +301,50 @@ def test_a_ban_on_one_buyer_costs_no_more_than_buying_from_the_others():
         dear.append(here / (gap[:, rest] * weight).sum(axis=1))
     assert np.max(dear) < 1.6, np.max(dear)
     assert np.max(dear) > 1.02  # it is felt
+
+
+class Needs:
+    """What places outside are expected to need of some goods, t a week, (t, w)."""
+
+    def __init__(self, *materials):
+        self.materials, self.rows = materials, []
+
+    def market_day(self, run, now, rules):
+        lay = run.day.layout
+        cells = np.isin(lay.cells.material, [lay.material_at[m] for m in self.materials])
+        self.rows.append(run.day.state.need_expected[cells & ~lay.cells.home].sum(axis=0))
+
+
+def test_need_at_base_prices_does_not_fall_because_inputs_are_dear():
+    """Who would save or buy elsewhere answers to the price; before anybody has, need is what it was."""
+    needs = Needs("dy_oxide")
+    names = ["dy_oxide", "dy_metal"]
+    simulate(
+        {"b": china_bans(names, share=0.7)}, worlds=WORLDS, weeks=BEGINS + 20, overrides=FLAT,
+        before=lambda run: run.watchers.append(needs),
+    )  # fmt: skip
+    need = np.array(needs.rows)
+    # Weaker grades and better making take their part within months.
+    assert np.all(need[-1] > 0.75 * need[BEGINS - 1]), need[-1] / need[BEGINS - 1]
+
+
+def test_smugglers_serve_whom_an_office_refuses_as_whom_a_ban_shuts_out():
+    names = ["dy_oxide", "dy_metal"]
+    licence = {
+        "kind": "export_licence", "exporter": "china", "materials": names,
+        "start": day_after(BEGINS), "processing_days": 1, "approval": 0.99,
+        "refused_for_good": 0.55,
+    }  # fmt: skip
+    smuggled = []
+    for item in ({"l": licence}, {"b": china_bans(names, share=0.55)}):
+        trace = shared(
+            item, worlds=WORLDS, weeks=4 * YEAR, keep=["grey", "declared"], overrides=FLAT
+        )
+        links = np.any([trace.links("china", None, name) for name in names], axis=0)
+        smuggled.append(trace["grey"][-YEAR:, links].sum(axis=(0, 1)))
+    assert np.all(smuggled[1] > 0.0)
+    ratio = smuggled[0] / smuggled[1]
+    assert np.all((ratio > 0.5) & (ratio < 2.0)), ratio
 
 
 # ---- mines ------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from lodestone.calibration.discrepancy import (
     needed,
     scale_of,
 )
+from lodestone.calibration.ensemble import run_cluster
 from lodestone.calibration.findings import miss, skill_rows, summary_rows
 from lodestone.calibration.loss import (
     ERRORS,
@@ -290,6 +291,20 @@ def test_a_bad_posterior_is_refused(tmp_path, text, says):
     problems: list = []
     assert read_posterior(path, load_chain().parameters, problems) == {}
     assert any(says in p.message for p in problems)
+
+
+def test_what_an_episode_tells_of_its_years_is_not_fitted():
+    """Quotas of 2020 are told year by year: no member lets them follow demand as well."""
+    files, worlds = (EPISODES["demand_2020"],), np.arange(4)
+    assert "investment.follow_share" in {p.name for p in fitted_parameters()}
+    plain = run_cluster(files, {}, worlds, 0, 28.0)
+    fitted = run_cluster(files, {"investment.follow_share": np.full(4, 0.9)}, worlds, 0, 28.0)
+    for found, moved in zip(plain.values(), fitted.values(), strict=True):
+        for fact_id, values in found.items():
+            assert np.array_equal(values, moved[fact_id], equal_nan=True), fact_id
+    other = run_cluster(files, {"market.scarcity_elasticity": np.full(4, 0.1)}, worlds, 0, 28.0)
+    name = str(files[0])
+    assert not np.array_equal(plain[name]["E1_multiple"], other[name]["E1_multiple"])
 
 
 @pytest.mark.slow

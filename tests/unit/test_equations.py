@@ -216,6 +216,15 @@ def test_a_rent_a_kilogram_weighs_on_what_is_cheap():
     assert np.all(free == 1.0)
 
 
+@pytest.mark.parametrize("weeks", [4.0, 13.0, 26.0, 40.0, 52.0])
+@pytest.mark.parametrize("climbing", [0.0, 0.3, 0.8, 1.0])
+def test_waiting_ahead_is_the_mean_of_waiting_until_the_right_lapses(weeks, climbing):
+    left = (np.arange(20000) + 0.5) / 20000 * weeks * 7.0
+    mean = quota_rent.share_waiting(np.full(20000, climbing), left, 26.0).mean()
+    ahead = quota_rent.share_waiting_ahead(np.array([climbing]), weeks * 7.0, 26.0)
+    assert ahead == pytest.approx(mean, abs=1e-4)
+
+
 @given(trend=st.floats(-3, 30), closed=SHARE, told=st.integers(0, 1))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_fear_has_a_ceiling_and_falling_prices_give_none(trend, closed, told):

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import compiled, fill, holds
+from lodestone.equations.lanes import landed
 
 if TYPE_CHECKING:
     from lodestone.worlds.layout.links import Links
 
+_landed = compiled(landed)
 #: Flow that is rounding and no trade, t/week (a microgram).
 TRACE = 1e-12
 
@@ -218,7 +220,7 @@ def mean_paid(ways: Ways, offered: Offered, paid: Paid, log_paid: np.ndarray) ->
                     each[w] = paid.at_home[o, w]
             else:
                 for w in range(worlds):
-                    each[w] = paid.pass_on[i, 0] * paid.price[o, w]
+                    each[w] = _landed(paid.price[o, w], paid.pass_on[i, 0])
                 if paid.levied.shape[0] > 0:
                     for w in range(worlds):
                         each[w] += paid.levied[i, w]

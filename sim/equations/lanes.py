@@ -2,8 +2,37 @@
 
 from __future__ import annotations
 
+import math
+
 #: Power by which the exponential is replaced, so that a large loss stops a lane (stands for exp: A303).
 POWER = 8.0
+#: Share of the seller's price in delivered cost above which the rest is left aside (rounding).
+NEARLY_ALL = 0.98
+
+
+def landed(log_price: float, share: float) -> float:
+    """Log of delivered cost over the base year's, from the seller's price: freight does not move with it.
+
+    ``ln(s P + 1 - s)``; where freight is next to nothing, ``s ln P``.
+
+    Parameters
+    ----------
+    log_price : float, of a place and world: shape ()
+        Log of the seller's price over its base.
+    share : float
+        Share ``s`` of the seller's price in delivered cost, no unit.
+
+    Returns
+    -------
+    float
+        Log, no unit.
+
+    Conserves: nothing (a price).
+    Source: delivered cost is price plus freight (A303).
+    """
+    if share > NEARLY_ALL:
+        return share * log_price
+    return math.log(share * math.exp(log_price) + 1.0 - share)
 
 
 def lane_root(gap: float, response: float) -> float:

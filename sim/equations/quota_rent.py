@@ -68,8 +68,8 @@ def share_waiting(climbing: np.ndarray, days_left: float, patient: float) -> np.
 def share_waiting_ahead(climbing: np.ndarray, days_left: float, patient: float) -> np.ndarray:
     """Mean of :func:`share_waiting` from now until the right lapses, if prices go on climbing.
 
-    With ``x = v T / (7 H)``: ``x / 2`` up to one, ``1 - 1 / (2 x)`` beyond. Whoever waits ships later,
-    and buyers know it.
+    With ``x = v T / (7 H)``: ``x / 2`` up to one, ``1 - 1 / (2 x)`` beyond. What holders keep back in the
+    first half of a year they ship in the second, and buyers know it.
 
     Parameters
     ----------

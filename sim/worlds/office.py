@@ -361,7 +361,9 @@ class LicenceOffice(Book):
         out[self.rows] = np.maximum(orders[self.rows] - legal, 0.0)
         return out
 
-    def passing(self, released: np.ndarray, usual: np.ndarray, weeks: float) -> np.ndarray:
+    def passing(
+        self, released: np.ndarray, usual: np.ndarray, before: np.ndarray, weeks: float
+    ) -> np.ndarray:
         """Share of normal trade that passes: of customers who are not refused, what they get.
 
         Parameters
@@ -370,6 +372,8 @@ class LicenceOffice(Book):
             What crosses the border today, t.
         usual : ndarray, shape (l, w)
             The answer where nothing is listed.
+        before : ndarray, shape (l, w)
+            Share that passed of late.
 
         Returns
         -------
@@ -381,9 +385,10 @@ class LicenceOffice(Book):
         out = usual.copy()
         free = released[self.rows] * self.unlisted
         listed = (released[self.rows] - free) / weeks
-        # Where next to nobody files, nobody has seen that nothing passes.
+        # Where next to nobody files, nobody sees anything new.
         few = FEW * self.may_file + 1e-9
-        got = np.minimum((listed + few) / (np.maximum(self.filing, 0.0) + few), 1.0)
+        seen = np.clip(before[self.rows] / np.maximum(self.pass_share, 1e-12), 0.0, 1.0)
+        got = np.minimum((listed + few * seen) / (np.maximum(self.filing, 0.0) + few), 1.0)
         out[self.rows] = np.where(self.listed, self.pass_share * got, usual[self.rows])
         return out
 

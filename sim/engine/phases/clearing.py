@@ -35,6 +35,7 @@ _cover_slope = compiled(scarcity.cover_slope)
 _price_of_saving = compiled(scarcity.price_of_saving)
 _soft_floor = compiled(scarcity.soft_floor)
 _root = compiled(ways.lane_root)
+_landed = compiled(ways.landed)
 _pull = compiled(ways.pull_of_root)
 _wanted = compiled(quota_rent.wanted_under_rent)
 
@@ -151,7 +152,7 @@ def _offer(lanes: Lanes, spots: Spots, system: System, place: np.ndarray, first:
     n, worlds = net.shape
     taxed, shifted = lanes.levied.shape[0] > 0, shift.shape[0] > 0
     ruled = lanes.allowed.shape[0] > 0
-    gap, answer = np.empty(worlds), np.empty(worlds)
+    gap, answer, passed = np.empty(worlds), np.empty(worlds), np.empty(worlds)
     for j in range(n):
         c = spots.active[first + j]
         for i in range(lanes.starts[c], lanes.starts[c + 1]):
@@ -163,7 +164,9 @@ def _offer(lanes: Lanes, spots: Spots, system: System, place: np.ndarray, first:
             seed, extra, cost = lanes.seed[i, 0], lanes.seed_cost[i, 0], lanes.cost[i, 0]
             wish, flow = lanes.wish[i], lanes.flow[i]
             for w in range(worlds):
-                gap[w] = price[c, w] - phi * price[o, w] - cost
+                asked = _landed(price[o, w], phi)
+                gap[w] = price[c, w] - asked - cost
+                passed[w] = phi * math.exp(price[o, w] - asked) if phi <= ways.NEARLY_ALL else phi
             if taxed:
                 for w in range(worlds):
                     gap[w] -= lanes.levied[i, w]
@@ -211,9 +214,9 @@ def _offer(lanes: Lanes, spots: Spots, system: System, place: np.ndarray, first:
             for w in range(worlds):
                 a[j, j, w] += answer[w]
             for w in range(worlds):
-                a[j, k, w] -= phi * answer[w]
+                a[j, k, w] -= passed[w] * answer[w]
             for w in range(worlds):
-                a[k, k, w] += phi * answer[w]
+                a[k, k, w] += passed[w] * answer[w]
             for w in range(worlds):
                 a[k, j, w] -= answer[w]
 
@@ -235,7 +238,7 @@ def _count_shifted(
     j, k = ends
     kappa, reach = lanes.response[i, 0], lanes.reach[i, 0]
     for w in range(net.shape[1]):
-        gap = spots.price[c, w] - lanes.pass_on[i, 0] * spots.price[o, w] - lanes.cost[i, 0]
+        gap = spots.price[c, w] - _landed(spots.price[o, w], lanes.pass_on[i, 0]) - lanes.cost[i, 0]
         if lanes.levied.shape[0] > 0:
             gap -= lanes.levied[i, w]
         plain = lanes.usual[i, w] * min(_pull(_root(gap, kappa)), reach)

@@ -134,7 +134,9 @@ def _pull_back(
     """
     lay, st = m.layout, m.state
     ways = ways_of(lay.links)
-    flow = np.minimum(st.lane_flow, st.link_weight)
+    flow = np.where(lay.links.home[:, None], 0.0, st.link_weight)
+    if st.lane_allowed is not None:
+        flow = np.minimum(flow, st.lane_allowed)
     usual = Offered(flow, np.empty_like(need), np.empty_like(need))
     share_out(ways, usual, st.made_expected + plants, st.need_expected)
     share = np.empty_like(flow)
@@ -431,7 +433,8 @@ def gap_of_quotas(m: Market, levied: np.ndarray) -> None:
     for book in m.quotas:
         rows = book.rows
         origin, place = lay.links.origin[rows], lay.links.destination[rows]
-        cost = m.law.pass_on[rows] * st.log_price[origin]
+        share = m.law.pass_on[rows]
+        cost = np.log(share * np.exp(st.log_price[origin]) + 1.0 - share)
         if len(levied):
             cost = cost + levied[rows]
         if isinstance(shift, np.ndarray):

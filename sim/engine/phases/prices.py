@@ -129,6 +129,7 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
         MOST_A_WEEK * m.weeks,
     )
     clear(lanes, spots, numbers)
+    st.lane_allowed = allowed
     st.lane_bound = None if allowed is None else st.lane_wish > BINDS * allowed
 
 

@@ -200,7 +200,7 @@ def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) ->
         wanted = np.minimum(st.normal * weeks, released + st.orders)
         flow = np.minimum(released / np.maximum(wanted, 1e-9), 1.0)
         passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
-        passing = m.office.passing(released, passing, weeks)
+        passing = m.office.passing(released, passing, st.link_pass, weeks)
         # Under control, normal tonnes grow only with what the destination plans to use.
         grown = st.normal * m.state.need_growth[lay.links.destination]
         kept = _either(m.state.recovering, restricted)

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import compiled, fill, holds
-from lodestone.equations.lanes import landed
 
 if TYPE_CHECKING:
     from lodestone.worlds.layout.links import Links
 
-_landed = compiled(landed)
 #: Flow that is rounding and no trade, t/week (a microgram).
 TRACE = 1e-12
 
@@ -184,6 +182,8 @@ class Paid(NamedTuple):
     """What goods cost where lanes end, logs over the base year's price."""
 
     pass_on: np.ndarray  # (l, 1) share of the seller's price
+    cheap_at: np.ndarray  # (l,) row of a lane on which freight weighs; -1 elsewhere
+    landed: np.ndarray  # (n, w) log of delivered cost on such lanes, without what is levied
     price: np.ndarray  # (c, w) of sellers
     at_home: np.ndarray  # (c, w) of what is made on the spot
     levied: np.ndarray  # (l, w) or (0, 0) taxes and fees
@@ -219,8 +219,13 @@ def mean_paid(ways: Ways, offered: Offered, paid: Paid, log_paid: np.ndarray) ->
                 for w in range(worlds):
                     each[w] = paid.at_home[o, w]
             else:
-                for w in range(worlds):
-                    each[w] = _landed(paid.price[o, w], paid.pass_on[i, 0])
+                row = paid.cheap_at[i]
+                if row >= 0:
+                    for w in range(worlds):
+                        each[w] = paid.landed[row, w]
+                else:
+                    for w in range(worlds):
+                        each[w] = paid.pass_on[i, 0] * paid.price[o, w]
                 if paid.levied.shape[0] > 0:
                     for w in range(worlds):
                         each[w] += paid.levied[i, w]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import numpy as np
 
 #: Power by which the exponential is replaced, so that a large loss stops a lane (stands for exp: A303).
 POWER = 8.0
@@ -10,29 +10,27 @@ POWER = 8.0
 NEARLY_ALL = 0.98
 
 
-def landed(log_price: float, share: float) -> float:
+def landed(log_price: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Log of delivered cost over the base year's, from the seller's price: freight does not move with it.
 
-    ``ln(s P + 1 - s)``; where freight is next to nothing, ``s ln P``.
+    ``ln(s P + 1 - s)``. Where freight is next to nothing, ``s ln P`` will do.
 
     Parameters
     ----------
-    log_price : float, of a place and world: shape ()
-        Log of the seller's price over its base.
-    share : float
+    log_price : ndarray, shape (n, w)
+        Log of the seller's price over its base, no unit.
+    share : ndarray, shape (n, 1)
         Share ``s`` of the seller's price in delivered cost, no unit.
 
     Returns
     -------
-    float
+    ndarray, shape (n, w)
         Log, no unit.
 
     Conserves: nothing (a price).
     Source: delivered cost is price plus freight (A303).
     """
-    if share > NEARLY_ALL:
-        return share * log_price
-    return math.log(share * math.exp(log_price) + 1.0 - share)
+    return np.log(share * np.exp(log_price) + 1.0 - share)
 
 
 def lane_root(gap: float, response: float) -> float:

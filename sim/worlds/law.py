@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lodestone.equations.lags import gain
+from lodestone.equations.lanes import NEARLY_ALL
 from lodestone.worlds.coefficients import LOOP, answer_of_price, own_elasticity
 from lodestone.worlds.state import Draws
 
@@ -38,6 +39,8 @@ class PriceLaw:
     active_starts: np.ndarray  # (m + 1,)
     cost: np.ndarray  # (l, 1) log of delivered cost over the price there, on lanes without trade
     pass_on: np.ndarray  # (l, 1) share of the seller's price in delivered cost
+    cheap: np.ndarray  # (n,) lanes on which freight weighs
+    cheap_at: np.ndarray  # (l,) where a lane stands among them; -1 elsewhere
     response: np.ndarray  # (l, 1) kappa
     reach: np.ndarray  # (l, 1) most of its usual tonnes that a lane is offered within the horizon
     seed: np.ndarray  # (l, 1) what may come beside them, share of the smaller end
@@ -82,6 +85,10 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
     here, there = reference[lay.links.origin], reference[lay.links.destination]
     landed = here + lay.links.freight[:, 0]
     form = np.array(lay.form)[lay.links.material]
+    seller = here / landed
+    cheap = np.flatnonzero(seller <= NEARLY_ALL)
+    cheap_at = np.full(lay.links.n, -1)
+    cheap_at[cheap] = np.arange(len(cheap))
 
     def by_form(values: dict[str, float]) -> np.ndarray:
         return np.array([values[f] for f in form], dtype=float)[:, None]
@@ -110,7 +117,9 @@ def price_law(lay: Layout, d: Draws, worlds: int, days: float) -> PriceLaw:
         cost=np.where(lay.links.base[:, 0] > 0, 0.0, np.maximum(np.log(landed / there), 0.0))[
             :, None
         ],
-        pass_on=(here / landed)[:, None],
+        pass_on=seller[:, None],
+        cheap=cheap,
+        cheap_at=cheap_at,
         response=by_form({"oxide": kappa, "metal": kappa, "magnet": MAGNET_RESPONSE}),
         reach=by_form({f: 1.0 + grows * max(1.0, HALF * ahead / weeks[f]) for f in weeks}),
         seed=seed,

@@ -35,7 +35,6 @@ _cover_slope = compiled(scarcity.cover_slope)
 _price_of_saving = compiled(scarcity.price_of_saving)
 _soft_floor = compiled(scarcity.soft_floor)
 _root = compiled(ways.lane_root)
-_landed = compiled(ways.landed)
 _pull = compiled(ways.pull_of_root)
 _wanted = compiled(quota_rent.wanted_under_rent)
 
@@ -50,6 +49,9 @@ class Lanes(NamedTuple):
     seed_cost: np.ndarray  # (l, 1) log cost of it
     cost: np.ndarray  # (l, 1) log of delivered cost over the price there, on empty lanes
     pass_on: np.ndarray  # (l, 1) share of the seller's price in delivered cost
+    cheap_at: np.ndarray  # (l,) row of a lane on which freight weighs; -1 elsewhere
+    landed: np.ndarray  # (n, w) log of delivered cost on such lanes, without what is levied
+    passed: np.ndarray  # (n, w) how it answers to the seller's price
     response: np.ndarray  # (l, 1) kappa
     reach: np.ndarray  # (l, 1) most of usual tonnes
     levied: np.ndarray  # (l, w) or (0, 0) taxes and fees, log
@@ -163,10 +165,16 @@ def _offer(lanes: Lanes, spots: Spots, system: System, place: np.ndarray, first:
             kappa, phi, reach = lanes.response[i, 0], lanes.pass_on[i, 0], lanes.reach[i, 0]
             seed, extra, cost = lanes.seed[i, 0], lanes.seed_cost[i, 0], lanes.cost[i, 0]
             wish, flow = lanes.wish[i], lanes.flow[i]
-            for w in range(worlds):
-                asked = _landed(price[o, w], phi)
-                gap[w] = price[c, w] - asked - cost
-                passed[w] = phi * math.exp(price[o, w] - asked) if phi <= ways.NEARLY_ALL else phi
+            row = lanes.cheap_at[i]
+            if row >= 0:
+                for w in range(worlds):
+                    gap[w] = price[c, w] - lanes.landed[row, w] - cost
+                for w in range(worlds):
+                    passed[w] = lanes.passed[row, w]
+            else:
+                for w in range(worlds):
+                    gap[w] = price[c, w] - phi * price[o, w] - cost
+                fill(passed, phi)
             if taxed:
                 for w in range(worlds):
                     gap[w] -= lanes.levied[i, w]
@@ -238,7 +246,9 @@ def _count_shifted(
     j, k = ends
     kappa, reach = lanes.response[i, 0], lanes.reach[i, 0]
     for w in range(net.shape[1]):
-        gap = spots.price[c, w] - _landed(spots.price[o, w], lanes.pass_on[i, 0]) - lanes.cost[i, 0]
+        row = lanes.cheap_at[i]
+        asked = lanes.landed[row, w] if row >= 0 else lanes.pass_on[i, 0] * spots.price[o, w]
+        gap = spots.price[c, w] - asked - lanes.cost[i, 0]
         if lanes.levied.shape[0] > 0:
             gap -= lanes.levied[i, w]
         plain = lanes.usual[i, w] * min(_pull(_root(gap, kappa)), reach)

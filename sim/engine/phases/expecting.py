@@ -24,6 +24,7 @@ from lodestone.engine.phases.clearing import Covered, shadow_price
 from lodestone.engine.phases.use import better_making, wants_of_lines
 from lodestone.equations import scarcity
 from lodestone.equations.lags import gain
+from lodestone.equations.lanes import landed
 from lodestone.worlds.conditions import FREE, Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.layout import WEEKS_PER_YEAR
@@ -423,6 +424,12 @@ def sold_on(m: Market) -> np.ndarray:
     return sold
 
 
+def landed_on_cheap_lanes(m: Market) -> np.ndarray:
+    """Log of delivered cost where freight weighs, without what is levied, shape (n, w)."""
+    rows = m.law.cheap
+    return landed(m.state.log_price[m.layout.links.origin[rows]], m.law.pass_on[rows])
+
+
 def gap_of_quotas(m: Market, levied: np.ndarray) -> None:
     """Renew what a place pays above delivered cost on the lanes of each quota, USD/kg of product.
 
@@ -433,14 +440,14 @@ def gap_of_quotas(m: Market, levied: np.ndarray) -> None:
     for book in m.quotas:
         rows = book.rows
         origin, place = lay.links.origin[rows], lay.links.destination[rows]
-        share = m.law.pass_on[rows]
-        cost = np.log(share * np.exp(st.log_price[origin]) + 1.0 - share)
+        cost = landed(st.log_price[origin], m.law.pass_on[rows])
         if len(levied):
             cost = cost + levied[rows]
         if isinstance(shift, np.ndarray):
             cost = cost + shift[origin]
         base = np.exp(lay.prices.log_reference[place])
-        book.gap = base * np.maximum(np.exp(st.log_price[place]) - np.exp(cost), 0.0)
+        gap = base * np.maximum(np.exp(st.log_price[place]) - np.exp(cost), 0.0)
+        book.gap = np.where(book.rent > 0.0, gap, 0.0)
 
 
 def delivered(m: Market, levied: np.ndarray) -> None:
@@ -454,6 +461,8 @@ def delivered(m: Market, levied: np.ndarray) -> None:
     shift = shift_by_cell(m)
     paid = Paid(
         m.law.pass_on,
+        m.law.cheap_at,
+        landed_on_cheap_lanes(m),
         st.log_price,
         np.where(lay.groups.made_to_order[:, None], st.plant_cost, st.log_price + shift),
         levied,

@@ -18,6 +18,7 @@ from lodestone.engine.phases.expecting import (
     expected_stocks,
     gap_of_quotas,
     inputs_felt,
+    landed_on_cheap_lanes,
     pass_on_costs,
     shift_by_cell,
 )
@@ -85,6 +86,7 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
     stock, target = expected_stocks(m, m.held_less)
     allowed = expected_rules(m, rules, st.need_expected)
     shift = shift_by_cell(m)
+    landed = landed_on_cheap_lanes(m)
     lanes = Lanes(
         lay.links.starts,
         lay.links.origin,
@@ -93,6 +95,9 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
         law.seed_cost,
         law.cost,
         law.pass_on,
+        law.cheap_at,
+        landed,
+        law.pass_on[law.cheap] * np.exp(st.log_price[lay.links.origin[law.cheap]] - landed),
         law.response,
         law.reach,
         levied,

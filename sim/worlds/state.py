@@ -118,7 +118,7 @@ class State:
     inputs_felt: np.ndarray | float = 0.0  # (c, w) log, what users feel of dear inputs
     ore_went: np.ndarray | None = None  # (k, w) ore that left on the last market day, t
     lane_bound: np.ndarray | None = None  # (l, w) bool: a rule binds
-    lane_allowed: np.ndarray | None = None  # (l, w) what the rules are expected to let pass, t/week
+    lane_open: np.ndarray | None = None  # (l, w) share of usual tonnes that rules are to let pass
     believed: np.ndarray | None = None  # (l, w) share believed to pass under licences
     licensed_weeks: np.ndarray | None = None  # (l, w) weeks under licence
     days_seen: int = 0  # market days up to now

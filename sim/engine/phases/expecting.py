@@ -136,8 +136,8 @@ def _pull_back(
     lay, st = m.layout, m.state
     ways = ways_of(lay.links)
     flow = np.where(lay.links.home[:, None], 0.0, st.link_weight)
-    if st.lane_allowed is not None:
-        flow = np.minimum(flow, st.lane_allowed)
+    if st.lane_open is not None:
+        flow = flow * st.lane_open
     usual = Offered(flow, np.empty_like(need), np.empty_like(need))
     share_out(ways, usual, st.made_expected + plants, st.need_expected)
     share = np.empty_like(flow)

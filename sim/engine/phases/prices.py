@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lodestone.engine.compiling import NONE, compiled
-from lodestone.engine.phases.clearing import MOST_A_WEEK, Lanes, Law, Spots, clear
+from lodestone.engine.phases.clearing import MOST_A_WEEK, NOTHING, Lanes, Law, Spots, clear
 from lodestone.engine.phases.expecting import (
     BINDS,
     delivered,
@@ -134,8 +134,10 @@ def move_prices(m: Market, f: Flows, rules: Conditions, levied: np.ndarray) -> N
         MOST_A_WEEK * m.weeks,
     )
     clear(lanes, spots, numbers)
-    st.lane_allowed = allowed
-    st.lane_bound = None if allowed is None else st.lane_wish > BINDS * allowed
+    st.lane_bound = st.lane_open = None
+    if allowed is not None:
+        st.lane_bound = st.lane_wish > BINDS * allowed
+        st.lane_open = np.minimum(allowed / np.maximum(st.link_weight, NOTHING), 1.0)
 
 
 def _levied(m: Market, rules: Conditions) -> np.ndarray:

@@ -328,6 +328,21 @@ def test_need_at_base_prices_does_not_fall_because_inputs_are_dear():
     assert np.all(need[-1] > 0.75 * need[BEGINS - 1]), need[-1] / need[BEGINS - 1]
 
 
+def test_what_is_short_at_home_is_not_sold_abroad():
+    """Users at home take most of what is cheap to ship against its freight: nobody sells more of it abroad."""
+    boom = {
+        "kind": "demand_shock", "role": "disruption", "regions": "china", "factor": 1.8,
+        "sectors": ["catalysts", "polishing_and_glass"], "start": day_after(BEGINS),
+        "end": day_after(BEGINS + YEAR),
+    }  # fmt: skip
+    trace = world({"b": boom}, years=2)
+    links = trace.links("china", None, "la_oxide")
+    exports = sent(trace, links, BEGINS + 16, BEGINS + YEAR - 1)
+    dear = mean(at_home(trace, "la_oxide"), trace, BEGINS + 40, BEGINS + YEAR)
+    assert np.all(dear > 2.0), dear
+    assert np.all(exports < 1.0), exports
+
+
 def test_smugglers_serve_whom_an_office_refuses_as_whom_a_ban_shuts_out():
     names = ["dy_oxide", "dy_metal"]
     licence = {

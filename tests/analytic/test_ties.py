@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lodestone.equations.ties import leaving, mixed, wished_tie
-from tests.fixtures.worlds import ban, day_after, not_yet, shared, simulate
+from tests.fixtures.worlds import ban, day_after, shared, simulate
 
 SHARE = st.floats(0.0, 1.0)
 BAN_FROM = 8
@@ -135,7 +135,6 @@ def test_military_users_leave_an_origin_that_refuses_them_and_civil_ones_stay(re
     assert np.all((left[~military] * civil).sum(axis=0) > 0.97 * civil.sum())
 
 
-@not_yet("0.79 of a line of SmCo: users of a tie expect alike, whoever of them is refused")
 def test_civil_users_stay_in_every_line(refused):
     left, military, _ = refused
     assert np.all(left[~military] > 0.8)

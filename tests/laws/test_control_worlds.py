@@ -219,7 +219,7 @@ LEAKS = not_yet("what smugglers bring later makes the line of lost use start 20 
     [
         ("europe", {}),
         pytest.param("united_states", {}, marks=LEAKS),
-        pytest.param("india", {}, marks=not_yet("42 % early in one world of seven")),
+        ("india", {}),
         ("europe", SHUT),
         ("united_states", SHUT),
         ("india", SHUT),

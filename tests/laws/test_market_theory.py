@@ -365,7 +365,6 @@ def test_smugglers_serve_whom_an_office_refuses_as_whom_a_ban_shuts_out():
 # ---- mines ------------------------------------------------------------------------------
 
 
-@not_yet("dysprosium is at 2.04 and 2.15 times its price at the most in two worlds of three")
 def test_a_mine_shut_for_five_months_does_not_double_prices():
     shut = {
         "kind": "mining_ban",

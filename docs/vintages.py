@@ -358,6 +358,7 @@ PLANNED_2019: dict[str, dict[str, Any]] = {
     "us_mp_ndpr": {
         "status": "construction",
         "start": "2021-12-31",
+        "ramp": 42,
         "source": "recalled;A55",
         "note": "second stage of Mountain Pass; began in September 2023",
     },

@@ -14,7 +14,6 @@ import pytest
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.scenario import load_scenario
-from tests.fixtures.worlds import not_yet
 
 WORLDS = 13
 OBSERVED = {"2025-04": 54, "2025-05": 25, "2025-06": 65, "2025-07": 114, "2025-08": 126}
@@ -93,7 +92,6 @@ def test_first_stops_come_in_weeks_five_to_nine(shock, calm):
     assert not any(np.any(stopped) for stopped in calm.stopped.values())
 
 
-@not_yet("4.6 times in the median world")
 def test_the_ask_parts_from_the_home_price(shock):
     # The market day of 31 March sees the control of 4 April.
     before, during = date(2025, 3, 24), date(2025, 5, 19)

@@ -2,6 +2,8 @@
 
 Applications are paper: the goods are made when a licence is there. Goods of unlisted
 look-alikes that customs hold for testing are goods, and stand in the ledger.
+
+Longer than 500 lines because filing, review, grant and what passes are one set of books.
 """
 
 from __future__ import annotations

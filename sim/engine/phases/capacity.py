@@ -19,7 +19,7 @@ LEAST_MARGIN = -10.0
 IDLE_BELOW = 0.5
 #: Share short of whole at which willingness counts as whole (rounding).
 WHOLE = 1e-6
-#: Middle of the base year, days after its first.
+#: Middle of the base year, days after its first (stands for the date of its mean).
 MIDDLE = DAYS_PER_YEAR / 2.0
 #: Margin of plants of the middle stages in the base year, share of value (A100).
 USUAL_MARGIN = 0.1

@@ -1,4 +1,7 @@
-"""9 What traders expect over the horizon: need, output, stocks, and what the rules will let pass."""
+"""9 What traders expect over the horizon: need, output, stocks, and what the rules will let pass.
+
+Longer than 500 lines because all that the law of price takes for the future is expected in one phase.
+"""
 
 from __future__ import annotations
 

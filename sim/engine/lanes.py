@@ -106,6 +106,21 @@ def all_bring(ways: Ways, offered: Offered, out: np.ndarray) -> None:
 
 
 @compiled
+def _of_whole(ways: Ways, c: int, whole: np.ndarray, share: np.ndarray) -> None:
+    """Divide what lanes bring to cell ``c``, rows of ``share`` (l, w), by its sum ``whole`` (w,).
+
+    A sum of less than ``TRACE`` is rounding, and nothing: it is made infinite.
+    """
+    worlds = whole.shape[0]
+    for w in range(worlds):
+        whole[w] = whole[w] if whole[w] > TRACE else np.inf
+    for i in range(ways.starts[c], ways.starts[c + 1]):
+        if holds(share[i]):
+            for w in range(worlds):
+                share[i, w] /= whole[w]
+
+
+@compiled
 def shares(ways: Ways, offered: Offered, share: np.ndarray) -> None:
     """Share of each lane in what comes to its destination; written (l, w), nought where nothing comes."""
     worlds = share.shape[1]
@@ -116,12 +131,7 @@ def shares(ways: Ways, offered: Offered, share: np.ndarray) -> None:
             if brings(ways, offered, i, share[i]):
                 for w in range(worlds):
                     whole[w] += share[i, w]
-        for w in range(worlds):
-            whole[w] = whole[w] if whole[w] > TRACE else np.inf
-        for i in range(ways.starts[c], ways.starts[c + 1]):
-            if holds(share[i]):
-                for w in range(worlds):
-                    share[i, w] /= whole[w]
+        _of_whole(ways, c, whole, share)
 
 
 class Ties(NamedTuple):
@@ -167,15 +177,10 @@ def split_orders(
                 whole[w] += ties.share[t, w]
             for w in range(worlds):
                 ties.lead[t, w] /= max(ties.share[t, w], TRACE)
-        for w in range(worlds):
-            whole[w] = whole[w] if whole[w] > TRACE else np.inf
+        _of_whole(ways, c, whole, share)
         for t in range(2 * c, 2 * c + 2):
             for w in range(worlds):
                 ties.share[t, w] /= whole[w]
-        for i in range(ways.starts[c], ways.starts[c + 1]):
-            if holds(share[i]):
-                for w in range(worlds):
-                    share[i, w] /= whole[w]
 
 
 class Paid(NamedTuple):

@@ -54,9 +54,7 @@ class Flows:
     without_heavies: np.ndarray = field(init=False)  # (u, w) share, for good or for now
     # 7 orders
     use_rate: np.ndarray = field(init=False)  # (c, w) t/week that buyers expect to use
-    lasting: np.ndarray = field(
-        init=False
-    )  # (c, w) lasting use over that, of which stocks are sized
+    lasting: np.ndarray = field(init=False)  # (c, w) use that lasts, over that
     ordered: np.ndarray = field(init=False)  # (l, w)
     # 8 shipping
     shipped: np.ndarray = field(init=False)  # (l, w) leaves, grey goods included

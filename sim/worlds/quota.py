@@ -69,7 +69,6 @@ class QuotaBook(Book):
         #: The most that a place pays above delivered cost, USD/kg of product, (n, w).
         self.gap = np.zeros((len(self.rows), worlds))
         self.waiting = np.zeros(worlds)  # of those who ever wait, for the climb of prices alone
-        self.trend = np.zeros(worlds)
         self.allotted = np.zeros(worlds)  # t a week of the period
         self.before = np.full(worlds, -1.0)  # t a week of the period before; below nought: none
         self.learnt = np.full(worlds, -1.0)  # rate that traders have seen; below nought: none yet

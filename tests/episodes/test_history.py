@@ -20,6 +20,7 @@ from lodestone.chain.balance import balance
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.scenario import build_scenario, load_scenario
+from tests.fixtures.worlds import not_yet
 
 OLD = ("2009", "2019")
 WORLDS = 7
@@ -234,6 +235,7 @@ def test_it_binds_in_2010_and_is_not_used_up_in_2011():
     assert abs(shipped[2011] / 18600 - 1) < 0.5  # too much by a third
 
 
+@not_yet("samarium earns 91 USD a kilogram in summer 2011, cerium 42: 2.15 times, twice is asked")
 def test_the_rent_is_the_same_per_kilogram_for_cheap_and_dear_elements():
     diary = history("quota_2010")
     when = diary.when("2011-05-01", "2011-08-31")
@@ -243,7 +245,11 @@ def test_the_rent_is_the_same_per_kilogram_for_cheap_and_dear_elements():
     }
     assert min(wedge.values()) > 10
     # One rent; what buyers expect and hold differs from good to good.
-    assert max(wedge.values()) < 2.5 * min(wedge.values())
+    assert max(wedge.values()) < 2.0 * min(wedge.values())
+
+
+def test_a_quota_by_weight_multiplies_what_is_cheap_most():
+    diary = history("quota_2010")
     peak = {
         m: median(
             diary.abroad(m).max(axis=0)
@@ -360,13 +366,19 @@ def test_imports_from_myanmar_reach_their_trough_in_the_third_to_fifth_month():
 # ---- other shocks need no code ----------------------------------------------------------------
 
 
-def test_a_ban_on_one_destination_for_fifty_nine_days():
+@lru_cache
+def banned_to_japan():
+    """The two months without shipments to Japan in 2010, and the same months without the ban."""
     ban = {
         "kind": "export_ban", "exporter": "china", "destinations": "japan",
         "materials": ["oxides", "metals"], "start": "2010-09-21", "end": "2010-11-19",
     }  # fmt: skip
     cut = shock("2009", "2010-01-01", "2011-07-01", {"senkaku": ban})
-    calm = shock("2009", "2010-01-01", "2011-07-01", {})
+    return cut, shock("2009", "2010-01-01", "2011-07-01", {})
+
+
+def test_a_ban_on_one_destination_for_fifty_nine_days():
+    cut, calm = banned_to_japan()
     lay = cut.lay
     japan = cut.raw & (lay.links.region_to == lay.region_at["japan"])
     oxides = np.array(lay.form)[lay.links.material] != "magnet"
@@ -379,11 +391,18 @@ def test_a_ban_on_one_destination_for_fifty_nine_days():
     # Japan refills its shelves, from China and from those who sell on, less what it has learnt to save.
     refilled = cut["by_link"][after][:, arrives].sum() / calm["by_link"][after][:, arrives].sum()
     assert refilled > 0.98
+
+
+@not_yet(
+    "2.8 times in America, 2.7 in Japan: goods sold on to Japan cost next to nothing more there"
+)
+def test_who_is_shut_out_pays_most_and_those_who_sell_on_pay_for_it():
+    cut, calm = banned_to_japan()
+    lay = cut.lay
     here = lay.cells.at[("ce_oxide", "japan")]
     there = lay.cells.at[("ce_oxide", "united_states")]
     peak = (cut["ask"] / calm["ask"])[cut.when("2010-09-21", "2010-12-31")].max(axis=0)
-    # Others sell on, and pay for it: as dear, but for what it costs.
-    assert median(peak[here]) > 1.3 and median(peak[there]) < 1.1 * median(peak[here])
+    assert median(peak[here]) > 1.3 and median(peak[there]) < median(peak[here])
 
 
 def border_shut(until: str):

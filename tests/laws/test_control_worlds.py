@@ -71,7 +71,7 @@ NEAR = {1.05: 0.08, 1.10: 0.12, 0.95: 0.05}
 
 PULSES = [
     pytest.param(1.10, marks=not_yet(
-        "dysprosium rises by up to 26 %, in worlds in which users save 0.15 to 0.17 of a rise"
+        "lanthanum and cerium rise by up to 51 %, for what is cheap is hardly saved"
     )) if factor == 1.10 else factor
     for factor in sorted(NEAR)
 ]  # fmt: skip
@@ -165,10 +165,10 @@ def test_lost_use_is_convex_in_the_length_of_the_closure():
     assert np.all(np.diff(slope, axis=0) > -0.02), "not convex"
 
 
-SMUGGLED = "what smugglers bring counts: 0.58-0.79 of a week of use stops for want of goods"
+SMUGGLED = "what smugglers bring counts: 0.51-0.78 of a week of use stops for want of goods"
 
 
-SAVED = "0.57-0.80 of a week: works elsewhere make more, and dear goods are saved"
+SAVED = "0.58-0.83 of a week: works elsewhere make more, and dear goods are saved"
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_during_a_closure_nothing_crosses_and_then_it_does():
     assert np.all(flow[13:25] == 0.0) and np.all(flow[26:40].sum(axis=0) > 0.0)
 
 
-LEAKS = not_yet("what smugglers bring later makes the line of lost use start 20 to 39 % early")
+LEAKS = not_yet("what smugglers bring later makes the line of lost use start 22 to 37 % early")
 
 
 @pytest.mark.parametrize(
@@ -274,8 +274,8 @@ def test_half_and_double_step_tell_the_same_story():
 
 
 @not_yet(
-    "without a plateau the ask climbs as long as the border is shut, and a fortnight more or less moves "
-    "its peak: by a fifth in one of three worlds"
+    "without a plateau the ask climbs as long as the border is shut, and half a week more or less moves "
+    "its peak: by 3.03 % in one of three worlds (3 asked)"
 )
 def test_half_and_double_step_tell_the_same_peak_of_the_ask():
     told = told_by_step()

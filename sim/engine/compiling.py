@@ -152,3 +152,15 @@ def fill(values: np.ndarray, value: float) -> None:
     """Set a row (w,) to a value: a plain loop compiles in a tenth of the time of a slice."""
     for w in range(values.shape[0]):
         values[w] = value
+
+
+@compiled
+def add_rows(at: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
+    """Add rows (n, w) to the rows ``at`` (n,) of ``out`` (m, w), one after the other; raised.
+
+    As ``numpy.add.at`` adds them, number for number; that takes some thirty times as long.
+    """
+    for n in range(at.shape[0]):
+        if holds(values[n]):
+            for w in range(values.shape[1]):
+                out[at[n], w] += values[n, w]

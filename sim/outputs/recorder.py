@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from lodestone.border.units import DAYS_PER_WEEK
-from lodestone.engine.compiling import compiled, fill, holds
+from lodestone.engine.compiling import add_rows, compiled, fill, holds
 from lodestone.outputs.gap import GapBook
 from lodestone.outputs.items import COST_ITEMS, STAGES
 from lodestone.outputs.room import Room
@@ -357,8 +357,9 @@ class Recorder:
         lay, f = run.layout, run.day.flows
         for key, flow in (("reserve_bought", f["bought"]), ("reserve_sold", f["released_public"])):
             if np.any(flow):
-                worth = flow * rows.ask(run) / 1000.0 * per_week
-                np.add.at(self.kept[key][self.tick], lay.cells.region, worth)
+                worth = np.zeros((len(lay.regions), flow.shape[1]))
+                add_rows(lay.cells.region, flow * rows.ask(run) / 1000.0 * per_week, worth)
+                self.kept[key][self.tick] = worth
 
     @cached_property
     def _element_of_line(self) -> np.ndarray:
@@ -422,7 +423,7 @@ class Recorder:
         home = np.maximum(lay.prices.home_cell[lay.users.material], 0)
         waiting = st.orders + st.in_transit + st.landed + st.held
         lacking = np.zeros_like(st.openness)
-        np.add.at(lacking, lay.users.cell, day.flows["unmet"])
+        add_rows(lay.users.cell, day.flows["unmet"], lacking)
         comes = late & (lay.links.sum_by_destination(waiting) > lacking)
         stage = np.where(comes[lay.users.cell], STAGES.index("trade"), STAGES.index("none"))
         load = day.group_load[lay.groups.of_cell[home]]

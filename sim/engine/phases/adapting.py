@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lodestone.border.units import DAYS_PER_WEEK
+from lodestone.engine.compiling import add_rows
 from lodestone.engine.phases.expecting import PLANNED, STEPS, need_ahead, need_later
 from lodestone.equations import investment
 from lodestone.equations.lags import gain, pipeline, toward
@@ -147,9 +148,9 @@ def _plants(m: Market, short: np.ndarray, lacks: np.ndarray) -> None:
     rows, group = lay.groups.made_cells, lay.groups.of_cell[lay.groups.made_cells]
     weight = st.plant_output[rows] + 1e-12
     total, earned, missed = np.zeros((3, lay.groups.n, st.worlds))
-    np.add.at(total, group, weight)
-    np.add.at(earned, group, weight * (st.log_price - st.plant_cost)[rows])
-    np.add.at(missed, group, weight * short[rows])
+    add_rows(group, weight, total)
+    add_rows(group, weight * (st.log_price - st.plant_cost)[rows], earned)
+    add_rows(group, weight * short[rows], missed)
     slow = gain(weeks, investment.EXPECTATION_WEEKS)
     # What will be short will be dear: builders look at the price of then where that calls for more.
     now, short_now = earned / total, missed / total
@@ -176,12 +177,12 @@ def _lacking_later(m: Market, f: Flows, runs: np.ndarray, grown: np.ndarray) -> 
     lay, st = m.layout, m.state
     rows, group = lay.groups.made_cells, lay.groups.of_cell[lay.groups.made_cells]
     need = np.zeros((lay.groups.n, st.worlds))
-    np.add.at(need, group, (st.plant_asked * grown)[rows])
+    add_rows(group, (st.plant_asked * grown)[rows], need)
     plants = lay.groups.plants_order
     until = m.now + DAYS_PER_WEEK * runs[lay.groups.a_cell[lay.groups.of_facility[plants]]]
     comes = (m.online[plants] > m.now) & (m.online[plants] <= until)
     coming = np.zeros_like(need)
-    np.add.at(coming, lay.groups.of_facility[plants], lay.plants.capacity[plants] * comes)
+    add_rows(lay.groups.of_facility[plants], lay.plants.capacity[plants] * comes, coming)
     able = np.maximum(PLANNED * (f.group_capacity + coming), lay.groups.base_output)
     return np.clip(1.0 - able / np.maximum(need, 1e-12), 0.0, investment.MOST_MISSING)
 

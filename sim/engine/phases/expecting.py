@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from lodestone.border.units import DAYS_PER_YEAR
-from lodestone.engine.compiling import NONE
+from lodestone.engine.compiling import NONE, add_rows
 from lodestone.engine.contents import sum_on_links
 from lodestone.engine.lanes import (
     Offered,
@@ -154,7 +154,7 @@ def _pull_back(
         plan = np.minimum(asked, most[made])
         st.plant_plan[made] += (plan - st.plant_plan[made]) * m.c.plan_gain
         inputs = lay.groups.coefficient[rows] * st.plant_plan[lay.groups.output[rows]]
-        np.add.at(need, lay.groups.input[rows], inputs)
+        add_rows(lay.groups.input[rows], inputs, need)
         if form is lay.cells.magnet:
             heavy = m.law.heavy_rows
             asked_along(ways, share, saved, made, asked)
@@ -162,7 +162,7 @@ def _pull_back(
             more = np.zeros_like(saved)
             more[made] = np.clip(asked, -st.plant_plan[made], room)
             inputs = lay.groups.coefficient[heavy] * more[lay.groups.output[heavy]]
-            np.add.at(need, lay.groups.input[heavy], inputs)
+            add_rows(lay.groups.input[heavy], inputs, need)
 
 
 def expected_output(m: Market, f: Flows) -> np.ndarray:
@@ -368,7 +368,7 @@ def _rent(m: Market, book: QuotaBook, rate: np.ndarray, need: np.ndarray) -> np.
     cost = np.exp(lay.prices.log_reference[origin] + st.log_price[origin]) + lay.links.freight[rows]
     usual = np.ascontiguousarray(st.normal[rows])
     whole = np.zeros_like(need)
-    np.add.at(whole, place, usual)
+    add_rows(place, usual, whole)
     part = need[place] / np.maximum(whole[place], 1e-12)
     covered = Covered(
         usual,
@@ -520,13 +520,13 @@ def need_ahead(m: Market) -> np.ndarray:
     own[lay.groups.made_cells] += building[lay.groups.of_cell[lay.groups.made_cells]]
     side = 2 * lay.cells.material + lay.cells.home
     need = np.zeros((2 * len(lay.materials), st.worlds))
-    np.add.at(need, side, st.need_expected)
+    add_rows(side, st.need_expected, need)
     for form in (lay.cells.magnet, lay.cells.metal):
         rows = np.flatnonzero(form[lay.groups.output])
         use = lay.groups.coefficient[rows] * st.plant_plan[lay.groups.output[rows]]
         more = use * ((own * ahead)[lay.groups.output[rows]] - 1.0)
         added = np.zeros_like(need)
-        np.add.at(added, side[lay.groups.input[rows]], more)
+        add_rows(side[lay.groups.input[rows]], more, added)
         inputs = np.flatnonzero(
             np.isin(lay.cells.material, lay.cells.material[lay.groups.input[rows]])
         )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import NONE, compiled, holds
+from lodestone.engine.compiling import NONE, add_rows, compiled, holds
 from lodestone.engine.contents import contained_by_cell
 from lodestone.engine.lanes import felt_along, ways_of
 from lodestone.equations import demand, lags
@@ -159,7 +159,7 @@ def _save_heavies(m: Market) -> None:
     rows = m.law.heavy_rows
     saved = np.zeros_like(st.log_price)
     each = m.law.heavy_answer * st.log_price[lay.groups.input[rows]]
-    np.add.at(saved, lay.groups.output[rows], each)
+    add_rows(lay.groups.output[rows], each, saved)
     felt = np.empty_like(saved)
     felt_along(ways_of(lay.links), st.link_share, saved, felt)
     pace = m.wide(gain(m.weeks, m.draws["demand.response_weeks"]), 1)[0]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lodestone.engine.compiling import compiled, holds
+from lodestone.engine.compiling import add_rows, compiled, holds
 from lodestone.equations.demand import worth_of_output
 from lodestone.outputs.items import COST_ITEMS
 from lodestone.outputs.series import rows
@@ -108,7 +108,7 @@ class CostBook:
         tariff = np.zeros((len(lay.regions), w))
         if rules.import_tariff is not None:
             home = rows.home(run, lay.links.material)
-            np.add.at(tariff, lay.links.region_to, f.shipped * rules.import_tariff * home / 1000.0)
+            add_rows(lay.links.region_to, f.shipped * rules.import_tariff * home / 1000.0, tariff)
         outlay = self._outlay(run, rules, w)
         lost *= self.worth
         return np.concatenate([value, premium, tariff, hold, lost, outlay])
@@ -124,7 +124,7 @@ class CostBook:
                 outlay[region] += paid_out / len(places)
         bought = f.bought - f.released_public
         if np.any(bought):
-            np.add.at(outlay, lay.cells.region, bought * rows.ask(run) / 1000.0)
+            add_rows(lay.cells.region, bought * rows.ask(run) / 1000.0, outlay)
         for item in run.effects:
             spent = item.spending(run.calendar.now, run.calendar.now + run.market_days)
             if spent is not None:

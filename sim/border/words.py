@@ -14,7 +14,8 @@ def nearest(word: str, known: Iterable[str], also: Mapping[str, str] | None = No
     """Return the known word most like `word`, or None when nothing is near.
 
     Case, spaces and hyphens are ignored, so that `United States` finds `united_states`. `also`
-    holds other names of known words (`usa`: `united_states`), which count before likeness.
+    holds other names of known words (`usa`: `united_states`), which count before likeness, as does the
+    last part of a word with dots, where only one has it (`worlds`: `ensemble.worlds`).
     """
     plain = {_plain(candidate): candidate for candidate in sorted(map(str, known))}
     target = _plain(str(word))
@@ -22,6 +23,9 @@ def nearest(word: str, known: Iterable[str], also: Mapping[str, str] | None = No
         return plain[target]
     if also and _plain(also.get(target, "")) in plain:
         return plain[_plain(also[target])]
+    ends = [name for key, name in plain.items() if key.rpartition(".")[2] == target]
+    if len(ends) == 1:
+        return ends[0]
     found = difflib.get_close_matches(target, list(plain), n=1, cutoff=0.5)
     if found:
         return plain[found[0]]

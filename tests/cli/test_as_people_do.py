@@ -46,11 +46,13 @@ def odd(tmp_path_factory):
     return folder / "Lauf: 1 ü", done.stderr
 
 
+@pytest.mark.slow
 def test_folders_with_spaces_colons_and_other_alphabets(odd):
     folder, told = odd
     assert "Could not fetch" not in told and (folder / "report.docx").stat().st_size > 40_000
 
 
+@pytest.mark.slow
 def test_the_environment_reaches_no_result(odd):
     """Neither from the file nor from what is typed."""
     text = (odd[0] / "config.yaml").read_text(encoding="utf-8")
@@ -59,6 +61,7 @@ def test_the_environment_reaches_no_result(odd):
     assert str(Path.home()) not in text.replace(str(odd[0].parent), "")
 
 
+@pytest.mark.slow
 def test_a_run_is_repeated_from_such_a_folder_and_an_edited_one_is_not(odd, tmp_path, capsys, monkeypatch):  # fmt: skip
     monkeypatch.chdir(tmp_path)
     assert main(["run", str(odd[0] / "config.yaml"), "out=zwei: ñ", "--quiet", "workers=1"]) == 0

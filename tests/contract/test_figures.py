@@ -82,6 +82,7 @@ def _edges(size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
     return [(width - 2, 0, width, height), (0, height - 2, width, height)]
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes(drawn, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(drawn, copy, ignore=shutil.ignore_patterns("figures"))
@@ -93,6 +94,7 @@ def test_the_same_run_gives_the_same_bytes(drawn, tmp_path):
         assert first.read_bytes() == second.read_bytes(), name
 
 
+@pytest.mark.slow
 def test_figures_of_an_earlier_run_do_not_linger(runs, tmp_path):
     folder = tmp_path / "calm"
     shutil.copytree(runs["calm"], folder)

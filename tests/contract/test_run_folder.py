@@ -113,6 +113,7 @@ def test_worlds_are_different_draws_and_carry_their_reference(folder):
     assert {"unmet_t", "reference_unmet_t", "confirmed_if"} <= set(worlds.columns)
 
 
+@pytest.mark.slow
 def test_the_same_run_in_two_processes_gives_the_same_bytes(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(composition, "CHUNK", 3)
     scenario = load_scenario("licence_shock_april_2025", overrides=SHORT)
@@ -122,6 +123,7 @@ def test_the_same_run_in_two_processes_gives_the_same_bytes(folder, tmp_path, mo
     assert not differ and not missing and len(match) > 10
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_where_it_was(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(composition, "CHUNK", 2)
     scenario = load_scenario("licence_shock_april_2025", overrides=SHORT)

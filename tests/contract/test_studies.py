@@ -118,6 +118,7 @@ def test_all_points_see_the_same_worlds(study):
     assert len(list((study.folder / "parts").glob("draws-*"))) == 1
 
 
+@pytest.mark.slow
 def test_a_point_of_200_worlds_takes_less_than_a_megabyte(tmp_path):
     words = [w for w in SHORT if not w.startswith("ensemble")]
     out = {"out": str(tmp_path / "wide")}
@@ -271,6 +272,7 @@ def test_a_cluster_that_does_not_answer_is_told(tmp_path, monkeypatch):
         sweep(tmp_path / "f", f"{SPILLOVER}=0,1", f"cluster={tmp_path / 'none.json'}")
 
 
+@pytest.mark.slow
 def test_a_study_cut_short_gives_the_same_bytes(study, tmp_path):
     """As after a kill: parts missing, one cut short, one half written."""
     words = [f"{SPILLOVER}=0,1", f"{DAYS}=0,40", f"metric={METRIC}", "base=0"]

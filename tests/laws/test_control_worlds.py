@@ -7,6 +7,9 @@ import pytest
 
 from tests.fixtures.worlds import ban, day_after, not_yet, shared, simulate
 
+#: Long runs, which the tests of this file share: all in one process, and not among the fast ones.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("control worlds")]
+
 MAGNETS = "ndfeb_magnets"
 
 

@@ -125,6 +125,7 @@ print(json.dumps([trace.fingerprints[-1], [vars(e) for e in trace.run.calendar.e
 """
 
 
+@pytest.mark.slow
 def test_two_hash_seeds_give_the_same_bytes():
     out = []
     for seed in ("1", "4242"):

@@ -11,6 +11,9 @@ import pytest
 
 from tests.fixtures.worlds import FLAT, ban, day_after, not_yet, shared, simulate
 
+#: Long runs, which the tests of this file share: all in one process, and not among the fast ones.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("market theory")]
+
 WORLDS = 3
 YEAR = 52
 #: Week in which every measure here begins: the first of July of the first year.

@@ -168,6 +168,7 @@ def twice(x):
 PROGRAM = "from lodestone.engine.loops import twice; print(twice(2.0), sum(twice.stats.cache_hits.values()))"
 
 
+@pytest.mark.slow
 def test_an_edited_equation_is_never_served_from_old_machine_code(tmp_path):
     package = tmp_path / "lodestone"
     shutil.copytree(SIM, package, ignore=shutil.ignore_patterns("__pycache__", "_data"))

@@ -344,7 +344,7 @@ def test_the_page_has_all_sections_and_is_self_contained(report):
 
 @pytest.mark.parametrize(
     "case",
-    [c if c in {"total", "calm"} else pytest.param(c, marks=pytest.mark.slow) for c in CASES],
+    [c if c == "total" else pytest.param(c, marks=pytest.mark.slow) for c in CASES],
 )
 def test_the_brief_is_two_pages(case, runs, tmp_path):
     import pypdf
@@ -433,6 +433,7 @@ def test_the_markdown_links_to_files_that_exist(report):
         assert (page.parent / link).is_file()
 
 
+@pytest.mark.slow
 def test_the_same_folder_gives_the_same_bytes(report, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(report["report.md"].parent, copy, ignore=shutil.ignore_patterns("report*"))
@@ -441,6 +442,7 @@ def test_the_same_folder_gives_the_same_bytes(report, tmp_path):
         assert path.read_bytes() == (report.get(path.name, path)).read_bytes()
 
 
+@pytest.mark.slow
 def test_a_report_is_made_without_the_data_that_made_the_run(runs, tmp_path, monkeypatch):
     folder = tmp_path / "later"
     shutil.copytree(runs["some"], folder, ignore=shutil.ignore_patterns("figures", "report*"))

@@ -19,6 +19,8 @@ from lodestone.border.words import nearest, suggestion, unknown
         ("United States", ["united_states", "mexico"], "united_states"),
         ("magnets", ["magnet", "metal"], "magnet"),
         ("dy", ["dy_oxide", "tb_oxide"], "dy_oxide"),
+        ("worlds", ["ensemble.worlds", "workers"], "ensemble.worlds"),
+        ("days", ["stockpile.days", "transit.days", "day"], "day"),
         ("zzz", ["china", "canada"], None),
         ("x", [], None),
     ],

@@ -40,6 +40,30 @@ def wanted_under_rent(
     return usual * (1.0 + rent * weight / cost) ** -elasticity
 
 
+def wanted_of_lacking(lacking: np.ndarray, used_to: np.ndarray) -> np.ndarray:
+    """Tonnes that a place takes from covered lanes at a rent of nought.
+
+    ``max(L, K)``: what it lacks of its need, and no less than it had got used to, of which it may
+    sell some on. Who went without for a while had not come to need less.
+
+    Parameters
+    ----------
+    lacking : ndarray
+        Need less what is made on the spot and what other lanes bring, t a week.
+    used_to : ndarray
+        Usual tonnes of all covered lanes to the place, t a week.
+
+    Returns
+    -------
+    ndarray
+        t a week.
+
+    Conserves: nothing (a plan).
+    Source: residual demand (A304).
+    """
+    return np.where(used_to > 0.0, np.maximum(lacking, used_to), 0.0)
+
+
 def share_waiting(climbing: np.ndarray, days_left: float, patient: float) -> np.ndarray:
     """Share of those holders who ever wait for a better price that wait now.
 

@@ -225,6 +225,14 @@ def test_waiting_ahead_is_the_mean_of_waiting_until_the_right_lapses(weeks, clim
     assert ahead == pytest.approx(mean, abs=1e-4)
 
 
+def test_a_place_takes_what_it_lacks_whatever_it_had_got_used_to():
+    used_to = np.array([4.0, 1.0, 4.0, 0.0])
+    # As ever; used to less; with more than it needs, which it sells on; without a lane under the quota.
+    lacking = np.array([4.0, 4.0, -1.0, 4.0])
+    taken = quota_rent.wanted_of_lacking(lacking, used_to)
+    assert taken.tolist() == [4.0, 4.0, 4.0, 0.0]
+
+
 @given(trend=st.floats(-3, 30), closed=SHARE, told=st.integers(0, 1))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_fear_has_a_ceiling_and_falling_prices_give_none(trend, closed, told):

@@ -25,7 +25,7 @@ from lodestone.engine.lanes import (
 )
 from lodestone.engine.phases.clearing import Covered, shadow_price
 from lodestone.engine.phases.use import better_making, wants_of_lines
-from lodestone.equations import scarcity
+from lodestone.equations import quota_rent, scarcity
 from lodestone.equations.lags import gain
 from lodestone.equations.lanes import landed
 from lodestone.worlds.conditions import FREE, Conditions
@@ -369,7 +369,10 @@ def _rent(m: Market, book: QuotaBook, rate: np.ndarray, need: np.ndarray) -> np.
     usual = np.ascontiguousarray(st.normal[rows])
     whole = np.zeros_like(need)
     add_rows(place, usual, whole)
-    part = need[place] / np.maximum(whole[place], 1e-12)
+    lacking = _lacking(m, rows, need)
+    wanted = quota_rent.wanted_of_lacking(lacking, whole)
+    usual *= (wanted / np.maximum(whole, 1e-12))[place]
+    part = (need / np.maximum(wanted, 1e-12))[place]
     covered = Covered(
         usual,
         cost,
@@ -381,6 +384,14 @@ def _rent(m: Market, book: QuotaBook, rate: np.ndarray, need: np.ndarray) -> np.
     shadow_price(covered, rate, TOP_RENT, rent)
     book.rent = rent * book.enforcement
     return covered.carried
+
+
+def _lacking(m: Market, covered: np.ndarray, need: np.ndarray) -> np.ndarray:
+    """What places lack of their need but for covered lanes (rows), t/week, shape (c, w)."""
+    lay, st = m.layout, m.state
+    free = np.where(lay.links.home[:, None], 0.0, st.link_weight)
+    free[covered] = 0.0
+    return need - st.made_expected - st.plant_output - lay.links.sum_by_destination(free)
 
 
 def offered(m: Market, flow: np.ndarray) -> Offered:

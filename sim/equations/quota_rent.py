@@ -112,6 +112,52 @@ def share_waiting_ahead(climbing: np.ndarray, days_left: float, patient: float) 
     return np.where(whole <= 1.0, whole / 2.0, 1.0 - 0.5 / np.maximum(whole, 1.0))
 
 
+def lapsed_waiting(left: np.ndarray, granted: np.ndarray, waited: np.ndarray) -> np.ndarray:
+    """Share of a year's quota that lapsed with holders who had waited.
+
+    ``v L / G``: of what nobody used, the part that belongs to those who waited.
+
+    Parameters
+    ----------
+    left, granted : ndarray, shape (w,)
+        What lapses with the year and what was granted in it, t.
+    waited : ndarray, shape (w,)
+        Most of those who ever wait that did in the year, share, no unit.
+
+    Returns
+    -------
+    ndarray, shape (w,)
+        Share, nought to one, no unit.
+
+    Conserves: nothing (a memory).
+    Source: A311.
+    """
+    return waited * left / np.maximum(granted, 1e-12)
+
+
+def still_patient(withholding: np.ndarray, lapsed: np.ndarray) -> np.ndarray:
+    """Share of what is allotted whose holders still wait after rights have lapsed.
+
+    ``max(h - l, 0)``: who lost his right by waiting ships the next time.
+
+    Parameters
+    ----------
+    withholding : ndarray, shape (1,) or (w,)
+        Share whose holders wait before they have lost anything by it.
+    lapsed : ndarray, shape (w,)
+        Largest share of a year's quota that lapsed with those who waited.
+
+    Returns
+    -------
+    ndarray, shape (w,)
+        Share, nought to one, no unit.
+
+    Conserves: nothing (a plan).
+    Source: A311.
+    """
+    return np.maximum(withholding - lapsed, 0.0)
+
+
 def pace_of_holders(waiting: np.ndarray, withholding: np.ndarray, pace: float) -> np.ndarray:
     """Most that holders ship, over what the period allots a week.
 

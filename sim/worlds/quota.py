@@ -69,6 +69,8 @@ class QuotaBook(Book):
         #: The most that a place pays above delivered cost, USD/kg of product, (n, w).
         self.gap = np.zeros((len(self.rows), worlds))
         self.waiting = np.zeros(worlds)  # of those who ever wait, for the climb of prices alone
+        self.waited = np.zeros(worlds)  # most of those who ever wait that did in the year
+        self.lapsed = np.zeros(worlds)  # share of a year's quota that lapsed with those who waited
         self.allotted = np.zeros(worlds)  # t a week of the period
         self.before = np.full(worlds, -1.0)  # t a week of the period before; below nought: none
         self.learnt = np.full(worlds, -1.0)  # rate that traders have seen; below nought: none yet
@@ -81,6 +83,8 @@ class QuotaBook(Book):
     def open_period(self, index: int) -> None:
         """Start an allocation period."""
         start, end, tonnes, year = self.periods[index]
+        if year != self.year:
+            self._learn_of_lapsing()
         carried = self.left if year == self.year else np.zeros_like(self.left)
         self.left = carried + tonnes
         self.before = self.allotted if self.year > 0 else self.before
@@ -90,6 +94,12 @@ class QuotaBook(Book):
         )
         self.used = self.used if year == self.year else np.zeros_like(self.used)
         self.year, self.period_end = year, end
+
+    def _learn_of_lapsing(self) -> None:
+        """At the turn of the year: whose right lapsed while he waited does not wait again."""
+        lost = quota_rent.lapsed_waiting(self.left, self.granted, self.waited)
+        self.lapsed = np.maximum(self.lapsed, lost)
+        self.waited = np.zeros_like(self.waited)
 
     def rate(self, now: float) -> np.ndarray | None:
         """Tonnes that count which holders offer a week, shape (w,); None where it is not in force.
@@ -106,7 +116,8 @@ class QuotaBook(Book):
     def _offered(self, waiting: np.ndarray, now: float) -> np.ndarray:
         """Tonnes that count a week, (w,), if a share of those who ever wait does."""
         weeks_left = max((self.period_end - now) / 7.0, 4.0)
-        most = quota_rent.pace_of_holders(waiting, self.withholding, PACE)
+        patient = quota_rent.still_patient(self.withholding, self.lapsed)
+        most = quota_rent.pace_of_holders(waiting, patient, PACE)
         offered = np.minimum(self.left / weeks_left, most * self.allotted)
         offered = offered / np.maximum(1.0 - self.share_outside, 1e-6)
         return np.where(self.active > 0, np.maximum(offered, 1e-9), np.inf)
@@ -162,6 +173,7 @@ class QuotaBook(Book):
         # A right that is not scarce earns nothing: who holds it has nothing to wait for.
         goal = np.where(self.rent > 0.0, np.clip(trend / CLIMB, 0.0, 1.0), 0.0)
         self.waiting += (goal - self.waiting) * gain(weeks, WAIT_WEEKS)
+        np.maximum(self.waited, self.who_wait(now), out=self.waited)
         if rate is None:
             return may, bound
         lay, stock = self.layout, state.seller_stock

@@ -67,3 +67,28 @@ def test_what_is_left_of_a_half_is_carried_and_of_a_year_is_not(book):
     assert np.allclose(book.left, TONNES + 900.0)
     book.open_period(2)
     assert np.allclose(book.left, TONNES)
+
+
+def test_whose_right_lapsed_while_he_waited_does_not_wait_again(book):
+    """A quarter of the year's right is lost: a quarter of what is allotted waits no more."""
+    book.waited = np.array([1.0, 0.0])  # in the other world nobody had waited: nothing is learnt
+    book.open_period(1)
+    book.left = np.full(2, TONNES / 2.0)
+    book.open_period(2)
+    assert np.allclose(book.rate(2 * HALF), (1.0 - np.array([0.15, 0.4])) * 50.0)
+    assert np.allclose(book.waited, 0.0)
+
+
+def test_what_is_carried_within_a_year_has_not_lapsed(book):
+    book.waited = np.ones(2)
+    book.left = np.full(2, TONNES)
+    book.open_period(1)
+    assert np.allclose(book.lapsed, 0.0) and np.allclose(book.waited, 1.0)
+
+
+def test_what_holders_learnt_is_not_forgotten_after_a_good_year(book):
+    book.lapsed = np.array([0.3, 0.0])
+    book.open_period(1)
+    book.left = np.zeros(2)
+    book.open_period(2)
+    assert np.allclose(book.lapsed, [0.3, 0.0])

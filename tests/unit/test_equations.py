@@ -233,6 +233,15 @@ def test_a_place_takes_what_it_lacks_whatever_it_had_got_used_to():
     assert taken.tolist() == [4.0, 4.0, 4.0, 0.0]
 
 
+def test_who_lost_his_right_by_waiting_does_not_wait_again():
+    left, granted = np.array([50.0, 50.0, 0.0, 0.0]), np.array([100.0, 100.0, 100.0, 0.0])
+    waited = np.array([1.0, 0.0, 1.0, 1.0])
+    lapsed = quota_rent.lapsed_waiting(left, granted, waited)
+    assert lapsed.tolist() == [0.5, 0.0, 0.0, 0.0]
+    patient = quota_rent.still_patient(np.array([0.6]), np.array([0.0, 0.2, 0.9]))
+    assert np.allclose(patient, [0.6, 0.4, 0.0])
+
+
 @given(trend=st.floats(-3, 30), closed=SHARE, told=st.integers(0, 1))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_fear_has_a_ceiling_and_falling_prices_give_none(trend, closed, told):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: Price at which use has the elasticity of the table, USD/kg (A316).
 STIFF_AT = 100.0
 #: Least elasticity of any good (A302).
-LEAST_ELASTICITY = 0.05
+LEAST_ELASTICITY = 0.1
 #: Highest gain of each of the two loops that hoard, buyers' fear and traders' stocks: expectations
 #: multiply it by up to 2.5, and both together stay below one (control worlds; decision 9).
 LOOP = 0.38

@@ -387,11 +387,15 @@ def _rent(m: Market, book: QuotaBook, rate: np.ndarray, need: np.ndarray) -> np.
 
 
 def _lacking(m: Market, covered: np.ndarray, need: np.ndarray) -> np.ndarray:
-    """What places lack of their need but for covered lanes (rows), t/week, shape (c, w)."""
+    """What places lack of their need but for covered lanes (rows), t/week, shape (c, w).
+
+    At base prices throughout: works make what they plan, for which the need for their inputs is
+    reckoned. What dear inputs squeeze out of them would count twice, as inputs and as their product.
+    """
     lay, st = m.layout, m.state
     free = np.where(lay.links.home[:, None], 0.0, st.link_weight)
     free[covered] = 0.0
-    return need - st.made_expected - st.plant_output - lay.links.sum_by_destination(free)
+    return need - st.made_expected - st.plant_plan - lay.links.sum_by_destination(free)
 
 
 def offered(m: Market, flow: np.ndarray) -> Offered:

@@ -119,6 +119,41 @@ def test_after_the_end_of_a_quota_the_price_is_back_within_a_quarter():
     assert price.min() > 0.7 and price.max() < 1.4, (price.min(), price.max())
 
 
+def test_a_quota_that_has_room_again_costs_nothing():
+    """Two years at 45 % of trade, then all of it and a fifth more: half a year on nothing is dear."""
+    plain = world(years=6)
+    trade = plain.layout.links.base[plain.links("china", None, "oxides")].sum() * 365.25 / 7.0
+    tight = {"2024-H2": 0.225, "2025": 0.45, "2026-H1": 0.225}
+    wide = {"2026-H2": 0.5, "2027": 1.2, "2028": 1.2}
+    trace = world(
+        {
+            "q": {
+                "kind": "export_quota",
+                "exporter": "china",
+                "materials": "oxides",
+                "tonnes": {period: part * trade for period, part in (tight | wide).items()},
+                "start": day_after(BEGINS),
+                "end": "2029-01-01",
+            }
+        },
+        years=6,
+    )
+    for good in (
+        "la_oxide",
+        "ce_oxide",
+        "sm_oxide",
+        "ndpr_oxide",
+        "dy_oxide",
+        "tb_oxide",
+        "y_oxide",
+    ):
+        for price in (outside(trace, good), at_home(trace, good)):
+            late = mean(price, trace, BEGINS + 130, BEGINS + 182)
+            assert np.all(late < 1.25), (good, late)
+    dear = mean(outside(trace, "la_oxide"), trace, BEGINS + 26, BEGINS + 78)
+    assert np.all(dear > 2.0), "the quota was not felt: the test tests nothing"
+
+
 def test_a_quota_that_takes_little_of_a_large_market_moves_the_home_price_little():
     price = at_home(quota_world(), "ndpr_oxide")
     assert price.min() > 1 / 1.2 and price.max() < 1.2, (price.min(), price.max())

@@ -20,7 +20,6 @@ from lodestone.chain.balance import balance
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.scenario import build_scenario, load_scenario
-from tests.fixtures.worlds import not_yet
 
 OLD = ("2009", "2019")
 WORLDS = 7
@@ -235,7 +234,6 @@ def test_it_binds_in_2010_and_is_not_used_up_in_2011():
     assert abs(shipped[2011] / 18600 - 1) < 0.5  # too much by a third
 
 
-@not_yet("samarium earns 91 USD a kilogram in summer 2011, cerium 42: 2.15 times, twice is asked")
 def test_the_rent_is_the_same_per_kilogram_for_cheap_and_dear_elements():
     diary = history("quota_2010")
     when = diary.when("2011-05-01", "2011-08-31")
@@ -393,9 +391,6 @@ def test_a_ban_on_one_destination_for_fifty_nine_days():
     assert refilled > 0.98
 
 
-@not_yet(
-    "2.8 times in America, 2.7 in Japan: goods sold on to Japan cost next to nothing more there"
-)
 def test_who_is_shut_out_pays_most_and_those_who_sell_on_pay_for_it():
     cut, calm = banned_to_japan()
     lay = cut.lay

@@ -188,7 +188,7 @@ def quota(stage, **more):
 #: While the chain runs its stocks down from what a high price makes dear to hold, less is asked for.
 METAL = pytest.param(
     "metal",
-    marks=not_yet("0.48 and 0.57 of the usual output where 0.6 is allowed, in two worlds of three"),
+    marks=not_yet("0.50 and 0.48 of the usual output where 0.6 is allowed, in two worlds of three"),
 )
 
 
@@ -246,7 +246,7 @@ def leaked(**more):
     return run(**items, weeks=65)["grey"].sum(axis=(0, 1))
 
 
-DEARER = "a guarantee makes legal trade dearer: up to 17 % more leaks"
+DEARER = "a guarantee makes legal trade dearer: up to 9 % more leaks"
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_enforcement_without_anything_to_enforce_changes_nothing():
     assert same(run(force=force), run())
 
 
-@not_yet("others, who need no guarantee, sell a little more: buyers pay 2.6-2.7 of the 3 %")
+@not_yet("others, who need no guarantee, sell a little more: buyers pay 2.6 of the 3 %")
 def test_a_guarantee_costs_its_working_capital():
     """150 % of the cargo at 8 % for a quarter is 3 % of its value."""
     force = {
@@ -353,7 +353,7 @@ def test_the_chain_of_custody_bars_what_is_made_elsewhere_of_excluded_inputs():
     assert np.all(short[0] > short[1])
 
 
-@not_yet("what Japanese works make carries no certificate: 2.3-2.5 % where half of 20 is passed on")
+@not_yet("what Japanese works make carries no certificate: 2.2-2.4 % where half of 20 is passed on")
 def test_buyers_pay_their_part_of_the_premium():
     cell = run().layout.cells.at[("ndfeb_standard", "japan")]
     for through in (0.0, 0.5, 1.0):
@@ -475,9 +475,6 @@ def test_ore_for_separators_that_do_not_exist_waits():
 # ---- price war --------------------------------------------------------------------------
 
 
-@not_yet(
-    "74.8 % of the cut in one world of three: what it sells more of is replaced at a higher price"
-)
 def test_a_price_war_lowers_the_price_by_its_share_at_most_and_ends():
     def price(cut):
         item = {

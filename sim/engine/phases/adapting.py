@@ -55,11 +55,12 @@ def substitute(m: Market, rules: Conditions) -> None:
     ):
         signal[0] += (heard - signal[0]) * lag
         signal[1] += (signal[0] - signal[1]) * lag
-        if not (np.any(signal[1] > NO_SIGNAL) or np.any(held)):
+        hears = np.any((signal[1] > NO_SIGNAL) | (held != 0.0), axis=0)
+        if not np.any(hears):
             continue
         goal = substitution_target(signal[1], ceiling, d["substitution.speed"])
         most = d["substitution.max_per_year"] * weeks / WEEKS_PER_YEAR
-        held += substitution_step(
+        step = substitution_step(
             held,
             goal,
             gain(weeks, DESIGN_WEEKS),
@@ -67,6 +68,7 @@ def substitute(m: Market, rules: Conditions) -> None:
             d["substitution.permanent_share"],
             most,
         )
+        held += np.where(hears, step, 0.0)
     _designs(m, rules)
 
 

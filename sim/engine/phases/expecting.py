@@ -499,7 +499,8 @@ def inputs_felt(m: Market) -> np.ndarray | float:
     buys from: rationed grades, minimum lots, smaller designs.
     """
     lay, st = m.layout, m.state
-    if not np.any(st.log_price):
+    moved = np.any(st.log_price, axis=0)
+    if not np.any(moved):
         return 0.0
     rows = np.flatnonzero(lay.groups.made_to_order & (m.law.main_input >= 0))
     extra = np.zeros_like(st.log_price)
@@ -510,7 +511,7 @@ def inputs_felt(m: Market) -> np.ndarray | float:
         extra[here] = st.log_price[main] + extra[main] - st.plant_cost[here]
     felt = np.empty_like(extra)
     felt_along(ways_of(lay.links), st.link_share, extra, felt)
-    return felt
+    return np.where(moved, felt, 0.0)
 
 
 def need_later(m: Market, weeks: np.ndarray) -> np.ndarray:

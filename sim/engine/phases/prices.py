@@ -57,6 +57,8 @@ def set_prices(m: Market, f: Flows, rules: Conditions) -> None:
     if charge is not None:
         paid = np.exp(st.log_ask)
         more = np.log(np.maximum(paid + charge, LEAST_PRICE * paid)) - st.log_ask
+        # A world without a charge is what it is where no world has one, to the last digit.
+        more = np.where(np.any(charge, axis=0), more, 0.0)
         st.log_ask += more
         st.log_base += more
     c = m.c
@@ -187,7 +189,8 @@ def _shift_prices(m: Market, rules: Conditions) -> None:
         old = np.zeros((len(m.layout.materials), st.worlds))
     goal = 0.0 if rules.price_shift is None else rules.price_shift
     new = old + (goal - old) * gain(m.weeks, m.draws["market.price_lag_weeks"])
-    st.shifted = None if not np.any(np.abs(new) > 1e-9) else new
+    lasts = np.any(np.abs(new) > 1e-9, axis=0)
+    st.shifted = np.where(lasts, new, 0.0) if np.any(lasts) else None
 
 
 class Risk(NamedTuple):

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from pydantic import BaseModel
 
+from lodestone.border.abreast import Abreast
 from lodestone.border.numbers import Distribution, Number
 from lodestone.interventions.context import Context, Steps, random_day
 from lodestone.interventions.fields import declared
@@ -141,7 +142,8 @@ def timing(item: Item, name: str, ctx: Context) -> Timing:
         end = start + length
     else:
         end = ctx.day(item.end, f"{name}/end", np.inf)
-    if item.survival_per_year != 1.0:
+    # Of points side by side the lasting ones get what others get without a draw: it never ends.
+    if isinstance(item.survival_per_year, Abreast) or item.survival_per_year != 1.0:
         yearly = ctx.number(item.survival_per_year, f"{name}/survival_per_year")
         with np.errstate(divide="ignore"):
             lives = random_day(ctx, f"{name}/survives", ctx.full(0.0), -np.log(yearly))

@@ -114,6 +114,20 @@ class Series:
             rows=self.rows,
         )
 
+    def part(self, columns: slice, keep: int) -> Series:
+        """The series of some columns, of which the first ``keep`` count; nothing is copied."""
+        return Series(
+            self.labels,
+            self.chain,
+            {name: values[..., columns] for name, values in self.arrays.items()},
+            self.worlds[columns],
+            self.shock_day[columns],
+            keep=keep,
+            draws={name: values[columns] for name, values in self.draws.items()},
+            discount_rate=self.discount_rate,
+            rows=self.rows,
+        )
+
     @staticmethod
     def beside(each: Sequence[Series], arrays: Mapping[str, np.ndarray]) -> Series:
         """Worlds of several batches that share rows, chain and discount rate, as one.

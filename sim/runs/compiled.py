@@ -82,7 +82,11 @@ def compile_scenario(scenario: Scenario, settings: Settings | None = None) -> Co
 
 
 def shock_days(
-    scenario: Compiled, reference: Scenario | None, worlds: np.ndarray, run: BatchRun | None = None
+    scenario: Compiled,
+    reference: Scenario | None,
+    worlds: np.ndarray,
+    run: BatchRun | None = None,
+    first_column: int = 0,
 ) -> np.ndarray:
     """Day of the first disruption that the reference does not have, by world, shape (w,).
 
@@ -97,6 +101,8 @@ def shock_days(
     worlds : ndarray of int, shape (w,)
     run : BatchRun, optional
         The scenario in these worlds, where it is drawn already.
+    first_column : int
+        Where these worlds begin among those of the run.
     """
     same = {} if reference is None else reference.interventions
     own: dict[str, float] = {}
@@ -112,4 +118,5 @@ def shock_days(
         for e in [e for e in effects if e.role == "disruption"] or effects
     ]
     days = np.min(np.stack(first), axis=0) if first else np.zeros(len(run.worlds))
-    return np.where(np.isfinite(days), np.maximum(days, 0.0), 0.0)[: len(worlds)]
+    days = days[first_column : first_column + len(worlds)]
+    return np.where(np.isfinite(days), np.maximum(days, 0.0), 0.0)

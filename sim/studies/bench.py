@@ -94,6 +94,48 @@ class Bench:
         shock : callable
             Day from which consequences are counted, shape (w,), for the batch.
         """
+        batch = _batch(task, *self._run(task, compiled, worlds, shock))
+        self.held.append(batch)
+        return batch
+
+    def record_abreast(
+        self,
+        tasks: Sequence[Task],
+        compiled: Compiled,
+        worlds: np.ndarray,
+        shock: Callable[[BatchRun], np.ndarray],
+    ) -> list[Batch]:
+        """Run the worlds of several tasks as one batch and cut it apart.
+
+        Parameters
+        ----------
+        tasks : sequence of Task
+            They are run alike, and asked for the same.
+        compiled : Compiled
+            All of them, see `abreast`.
+        worlds : ndarray of int, shape (tasks * w,)
+            Those of the first task, of the second, and so on: at least two of each.
+        shock : callable
+            As in `record`, for all columns.
+        """
+        series, columns = self._run(tasks[0], compiled, worlds, shock)
+        wide, batches = len(worlds) // len(tasks), []
+        for k, task in enumerate(tasks):
+            own = slice(k * wide, (k + 1) * wide)
+            part = series.part(own, min(task.settings.worlds, wide))
+            here = slice(columns.start + own.start, columns.start + own.stop)
+            batches.append(_batch(task, part, here))
+        self.held += batches
+        return batches
+
+    def _run(
+        self,
+        task: Task,
+        compiled: Compiled,
+        worlds: np.ndarray,
+        shock: Callable[[BatchRun], np.ndarray],
+    ) -> tuple[Series, slice]:
+        """Run some worlds in the room; what they left, and its columns there."""
         from lodestone.runs.chunk import record
 
         entered = False
@@ -111,11 +153,7 @@ class Bench:
             if entered:
                 self.room.leave()
             raise
-        draws = Columns.of(series.draws).cut(slice(0, series.keep))
-        columns = slice(self.room.first, self.room.taken)
-        batch = Batch(task.asked, series, columns, draws, series.shock_day[: series.keep])
-        self.held.append(batch)
-        return batch
+        return series, slice(self.room.first, self.room.taken)
 
     def _make_room(self, task: Task, run: BatchRun, discount_rate: float) -> None:
         """Leave the room as it is where a batch fits in; else settle what stands there."""
@@ -157,6 +195,12 @@ class Bench:
             whole = Series.beside([series.after(shock)], arrays)
             found.append(Columns.of(values_of(whole, batch.asked)).cut(slice(0, series.keep)))
         return found
+
+
+def _batch(task: Task, series: Series, columns: slice) -> Batch:
+    """A batch whose metrics are still to be worked out."""
+    draws = Columns.of(series.draws).cut(slice(0, series.keep))
+    return Batch(task.asked, series, columns, draws, series.shock_day[: series.keep])
 
 
 def _work_out(batches: Sequence[Batch], room: Room) -> None:

@@ -35,6 +35,8 @@ REPORT_MB, TABLES_MB = 0.6, 0.003
 METRICS, DRAWS = 320, 85
 #: A chunk of points is about so many seconds of one process, and at most so many points.
 CHUNK_SECONDS, CHUNK_POINTS = 4.0, 64
+#: So many chunks at least are left where chunks grow so that their points fill a batch.
+CHUNKS = 8
 #: Beyond this a study is only run when the user says so.
 MOST_POINTS, MOST_HOURS, MOST_GIGABYTES = 1000, 1.0, 5.0
 #: How often a pool whose worker died is started anew.
@@ -101,14 +103,7 @@ class Size:
 
 def seconds_of(points: Iterable[Point]) -> float:
     """Expected cost of worlds, seconds of one process."""
-    return sum(
-        p.settings.worlds
-        * p.years
-        * DAYS_PER_YEAR
-        / p.settings.market_days
-        * SECONDS_PER_WORLD_TICK
-        for p in points
-    )
+    return sum(p.settings.worlds * _market_days(p) * SECONDS_PER_WORLD_TICK for p in points)
 
 
 def begin(request: Request, also: Sequence[str] = ()) -> tuple[Plan, StudyFolder]:
@@ -206,7 +201,8 @@ def chunks_of(plan: Plan, done: set[str]) -> list[list[Job]]:
     if not points:
         return []
     each = max(seconds_of(points) / len(points), 1e-6)
-    size = int(np.clip(round(CHUNK_SECONDS / each), 1, CHUNK_POINTS))
+    size = max(round(CHUNK_SECONDS / each), _side_by_side(points))
+    size = int(np.clip(size, 1, CHUNK_POINTS))
     groups = [points[i : i + size] for i in range(0, len(points), size)]
     users: dict[str, set[int]] = {}
     for i, group in enumerate(groups):
@@ -225,6 +221,14 @@ def chunks_of(plan: Plan, done: set[str]) -> list[list[Job]]:
         if jobs:
             out.append(jobs)
     return out
+
+
+def _side_by_side(points: Sequence[Point]) -> int:
+    """Points that make a batch, as far as enough chunks are left for several processes."""
+    from lodestone.studies.abreast import columns_of
+
+    fewest = min(columns_of(*held) // max(held[0], 2) for held in _held(points))
+    return min(fewest, len(points) // CHUNKS)
 
 
 def _reference_task(point: Point, plan: Plan, shocks: tuple[np.ndarray, ...]) -> Task:
@@ -266,13 +270,11 @@ def run_plan(plan: Plan, folder: StudyFolder, progress: Progress | None = None) 
 
 def _room_for(folder: StudyFolder, plan: Plan, size: Size) -> None:
     from lodestone.runs.ready import A_WORLD_DAY, memory_of_batches, room_for
+    from lodestone.studies.abreast import columns_of
     from lodestone.studies.bench import TOGETHER
 
     if size.missing and size.workers:
-        most = max(
-            memory_of_batches(p.settings.worlds, p.years * DAYS_PER_YEAR / p.settings.market_days)
-            for p in plan.points
-        )
+        most = max(memory_of_batches(columns_of(*held), held[1]) for held in _held(plan.points))
         most += TOGETHER * A_WORLD_DAY
         room_for(most * size.workers, size.workers)
     free = shutil.disk_usage(folder.folder).free
@@ -283,6 +285,15 @@ def _room_for(folder: StudyFolder, plan: Plan, size: Size) -> None:
             key="out",
             hint="Give a folder on another disk with out=DIR, or fewer points.",
         )
+
+
+def _held(points: Sequence[Point]) -> set[tuple[int, float, int]]:
+    """Worlds and market days of points, and how many points there are."""
+    return {(p.settings.worlds, _market_days(p), len(points)) for p in points}
+
+
+def _market_days(point: Point) -> float:
+    return point.years * DAYS_PER_YEAR / point.settings.market_days
 
 
 class _Runner:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lodestone.chain.load import seeds_at_rest
+from lodestone.studies.abreast import start_tasks
 from lodestone.studies.bench import Bench
-from lodestone.studies.evaluate import Outcome, Running, run_task, start_task
+from lodestone.studies.evaluate import Outcome, run_task
 from lodestone.studies.folder import array_hash
 from lodestone.studies.task import Task
 
@@ -33,20 +34,20 @@ def run_chunk(jobs: Sequence[Job]) -> list[tuple[Outcome, list[Outcome]]]:
         A reference that two points of the chunk share stands once.
     """
     bench = Bench(_ahead(jobs))
-    points: list[tuple[Running, str]] = []
-    references: dict[str, Running] = {}
     with seeds_at_rest():
-        for job in jobs:
-            running, name = start_task(job.task, bench), ""
+        points = start_tasks([job.task for job in jobs], bench)
+        names: list[str] = []
+        own: dict[str, Task] = {}
+        for job, running in zip(jobs, points, strict=True):
+            name = ""
             if job.reference is not None and running.shock is not None:
                 name = reference_name(job.reference.key, running.shock)
-                if name not in references:
-                    own = replace(job.reference, key=name, shocks=(running.shock,))
-                    references[name] = start_task(own, bench)
-            points.append((running, name))
+                own.setdefault(name, replace(job.reference, key=name, shocks=(running.shock,)))
+            names.append(name)
+        references = dict(zip(own, start_tasks(list(own.values()), bench), strict=True))
         bench.settle()
     out = []
-    for running, name in points:
+    for running, name in zip(points, names, strict=True):
         outcome = running.outcome()
         calm = None if outcome.error is not None else references.pop(name, None)
         out.append((outcome, [] if calm is None else [calm.outcome()]))

@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.random import Generator, Philox
 
+from lodestone.border.abreast import Abreast, NotAbreast
 from lodestone.border.numbers import Distribution, Number
 
 #: Worlds up to which the numbers of a stream are kept.
@@ -70,7 +71,7 @@ def quantile(spec: Number, u: np.ndarray) -> np.ndarray:
     return spec.quantile(u)
 
 
-def draw(spec: Number, seed: int, stream: str, worlds: np.ndarray) -> np.ndarray:
+def draw(spec: Number | Abreast, seed: int, stream: str, worlds: np.ndarray) -> np.ndarray:
     """Draw a number per world.
 
     Returns
@@ -78,6 +79,12 @@ def draw(spec: Number, seed: int, stream: str, worlds: np.ndarray) -> np.ndarray
     ndarray, shape (w,), or shape (1,) for a plain number
         A constant keeps a singleton world axis.
     """
+    if isinstance(spec, Abreast):
+        if len(worlds) != len(spec.each) * spec.wide:
+            raise NotAbreast(spec.key, "it is drawn for some worlds alone")
+        cut = worlds.reshape(len(spec.each), spec.wide)
+        drawn = [draw(one, seed, stream, own) for one, own in zip(spec.each, cut, strict=True)]
+        return np.concatenate([np.broadcast_to(values, spec.wide) for values in drawn])
     if not isinstance(spec, Distribution):
         return np.full(1, float(spec))
     return quantile(spec, uniforms(seed, stream, worlds))

@@ -32,8 +32,8 @@ BRIEF = ["scenario.start=2025-03-01", "scenario.end=2025-05-01", "ensemble.world
 METRIC = "unmet_share_between(region=europe, since=2025-05-01, until=2025-07-01)"
 
 
-def sweep(folder, *words, names=(SCENARIO,)):
-    plan, store = begin(request_from_words(names, [*SHORT, *words], {"out": str(folder)}))
+def sweep(folder, *words, names=(SCENARIO,), days=SHORT):
+    plan, store = begin(request_from_words(names, [*days, *words], {"out": str(folder)}))
     done = run_plan(plan, store)
     study = Study(plan, store, done["failed"])
     study.save()
@@ -116,6 +116,48 @@ def test_all_points_see_the_same_worlds(study):
     draws = [study.worlds(i).filter(like="draw.") for i in range(4)]
     assert all(d.equals(draws[0]) for d in draws)
     assert len(list((study.folder / "parts").glob("draws-*"))) == 1
+
+
+@pytest.fixture
+def stacks(monkeypatch):
+    """How many points each batch of several points had."""
+    from lodestone.studies import abreast
+
+    real, seen = abreast._abreast, []
+
+    def counted(tasks, bench):
+        found = real(tasks, bench)
+        seen.append(len(tasks))
+        return found
+
+    monkeypatch.setattr(abreast, "_abreast", counted)
+    monkeypatch.setattr(abreast, "_apart", set())
+    return seen
+
+
+@pytest.mark.parametrize("worlds", [1, 3])
+def test_points_side_by_side_have_the_bytes_of_points_alone(worlds, stacks, tmp_path, monkeypatch):
+    """Two numbers of a measure; a number of behaviour and a stock, in which points stand apart."""
+    from lodestone.studies import abreast
+    from lodestone.studies import sweep as module
+
+    drawn = "{dist: uniform, low: 20, high: 90}"
+    words = [
+        f"{SPILLOVER}=0,1",
+        f"{SPILLOVER.replace('spillover', 'processing_days')}=30,{drawn}",
+        "scenario.overrides.order.cancel_share=0.3,0.5,{dist: uniform, low: 0.3, high: 0.4}",
+        f"{DAYS}=null,40", f"metric={METRIC}", "base=0",
+    ]  # fmt: skip
+    days = ["scenario.start=2025-02-01", "scenario.end=2025-07-01", f"ensemble.worlds={worlds}"]
+    monkeypatch.setattr(module, "CHUNK_SECONDS", 0.2)  # a few points each
+    together, _ = sweep(tmp_path / "together", *words, days=days)
+    assert sum(stacks) >= 12 and max(stacks) >= 2
+    stacks.clear()
+    monkeypatch.setattr(abreast, "COLUMNS", 1)
+    alone, _ = sweep(tmp_path / "alone", *words, days=days)
+    assert not stacks and len(alone.results) == 24
+    assert bytes_of(together.folder) == bytes_of(alone.folder)
+    assert alone.results["unmet_t_p50"].nunique() > 4
 
 
 @pytest.mark.slow
@@ -345,6 +387,7 @@ def test_the_command_goes_on_with_a_folder_and_tells_its_status(study):
 
 
 def test_a_point_that_fails_is_told_and_the_others_stand(tmp_path, monkeypatch):
+    from lodestone.border.abreast import Abreast
     from lodestone.border.errors import ModelError
     from lodestone.engine.run import BatchRun
 
@@ -352,7 +395,8 @@ def test_a_point_that_fails_is_told_and_the_others_stand(tmp_path, monkeypatch):
 
     def broken(run):
         item = run.scenario.interventions.get("april_2025_licences")
-        if item is not None and item.spillover == 1:
+        several = item is not None and isinstance(item.spillover, Abreast)
+        if item is not None and (several or item.spillover == 1):
             raise ModelError("the mass balance does not close")
         real(run)
 

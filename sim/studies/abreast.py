@@ -1,0 +1,260 @@
+"""Points that differ in numbers of measures are run side by side, as worlds of one batch.
+
+A market day costs much the same for eight worlds as for eighty. So the worlds of several points
+stand in one batch, each point's numbers in its own columns, and are cut apart afterwards. A world
+has the same bytes in any company, and draws are those of its number, so nothing but time depends
+on it.
+
+What may differ are numbers of measures. Each that does is replaced by one that can only be drawn
+(`Abreast`); whoever reads it otherwise refuses it, its key is remembered, and points that differ in
+it stand apart from then on. So do points that differ in a number of behaviour, because one that is
+the same in all worlds is held as one number, and its powers round otherwise; and points whose measures are in force on other days.
+Run alone are points with a licence that ends or is suspended during the run, because what becomes
+of its books on that market day hangs on whether another world has one; points that watch for what
+starts a measure; and each point where anything else goes wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lodestone.border.abreast import Abreast, NotAbreast
+from lodestone.border.numbers import Distribution
+from lodestone.interventions.fields import declared
+from lodestone.interventions.triggers import Trigger
+from lodestone.studies.bench import WRONG, Bench
+from lodestone.studies.evaluate import Running, start_task
+
+if TYPE_CHECKING:
+    from lodestone.engine.run import BatchRun
+    from lodestone.interventions.base import Effect, Intervention
+    from lodestone.runs.compiled import Compiled
+    from lodestone.scenario import Scenario
+    from lodestone.studies.task import Task
+
+__all__ = ["columns_of", "start_tasks"]
+
+#: Columns of a batch at most, and columns times market days: some 250 MB.
+COLUMNS, TOGETHER = 128, 32_768
+#: Measures with books at a licence office.
+LICENCES = ("end_use_denial", "export_licence")
+#: Keys of numbers that somebody reads otherwise than by drawing them: found as studies run.
+_apart: set[str] = set()
+
+
+class _OtherDays(Exception):
+    """Measures of some points are in force on other days.
+
+    Attributes
+    ----------
+    days
+        What tells days apart, of each point.
+    """
+
+    def __init__(self, days: Sequence[bytes]) -> None:
+        super().__init__("measures are in force on other days")
+        self.days = days
+
+
+def columns_of(worlds: int, days: float, points: int) -> int:
+    """Columns of a batch in which so many points of so many worlds and market days stand."""
+    wide = max(worlds, 2)
+    most = min(COLUMNS, int(TOGETHER / max(days, 1.0)))
+    return wide * max(min(most // wide, points), 1)
+
+
+def start_tasks(tasks: Sequence[Task], bench: Bench) -> list[Running]:
+    """Run the worlds of some tasks, side by side where they can be; metrics are left to the bench."""
+    found: dict[int, Running] = {}
+    for numbers in _together(tasks):
+        own = [tasks[n] for n in numbers]
+        found |= zip(numbers, _start(own, bench), strict=True)
+    return [found[n] for n in range(len(tasks))]
+
+
+def _start(tasks: Sequence[Task], bench: Bench) -> list[Running]:
+    """Run tasks as one batch; where that fails, by what they do not differ in, or one by one."""
+    if len(tasks) > 1:
+        try:
+            return _abreast(tasks, bench)
+        except _OtherDays as error:
+            return _by(error.days, tasks, bench)
+        except NotAbreast as error:
+            if error.key and error.key not in _apart:
+                _apart.add(error.key)
+                return start_tasks(tasks, bench)
+        except Exception:  # whatever it is, it is told of the point that has it
+            pass
+    return [start_task(task, bench) for task in tasks]
+
+
+def _by(kinds: Sequence[bytes], tasks: Sequence[Task], bench: Bench) -> list[Running]:
+    """Run the tasks of each kind as one batch."""
+    found: dict[int, Running] = {}
+    for kind in dict.fromkeys(kinds):
+        numbers = [n for n, own in enumerate(kinds) if own == kind]
+        found |= zip(numbers, _start([tasks[n] for n in numbers], bench), strict=True)
+    return [found[n] for n in range(len(tasks))]
+
+
+# --------------------------------------------------------------------------- which ones
+
+
+def _together(tasks: Sequence[Task]) -> list[list[int]]:
+    """Numbers of the tasks that are run as one batch, in the order of the first of each."""
+    alike: dict[Any, list[int]] = {}
+    for number, task in enumerate(tasks):
+        alike.setdefault(_form(task) or number, []).append(number)
+    out = []
+    for numbers in alike.values():
+        first = tasks[numbers[0]]
+        worlds = max(first.settings.worlds, 2)
+        days = first.settings.days_of(first.scenario.start, first.scenario.end)
+        each = columns_of(worlds, days, len(numbers)) // worlds
+        out += [list(map(int, p)) for p in np.array_split(numbers, -(-len(numbers) // each))]
+    return out
+
+
+def _form(task: Task) -> tuple[Any, ...] | None:
+    """All that decides how a task is run but the numbers that may differ; None: it is run alone."""
+    from lodestone.runs.compiled import compile_scenario
+
+    if len(task.shocks) > 1 or task.piece != (0, 1) or len(task.batches()) > 1:
+        return None
+    try:
+        ground = compile_scenario(task.scenario, task.settings).ground
+    except WRONG:
+        return None
+    s = task.scenario
+    if any(isinstance(value, np.ndarray) for value in s.overrides.values()):
+        return None
+    triggers = [item.triggered_by for item in s.interventions.values()]
+    if any(isinstance(trigger, Trigger) and trigger.watches for trigger in triggers):
+        return None
+    return (
+        bool(task.shocks), task.asked, repr(task.settings), s.vintage, s.start, s.end,
+        id(ground.layout),
+        tuple(sorted((k, repr(v)) for k, v in s.overrides.items())),
+        tuple((name, _item_form(s.interventions[name])) for name in sorted(s.interventions)),
+    )  # fmt: skip
+
+
+def _item_form(item: Intervention) -> tuple[Any, ...]:
+    """A measure without the numbers that may differ."""
+    told = declared(type(item))
+    return tuple(
+        (key, _number_form(f"{item.kind}.{key}", value) if told[key].unit else repr(value))
+        for key, value in item
+    )
+
+
+def _number_form(key: str, value: Any) -> Any:
+    """A number, or numbers by date or place, without what may differ."""
+    if key in _apart:
+        return repr(value)
+    if isinstance(value, Mapping):
+        return tuple((repr(k), _number_form(key, v)) for k, v in value.items())
+    return "number" if _is_number(value) else repr(value)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, Distribution):
+        return not value.dates
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+# --------------------------------------------------------------------------- as one
+
+
+def _scenario(each: Sequence[Scenario], wide: int) -> Scenario:
+    """Scenarios of one form as one, whose numbers that differ are each point's in its columns."""
+    first = each[0]
+    items = {
+        name: item.model_copy(
+            update={
+                key: _one(f"{item.kind}.{key}", [getattr(s.interventions[name], key) for s in each], wide)
+                for key, told in declared(type(item)).items()
+                if told.unit
+            }
+        )
+        for name, item in first.interventions.items()
+    }  # fmt: skip
+    return replace(first, interventions=items)
+
+
+def _one(key: str, values: Sequence[Any], wide: int) -> Any:
+    """Values of several points as one: itself where all are the same."""
+    first = values[0]
+    if len({repr(value) for value in values}) == 1:
+        return first
+    if isinstance(first, Mapping):
+        return {k: _one(key, [value[k] for value in values], wide) for k in first}
+    return Abreast(key, tuple(values), wide)
+
+
+def _abreast(tasks: Sequence[Task], bench: Bench) -> list[Running]:
+    """Run tasks of one form as one batch.
+
+    Raises
+    ------
+    NotAbreast
+        A number that differs is read by something that all worlds share.
+    _OtherDays
+        Measures of some are in force on other days.
+    """
+    from lodestone.runs.compiled import compile_scenario
+
+    first = tasks[0]
+    each = [compile_scenario(task.scenario, task.settings) for task in tasks]
+    own = np.resize(first.batches()[0], max(first.settings.worlds, 2))
+    both = each[0].with_(_scenario([task.scenario for task in tasks], len(own)))
+    if any(case.ground.layout is not both.ground.layout for case in each):
+        raise NotAbreast("", "they stand on other ground")
+    shocks = _shocks(tasks, each, own)
+    batches = bench.record_abreast(tasks, both, np.tile(own, len(tasks)), shocks)
+    points = zip(tasks, batches, strict=True)
+    return [Running(t.key, [b], None if t.shocks else b.shock) for t, b in points]
+
+
+def _shocks(
+    tasks: Sequence[Task], each: Sequence[Compiled], own: np.ndarray
+) -> Callable[[BatchRun], np.ndarray]:
+    """Day of the first disruption in each column, of each task as it would find it alone."""
+    from lodestone.runs.compiled import shock_days
+
+    def days(run: BatchRun) -> np.ndarray:
+        if any(effect.kind in LICENCES and _pauses(effect) for effect in run.effects):
+            raise NotAbreast("", "the office remembers a licence that is no longer in force")
+        in_force = _in_force(run, len(own))
+        if len(set(in_force)) > 1:
+            raise _OtherDays(in_force)
+        found = [
+            np.resize(task.shocks[0], len(own))
+            if task.shocks
+            else shock_days(case, task.reference, own, run, k * len(own))
+            for k, (task, case) in enumerate(zip(tasks, each, strict=True))
+        ]
+        return np.concatenate(found)
+
+    return days
+
+
+def _in_force(run: BatchRun, wide: int) -> list[bytes]:
+    """When the measures of each point are announced and in force, as bytes."""
+    spans = [
+        span
+        for effect in run.effects
+        for span in (effect.announced, effect.start, effect.end, *sum(effect.suspensions, ()))
+    ]
+    days = np.array([np.broadcast_to(span, len(run.worlds)) for span in spans])
+    return [days[:, k : k + wide].tobytes() for k in range(0, len(run.worlds), wide)]
+
+
+def _pauses(effect: Effect) -> bool:
+    """Whether it ends or is suspended before the end of the run, in some world."""
+    ends = (effect.start < effect.end) & (effect.end > 0.0) & (effect.end < effect.last_day)
+    return bool(effect.suspensions) or bool(np.any(ends))

@@ -210,8 +210,10 @@ class CallEffect(Effect):
             wanted = np.maximum(np.minimum(self.called[n] * offer[c], now + left), now)
             by_need = need[mine] / np.maximum(need[mine].sum(axis=0), 1e-12)
             spread = np.where(now > 1e-12, goal[mine] / np.maximum(now, 1e-12), by_need)
-            goal[mine] = spread * wanted
-            goal[rest] *= np.maximum(now + left - wanted, 0.0) / np.maximum(left, 1e-12)
+            calls = self.called[n] != 0.0  # a world that calls nothing is left as it is
+            goal[mine] = np.where(calls, spread * wanted, goal[mine])
+            kept = np.maximum(now + left - wanted, 0.0) / np.maximum(left, 1e-12)
+            goal[rest] *= np.where(calls, kept, 1.0)
         return goal
 
 

@@ -7,11 +7,12 @@ on it.
 
 What may differ are numbers of measures. Each that does is replaced by one that can only be drawn
 (`Abreast`); whoever reads it otherwise refuses it, its key is remembered, and points that differ in
-it stand apart from then on. So do points that differ in a number of behaviour, because one that is
-the same in all worlds is held as one number, and its powers round otherwise; and points whose measures are in force on other days.
-Run alone are points with a licence that ends or is suspended during the run, because what becomes
-of its books on that market day hangs on whether another world has one; points that watch for what
-starts a measure; and each point where anything else goes wrong.
+it stand apart from then on. So do points in which it is nought or one and in which it is not (a
+measure that does nothing is stepped over), points that differ in a number of behaviour (one that is
+the same in all worlds is held as one number, and its powers round otherwise), and points whose
+measures are in force on other days (what becomes of the books of a licence on the market day after
+it hangs on whether another world has one). Run alone are points that watch for what starts a
+measure, and each point where anything else goes wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from lodestone.studies.evaluate import Running, start_task
 
 if TYPE_CHECKING:
     from lodestone.engine.run import BatchRun
-    from lodestone.interventions.base import Effect, Intervention
+    from lodestone.interventions.base import Intervention
     from lodestone.runs.compiled import Compiled
     from lodestone.scenario import Scenario
     from lodestone.studies.task import Task
@@ -40,8 +41,8 @@ __all__ = ["columns_of", "start_tasks"]
 
 #: Columns of a batch at most, and columns times market days: some 250 MB.
 COLUMNS, TOGETHER = 128, 32_768
-#: Measures with books at a licence office.
-LICENCES = ("end_use_denial", "export_licence")
+#: Numbers at which a measure may do nothing at all, so that none of it is looked at.
+NOTHING = (0.0, 1.0)
 #: Keys of numbers that somebody reads otherwise than by drawing them: found as studies run.
 _apart: set[str] = set()
 
@@ -158,13 +159,10 @@ def _number_form(key: str, value: Any) -> Any:
         return repr(value)
     if isinstance(value, Mapping):
         return tuple((repr(k), _number_form(key, v)) for k, v in value.items())
-    return "number" if _is_number(value) else repr(value)
-
-
-def _is_number(value: Any) -> bool:
     if isinstance(value, Distribution):
-        return not value.dates
-    return isinstance(value, int | float) and not isinstance(value, bool)
+        return repr(value) if value.dates else "drawn"
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return "number" if plain and value not in NOTHING else repr(value)
 
 
 # --------------------------------------------------------------------------- as one
@@ -227,8 +225,6 @@ def _shocks(
     from lodestone.runs.compiled import shock_days
 
     def days(run: BatchRun) -> np.ndarray:
-        if any(effect.kind in LICENCES and _pauses(effect) for effect in run.effects):
-            raise NotAbreast("", "the office remembers a licence that is no longer in force")
         in_force = _in_force(run, len(own))
         if len(set(in_force)) > 1:
             raise _OtherDays(in_force)
@@ -245,16 +241,10 @@ def _shocks(
 
 def _in_force(run: BatchRun, wide: int) -> list[bytes]:
     """When the measures of each point are announced and in force, as bytes."""
-    spans = [
-        span
+    worlds = len(run.worlds)
+    days = [
+        np.broadcast_to(span, worlds)
         for effect in run.effects
         for span in (effect.announced, effect.start, effect.end, *sum(effect.suspensions, ()))
     ]
-    days = np.array([np.broadcast_to(span, len(run.worlds)) for span in spans])
-    return [days[:, k : k + wide].tobytes() for k in range(0, len(run.worlds), wide)]
-
-
-def _pauses(effect: Effect) -> bool:
-    """Whether it ends or is suspended before the end of the run, in some world."""
-    ends = (effect.start < effect.end) & (effect.end > 0.0) & (effect.end < effect.last_day)
-    return bool(effect.suspensions) or bool(np.any(ends))
+    return [b"".join(d[k : k + wide].tobytes() for d in days) for k in range(0, worlds, wide)]

@@ -143,10 +143,11 @@ def test_points_side_by_side_have_the_bytes_of_points_alone(worlds, stacks, tmp_
 
     drawn = "{dist: uniform, low: 20, high: 90}"
     words = [
-        f"{SPILLOVER}=0,1",
-        f"{SPILLOVER.replace('spillover', 'processing_days')}=30,{drawn}",
-        "scenario.overrides.order.cancel_share=0.3,0.5,{dist: uniform, low: 0.3, high: 0.4}",
-        f"{DAYS}=null,40", f"metric={METRIC}", "base=0",
+        f"{DAYS}=null,40",
+        "scenario.overrides.order.cancel_share=0.3,{dist: uniform, low: 0.3, high: 0.4}",
+        f"{SPILLOVER}=0.2,0.8",
+        f"{SPILLOVER.replace('spillover', 'processing_days')}=30,60,{drawn}",
+        f"metric={METRIC}", "base=0",
     ]  # fmt: skip
     days = ["scenario.start=2025-02-01", "scenario.end=2025-07-01", f"ensemble.worlds={worlds}"]
     monkeypatch.setattr(module, "CHUNK_SECONDS", 0.2)  # a few points each
@@ -396,18 +397,18 @@ def test_a_point_that_fails_is_told_and_the_others_stand(tmp_path, monkeypatch):
     def broken(run):
         item = run.scenario.interventions.get("april_2025_licences")
         several = item is not None and isinstance(item.spillover, Abreast)
-        if item is not None and (several or item.spillover == 1):
+        if item is not None and (several or item.spillover == 0.8):
             raise ModelError("the mass balance does not close")
         real(run)
 
     monkeypatch.setattr(BatchRun, "run", broken)
-    found, ran = sweep(tmp_path / "e", f"{SPILLOVER}=0,1")
+    found, ran = sweep(tmp_path / "e", f"{SPILLOVER}=0.2,0.8")
     assert ran == 2 and len(found.results) == 1
     with (tmp_path / "e" / "failed.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [(r["point"], r[SPILLOVER], r["kind"]) for r in rows] == [("1", "1", "model")]
+    assert [(r["point"], r[SPILLOVER], r["kind"]) for r in rows] == [("1", "0.8", "model")]
     monkeypatch.undo()
-    found, ran = sweep(tmp_path / "e", f"{SPILLOVER}=0,1")
+    found, ran = sweep(tmp_path / "e", f"{SPILLOVER}=0.2,0.8")
     assert ran == 1 and len(found.results) == 2
 
 

@@ -24,8 +24,8 @@ DAYS = {"start": "2024-05-06", "end": "2025-06-02"}
 SETTINGS = replace(Settings(), worlds=3)
 #: What is tried in place of a number: nothing, less and more of it.
 FACTORS = (0.0, 0.6, 1.4)
-#: Kinds that are looked at with every test: lists, books and queues; a size that the layout reads.
-FEW = ("bio_extraction", "export_licence", "export_quota")
+#: Kinds that are looked at with every test: quotas, whose books fill; a size that the layout reads.
+FEW = ("bio_extraction", "export_quota")
 
 
 def scaled(value, factor):

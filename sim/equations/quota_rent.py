@@ -48,14 +48,14 @@ def wanted_of_lacking(lacking: np.ndarray, used_to: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    lacking : ndarray
+    lacking : ndarray, shape (c, w)
         Need less what is made on the spot and what other lanes bring, t a week.
-    used_to : ndarray
+    used_to : ndarray, shape (c, w)
         Usual tonnes of all covered lanes to the place, t a week.
 
     Returns
     -------
-    ndarray
+    ndarray, shape (c, w)
         t a week.
 
     Conserves: nothing (a plan).

@@ -93,7 +93,12 @@ class LicenceOffice(Book):
         self.rows = np.zeros(0, dtype=int)
         self.unlisted: np.ndarray | float = 0.0  # share of what may leave that nobody lists
         self.filed = self.filing = self.granted_total = np.zeros((0, worlds))
-        self.listed = np.zeros((0, worlds), dtype=bool)  # links under licence today
+        self.listed = np.zeros(
+            (0, worlds), dtype=bool
+        )  # links under licence on the last office day
+        self.ruled = np.zeros(
+            (0, worlds), dtype=bool
+        )  # of these, those on the last market day, too
         # Share of the military part of each shipment that may be put to military use, by link
         # with a book and by market day, latest first; None while nobody refuses it.
         self.usable: list[np.ndarray] = []
@@ -133,6 +138,7 @@ class LicenceOffice(Book):
         self.filing = np.zeros((n, self.worlds))  # of late, net of what was cancelled, t/week
         self.grey = np.zeros((n, self.worlds))  # orders of refused customers left with smugglers, t
         self.listed = np.zeros((n, self.worlds), dtype=bool)
+        self.ruled = np.zeros((n, self.worlds), dtype=bool)
         self.filed = np.zeros((n, self.worlds))
         self.granted_total = np.zeros((n, self.worlds))
         self.share = np.stack([1.0 - self.military[self.rows], self.military[self.rows]])
@@ -228,8 +234,9 @@ class LicenceOffice(Book):
         f = self._fold(rules.licences)
         if f is None:
             if len(self.rows) and np.any(self.listed):
-                for book in (*self._books(), self.allowed, self.grey):
+                for book in (*self._books(), self.allowed, self.grey, self.filing, self.may_file):
                     book[...] = 0.0
+                self.pass_share[...] = 1.0
                 self.listed[...] = False
             return np.zeros_like(self.filing)
         orders, normal = state.orders[self.rows], state.normal[self.rows]
@@ -263,7 +270,7 @@ class LicenceOffice(Book):
         self.grey = np.minimum(self.grey, others)
         new = np.where(f.active, others - self.grey, 0.0)
         self.filed += new
-        theirs = f.passes * self.share * normal
+        theirs = np.where(f.active, f.passes * self.share * normal, 0.0)
         ahead = np.maximum(theirs * FILED_AHEAD, f.passes * new * self.share)
         self.allowed = np.where(f.active & ~self.listed, ahead, self.allowed)
         some = (f.passes < 1.0) | np.any(~f.able & (self.share > 0.0), axis=0)
@@ -276,7 +283,8 @@ class LicenceOffice(Book):
         crossed_out += given_up.sum(axis=0)
         filing = np.where(f.able, filing, 0.0)
         self.may_file = np.where(f.active, (theirs * f.able).sum(axis=0), 0.0)
-        self.pass_share = (self.share * f.able).sum(axis=0) * f.passes
+        passes = (self.share * f.able).sum(axis=0) * f.passes
+        self.pass_share = np.where(f.active, passes, 1.0)
         net = (filing.sum(axis=0) - total * (1.0 - keep)) / weeks
         before = np.where(self.listed, self.filing, self.pass_share * normal)
         self.filing = np.where(f.active, toward(before, net, weeks, OF_LATE), 0.0)
@@ -382,7 +390,7 @@ class LicenceOffice(Book):
         ndarray, shape (l, w)
             A delay lets less pass while it begins and nothing less afterwards.
         """
-        if not np.any(self.listed):
+        if not np.any(self.ruled):
             return usual
         out = usual.copy()
         free = released[self.rows] * self.unlisted
@@ -391,7 +399,7 @@ class LicenceOffice(Book):
         few = FEW * self.may_file + 1e-9
         seen = np.clip(before[self.rows] / np.maximum(self.pass_share, 1e-12), 0.0, 1.0)
         got = np.minimum((listed + few * seen) / (np.maximum(self.filing, 0.0) + few), 1.0)
-        out[self.rows] = np.where(self.listed, self.pass_share * got, usual[self.rows])
+        out[self.rows] = np.where(self.ruled, self.pass_share * got, usual[self.rows])
         return out
 
     def releasable(
@@ -406,6 +414,7 @@ class LicenceOffice(Book):
             Links under licence today.
         """
         f = self._fold(rules.licences)
+        self.ruled = self.listed & (False if f is None else f.active)
         if f is None:
             return may, None
         granted = self.granted.sum(axis=0)
@@ -447,6 +456,7 @@ class LicenceOffice(Book):
         if len(self.rows) and rules.licences:
             total = self.granted.sum(axis=0)
             used = np.minimum(shipped[self.rows] * (1.0 - self.unlisted), total)
+            used = np.where(self.ruled, used, 0.0)  # once the rule has ended nobody asks for paper
             self._compose(shipped[self.rows], used, total)
             self.granted *= 1.0 - used / np.maximum(total, 1e-12)
         for rule in rules.licences:

@@ -65,6 +65,20 @@ def test_a_world_gives_the_same_bytes_alone_in_8_and_in_64(world):
         assert a[0] == b[world] == c[world], f"world {world} differs on market day {day}"
 
 
+def test_a_licence_that_has_ended_is_gone_whoever_else_has_one():
+    """What passes on the day after the end is asked of the world, not of the batch."""
+    ends = {
+        "licence": {
+            **MIXED["licence"], "probability": 1, "approval": 0.2,
+            "duration": {"dist": "uniform", "low": 60, "high": 140},
+        }
+    }  # fmt: skip
+    eight = simulate(ends, worlds=8, **SETTINGS)
+    for world in (1, 4):
+        alone = simulate(ends, worlds=[world], **SETTINGS).fingerprints
+        assert [day[world] for day in eight.fingerprints] == [day[0] for day in alone], world
+
+
 def test_the_order_of_the_worlds_does_not_matter():
     turned = simulate(MIXED, worlds=[6, 0, 3], **SETTINGS).fingerprints
     eight = in_company(8).fingerprints

@@ -348,7 +348,7 @@ def _licensed(m: Market, rules: Conditions) -> np.ndarray:
     left = np.maximum(d["market.expected_closure_weeks"] - since, 0.0)
     seen = np.where(left > 0.0, believed, st.link_pass[rows])
     believed += (seen - believed) * gain(weeks, d["market.belief_weeks"])
-    st.licensed_weeks[rows], st.believed[rows] = since, believed
+    st.licensed_weeks[rows], st.believed[rows] = since, np.where(active, believed, 1.0)
     open_for = np.maximum(m.law.horizon - left, 0.0) / m.law.horizon
     # Once the wait that the market reckoned with is over, it sees what waited catch up, and that end.
     more = d["licence.surge"] - 1.0

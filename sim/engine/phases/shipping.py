@@ -185,26 +185,23 @@ def _openness(m: Market, released: np.ndarray, restricted: np.ndarray | None) ->
         usual = st.normal.copy()
         rows = np.flatnonzero(usual.any(axis=1) | released.any(axis=1))
         usual[rows] = toward(usual[rows], released[rows] / weeks, weeks * m.slow, 26.0)
+    kept = _either(st.recovering, restricted)
+    if kept is not None:
+        # Under control, normal tonnes grow only with what the destination plans to use; and what is
+        # caught up is no new habit.
+        grown = st.normal * st.need_growth[lay.links.destination]
+        usual = np.where(kept, grown, st.normal if usual is None else usual)
+    normal, st.normal = st.normal, st.normal if usual is None else usual
     if restricted is None:
-        if usual is not None:
-            if st.recovering is not None:
-                # What is caught up is no new habit.
-                grown = st.normal * st.need_growth[lay.links.destination]
-                usual = np.where(st.recovering, grown, usual)
-            st.normal = usual
-        if m.state.all_open:
+        if st.all_open:
             return
         passing = np.ones_like(released)
     else:
         # Against normal tonnes, or what buyers still want of it where that is less.
-        wanted = np.minimum(st.normal * weeks, released + st.orders)
+        wanted = np.minimum(normal * weeks, released + st.orders)
         flow = np.minimum(released / np.maximum(wanted, 1e-9), 1.0)
-        passing = np.where(restricted & (st.normal > 1e-6), flow, 1.0)
+        passing = np.where(restricted & (normal > 1e-6), flow, 1.0)
         passing = m.office.passing(released, passing, st.link_pass, weeks)
-        # Under control, normal tonnes grow only with what the destination plans to use.
-        grown = st.normal * m.state.need_growth[lay.links.destination]
-        kept = _either(m.state.recovering, restricted)
-        st.normal = np.where(kept, grown, st.normal if usual is None else usual)
     st.link_pass = toward(st.link_pass, passing, weeks, 1.0)
     st.link_pass = np.where(st.link_pass > 1.0 - 1e-6, 1.0, st.link_pass)
     m.state.all_open = bool(np.all(st.link_pass == 1.0))

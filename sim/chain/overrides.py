@@ -32,6 +32,9 @@ _SECTOR_RANGES = {
     "elasticity_short": ("elasticity_low", "elasticity_high"),
 }
 
+#: Numbers of behaviour that are one for all worlds: the law of price is laid out by them.
+ONE_FOR_ALL = ("market.lane_response", "market.resale_cost")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:

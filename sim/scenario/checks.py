@@ -12,6 +12,7 @@ from lodestone.border.errors import InputError, combine
 from lodestone.border.numbers import Distribution, Number, parse_date, parse_number
 from lodestone.border.words import nearest, suggestion
 from lodestone.border.yamlfile import KeyPath, Place, find_place
+from lodestone.chain.overrides import ONE_FOR_ALL
 from lodestone.scenario.files import locate
 from lodestone.scenario.keys import variant_problems
 from lodestone.scenario.layers import (
@@ -347,6 +348,11 @@ class _Checker:
                 if isinstance(given, Mapping):
                     value = parse_number(given, dates=name.endswith("start_date"))
                 tried = [given]
+                if isinstance(value, Distribution) and name in ONE_FOR_ALL:
+                    self.problem(
+                        key, "is one number for all worlds", "Give a number; a sweep tries several."
+                    )
+                    continue
                 if isinstance(value, Distribution):
                     far = _far(value)
                     ends = [float(v if math.isfinite(v) else q)

@@ -265,6 +265,11 @@ def test_parameters_may_be_uncertain_and_dates(here):
         ("fear.unfilled", -0.1, "below 0, the limit"),
         ("market.contract_share", {"dist": "uniform", "low": 0.5, "high": 1.5}, "above 1"),
         ("market.contract_share", {"dist": "uniform", "low": 0.5}, "lacks high"),
+        (
+            "market.lane_response",
+            {"dist": "uniform", "low": 6, "high": 10},
+            "one number for all worlds",
+        ),
         ("market.contract_share", {"dist": "normal", "mean": 0.7, "sd": 5}, "is below 0"),
         ("market.contract_share", {"dist": "normal", "mean": 0.7, "sd": 0.12}, "is above 1"),
     ],

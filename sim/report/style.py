@@ -227,8 +227,8 @@ def mark_words(reading: Reading, window: tuple[pd.Timestamp, pd.Timestamp]) -> s
     inside = marks_shown(reading, window)
     if not inside:
         return ""
-    words = [f"{letter(reading, mark)} {human(mark.name)}" for mark in inside]
-    return f"Dashed lines, start of: {'; '.join(words)}."
+    words = [f"{human(mark.name)} ({letter(reading, mark)})" for mark in inside]
+    return f"Dashed line{'s' if len(words) > 1 else ''}: start of {'; '.join(words)}."
 
 
 def label_ends(

@@ -35,6 +35,11 @@ class Steps:
             return np.full(self.values.shape[1], before)
         return self.values[index]
 
+    def first_day(self) -> np.ndarray:
+        """Day from which each world has something, shape (w,); nought where none of it ever has."""
+        some = self.values != 0.0
+        return np.where(some.any(axis=0), self.days[np.argmax(some, axis=0)], 0.0)
+
 
 @dataclass
 class Context:

@@ -112,8 +112,7 @@ class LicenceEffect(Effect):
         for place, given in item.general_licences.items():
             share = used_there(lay, ctx.places(place).countries)[lay.links.region_to]
             path = ctx.steps(given, f"{name}/general/{place}")
-            granted = next((d for d, v in zip(path.days, path.values, strict=True) if v.any()), 0.0)
-            since = np.maximum(self.start, granted)
+            since = np.maximum(self.start, path.first_day())
             revoked = random_day(
                 ctx, f"{name}/revoked/{place}", since, self.n.revocation_hazard_per_year
             )

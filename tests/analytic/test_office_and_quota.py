@@ -10,6 +10,7 @@ import pytest
 from lodestone.chain.balance import balance
 from lodestone.chain.load import load_chain
 from lodestone.engine.phases.clearing import Covered, shadow_price
+from lodestone.interventions.context import Steps
 from lodestone.interventions.export_licence import ExportLicence
 from lodestone.interventions.export_quota import period_dates
 from lodestone.worlds.conditions import Conditions
@@ -374,3 +375,10 @@ def test_a_quota_ends_with_its_last_period():
 def test_periods_have_their_days(period, days):
     first, last = period_dates(period)
     assert (last - first).days == days
+
+
+def test_the_first_day_of_a_grant_is_that_of_each_world():
+    """Not that of whoever has one first: a hazard of revocation counts from one's own grant."""
+    values = np.array([[0.0, 0.5, 0.0, 0.0], [0.2, 0.5, 0.0, 0.0], [0.2, 0.0, 0.1, 0.0]])
+    steps = Steps(np.array([10.0, 20.0, 30.0]), values)
+    assert steps.first_day().tolist() == [20.0, 10.0, 30.0, 0.0]

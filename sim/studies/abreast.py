@@ -10,8 +10,8 @@ What may differ are numbers of measures. Each that does is replaced by one that 
 it stand apart from then on. So do points in which it is nought or one and in which it is not (a
 measure that does nothing is stepped over), points that differ in a number of behaviour (one that is
 the same in all worlds is held as one number, and its powers round otherwise), and points whose
-measures are in force on other days (what becomes of the books of a licence on the market day after
-it hangs on whether another world has one). Run alone are points that watch for what starts a
+measures are in force on other days (something of an ended licence still hangs on whether another
+world has one: without this rule `export_licence` and `end_use_denial` are not the same). Run alone are points that watch for what starts a
 measure, and each point where anything else goes wrong.
 """
 

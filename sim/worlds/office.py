@@ -93,12 +93,9 @@ class LicenceOffice(Book):
         self.rows = np.zeros(0, dtype=int)
         self.unlisted: np.ndarray | float = 0.0  # share of what may leave that nobody lists
         self.filed = self.filing = self.granted_total = np.zeros((0, worlds))
-        self.listed = np.zeros(
-            (0, worlds), dtype=bool
-        )  # links under licence on the last office day
-        self.ruled = np.zeros(
-            (0, worlds), dtype=bool
-        )  # of these, those on the last market day, too
+        # Links under licence on the last office day; of these, those on the last market day, too.
+        self.listed = np.zeros((0, worlds), dtype=bool)
+        self.ruled = np.zeros((0, worlds), dtype=bool)
         # Share of the military part of each shipment that may be put to military use, by link
         # with a book and by market day, latest first; None while nobody refuses it.
         self.usable: list[np.ndarray] = []

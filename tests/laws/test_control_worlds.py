@@ -44,7 +44,6 @@ def test_a_world_in_which_nothing_happens_stays_as_it_is_for_five_years():
     stays_flat(simulate(worlds=7, weeks=261))
 
 
-@pytest.mark.slow
 def test_a_world_in_which_nothing_happens_stays_as_it_is_for_ten_years():
     stays_flat(simulate(worlds=101, weeks=522))
 

@@ -138,7 +138,7 @@ def _pull_back(
     """
     lay, st = m.layout, m.state
     ways = ways_of(lay.links)
-    flow = np.where(lay.links.home[:, None], 0.0, st.link_weight)
+    flow = _from_others(m)
     if st.lane_open is not None:
         flow = flow * st.lane_open
     usual = Offered(flow, np.empty_like(need), np.empty_like(need))
@@ -392,10 +392,14 @@ def _lacking(m: Market, covered: np.ndarray, need: np.ndarray) -> np.ndarray:
     At base prices throughout: works make what they plan, for which the need for their inputs is
     reckoned. What dear inputs squeeze out of them would count twice, as inputs and as their product.
     """
-    lay, st = m.layout, m.state
-    free = np.where(lay.links.home[:, None], 0.0, st.link_weight)
+    st, free = m.state, _from_others(m)
     free[covered] = 0.0
-    return need - st.made_expected - st.plant_plan - lay.links.sum_by_destination(free)
+    return need - st.made_expected - st.plant_plan - m.layout.links.sum_by_destination(free)
+
+
+def _from_others(m: Market) -> np.ndarray:
+    """What lanes usually bring from elsewhere, t/week, shape (l, w): nought on those inside a place."""
+    return np.where(m.layout.links.home[:, None], 0.0, m.state.link_weight)
 
 
 def offered(m: Market, flow: np.ndarray) -> Offered:

@@ -8,7 +8,12 @@ import numpy as np
 
 from lodestone.chain.nouns import Chain, Facility
 from lodestone.interventions.base import Intervention, Problem, intervention
-from lodestone.interventions.capacity_project import CapacityProject, centre, new_facility_name
+from lodestone.interventions.capacity_project import (
+    CapacityProject,
+    centre,
+    new_facility_name,
+    shut,
+)
 from lodestone.interventions.context import Context
 from lodestone.interventions.cost_shift import stage_costs
 from lodestone.interventions.effects import Effect
@@ -47,11 +52,14 @@ class BioEffect(Effect):
         projects.drop(self.row, ~happens)
 
     def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
-        """Lay what it costs more (or less) on its share of the region's oxides."""
-        if self.row < 0 or "separated" not in m.flows:
+        """Lay what it costs more (or less) on its share of the region's oxides; shut it at the end."""
+        if self.row < 0:
+            return
+        shut(rules, self.row, self.end, t0, t1)
+        if "separated" not in m.flows:
             return
         lay, factor = m.layout, self.n.cost_factor
-        running = (m.online[self.row] <= t0) & (factor != 1.0)
+        running = (m.online[self.row] <= t0) & (t0 < self.end) & (factor != 1.0)
         if not np.any(running):
             return
         mates = lay.separation.plants[
@@ -67,7 +75,7 @@ class BioExtraction(Intervention):
     """A plant that separates with bacteria or proteins, from the day on which that works.
 
     ``start`` is the day on which the technology is ready (give a distribution, likely 2027 to
-    2032; ``probability`` that it ever is). It can be built smaller than solvent extraction, but
+    2032; ``probability`` that it ever is), ``end`` that on which the plant shuts. It can be built smaller than solvent extraction, but
     not below ``minimum_tonnes_per_year``.
     """
 

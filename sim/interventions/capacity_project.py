@@ -52,6 +52,13 @@ def centre(value: float | Distribution) -> float:
     return value.centre() if isinstance(value, Distribution) else float(value)
 
 
+def shut(rules: Rules, row: int, end: np.ndarray, t0: float, t1: float) -> None:
+    """Close a plant for good on the day its measure ends, (w,), over the part of [t0, t1) after it."""
+    over = np.clip((t1 - np.maximum(end, t0)) / (t1 - t0), 0.0, 1.0)
+    if np.any(over):
+        rules.facility_available.multiply(np.array([row]), 1.0 - over)
+
+
 class ProjectEffect(Effect):
     """Moves the day on which a plant comes on line; the plant itself is in the chain.
 
@@ -80,9 +87,11 @@ class ProjectEffect(Effect):
         self.adds_nothing = item.adds_nothing()
 
     def fold(self, rules: Rules, t0: float, t1: float, m: MarketView) -> None:
-        """Close a plant of the base year that is cancelled."""
+        """Close a plant of the base year that is cancelled, and one whose time is over."""
         if self.cancelled and self.running:
             rules.facility_available.multiply(np.array([self.row]), 1.0 - self.share(t0, t1))
+        elif self.row >= 0 and not self.cancelled:
+            shut(rules, self.row, self.end, t0, t1)
 
     planning: ClassVar[int] = 0
 
@@ -123,8 +132,8 @@ class CapacityProject(Intervention):
     """Adds capacity, or accelerates, delays, cancels or redirects an announced facility.
 
     With ``facility`` the seeds' own date, size and ramp hold unless given here; ``start`` is the
-    day on which it begins to produce. With ``region``, ``stage`` and ``material`` a new plant is
-    added.
+    day on which it begins to produce, ``end`` that on which it shuts. With ``region``, ``stage`` and
+    ``material`` a new plant is added.
     """
 
     title: ClassVar[str] = "adds a plant, or speeds up, delays, cancels or redirects one"

@@ -10,6 +10,7 @@ import numpy as np
 
 from lodestone.border.units import DAYS_PER_YEAR
 from lodestone.border.words import suggestion
+from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, Problem, intervention
 from lodestone.interventions.context import Context
 from lodestone.interventions.effects import Effect
@@ -91,6 +92,21 @@ class SupportWithdrawal(Intervention):
         high=1.0,
         hint="A share lies between 0 and 1, not in percent.",
     )
+
+    def check(self, chain: Chain) -> list[Problem]:
+        """Refuse an end of what happens on one day: support that has ended does not come back."""
+        if self.survival_each_review is not None:
+            return []
+        told = {"end": self.end, "duration": self.duration}
+        return [
+            Problem(
+                key=key,
+                message="has no effect: support that has ended does not come back",
+                hint="Leave it out, or give survival_each_review, whose reviews it ends.",
+            )
+            for key, value in told.items()
+            if value is not None
+        ]
 
     def beside(self, others: Mapping[str, Intervention], start: date | None) -> list[Problem]:
         """Refuse a withdrawal of what is not there, or of what is no support."""

@@ -29,12 +29,14 @@ from lodestone.worlds.conditions import (
     Rules,
     Total,
 )
-from tests.fixtures.worlds import Trace, shared
+from tests.fixtures.worlds import Trace, fingerprint, shared
 
 EPS = np.finfo(float).eps
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 #: Days that an example runs on after its kind has begun, and at most at all.
 AFTER, MOST = 60, 2500
+#: Days after its start on which an example is made to end.
+UNTIL = 90
 
 
 @cache
@@ -75,6 +77,25 @@ def test_an_example_says_when_and_for_whom_and_is_not_idle(kind):
     chain = load_chain("2024")
     built = scenario.interventions[own[0].name]
     assert built.inert(chain, scenario.start, scenario.end) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted(kinds()))
+def test_an_end_does_something_or_is_refused(kind):
+    scenario, chain = load_scenario(EXAMPLES / f"{kind}.yaml"), load_chain("2024")
+    own = {n: i for n, i in scenario.interventions.items() if i.kind == kind}
+    first = max((i.start for i in own.values() if i.start), default=scenario.start)
+    cut = {n: i.model_copy(update={"end": first + timedelta(UNTIL)}) for n, i in own.items()}
+    if any(p.key == "end" for i in cut.values() for p in i.problems(chain)):
+        return
+    seen = []
+    for items in (own, cut):
+        last = min(first + timedelta(UNTIL + AFTER), scenario.end)
+        told = replace(scenario, end=last, interventions=scenario.interventions | items)
+        made = BatchRun(told, chain, 0, np.arange(2), 28.0)
+        made.run()
+        seen.append((fingerprint(made), made.day.online.tobytes()))
+    assert seen[0] != seen[1]
 
 
 # ---- the fold ---------------------------------------------------------------------------

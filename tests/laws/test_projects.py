@@ -280,3 +280,23 @@ def test_projects_without_conditions_are_as_drawn():
     run = planned()
     assert np.array_equal(run.day.online, run.projects.online())
     assert np.all(run.projects.shift == 0.0) and np.all(run.projects.failing == 1.0)
+
+
+# ---- plants with an end -----------------------------------------------------------------
+
+
+def test_a_plant_makes_as_much_as_one_that_stays_until_its_end_and_nothing_after():
+    plant = {
+        "kind": "capacity_project", "region": "united_states", "stage": "metal",
+        "material": "ndpr_metal", "tonnes_per_year": 3000, "ramp_months": 1, "start": day_after(4),
+    }  # fmt: skip
+    made, able = [], []
+    for end in ({}, {"end": day_after(20)}):
+        trace = shared({"plant": plant | end}, worlds=3, weeks=40)
+        made.append(trace["output"][:, trace.layout.cells.at["ndpr_metal", "united_states"]])
+        rules = [trace.run.fold(7.0 * w, 7.0 * w + 7.0).facility_available for w in range(40)]
+        row = trace.layout.plants.at["added_plant"]
+        able.append([1.0 if held is None else held[row].max() for held in rules])
+    assert able == [40 * [1.0], 20 * [1.0] + 20 * [0.0]]
+    stays, shuts = made
+    assert np.array_equal(stays[:20], shuts[:20]) and np.all(shuts[22:] < stays[22:])

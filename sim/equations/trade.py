@@ -24,3 +24,28 @@ def leak_goal(wedge: np.ndarray, scale: np.ndarray | float, half: np.ndarray | f
     Source: `leak.*` of `parameters.csv`.
     """
     return scale * wedge / (wedge + half)
+
+
+def expected_to_pass(passes: np.ndarray, lasting: np.ndarray) -> np.ndarray:
+    """Share of normal tonnes that the market expects over its horizon of what is shut today.
+
+    Nobody says when a ban or closure ends. A part of what it stops is taken for lasting, the rest
+    for passing again.
+
+    Parameters
+    ----------
+    passes : ndarray, shape (l, w)
+        Share of normal tonnes that may pass today.
+    lasting : ndarray, shape (l, w)
+        Part of what is stopped that is taken for lasting, share: at first that of a closed mine, and
+        the more the longer it lasts.
+
+    Returns
+    -------
+    ndarray, shape (l, w)
+        Share of normal tonnes, between ``passes`` and one.
+
+    Conserves: nothing (an expectation).
+    Source: A305, A306.
+    """
+    return 1.0 - (1.0 - passes) * lasting

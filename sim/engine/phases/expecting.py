@@ -28,6 +28,7 @@ from lodestone.engine.phases.use import better_making, wants_of_lines
 from lodestone.equations import quota_rent, scarcity
 from lodestone.equations.lags import gain
 from lodestone.equations.lanes import landed
+from lodestone.equations.trade import expected_to_pass
 from lodestone.worlds.conditions import FREE, Conditions
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.layout import WEEKS_PER_YEAR
@@ -301,14 +302,15 @@ def shift_by_cell(m: Market) -> np.ndarray | float:
 def expected_rules(m: Market, rules: Conditions, need: np.ndarray) -> np.ndarray | None:
     """What the rules are expected to let pass, t/week, shape (l, w); None: everything.
 
-    Rules are expected to stay as they are; under licences the market believes in a share, and learns.
-    The rent of each quota is set on the way: nought where it does not bind, whatever it was before.
+    Bans and closures are taken for lasting in part at first, and the more the longer they last; under
+    licences the market believes in a share, and learns. The rent of each quota is set on the way: nought where it does not bind, whatever it was before.
     """
     st, out = m.state, None
-    for share in (rules.passes, rules.route_open):
-        if share is not None:
-            out = np.full(st.normal.shape, FREE) if out is None else out
-            out = np.where(share < 1.0, np.minimum(out, share * st.normal), out)
+    share = passing(rules)
+    if share is not None:
+        out = _closed(m, share)
+    else:
+        st.lasting = None
     if rules.licences:
         out = np.full(st.normal.shape, FREE) if out is None else out
         out = np.minimum(out, _licensed(m, rules))
@@ -324,6 +326,29 @@ def expected_rules(m: Market, rules: Conditions, need: np.ndarray) -> np.ndarray
         bound = np.minimum(out[book.rows], carried)
         out[book.rows] = np.where(book.rent > 0.0, bound, out[book.rows])
     return out
+
+
+def passing(rules: Conditions) -> np.ndarray | None:
+    """Share of normal tonnes that bans and closures let pass today, (l, w); None: everything."""
+    shares = [s for s in (rules.passes, rules.route_open) if s is not None]
+    if not shares:
+        return None
+    return shares[0] if len(shares) == 1 else np.minimum(*np.broadcast_arrays(*shares))
+
+
+def _closed(m: Market, share: np.ndarray) -> np.ndarray:
+    """Tonnes a week that the market expects of lanes under a ban or closure, shape (l, w).
+
+    Nobody says when it ends: of what it stops a part is taken for lasting on the first day, as of
+    closed mines, and the rest as the market learns.
+    """
+    st, d = m.state, m.draws
+    first = np.broadcast_to(d["market.output_persistence"], st.normal.shape)
+    lasting = first if st.lasting is None else st.lasting
+    shut = np.broadcast_to(share < 1.0, st.normal.shape)
+    learnt = lasting + (1.0 - lasting) * gain(m.weeks, d["market.belief_weeks"])
+    st.lasting = np.where(shut, learnt, first)
+    return np.where(shut, expected_to_pass(share, lasting) * st.normal, FREE)
 
 
 def _licensed(m: Market, rules: Conditions) -> np.ndarray:
@@ -415,15 +440,19 @@ def offered(m: Market, flow: np.ndarray) -> Offered:
     return out
 
 
-def brought_and_smuggled(m: Market) -> np.ndarray:
+def brought_and_smuggled(m: Market, rules: Conditions) -> np.ndarray:
     """What lanes are to bring, t/week, (l, w): what the rules let pass and what smugglers add.
 
-    Whoever sets a price does not reckon with smugglers; who needs goods asks whoever has them.
+    Whoever sets a price does not reckon with smugglers; who needs goods asks whoever has them, and
+    nobody beyond a border that is shut today.
     """
-    st = m.state
+    st, flow = m.state, m.state.lane_flow
+    share = passing(rules)
+    if share is not None:
+        flow = np.where(share < 1.0, np.minimum(flow, share * st.normal), flow)
     if st.lane_bound is None or not np.any(st.leak_capacity):
-        return st.lane_flow
-    return np.minimum(st.lane_flow + st.leak_capacity * st.normal, st.lane_wish)
+        return flow
+    return np.minimum(flow + st.leak_capacity * st.normal, st.lane_wish)
 
 
 def sold_on(m: Market) -> np.ndarray:

@@ -82,7 +82,7 @@ def place_orders(m: Market, f: Flows, rules: Conditions) -> None:
     use_now = lay.users.by_cell.spread(st.forecast, lay.cells.n) + st.plant_forecast
     st.use_usual = follow(st.use_usual, use_now, m.c.target_gain)
     f.lasting = demand.lasting_share(st.use_usual, use_now)
-    flow = brought_and_smuggled(m)
+    flow = brought_and_smuggled(m, rules)
     weigh(m, flow)
     st.sold_on += (sold_on(m) * m.weeks - st.sold_on) * gain(m.weeks, TRADERS_WEEKS)
     extra = NONE

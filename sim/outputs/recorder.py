@@ -294,7 +294,9 @@ class Recorder:
         self.kept["cost"][t] = self.costs.items(run, rules, paid, lost) * per_week
         self._reserves(run, per_week)
         if rules.licences:
-            self.kept["licences"][t, 0] = run.day.office.granted_share()
+            # Only worlds that have one today: what others have is nothing to them.
+            here = np.any([rule.active > 0.0 for rule in rules.licences], axis=0)
+            self.kept["licences"][t, 0] = np.where(here, run.day.office.granted_share(), np.nan)
         kept = {"declared": f["declared"], "output": f["output"], "used": f["used_by_cell"]}
         if f["grey"] is not run.day.c.no_links:
             kept["grey"] = f["grey"]

@@ -8,11 +8,11 @@ on it.
 What may differ are numbers of measures. Each that does is replaced by one that can only be drawn
 (`Abreast`); whoever reads it otherwise refuses it, its key is remembered, and points that differ in
 it stand apart from then on. So do points in which it is nought or one and in which it is not (a
-measure that does nothing is stepped over), points that differ in a number of behaviour (one that is
-the same in all worlds is held as one number, and its powers round otherwise), and points whose
-measures are in force on other days (something of an ended licence still hangs on whether another
-world has one: without this rule `export_licence` and `end_use_denial` are not the same). Run alone are points that watch for what starts a
-measure, and each point where anything else goes wrong.
+measure that does nothing is stepped over), and points that differ in a number of behaviour (one
+that is the same in all worlds is held as one number, and its powers round otherwise). On which days
+measures are announced and in force may differ: what a measure leaves behind is asked of each world.
+Run alone are points that watch for what starts a measure, and each point where anything else goes
+wrong.
 """
 
 from __future__ import annotations
@@ -47,20 +47,6 @@ NOTHING = (0.0, 1.0)
 _apart: set[str] = set()
 
 
-class _OtherDays(Exception):
-    """Measures of some points are in force on other days.
-
-    Attributes
-    ----------
-    days
-        What tells days apart, of each point.
-    """
-
-    def __init__(self, days: Sequence[bytes]) -> None:
-        super().__init__("measures are in force on other days")
-        self.days = days
-
-
 def columns_of(worlds: int, days: float, points: int) -> int:
     """Columns of a batch in which so many points of so many worlds and market days stand."""
     wide = max(worlds, 2)
@@ -82,8 +68,6 @@ def _start(tasks: Sequence[Task], bench: Bench) -> list[Running]:
     if len(tasks) > 1:
         try:
             return _abreast(tasks, bench)
-        except _OtherDays as error:
-            return _by(error.days, tasks, bench)
         except NotAbreast as error:
             if error.key and error.key not in _apart:
                 _apart.add(error.key)
@@ -91,15 +75,6 @@ def _start(tasks: Sequence[Task], bench: Bench) -> list[Running]:
         except Exception:  # whatever it is, it is told of the point that has it
             pass
     return [start_task(task, bench) for task in tasks]
-
-
-def _by(kinds: Sequence[bytes], tasks: Sequence[Task], bench: Bench) -> list[Running]:
-    """Run the tasks of each kind as one batch."""
-    found: dict[int, Running] = {}
-    for kind in dict.fromkeys(kinds):
-        numbers = [n for n, own in enumerate(kinds) if own == kind]
-        found |= zip(numbers, _start([tasks[n] for n in numbers], bench), strict=True)
-    return [found[n] for n in range(len(tasks))]
 
 
 # --------------------------------------------------------------------------- which ones
@@ -201,8 +176,6 @@ def _abreast(tasks: Sequence[Task], bench: Bench) -> list[Running]:
     ------
     NotAbreast
         A number that differs is read by something that all worlds share.
-    _OtherDays
-        Measures of some are in force on other days.
     """
     from lodestone.runs.compiled import compile_scenario
 
@@ -225,9 +198,6 @@ def _shocks(
     from lodestone.runs.compiled import shock_days
 
     def days(run: BatchRun) -> np.ndarray:
-        in_force = _in_force(run, len(own))
-        if len(set(in_force)) > 1:
-            raise _OtherDays(in_force)
         found = [
             np.resize(task.shocks[0], len(own))
             if task.shocks
@@ -237,14 +207,3 @@ def _shocks(
         return np.concatenate(found)
 
     return days
-
-
-def _in_force(run: BatchRun, wide: int) -> list[bytes]:
-    """When the measures of each point are announced and in force, as bytes."""
-    worlds = len(run.worlds)
-    days = [
-        np.broadcast_to(span, worlds)
-        for effect in run.effects
-        for span in (effect.announced, effect.start, effect.end, *sum(effect.suspensions, ()))
-    ]
-    return [b"".join(d[k : k + wide].tobytes() for d in days) for k in range(0, worlds, wide)]

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, overload
 
 import numpy as np
 
-from lodestone.worlds.parts import Part, blend
+from lodestone.worlds.parts import Part, alike, blend
 from lodestone.worlds.view import MarketView
 
 if TYPE_CHECKING:
@@ -75,9 +76,18 @@ class Held:
 
     def value(self) -> np.ndarray | None:
         """The rule as an array, shape (rows, w); None where nobody said anything."""
-        if self._parts:
-            return blend(self._m, self._parts, self._values, self._combine)
-        return self._array
+        if not self._parts:
+            return self._array
+        out, neutral = self._values.copy(), np.full(1, self._neutral)
+        speaks = np.zeros((len(self._parts), self._worlds), dtype=bool)
+        for row, (_, said) in enumerate(self._parts):
+            changes = self._combine(neutral, said) != neutral
+            speaks[row] = np.atleast_2d(changes).any(axis=0)
+        for kind, worlds in alike(speaks):
+            if kind.any():
+                here = list(compress(self._parts, kind))
+                out[:, worlds] = blend(self._m, here, self._values, self._combine)[:, worlds]
+        return out
 
 
 class Product(Held):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from lodestone.equations.lags import gain, toward
 from lodestone.worlds.book import Book
 from lodestone.worlds.conditions import FREE, Conditions, LicenceRule
-from lodestone.worlds.parts import Part, pieces
+from lodestone.worlds.parts import Part, alike, pieces
 
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
@@ -47,6 +48,10 @@ HARD_TIME = (1.0 - EASY_SHARE * EASY_TIME) / (1.0 - EASY_SHARE)
 def of_rows(values: np.ndarray | float, rows: np.ndarray) -> np.ndarray | float:
     """Numbers of some links, or the one of all."""
     return values[rows] if isinstance(values, np.ndarray) else values
+
+
+def _whole(rule: LicenceRule) -> bool:
+    return rule.part is None or rule.part.whole
 
 
 @dataclass
@@ -141,11 +146,22 @@ class LicenceOffice(Book):
         self.share = np.stack([1.0 - self.military[self.rows], self.military[self.rows]])
 
     def _fold(self, rules: list[LicenceRule]) -> _Folded | None:
+        """What the rules of each world come to there."""
         if not rules or not len(self.rows):
             return None
-        if all(rule.part is None or rule.part.whole for rule in rules):
+        if all(_whole(rule) for rule in rules):
             return self._strictest(rules)
-        return self._by_country(rules)
+        out = self._strictest([])
+        out.cover = np.ones_like(out.approval)
+        for kind, worlds in alike(np.stack([rule.active > 0.0 for rule in rules])):
+            here = list(compress(rules, kind))
+            whole = all(_whole(rule) for rule in here)
+            own = self._strictest(here) if whole else self._by_country(here)
+            for name in ("active", *_MEANS):
+                getattr(out, name)[:, worlds] = getattr(own, name)[:, worlds]
+            if own.cover is not None:
+                out.cover[:, worlds] = own.cover[:, worlds]
+        return out
 
     def _by_country(self, rules: list[LicenceRule]) -> _Folded:
         """Rules on parts of links: the strictest in each piece, then the mean over the pieces."""

@@ -23,7 +23,7 @@ from lodestone.worlds.view import MarketView
 if TYPE_CHECKING:
     from lodestone.worlds.layout import Layout
 
-__all__ = ["Axis", "Part", "blend", "made_there", "ore_there", "pieces", "used_there"]
+__all__ = ["Axis", "Part", "alike", "blend", "made_there", "ore_there", "pieces", "used_there"]
 
 #: What a row is: a trade link, a link of concentrate, a good in a region, a line of users.
 Axis = Literal["link", "ore_link", "cell", "user"]
@@ -207,6 +207,27 @@ def pieces(m: MarketView, parts: Sequence[Part]) -> Iterator[tuple[tuple[bool, .
     for by_origin, from_ in ends([part.origin for part in parts], True):
         for by_end, share in to:
             yield tuple(a and b for a, b in zip(by_origin, by_end, strict=True)), from_ * share
+
+
+def alike(speaks: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Worlds in which the same measures speak: pieces are cut by those of a world and no others.
+
+    Where another cut would add up to the same, it would round otherwise.
+
+    Parameters
+    ----------
+    speaks : ndarray of bool, shape (measures, w)
+
+    Yields
+    ------
+    ndarray of bool, shape (measures,)
+        Which measures speak.
+    ndarray of int, shape (n,)
+        The worlds in which just these do.
+    """
+    kinds, kind_of = np.unique(speaks, axis=1, return_inverse=True)
+    for number, kind in enumerate(kinds.T):
+        yield kind, np.flatnonzero(kind_of.reshape(-1) == number)
 
 
 def blend(

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.fixtures.worlds import ban, day_after, fingerprint, shared, simulate
+from lodestone.runs.compiled import compile_scenario
+from lodestone.runs.worlds import run_worlds
+from tests.fixtures.worlds import ban, day_after, fingerprint, scenario, shared, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,18 +67,41 @@ def test_a_world_gives_the_same_bytes_alone_in_8_and_in_64(world):
         assert a[0] == b[world] == c[world], f"world {world} differs on market day {day}"
 
 
-def test_a_licence_that_has_ended_is_gone_whoever_else_has_one():
-    """What passes on the day after the end is asked of the world, not of the batch."""
-    ends = {
-        "licence": {
-            **MIXED["licence"], "probability": 1, "approval": 0.2,
-            "duration": {"dist": "uniform", "low": 60, "high": 140},
-        }
-    }  # fmt: skip
-    eight = simulate(ends, worlds=8, **SETTINGS)
+#: A licence that ends in each world on another day.
+ENDS = {
+    "licence": {
+        **MIXED["licence"], "probability": 1, "approval": 0.2,
+        "duration": {"dist": "uniform", "low": 60, "high": 140},
+    }
+}  # fmt: skip
+#: Measures on overlapping parts of a region, each of which ends on another day.
+PARTS = {
+    f"{name}_{place}": {
+        **MIXED[name], "destinations": place, "probability": 1,
+        "duration": {"dist": "uniform", "low": 40, "high": 180},
+    }
+    for name in ("licence", "ban")
+    for place in ("eu", "germany", "europe")
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("measures", [ENDS, PARTS], ids=["licence", "parts"])
+def test_what_has_ended_is_gone_whoever_else_has_it(measures):
+    """What passes after the end is asked of the world, not of the batch, to the last digit."""
+    eight = simulate(measures, worlds=8, **SETTINGS)
     for world in (1, 4):
-        alone = simulate(ends, worlds=[world], **SETTINGS).fingerprints
+        alone = simulate(measures, worlds=[world], **SETTINGS).fingerprints
         assert [day[world] for day in eight.fingerprints] == [day[0] for day in alone], world
+
+
+def test_what_is_kept_of_a_licence_ends_with_it_in_each_world():
+    """What was granted to the end is told of the last day on which the world has a licence."""
+    case = compile_scenario(scenario(ENDS, weeks=32, flat=False))
+    name = "licences_granted_share"
+    eight = run_worlds(case, 8, asked=[name]).metrics[name]
+    assert len(set(eight)) > 1
+    alone = [run_worlds(case, [world], asked=[name]).metrics[name] for world in (1, 4)]
+    assert np.concatenate(alone).tobytes() == eight[[1, 4]].tobytes()
 
 
 def test_the_order_of_the_worlds_does_not_matter():

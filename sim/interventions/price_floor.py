@@ -26,6 +26,7 @@ from lodestone.interventions.fields import (
     plants,
     share,
     text,
+    words,
 )
 from lodestone.worlds.conditions import Rules
 from lodestone.worlds.layout import Layout
@@ -167,6 +168,8 @@ class FloorEffect(Effect):
             dtype=int,
         )
         self.regions = sorted({lay.plants.rows[row].region for row in self.rows})
+        payers = [item.payer] if item.payer else self.regions
+        self.payers = [lay.region_at[region] for region in payers]
         self.store: FloorStock | None = None  # where bought output is kept, if it is
         if item.mechanism == "purchase" and item.disposal == "stock":
             wanted = [
@@ -341,6 +344,9 @@ class PriceFloor(Intervention):
         source="definition",
     )
     upside_share: Num = share(0.0, "older word for excess_share", source="definition")
+    payer: str | None = words(
+        None, "region whose treasury pays and receives (null: where the plants are)", names="region"
+    )
 
     @property
     def goods(self) -> tuple[str, ...]:

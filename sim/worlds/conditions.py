@@ -223,6 +223,7 @@ class Floor(Protocol):
     """A price floor: what it buys, what it costs, what buyers bear of it."""
 
     rows: np.ndarray  # plants whose output is eligible
+    payers: list[int]  # regions whose treasuries share what it costs
 
     def purchase(self, m: MarketView, active: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
         """Cells it buys in, and tonnes it would buy today, shape (n, w); None if it buys nothing."""

@@ -7,6 +7,8 @@ import pytest
 
 from lodestone.engine.phases.prices import charges
 from lodestone.interventions import build
+from lodestone.outputs.series import Query
+from lodestone.outputs.series.book import SeriesBook
 from tests.fixtures.worlds import day_after, not_yet, shared, simulate
 
 FLOOR = {
@@ -241,3 +243,25 @@ def test_what_is_wrong_with_floors_by_element_is_named(more, key, word):
     (problem,) = build("x", {**BY_ELEMENT, **more}, "file.yaml").problems(load_chain())
     assert problem.key == key
     assert word in problem.message
+
+
+def test_whoever_funds_a_floor_bears_it_and_nothing_else_moves():
+    def run(**more):
+        regions = ("united_states", "japan")
+        asked = [
+            Query("cost_usd_million", (("item", ("public_outlay",)), ("region", (region,))))
+            for region in regions
+        ]
+        books = []
+
+        def watch(r):
+            books.append(SeriesBook(r, asked))
+            r.watchers.append(books[0])
+
+        trace = simulate({"it": {**FLOOR, **more}}, before=watch, prints=True, keep=(), **SETTINGS)
+        return trace.fingerprints, [books[0].top[query.probe] for query in asked]
+
+    prints, (own, others) = run()
+    moved, (left, funded) = run(payer="japan")
+    assert prints == moved and own.sum() > 0.0 and not others.any()
+    assert np.array_equal(funded, own) and not left.any()

@@ -119,9 +119,8 @@ class CostBook:
         outlay = np.zeros((len(lay.regions), w))
         for effect, active in rules.floors:
             paid_out = effect.outlay(run.day, active, run.calendar.now)
-            places = {int(lay.plants.region[r]) for r in effect.rows}
-            for region in places:
-                outlay[region] += paid_out / len(places)
+            for region in effect.payers:
+                outlay[region] += paid_out / len(effect.payers)
         bought = f.bought - f.released_public
         if np.any(bought):
             add_rows(lay.cells.region, bought * rows.ask(run) / 1000.0, outlay)

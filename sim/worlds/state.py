@@ -120,7 +120,7 @@ class State:
     lane_bound: np.ndarray | None = None  # (l, w) bool: a rule binds
     lane_open: np.ndarray | None = None  # (l, w) share of usual tonnes that rules are to let pass
     believed: np.ndarray | None = None  # (l, w) share believed to pass under licences
-    lasting: np.ndarray | None = None  # (l, w) part of a ban or closure that is taken for lasting
+    closure_known: np.ndarray | None = None  # (l, w) of a ban or closure, learnt to last, share
     licensed_weeks: np.ndarray | None = None  # (l, w) weeks under licence
     days_seen: int = 0  # market days up to now
     recovering: np.ndarray | None = None  # (l, w) bool: what piled up leaves at the surge

@@ -273,7 +273,7 @@ SCARCE = [
         ("ndpr_oxide",),
         marks=not_yet(
             "works outside use no more than mines outside give until plants have doubled in the "
-            "fifth year: 1.09 to 1.12 in the third (1.2 asked)"
+            "fifth year: 1.04 to 1.09 in the third (1.2 asked)"
         ),
     ),
     ("dy_oxide",),

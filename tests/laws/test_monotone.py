@@ -174,7 +174,7 @@ def test_more_detection_never_raises_the_grey_flow():
     assert np.all(totals[-1] == 0.0) and np.all(totals[0] > 0.0)
 
 
-@not_yet("2.9 % less at 0.7 than at 0.3 in one world of three: what came early is not wanted later")
+@not_yet("1.8 % less at 0.7 than at 0.3 in one world of three: what came early is not wanted later")
 def test_a_higher_ceiling_never_lowers_the_grey_flow():
     assert rises([leaked(c, 0.1) for c in (0.1, 0.3, 0.7, 1.5)])
 

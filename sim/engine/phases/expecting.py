@@ -310,7 +310,7 @@ def expected_rules(m: Market, rules: Conditions, need: np.ndarray) -> np.ndarray
     if share is not None:
         out = _closed(m, share)
     else:
-        st.lasting = None
+        st.closure_known = None
     if rules.licences:
         out = np.full(st.normal.shape, FREE) if out is None else out
         out = np.minimum(out, _licensed(m, rules))
@@ -343,11 +343,11 @@ def _closed(m: Market, share: np.ndarray) -> np.ndarray:
     closed mines, and the rest as the market learns.
     """
     st, d = m.state, m.draws
-    first = np.broadcast_to(d["market.output_persistence"], st.normal.shape)
-    lasting = first if st.lasting is None else st.lasting
+    known = np.zeros(st.normal.shape) if st.closure_known is None else st.closure_known
     shut = np.broadcast_to(share < 1.0, st.normal.shape)
-    learnt = lasting + (1.0 - lasting) * gain(m.weeks, d["market.belief_weeks"])
-    st.lasting = np.where(shut, learnt, first)
+    lasting = 1.0 - (1.0 - d["market.output_persistence"]) * (1.0 - known)
+    known = np.where(shut, known + (1.0 - known) * gain(m.weeks, d["market.belief_weeks"]), 0.0)
+    st.closure_known = known
     return np.where(shut, expected_to_pass(share, lasting) * st.normal, FREE)
 
 

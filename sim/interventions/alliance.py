@@ -162,11 +162,12 @@ class Alliance(Intervention):
         low=0.0,
         high=52.0,
     )
-    loyal: Words = places((), "members that never leave")
+    loyal: Words = places((), "members that never leave", when={"defection_hazard_per_year": ()})
     side_deal: Words = named(
         (),
         "licence of this scenario whose queue a member skips once it has left (export_licence: all "
         "there are)",
+        when={"defection_hazard_per_year": ()},
     )
 
     def check(self, chain: Chain) -> list[Problem]:

@@ -13,7 +13,7 @@ are all read from there. Kinds that need more than a method give an `Effect` of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import ClassVar, Literal
 
@@ -51,13 +51,15 @@ from lodestone.interventions.fields import (
 )
 from lodestone.interventions.problems import (
     Problem,
+    Unread,
     beyond_limits,
     out_of_order,
     unfit_trigger,
     ungiven,
+    unread,
     vocabulary,
 )
-from lodestone.interventions.targets import Select, plants_of, trade, users_of
+from lodestone.interventions.targets import Select, TradeOf, plants_of, trade, users_of
 from lodestone.interventions.triggers import Trigger
 from lodestone.worlds.conditions import Rules
 
@@ -179,7 +181,10 @@ class Intervention(BaseModel):
             said = [ends_of(value) for _, value in leaves(key, getattr(self, key))]
             if said and all(ends == (nothing, nothing) for ends in said):
                 return f"its {key} is {nothing:g}"
-        return self.nothing(chain) or None
+        why = self.nothing(chain)
+        if not why and isinstance(self.where, TradeOf):
+            why = self.where.later(self, chain, end)
+        return why or None
 
     def nothing(self, chain: Chain) -> str:
         """Return why what it names means nothing in this chain; empty if it means something."""
@@ -237,6 +242,10 @@ class Intervention(BaseModel):
             return self.triggered_by.after
         return self.triggered_by
 
+    def hastens(self, chain: Chain) -> Collection[str]:
+        """Return the plants on file that it may bring on line before their day."""
+        return ()
+
     def begins(self) -> tuple[str, ...]:
         """Return the interventions whose start it writes."""
         return ()
@@ -249,8 +258,19 @@ class Intervention(BaseModel):
         """Return the trade links it needs, as (material, origin, destination)."""
         return []
 
-    def problems(self, chain: Chain) -> list[Problem]:
-        """Return everything that is wrong with this intervention on this chain."""
+    def unread(self) -> list[Unread]:
+        """Return the keys that are given and that nothing reads (see `When` in `fields`)."""
+        return unread(self)
+
+    def problems(self, chain: Chain, elsewhere: Collection[str] = ()) -> list[Problem]:
+        """Return everything that is wrong with this intervention on this chain.
+
+        Parameters
+        ----------
+        elsewhere
+            Keys that are read where the scenario is run otherwise (another variant, a word that
+            was typed): no mistake where nothing reads them.
+        """
         found: list[Problem] = []
         for key, category, name in self.names():
             known = vocabulary(chain, category)
@@ -262,7 +282,8 @@ class Intervention(BaseModel):
         found += self.ungiven() + unfit_trigger(self, self.live, chain)
         if not found:
             found += self.check(chain)
-        return found
+        idle = [one for one in self.unread() if not one.here and one.key not in elsewhere]
+        return found + [one for one in idle if one.key not in {p.key for p in found}]
 
     def check(self, chain: Chain) -> list[Problem]:
         """Return what is wrong beyond names, limits and dates; kinds override this."""
@@ -295,8 +316,13 @@ class Intervention(BaseModel):
         return "; ".join(parts)
 
     def written(self) -> dict[str, object]:
-        """Return the intervention as a scenario file would hold it, defaults included."""
-        return plain(self.model_dump(mode="python"))
+        """Return the intervention as a scenario file would hold it, defaults included.
+
+        A key that nothing reads stands at its default, so that a record of a run can be read.
+        """
+        idle = [one.key for one in self.unread() if not one.here]
+        bare = {k: type(self).model_fields[k].get_default(call_default_factory=True) for k in idle}
+        return plain({**self.model_dump(mode="python"), **bare})
 
     # ------------------------------------------------------------------ checks of all kinds
 
@@ -305,8 +331,14 @@ class Intervention(BaseModel):
         return ungiven(self, self.one_of)
 
     def usual(self, key: str, chain: Chain) -> tuple[float, float] | None:
-        """Return what a number can be meant to be; outside it is taken for a slip of unit."""
-        return declared(type(self))[key].plausible
+        """Return what a number can be meant to be; outside it is taken for a slip of unit.
+
+        Parameters
+        ----------
+        key
+            Dotted where the number stands below its key: ``by_element.dy``, a date of a path.
+        """
+        return declared(type(self))[key.partition(".")[0]].plausible
 
 
 REGISTRY: dict[str, type[Intervention]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import ClassVar, Literal
@@ -18,6 +19,7 @@ from lodestone.interventions.context import Context
 from lodestone.interventions.effects import Effect, Spending
 from lodestone.interventions.fields import (
     Num,
+    When,
     Words,
     bounds,
     ends_of,
@@ -40,6 +42,8 @@ MAKES = {
     "metal": ("metal",),
     "magnet": ("magnet",),
 }
+#: What a plant that is never built does not have.
+BUILT: When = {"cancelled": (False,)}
 
 
 def new_facility_name(name: str) -> str:
@@ -154,6 +158,7 @@ class CapacityProject(Intervention):
         low=0.0,
         high=1e6,
         hint="A capacity cannot be negative; use cancelled: true to take a plant out.",
+        when=BUILT,
     )
     ramp_months: Num | None = number(
         None,
@@ -162,6 +167,7 @@ class CapacityProject(Intervention):
         source="definition",
         low=0.0,
         high=240.0,
+        when=BUILT,
     )
     delay_days: Num = number(
         0.0,
@@ -170,6 +176,7 @@ class CapacityProject(Intervention):
         source="definition",
         low=-3650.0,
         high=36500.0,
+        when=BUILT,
     )
     unit_cost_usd_per_kg: Num | None = number(
         None,
@@ -178,6 +185,7 @@ class CapacityProject(Intervention):
         source="definition",
         low=0.0,
         high=5000.0,
+        when=BUILT,
     )
     public_funding_usd_million: Num = number(
         0.0,
@@ -188,7 +196,7 @@ class CapacityProject(Intervention):
         stream="public_funding",
     )
     cancelled: bool = text(False, "true: it is never built")
-    destination: Words | None = places(None, "only these buyers are served")
+    destination: Words | None = places(None, "only these buyers are served", when=BUILT)
     commodity: str = text(
         "rare_earths",
         "what it yields; with anything else (tungsten, copper, antimony) it is accepted, adds no "
@@ -306,6 +314,10 @@ class CapacityProject(Intervention):
     def nothing(self, chain: Chain) -> str:
         """What yields no rare earths, or has no capacity, adds nothing."""
         return self.adds_nothing()
+
+    def hastens(self, chain: Chain) -> Collection[str]:
+        """The plant named."""
+        return (self.facility,) if self.facility else ()
 
     def new_facility(self, name: str, chain: Chain) -> Facility | None:
         """The facility row this intervention adds or changes, for the chain of the run."""

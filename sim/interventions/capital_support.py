@@ -155,14 +155,17 @@ class CapitalSupport(Intervention):
         0.6, "share of failures that are for want of money", source="A91"
     )
     finance_share_of_slip: Num = share(0.5, "share of slip that is waiting for money", source="A91")
-    repaid_share: Num = share(0.8, "of a loan: share that comes back", source="A92")
+    repaid_share: Num = share(
+        0.8, "share that comes back", source="A92", when={"instrument": ("loan",)}
+    )
     repay_years: Num = number(
         10.0,
-        "of a loan: years from the first product over which it comes back",
+        "years from the first product over which it comes back",
         unit="year",
         source="A92",
         low=0.1,
         high=50.0,
+        when={"instrument": ("loan",)},
     )
 
     def check(self, chain: Chain) -> list[Problem]:

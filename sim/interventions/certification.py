@@ -144,7 +144,10 @@ class Certification(Intervention):
         high=10.0,
     )
     pass_through: Num = share(
-        1.0, "share of that cost that buyers pay; the rest the sellers bear", source="definition"
+        1.0,
+        "share of that cost that buyers pay; the rest the sellers bear",
+        source="definition",
+        when={"cost_premium": ()},
     )
     chain_of_custody: bool = text(
         True, "whether the origin of the inputs counts, or only that of the goods themselves"

@@ -210,15 +210,19 @@ class CostShift(Intervention):
         hint="Write a premium of 50 percent as 1.5.",
     )
     pass_through: Num = share(
-        1.0, "with opex or price: share that buyers pay (mines pass on nothing)", source="A100"
+        1.0,
+        "share that buyers pay; mines pass on nothing",
+        source="A100",
+        when={"base": ("opex", "price", "off"), "stage": tuple(SELLS)},
     )
     capex_sensitivity: Num = number(
         1.0,
-        "with capex: the odds to be built fall with the factor to this power",
+        "the odds to be built fall with the factor to this power",
         unit="-",
         source="A99",
         low=0.0,
         high=5.0,
+        when={"base": ("capex", "off")},
     )
 
     def check(self, chain: Chain) -> list[Problem]:

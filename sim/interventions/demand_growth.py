@@ -154,7 +154,13 @@ class DemandGrowth(Intervention):
         high=100000.0,
     )
     lifetime_years: Num = number(
-        9.0, "mean service life of a unit", unit="year", source="A24", low=0.5, high=100.0
+        9.0,
+        "mean service life of a unit",
+        unit="year",
+        source="A24",
+        low=0.5,
+        high=100.0,
+        when={"units_in_use": ()},
     )
 
     def check(self, chain: Chain) -> list[Problem]:

@@ -74,9 +74,15 @@ class Enforcement(Intervention):
         source="c091",
         low=0.0,
         high=36500.0,
+        when={"detection": ()},
     )
     shipment_days: Num = number(
-        30.0, "days between two shipments of a smuggler", unit="day", source="A76", low=1.0
+        30.0,
+        "days between two shipments of a smuggler",
+        unit="day",
+        source="A76",
+        low=1.0,
+        when={"blacklist_days": ()},
     )
     deposit_share: Num = number(
         0.0,
@@ -88,9 +94,19 @@ class Enforcement(Intervention):
         hint="Write a guarantee of 150 percent as 1.5.",
     )
     deposit_days: Num = number(
-        90.0, "days for which the guarantee is held", unit="day", source="A76", low=0.0
+        90.0,
+        "days for which the guarantee is held",
+        unit="day",
+        source="A76",
+        low=0.0,
+        when={"deposit_share": ()},
     )
-    deposit_interest: Num = share(0.08, "yearly cost of the money tied up in it", source="A76")
+    deposit_interest: Num = share(
+        0.08,
+        "yearly cost of the money tied up in it",
+        source="A76",
+        when={"deposit_share": ()},
+    )
 
     def act(self, rules: Rules, on: Acting) -> None:
         """Stop part of the leak; charge the working capital of the guarantee."""

@@ -212,6 +212,7 @@ class ExportLicence(Intervention):
         "(default: drawn as the Chinese office is on record, by good and destination: parameters "
         "licence.refused_*)",
         source="A310",
+        when=({"approval": ()}, {"renewal_probability": ()}),
     )
     refile_days: Num = number(
         30.0,
@@ -219,6 +220,7 @@ class ExportLicence(Intervention):
         unit="day",
         source="A36",
         low=1.0,
+        when=({"approval": ()}, {"classes": ()}, {"renewal_probability": ()}),
     )
     capacity: Num = number(
         2.0,
@@ -252,6 +254,7 @@ class ExportLicence(Intervention):
         source="A82",
         low=0.0,
         high=52.0,
+        when={"general_licences": ()},
     )
     spillover: Num = share(
         0.5, "share of unlisted goods of the same customs code held for testing", source="A35"
@@ -274,7 +277,10 @@ class ExportLicence(Intervention):
         low=0.0,
     )
     renewal_probability: Num = share(
-        1.0, "probability that an expiring licence is renewed", source="definition"
+        1.0,
+        "probability that an expiring licence is renewed",
+        source="definition",
+        when={"valid_days": ()},
     )
     valid_days: Num | None = number(
         None,
@@ -282,6 +288,7 @@ class ExportLicence(Intervention):
         unit="day",
         source="definition",
         low=1.0,
+        when={"renewal_probability": ()},
     )
 
     def licence_classes(self) -> dict[str, LicenceClass]:

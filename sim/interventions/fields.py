@@ -8,7 +8,7 @@ all come from these declarations. A declaration stands where pydantic wants a de
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -146,6 +146,11 @@ MOST = {
 }
 
 
+#: When a key is read: other keys with the values of which each must have one (``()``: anything but
+#: its default). All keys of a mapping must hold, or all of one of several mappings.
+When = Mapping[str, tuple[Any, ...]] | tuple[Mapping[str, tuple[Any, ...]], ...]
+
+
 def number(
     default: Any,
     description: str,
@@ -158,6 +163,7 @@ def number(
     before: float = 0.0,
     stream: str | None = None,
     hint: str = "",
+    when: When = (),
 ) -> Any:
     """Declare a numeric parameter (`Num`, `Path` or `Totals`) with unit, limits and source.
 
@@ -171,6 +177,8 @@ def number(
         Of a path: what holds before its first date.
     stream
         Name under which it is drawn (default: its key).
+    when
+        Other keys under whose values alone it is read; elsewhere it is refused (see `When`).
     """
     extra: Any = {
         "unit": unit,
@@ -181,7 +189,9 @@ def number(
         "before": before,
         "stream": stream,
         "hint": hint,
+        **_under(when),
     }
+    description = _told(description, when)
     if isinstance(default, dict):
         return Field(
             default_factory=lambda: dict(default), description=description, json_schema_extra=extra
@@ -189,7 +199,33 @@ def number(
     return Field(default, description=description, json_schema_extra=extra)
 
 
-def share(default: Any, description: str, *, source: str, before: float = 0.0) -> Any:
+def _under(when: When) -> dict[str, Any]:
+    """A condition as it is kept beside a key: a list of mappings, of which one must hold."""
+    several = (when,) if isinstance(when, Mapping) else tuple(when)
+    return {"when": [{k: list(v) for k, v in one.items()} for one in several]} if several else {}
+
+
+def _told(description: str, when: When) -> str:
+    told = under_words(_under(when).get("when", ()))
+    return f"{description}; only with {told}" if told else description
+
+
+def under_words(when: Iterable[Mapping[str, Iterable[Any]]]) -> str:
+    """A condition in words: ``release_rule: price``, ``valid_days``, joined by *and* and *or*."""
+    return ", or ".join(" and ".join(_held(k, v) for k, v in one.items()) for one in when)
+
+
+def _held(key: str, values: Iterable[Any]) -> str:
+    said = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
+    listed = " or ".join(
+        [part for part in (", ".join(said[:-1]), said[-1]) if part] if said else []
+    )
+    return f"{key}: {listed}" if said else key
+
+
+def share(
+    default: Any, description: str, *, source: str, before: float = 0.0, when: When = ()
+) -> Any:
     """Declare a share between 0 and 1."""
     return number(
         default,
@@ -200,6 +236,7 @@ def share(default: Any, description: str, *, source: str, before: float = 0.0) -
         high=1.0,
         before=before,
         hint="A share lies between 0 and 1, not in percent.",
+        when=when,
     )
 
 
@@ -208,24 +245,25 @@ def path(default: Any, description: str, **declared: Any) -> Any:
     return number(default, description, **declared)
 
 
-def words(default: Any, description: str, *, names: str) -> Any:
+def words(default: Any, description: str, *, names: str, when: When = ()) -> Any:
     """Declare a list of names from the vocabulary `names` (see `vocabulary`)."""
-    return Field(default, description=description, json_schema_extra={"names": names})
+    extra: Any = {"names": names, **_under(when)}
+    return Field(default, description=_told(description, when), json_schema_extra=extra)
 
 
-def places(default: Any, description: str) -> Any:
+def places(default: Any, description: str, *, when: When = ()) -> Any:
     """Declare places: regions, countries, blocs, or all."""
-    return words(default, description, names="place")
+    return words(default, description, names="place", when=when)
 
 
-def goods(default: Any, description: str) -> Any:
+def goods(default: Any, description: str, *, when: When = ()) -> Any:
     """Declare materials, or groups of them."""
-    return words(default, description, names="material")
+    return words(default, description, names="material", when=when)
 
 
-def users(default: Any, description: str) -> Any:
+def users(default: Any, description: str, *, when: When = ()) -> Any:
     """Declare sectors and tiers."""
-    return words(default, description, names="user")
+    return words(default, description, names="user", when=when)
 
 
 def plants(default: Any, description: str) -> Any:
@@ -233,17 +271,19 @@ def plants(default: Any, description: str) -> Any:
     return words(default, description, names="facility")
 
 
-def text(default: Any, description: str) -> Any:
+def text(default: Any, description: str, *, when: When = ()) -> Any:
     """Declare a parameter that is neither a number nor a name of the chain."""
-    return Field(default, description=description)
+    extra: Any = _under(when) or None
+    return Field(default, description=_told(description, when), json_schema_extra=extra)
 
 
-def named(default: Any, description: str, *, live: bool = False) -> Any:
+def named(default: Any, description: str, *, live: bool = False, when: When = ()) -> Any:
     """Declare a list of names of other interventions of the scenario.
 
     With ``live`` only kinds whose dates are read anew at every fold may be named.
     """
-    return Field(default, description=description, json_schema_extra={"others": True, "live": live})
+    extra: Any = {"others": True, "live": live, **_under(when)}
+    return Field(default, description=_told(description, when), json_schema_extra=extra)
 
 
 @dataclass(frozen=True)
@@ -269,6 +309,8 @@ class Declared:
         Category of the words of the chain that it takes; empty where it takes none.
     others, live : bool
         Whether it names other interventions, and only such whose dates are read anew.
+    when : tuple of mappings
+        Other keys with the values under which alone it is read (see `When`); empty: always.
     """
 
     unit: str = ""
@@ -282,6 +324,7 @@ class Declared:
     names: str = ""
     others: bool = False
     live: bool = False
+    when: tuple[Mapping[str, tuple[Any, ...]], ...] = ()
 
 
 @cache

@@ -278,7 +278,9 @@ class Offtake(Intervention):
         low=0.0,
         high=5000.0,
     )
-    price_material: Words = goods(("ndpr_oxide",), "oxide that the agreed price is for")
+    price_material: Words = goods(
+        ("ndpr_oxide",), "oxide that the agreed price is for", when={"price_usd_per_kg": ()}
+    )
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse a price where nothing listens to it."""

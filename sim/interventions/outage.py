@@ -143,7 +143,12 @@ class Outage(Intervention):
         high=52.0,
     )
     outage_days: Num = number(
-        30.0, "length of one random outage", unit="day", source="A36", low=0.0
+        30.0,
+        "length of one random outage",
+        unit="day",
+        source="A36",
+        low=0.0,
+        when={"rate_per_year": ()},
     )
 
     def check(self, chain: Chain) -> list[Problem]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 import numpy as np
 
 from lodestone.chain import naming
+from lodestone.chain.nouns import Chain
 from lodestone.interventions.base import Intervention, intervention
 from lodestone.interventions.context import Context
 from lodestone.interventions.effects import Effect
-from lodestone.interventions.fields import Num, Words, number, places, words
+from lodestone.interventions.fields import Num, Words, ends_of, number, places, words
 from lodestone.worlds.projects import MONTH, Projects
 
 #: States of a project that still needs permits.
@@ -124,3 +126,10 @@ class Permitting(Intervention):
         low=0.0,
         high=240.0,
     )
+
+    def hastens(self, chain: Chain) -> Collection[str]:
+        """Plants there, where permits come sooner."""
+        given = (self.permitting_months, self.construction_months)
+        if ends_of(self.factor)[0] >= 1.0 and given == (None, None):
+            return ()
+        return naming.plants_at(chain, self.regions, self.stages)

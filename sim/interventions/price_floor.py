@@ -33,10 +33,9 @@ from lodestone.worlds.layout import Layout
 from lodestone.worlds.made import content, makes
 from lodestone.worlds.view import MarketView
 
-#: A floor outside these values, USD/kg, is taken for a slip of unit.
-PLAUSIBLE_USD_PER_KG = (5.0, 1000.0)
-#: A floor may also be this many times the price of the dearest good it covers.
-PLAUSIBLE_TIMES_PRICE = 5.0
+#: A floor further than this from the prices of the goods it covers, times or as a part, is taken for
+#: a slip of unit.
+PLAUSIBLE_TIMES = 100.0
 
 
 def _read_by_element(value: object) -> dict[str, Number]:
@@ -305,7 +304,6 @@ class PriceFloor(Intervention):
         unit="USD/kg",
         source="definition",
         low=0.0,
-        plausible=PLAUSIBLE_USD_PER_KG,
     )
     materials: Words | None = goods(None, "products it covers")
     by_element: ByElement | None = number(
@@ -314,7 +312,6 @@ class PriceFloor(Intervention):
         unit="USD/kg",
         source="definition",
         low=0.0,
-        plausible=PLAUSIBLE_USD_PER_KG,
     )
     escalator: Num = share(
         0.0,
@@ -330,20 +327,25 @@ class PriceFloor(Intervention):
     )
     disposal: Literal["resell", "stock"] = text(
         "resell",
-        "with purchase: sold again at once at the market price, or kept in a public stock that "
+        "what is bought is sold again at once at the market price, or kept in a public stock that "
         "users who run short may draw on",
+        when={"mechanism": ("purchase",)},
     )
     pass_through: Num = share(
         0.0,
         "share of the top-up that buyers of the region's output pay, in prices down the chain",
         source="definition",
+        when={"disposal": ("resell",)},
     )
     excess_share: Num | None = share(
         None,
-        "with cfd: share of what the market pays above the floor that the state receives",
+        "share of what the market pays above the floor that the state receives",
         source="definition",
+        when={"mechanism": ("cfd",)},
     )
-    upside_share: Num = share(0.0, "older word for excess_share", source="definition")
+    upside_share: Num = share(
+        0.0, "older word for excess_share", source="definition", when={"mechanism": ("cfd",)}
+    )
     payer: str | None = words(
         None, "region whose treasury pays and receives (null: where the plants are)", names="region"
     )
@@ -361,14 +363,16 @@ class PriceFloor(Intervention):
         return f"{told}; by element {', '.join(self.by_element)}" if self.by_element else told
 
     def usual(self, key: str, chain: Chain) -> tuple[float, float] | None:
-        """A floor may be a multiple of the price of the dearest good it covers."""
-        if key not in ("floor_usd_per_kg", "by_element"):
+        """A floor lies within a hundredth and a hundred times the prices of what it covers."""
+        head, _, element = key.partition(".")
+        if head not in ("floor_usd_per_kg", "by_element"):
             return super().usual(key, chain)
-        low, high = PLAUSIBLE_USD_PER_KG
-        known = [word for word in self.goods if word in chain.material_words()]
-        names = naming.materials(chain, known)
+        words = (f"{element}_oxide",) if head == "by_element" else self.goods
+        names = naming.materials(chain, [w for w in words if w in chain.material_words()])
         prices = [p.usd_per_kg for (m, _), p in chain.prices.items() if m in names]
-        return low, max(high, PLAUSIBLE_TIMES_PRICE * max(prices, default=0.0))
+        if not prices:
+            return None
+        return min(prices) / PLAUSIBLE_TIMES, max(prices) * PLAUSIBLE_TIMES
 
     def check(self, chain: Chain) -> list[Problem]:
         """Refuse keys of the other mechanism, and plants that make nothing of it."""
@@ -422,39 +426,13 @@ class PriceFloor(Intervention):
         return []
 
     def _consistent(self) -> list[Problem]:
-        """Refuse keys that belong to the other mechanism."""
-        found = []
-        if self.mechanism == "cfd" and self.disposal == "stock":
-            found.append(
-                Problem(
-                    key="disposal",
-                    message="a contract for difference buys no goods",
-                    hint="Use mechanism: purchase to put output into a stock.",
-                )
+        """Refuse two words for one thing."""
+        if self.excess_share is None or self.upside_share == 0.0:
+            return []
+        return [
+            Problem(
+                key="upside_share",
+                message="is the older word for excess_share, which is given too",
+                hint="Keep excess_share.",
             )
-        if self.excess_share is not None and self.upside_share != 0.0:
-            found.append(
-                Problem(
-                    key="upside_share",
-                    message="is the older word for excess_share, which is given too",
-                    hint="Keep excess_share.",
-                )
-            )
-        upside = self.upside_share if self.excess_share is None else self.excess_share
-        if self.mechanism == "purchase" and upside != 0.0:
-            found.append(
-                Problem(
-                    key="upside_share" if self.excess_share is None else "excess_share",
-                    message="a purchase at the floor leaves the upside to the seller",
-                    hint="Use mechanism: cfd for a share of the margin above the floor.",
-                )
-            )
-        if self.disposal == "stock" and self.pass_through != 0.0:
-            found.append(
-                Problem(
-                    key="pass_through",
-                    message="nobody buys what is kept in a stock",
-                    hint="Leave pass_through at 0, or use disposal: resell.",
-                )
-            )
-        return found
+        ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,10 +20,20 @@ from lodestone.interventions.fields import (
     declared,
     ends_of,
     leaves,
+    under_words,
 )
 from lodestone.interventions.triggers import Trigger
 
-__all__ = ["Problem", "beyond_limits", "out_of_order", "unfit_trigger", "ungiven", "vocabulary"]
+__all__ = [
+    "Problem",
+    "Unread",
+    "beyond_limits",
+    "out_of_order",
+    "unfit_trigger",
+    "ungiven",
+    "unread",
+    "vocabulary",
+]
 
 Usual = Callable[[str], tuple[float, float] | None]
 
@@ -37,6 +47,60 @@ class Problem(BaseModel):
     hint: str | None = None
 
 
+class Unread(Problem):
+    """A key that nothing reads, because it is read under another key's value only.
+
+    ``here`` is true where that other key is a number that was given and happens to be neutral (a
+    sweep down to nought): then the key may act elsewhere and is no mistake.
+    """
+
+    here: bool = False
+
+
+def unread(item: BaseModel) -> list[Unread]:
+    """Keys that are given and that nothing reads: those that they need have other values."""
+    found = []
+    for key, told in declared(type(item)).items():
+        if not told.when or not _otherwise(item, key):
+            continue
+        lacks = [[k for k, values in one.items() if not _has(item, k, values)] for one in told.when]
+        if not all(lacks):
+            continue
+        numbers = any(
+            k in item.model_fields_set and declared(type(item))[k].unit
+            for one in lacks
+            for k in one
+        )
+        words = under_words(told.when)
+        now = "" if len(told.when) > 1 else _now(item, lacks[0], told.when[0])
+        found.append(
+            Unread(
+                key=key,
+                message=f"does nothing{now}: it is read only with {words}",
+                hint=f"Give {words}, or leave {key} out.",
+                here=numbers,
+            )
+        )
+    return found
+
+
+def _otherwise(item: BaseModel, key: str) -> bool:
+    """Whether a key has another value than its default."""
+    info = type(item).model_fields[key]
+    return bool(getattr(item, key) != info.get_default(call_default_factory=True))
+
+
+def _has(item: BaseModel, key: str, values: Iterable[object]) -> bool:
+    allowed = list(values)
+    return getattr(item, key) in allowed if allowed else _otherwise(item, key)
+
+
+def _now(item: BaseModel, keys: Iterable[str], one: Mapping[str, Iterable[object]]) -> str:
+    """What the keys that it needs are now, where they are words; empty where they are missing."""
+    told = [f"{k}: {str(getattr(item, k)).lower()}" for k in keys if list(one[k])]
+    return f" with {' and '.join(told)}" if told else ""
+
+
 def beyond_limits(item: BaseModel, usual: Usual) -> list[Problem]:
     """Numbers below or above what is possible, or what anybody can mean (``usual`` by key)."""
     found = []
@@ -44,7 +108,7 @@ def beyond_limits(item: BaseModel, usual: Usual) -> list[Problem]:
         if not told.unit:
             continue
         for where, value in leaves(key, getattr(item, key)):
-            wrong = _beyond(value, told, usual(key))
+            wrong = _beyond(value, told, usual(where))
             if wrong is not None:
                 found.append(Problem(key=where, message=wrong[0], hint=wrong[1]))
     return found
@@ -151,11 +215,16 @@ def _implausible(
         said, told = f"{value:g} {unit}", f"{1000 * value:g} {unit.replace('/kg', ' per tonne')}"
         by, suffix = 1000.0, f" {unit}"
     message = f"{can} {said}, implausibly {what} ({told})"
-    hint = f"Write a number between {low:g} and {high:g}."
+    hint = f"Write a number between {_near(low)} and {_near(high)}{suffix}."
     meant = value / by if what == "high" else value * by
     if low <= meant <= high:
-        hint = f"Between {low:g} and {high:g}{suffix}; did you mean {meant:g}{suffix}?"
+        hint = f"Between {_near(low)} and {_near(high)}{suffix}; did you mean {meant:g}{suffix}?"
     return message, hint
+
+
+def _near(value: float) -> str:
+    """A limit with three digits."""
+    return f"{float(f'{value:.3g}'):g}"
 
 
 def vocabulary(chain: Chain, category: str) -> set[str]:

@@ -225,7 +225,9 @@ class ProductionQuota(Intervention):
         low=0.0,
     )
     imported_ore: bool = text(
-        True, "whether separation of imported ore counts too (in China since August 2025)"
+        True,
+        "whether separation of imported ore counts too (in China since August 2025)",
+        when={"stage": ("separation",)},
     )
 
     def check(self, chain: Chain) -> list[Problem]:
@@ -237,14 +239,6 @@ class ProductionQuota(Intervention):
                     message=f"there is no facility of stage {self.stage} in "
                     f"{', '.join(self.region)}",
                     hint="See 'lodestone list facilities'.",
-                )
-            ]
-        if not self.imported_ore and self.stage != "separation":
-            return [
-                Problem(
-                    key="imported_ore",
-                    message=f"a {self.stage} works no imported ore",
-                    hint="It says which ore counts at separation; leave it out.",
                 )
             ]
         return []

@@ -118,7 +118,13 @@ class Recycling(Intervention):
         high=1e6,
     )
     ramp_months: Num = number(
-        12.0, "months to full capacity", unit="month", source="A97", low=0.0, high=240.0
+        12.0,
+        "months to full capacity",
+        unit="month",
+        source="A97",
+        low=0.0,
+        high=240.0,
+        when={"tonnes_per_year": ()},
     )
 
     def new_facility(self, name: str, chain: Chain) -> Facility | None:

@@ -40,7 +40,16 @@ class RouteClosure(Intervention):
         origins = naming.places(chain, self.origin).use
         ends = naming.places(chain, self.destination).use
         if any((o, d) in chain.routes for o in origins for d in ends if o != d):
-            return []
+            kinds = {chain.materials[m].form for m in naming.materials(chain, self.materials)}
+            if not self.bonded_clears or "concentrate" in kinds:
+                return []
+            return [
+                Problem(
+                    key="bonded_clears",
+                    message="is about ore, and the materials named hold none",
+                    hint="Leave it out, or name concentrates.",
+                )
+            ]
         return [
             Problem(
                 key="destination",

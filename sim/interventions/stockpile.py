@@ -23,6 +23,7 @@ from lodestone.interventions.fields import (
     users,
     words,
 )
+from lodestone.interventions.targets import takes_any
 from lodestone.worlds.conditions import Reserve, Rules
 from lodestone.worlds.market import Market
 from lodestone.worlds.view import MarketView
@@ -165,12 +166,15 @@ class Stockpile(Intervention):
     )
     release_price_multiple: Num = number(
         2.0,
-        "with release_rule price: the multiple of the reference price at which release begins",
+        "multiple of the reference price at which release begins",
         unit="multiple",
         source="A36",
         low=1.0,
+        when={"release_rule": ("price",)},
     )
-    draw: Words = users(("all",), "sectors and tiers that may draw")
+    draw: Words = users(
+        ("all",), "sectors and tiers that may draw", when={"release_rule": ("emergency", "price")}
+    )
 
     def held_for(self, chain: Chain) -> naming.Places:
         """Places whose use it is measured on."""
@@ -185,23 +189,23 @@ class Stockpile(Intervention):
             return "its target is 0 days"
         where = self.held_for(chain).use
         names = set(naming.materials(chain, self.materials))
-        users = any(
-            material in names and where.get(region, 0.0) > 0.0
-            for material, _, region in naming.uses(chain)
-        )
-        inputs = {name for recipe in chain.recipes.values() for name in recipe}
-        makers = names & inputs and any(
-            f.region in where and f.modelled and f.stage in ("metal", "magnet")
-            for f in chain.facilities.values()
-        )
-        if users or makers:
-            return ""
+        if any(takes_any(chain, region, names) for region, use in where.items() if use > 0.0):
+            return self._idle_rule()
         return f"{self.holder} uses none of {', '.join(self.materials)}: the reserve cannot fill"
+
+    def _idle_rule(self) -> str:
+        """A reserve that never releases acts while it fills, or not at all."""
+        least, most = ends_of(self.opening_days)[0], ends_of(self.target_days)[1]
+        if self.release_rule == "never" and least >= most:
+            return "it holds its target from the first day on, and never releases"
+        return ""
 
     def remarks(self, chain: Chain) -> list[str]:
         """When it buys, and when it does not."""
+        more = ends_of(self.opening_days)[0] > ends_of(self.target_days)[1]
         return [
             *super().remarks(chain),
+            *(["opens above its target: it buys only once less is left"] if more else []),
             f"buys only while at least {100 * OPEN:.0f} % of what the holder usually receives "
             "arrives: a reserve that starts in a shortage fills when it is over",
         ]

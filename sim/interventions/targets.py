@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = [
     "UsersOf",
     "makes_any",
     "plants_of",
+    "takes_any",
     "trade",
     "users_of",
 ]
@@ -87,7 +89,25 @@ class TradeOf:
             return f"the model has no trade inside {' and '.join(sorted(makers))}"
         if not any(share > 0.0 for share in theirs.use.values()):
             return f"{_listed(ends)} has no share in what its region uses"
+        if not any(
+            _lane(chain, ours, region, there, goods)
+            for region in makers
+            for there in theirs.use
+            if there != region
+        ):
+            what = _listed(made or naming.EVERYTHING)
+            return f"no lane takes {what} from {_listed(exporter)} to {_listed(ends)}"
         return ""
+
+    def later(self, item: object, chain: Chain, end: date) -> str:
+        """Nothing is meant before the plants are built that make it or separate it."""
+        there = {
+            name: f
+            for name, f in chain.facilities.items()
+            if f.start_date is None or f.start_date < end
+        }
+        why = self.empty(item, replace(chain, facilities=there))
+        return f"{why} before the run ends on {end}" if why else ""
 
 
 @dataclass(frozen=True)
@@ -170,6 +190,35 @@ def makes_any(chain: Chain, where: naming.Places, region: str, goods: Iterable[s
     alike = [f for f in chain.facilities.values() if f.region == region and f.modelled]
     on_file = {row.material for row in chain.baseline if row.region == region and row.tonnes > 0.0}
     return bool(on_file & wanted) and not (split and alike)
+
+
+def takes_any(chain: Chain, region: str, goods: Iterable[str]) -> bool:
+    """Whether anybody in a region uses any of some goods, or works them up."""
+    wanted = set(goods)
+    if any(material in wanted for material, _, place in naming.uses(chain) if place == region):
+        return True
+    inputs = {name for recipe in chain.recipes.values() for name in recipe}
+    return bool(wanted & inputs) and any(
+        f.region == region and f.modelled and f.stage in ("metal", "magnet")
+        for f in chain.facilities.values()
+    )
+
+
+def _lane(chain: Chain, ours: naming.Places, region: str, there: str, goods: Iterable[str]) -> bool:
+    """Whether any of some goods can go from a region to another.
+
+    Ore goes abroad from all but the region that separates most, to where it can be separated.
+    """
+    ore = [m for m in goods if chain.materials[m].form == "concentrate"]
+    other = [m for m in goods if m not in ore]
+    if other and takes_any(chain, there, other) and makes_any(chain, ours, region, other):
+        return True
+    separated = any(
+        f.region == there and f.modelled and f.stage == "separation"
+        for f in chain.facilities.values()
+    )
+    leaves = region != naming.home_of(chain)
+    return bool(ore) and separated and leaves and makes_any(chain, ours, region, ore)
 
 
 def _words(item: object, key: str | None) -> Words:

@@ -125,7 +125,12 @@ class Tariff(Intervention):
         "it (triggered_by) holds: [0.5, 1.0]",
     )
     step_days: Num = number(
-        60.0, "days between two steps of an escalation", unit="day", source="A83", low=1.0
+        60.0,
+        "days between two steps of an escalation",
+        unit="day",
+        source="A83",
+        low=1.0,
+        when={"escalation": ()},
     )
 
     def check(self, chain: Chain) -> list[Problem]:

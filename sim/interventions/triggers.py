@@ -89,6 +89,10 @@ class Trigger:
             found.append(("share_below", "is given together with approval_below", "Keep one."))
         if self.licence is not None and self.approval_below is None:
             found.append(("licence", "is given without approval_below", "Add the threshold."))
+        watched = self.approval_below is not None or self.share_below is not None
+        if self.gain != 0.0 and (self.hazard_per_year is None or not watched):
+            hint = "Give hazard_per_year with approval_below or share_below, or leave gain out."
+            found.append(("gain", "multiplies a rate by how far a threshold is missed", hint))
         if self.share_below is None:
             for key in ("region", "stage"):
                 if getattr(self, key) is not None:

@@ -75,7 +75,11 @@ class Truce(Intervention):
     renewal_probability: Num = share(
         0.0, "probability that it is renewed for as long again, at each end", source="c119"
     )
-    on_breakdown: Words = named((), "measures of this scenario that start when it breaks")
+    on_breakdown: Words = named(
+        (),
+        "measures of this scenario that start when it breaks",
+        when={"breakdown_hazard_per_year": ()},
+    )
 
     def begins(self) -> tuple[str, ...]:
         """Measures that start on the day it breaks."""

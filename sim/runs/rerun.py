@@ -31,6 +31,8 @@ def rerun_part(scenario: Scenario, reference: Scenario | None) -> dict[str, Any]
         "variant": scenario.variant,
         "overlays": list(scenario.overlays),
         "filed": _filed_otherwise(scenario),
+        "laid_over": list(scenario.laid_over),
+        "shipped": sorted(scenario.shipped),
     }
 
 
@@ -78,7 +80,6 @@ def kept_scenario(word: str) -> Scenario:
         raise InputError("is damaged", file=path, key="rerun", hint="Run the scenario itself.")
     made = _built(document, path, "scenario")
     reference = None if held.get("reference") is None else _built(document, path, "reference")
-    overlays = held.get("overlays") or []
     filed = held.get("filed") or {}
     entries = made.written.get("interventions") or {}
     return replace(
@@ -86,9 +87,15 @@ def kept_scenario(word: str) -> Scenario:
         reference=None if reference is None else reference.name,
         kept_reference=reference,
         variant=held.get("variant"),
-        overlays=tuple(str(name) for name in overlays) if isinstance(overlays, list) else (),
+        overlays=_words(held.get("overlays")),
+        laid_over=_words(held.get("laid_over")),
+        shipped=frozenset(_words(held.get("shipped"))),
         as_filed={**entries, **filed} if isinstance(filed, Mapping) else entries,
     )
+
+
+def _words(given: Any) -> tuple[str, ...]:
+    return tuple(map(str, given)) if isinstance(given, list) else ()
 
 
 def _refuse_edited(path: Path) -> None:

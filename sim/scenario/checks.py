@@ -13,6 +13,7 @@ from lodestone.border.numbers import Distribution, Number, parse_date, parse_num
 from lodestone.border.words import nearest, suggestion
 from lodestone.border.yamlfile import KeyPath, Place, find_place
 from lodestone.chain.overrides import ONE_FOR_ALL
+from lodestone.scenario.applied import Applied
 from lodestone.scenario.files import locate
 from lodestone.scenario.keys import variant_problems
 from lodestone.scenario.layers import (
@@ -59,8 +60,7 @@ def checked(
     places: Mapping[KeyPath, Place],
     typed: Mapping[str, Any],
     chain: Chain | None,
-    applied: tuple[str | None, tuple[str, ...]],
-    kinds: Mapping[str, str | None],
+    applied: Applied,
 ) -> Scenario:
     """Return the scenario of an assembled mapping.
 
@@ -73,16 +73,14 @@ def checked(
     chain
         The chain to check against, or None to load that of the vintage.
     applied
-        The variant and the overlays that are in the mapping.
-    kinds
-        Kind of each intervention by name, before variant and overlays: what a variant may name.
+        The variant and the overlays that are in the mapping, and what is below them.
 
     Raises
     ------
     InputError
         With everything that is wrong.
     """
-    return _Checker(data, file, places, typed, chain).scenario(*applied, kinds)
+    return _Checker(data, file, places, typed, chain, applied).scenario()
 
 
 def _far(value: Distribution) -> list[float]:
@@ -102,12 +100,14 @@ class _Checker:
         places: Mapping[KeyPath, Place],
         typed: Mapping[str, Any],
         chain: Chain | None,
+        applied: Applied,
     ) -> None:
         self.data = data
         self.file = file
         self.places = places
         self.typed = typed
         self.chain = chain
+        self.applied = applied
         self.found: list[InputError] = []
 
     def place(self, key: str) -> dict[str, Any]:
@@ -126,12 +126,7 @@ class _Checker:
         """Note an error raised below, giving it the place we know."""
         self.problem(error.key or key, error.message, error.hint)
 
-    def scenario(
-        self,
-        variant: str | None,
-        overlays: tuple[str, ...],
-        kinds: Mapping[str, str | None],
-    ) -> Scenario:
+    def scenario(self) -> Scenario:
         """Return the checked scenario, or raise one error with all problems."""
         for key in REQUIRED:
             if self.data.get(key) in (None, "") and not (
@@ -148,7 +143,7 @@ class _Checker:
         self.horizon(start, end)
         vintage = vintage_of(self.data, self.file)
         chain = self.chain or self.load_chain(vintage)
-        for wrong in variant_problems(self.data.get("variants"), kinds, chain):
+        for wrong in variant_problems(self.data.get("variants"), self.applied.kinds, chain):
             # A variant that is inherited may change what its heir took out: it is only not for it.
             place = find_place(self.places, str(wrong.key))
             if place is None or place.file == str(self.file) or "intervention" not in wrong.message:
@@ -184,8 +179,8 @@ class _Checker:
             variants=variants,
             decision_date=decision,
             source_file=self.file,
-            variant=variant,
-            overlays=overlays,
+            variant=self.applied.variant,
+            overlays=self.applied.overlays,
             source=source,
             note=note,
             headline=headline,
@@ -289,7 +284,7 @@ class _Checker:
                 self.spread(error, f"interventions.{name}")
                 continue
             made[name] = item
-            for wrong in item.problems(chain):
+            for wrong in item.problems(chain, self.applied.read_below(name, item)):
                 self.problem(f"interventions.{name}.{wrong.key}", wrong.message, wrong.hint)
         for name, item in made.items():
             others = [n for n in made if n != name]

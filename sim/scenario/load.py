@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lodestone.border.errors import InputError, combine
 from lodestone.border.words import unknown
 from lodestone.border.yamlfile import Document, KeyPath, Place, find_place
+from lodestone.scenario.applied import Applied, as_shipped, both_set
 from lodestone.scenario.checks import checked
 from lodestone.scenario.files import locate
 from lodestone.scenario.keys import kind_of, unknown_keys
@@ -95,23 +96,47 @@ def build_scenario(
     overlays = tuple(overlays)
     entries = whole.data.get("interventions")
     kinds = {n: kind_of(e) for n, e in entries.items()} if isinstance(entries, Mapping) else {}
+    below = [entries]
     if variant is not None:
         at = ("variants", variant)
         own = {path[2:]: place for path, place in whole.places.items() if path[:2] == at}
         whole = lay(whole, _variant(whole.data, variant, file), own)
     filed = whole.data.get("interventions")
-    for name in overlays:
-        over = load_mapping(name, overlay=True)
-        _refuse_unknown(over.data, over.places, over.file)
-        whole = lay(whole, _overlay_content(over), over.places)
+    below.append(filed)
+    whole, told = _overlaid(whole, overlays)
+    below.append(whole.data.get("interventions"))
     data = whole.data
     for dotted, value in (overrides or {}).items():
         _addressable(data, dotted)
         data = set_at(data, dotted, value)
         if value is None and dotted.partition(".")[0] in ("interventions", "overrides"):
             data = _taken_out(data, dotted)
-    made = checked(data, file, whole.places, overrides or {}, chain, (variant, overlays), kinds)
-    return replace(made, as_filed=filed if isinstance(filed, Mapping) else {})
+    applied = Applied(variant, overlays, kinds, [e for e in below if isinstance(e, Mapping)])
+    made = checked(data, file, whole.places, overrides or {}, chain, applied)
+    as_filed = filed if isinstance(filed, Mapping) else {}
+    shipped = as_shipped(data, as_filed, whole.places, overrides or ())
+    return replace(made, as_filed=as_filed, laid_over=tuple(told), shipped=shipped)
+
+
+def _overlaid(whole: Document, overlays: tuple[str, ...]) -> tuple[Document, list[str]]:
+    """A document with overlays laid over it, and what they say of one thing differently."""
+    told: list[str] = []
+    earlier: list[tuple[str, Mapping[str, Any]]] = []
+    files: dict[Path | None, str] = {}
+    for name in overlays:
+        over = load_mapping(name, overlay=True)
+        _refuse_unknown(over.data, over.places, over.file)
+        file = None if over.file is None else Path(over.file).resolve()
+        if file in files:
+            raise InputError(
+                f"names '{name}' twice", key="overlays", hint="It is laid over once: keep one."
+            )
+        files[file] = name
+        content = normalise(_overlay_content(over), over.file)
+        told += both_set(earlier, Path(name).stem, content)
+        earlier.append((Path(name).stem, content))
+        whole = lay(whole, content, over.places)
+    return whole, told
 
 
 #: Keys of an overlay that say what it is, and change nothing.

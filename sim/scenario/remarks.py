@@ -19,6 +19,7 @@ __all__ = [
     "idle_remarks",
     "place_remarks",
     "remarks_on",
+    "shipped_remarks",
 ]
 
 #: A start further from the data than this is told: before it, and after it.
@@ -29,6 +30,7 @@ def remarks_on(scenario: Scenario, chain: Chain) -> list[str]:
     """Return every remark on a scenario, one sentence each."""
     return [
         *outside_ranges(scenario),
+        *scenario.laid_over,
         *clock_remarks(scenario, chain),
         *idle_remarks(scenario, chain),
         *place_remarks(scenario, chain),
@@ -56,15 +58,35 @@ def clock_remarks(scenario: Scenario, chain: Chain) -> list[str]:
     return found
 
 
+def shipped_remarks(scenario: Scenario, chain: Chain) -> set[str]:
+    """Return the remarks on measures that stand in the run as the program ships them.
+
+    They tell the author of a scenario how its words are taken; to others the memo and
+    ``lodestone show`` tell them.
+    """
+    told = _placed(scenario, chain)
+    if {"start", "end"} <= scenario.shipped:
+        told += _idle(scenario, chain)
+    return {remark for name, remark in told if name in scenario.shipped}
+
+
 def idle_remarks(scenario: Scenario, chain: Chain) -> list[str]:
-    """Return which measures never act, and which steps of their paths lie outside the run."""
-    found = []
+    """Return which measures and keys never act, and which steps of their paths lie outside the run."""
+    return [remark for _, remark in _idle(scenario, chain)]
+
+
+def _idle(scenario: Scenario, chain: Chain) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
     built = with_plants(scenario, chain)
+    hastened = {f for item in scenario.interventions.values() for f in item.hastens(chain)}
+    undated = {f: replace(built.facilities[f], start_date=None) for f in hastened}
+    built = replace(built, facilities={**built.facilities, **undated}) if undated else built
     for name, item in scenario.interventions.items():
         why = item.inert(built, scenario.start, scenario.end)
         if why is not None:
-            found.append(f"{name} never acts: {why}")
+            found.append((name, f"{name} never acts: {why}"))
         else:
+            found += [(name, f"{name}: {one.key} {one.message}") for one in item.unread()]
             for key in type(item).model_fields:
                 path = getattr(item, key)
                 if isinstance(path, dict) and path and all(isinstance(d, date) for d in path):
@@ -75,17 +97,20 @@ def idle_remarks(scenario: Scenario, chain: Chain) -> list[str]:
                             if late == len(path) == 1
                             else f"{late} of {len(path)} steps lie"
                         )
-                        found.append(
-                            f"{name}: {key}: {many} after the end of the run ({scenario.end})"
-                        )
+                        told = f"{name}: {key}: {many} after the end of the run ({scenario.end})"
+                        found.append((name, told))
     return found
 
 
 def place_remarks(scenario: Scenario, chain: Chain) -> list[str]:
     """Return how measures are taken where their words are finer than the model."""
+    return [remark for _, remark in _placed(scenario, chain)]
+
+
+def _placed(scenario: Scenario, chain: Chain) -> list[tuple[str, str]]:
     built = with_plants(scenario, chain)
     return [
-        f"{name}: {told}"
+        (name, f"{name}: {told}")
         for name, item in scenario.interventions.items()
         for told in item.remarks(built)
     ]

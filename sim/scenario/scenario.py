@@ -77,6 +77,10 @@ class Scenario:
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     #: Its measures as its file and variant have them: without overlays and what was typed.
     as_filed: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    #: What its overlays say of one thing differently, and which wins.
+    laid_over: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    #: Names of its measures, and of some keys, that stand in it as the program ships them.
+    shipped: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     #: The reference itself, where it is not looked up by name (a run repeated from its folder).
     kept_reference: Scenario | None = field(default=None, compare=False, repr=False)
 

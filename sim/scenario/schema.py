@@ -264,7 +264,19 @@ def _key(extra: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
 
 
 #: What the registry keeps beside a key that is no word of JSON schema.
-_OURS = ("unit", "source", "low", "high", "hint", "names", "others", "live", "default", "title")
+_OURS = (
+    "unit",
+    "source",
+    "low",
+    "high",
+    "hint",
+    "names",
+    "others",
+    "live",
+    "when",
+    "default",
+    "title",
+)
 
 
 def _inlined(shape: Any, inner: dict[str, Any]) -> Any:

@@ -13,13 +13,15 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from lodestone.border.errors import InputError
 from lodestone.border.paths import data_root
 from lodestone.chain.load import load_chain
 from lodestone.engine.run import BatchRun
 from lodestone.outputs.kept import Series
 from lodestone.outputs.metrics import find
 from lodestone.outputs.recorder import Recorder
-from lodestone.scenario import load_scenario
+from lodestone.scenario import find_overlays, load_scenario
+from lodestone.scenario.remarks import remarks_on
 
 FOLDER = data_root("scenarios")
 SCENARIOS = sorted(p.stem for p in FOLDER.glob("*.yaml"))
@@ -118,3 +120,34 @@ def test_the_sample_covers_every_scenario_and_every_overlay():
 )
 def test_overlays_run_over_scenarios(name, overlay):
     check(name, overlay)
+
+
+# ---- overlays beside one another --------------------------------------------------------
+
+
+def test_an_overlay_is_laid_once():
+    for twice in (
+        ["stockpile_90d"] * 2,
+        ["stockpile_90d", str(find_overlays()["stockpile_90d"].path)],
+    ):
+        with pytest.raises(InputError, match=r"names '.*stockpile_90d.*' twice") as error:
+            load_scenario("calm_2024", overlays=twice)
+        assert error.value.key == "overlays"
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["allocation_pro_rata", "allocation_defence_first"], "(rule pro_rata and defence_first)"),
+        (["stockpile_0d", "stockpile_365d"], "target_days 0 and 365"),
+    ],
+)
+def test_of_two_overlays_that_differ_it_is_told_which_wins(names, says):
+    scenario = load_scenario("calm_2024", overlays=names)
+    (told,) = (t for t in remarks_on(scenario, load_chain()) if "both set" in t)
+    assert says in told and told.endswith(f"the later one, {names[1]}, wins")
+
+
+def test_overlays_that_agree_or_do_not_meet_say_nothing():
+    for names in (["stockpile_90d", "permitting_fast"], ["stockpile_90d"]):
+        assert not load_scenario("calm_2024", overlays=names).laid_over

@@ -31,6 +31,7 @@ __all__ = [
     "Or",
     "Term",
     "asks_reference",
+    "comparisons_in",
     "judge",
     "metrics_in",
     "parse_metric",
@@ -144,6 +145,15 @@ def parse_metric(expression: str) -> Metric:
 def metrics_in(tree: Any) -> list[Metric]:
     """Return every metric that a tree asks for."""
     return [term.metric for term in _terms(tree)]
+
+
+def comparisons_in(tree: Any) -> list[Compare]:
+    """Return every comparison of a tree."""
+    if isinstance(tree, Compare):
+        return [tree]
+    if isinstance(tree, Not):
+        return comparisons_in(tree.part)
+    return [one for part in tree.parts for one in comparisons_in(part)]
 
 
 def asks_reference(tree: Any) -> bool:

@@ -37,7 +37,7 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
     """
     from lodestone.chain.load import load_chain
     from lodestone.cli.console import Progress, say
-    from lodestone.outputs.selectors import remarks_on
+    from lodestone.outputs.selectors import own_remarks
     from lodestone.runs.identity import remarks
     from lodestone.runs.ready import budget, ready
     from lodestone.runs.simulate import simulate
@@ -63,9 +63,11 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
             say(f"{scenario.name}: {needed.told()} while it runs")
     folders = []
     for scenario, own in zip(scenarios, each, strict=True):
-        odd = remarks_on(scenario, load_chain(scenario.vintage))
+        odd, more = own_remarks(scenario, load_chain(scenario.vintage))
         for remark in (*odd, *remarks(scenario)):
             say(f"warning: {scenario.name}: {remark}")
+        if more and not settings.quiet:
+            say(f"{scenario.name}: {shipped_told(more)}")
         with Progress(quiet=settings.quiet) as progress, _machines(scenario, own) as others:
             folder = Path(simulate(scenario, own, progress=progress, executor=others)).resolve()
         if settings.report_formats:
@@ -83,6 +85,12 @@ def run_job(scenarios: Sequence[Scenario], settings: Settings) -> list[Path]:
     for folder in folders:
         print(folder)
     return folders
+
+
+def shipped_told(count: int) -> str:
+    """Where remarks on what is shipped are read, which are not printed."""
+    many = "a remark" if count == 1 else f"{count} remarks"
+    return f"{many} on what is shipped: see 'lodestone show' or the memo"
 
 
 @contextmanager

@@ -13,7 +13,15 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lodestone.border.errors import InputError, combine
-from lodestone.border.expressions import Metric, metrics_in, parse_metric, parse_verdict, written
+from lodestone.border.expressions import (
+    Compare,
+    Metric,
+    comparisons_in,
+    metrics_in,
+    parse_metric,
+    parse_verdict,
+    written,
+)
 from lodestone.border.numbers import parse_date
 from lodestone.border.words import suggestion
 from lodestone.chain import naming
@@ -21,6 +29,7 @@ from lodestone.outputs.items import ITEMS
 from lodestone.outputs.metrics import METRICS
 from lodestone.outputs.metrics.window import cut_off
 from lodestone.scenario.remarks import remarks_on as scenario_remarks
+from lodestone.scenario.remarks import shipped_remarks
 
 if TYPE_CHECKING:
     from lodestone.chain.nouns import Chain
@@ -32,6 +41,7 @@ __all__ = [
     "expression_problems",
     "metric_problems",
     "metric_remarks",
+    "own_remarks",
     "remarks_on",
     "window_remarks",
 ]
@@ -48,6 +58,23 @@ _NUMBERS = {"share": (0.0, 1.0), "at": (0.0, 1e6), "months": (1.0, 720.0)}
 #: Selectors that may name several words.
 _SEVERAL = ("region", "sector", "material", "origin", "destination", "element", "stage")
 
+#: Metrics that are parts of a whole: from 0 to 1.
+_PARTS = (
+    "unmet_share",
+    "unmet_share_between",
+    "unmet_share_peak",
+    "military_unmet_share",
+    "magnet_share",
+    "mining_share",
+    "output_share",
+    "top_share",
+    "export_share",
+    "import_share",
+    "need_share",
+    "idle_share",
+    "licences_granted_share",
+    "magnet_plant_use",
+)
 #: Metrics whose ``since`` is a year, and those where it may be a month.
 _FROM_YEAR = ("first_short_year", "mine_decision_year", "output_share_change")
 _FROM_MONTH = ("export_revenue_usd_million",)
@@ -253,13 +280,30 @@ def remarks_on(
     return [*scenario_remarks(scenario, chain), *dict.fromkeys(asked)]
 
 
+def own_remarks(scenario: Scenario, chain: Chain) -> tuple[list[str], int]:
+    """Return the remarks on what a user wrote or typed, and how many there are on shipped parts.
+
+    Those of metrics count as shipped where headline and hypothesis are.
+    """
+    shipped = shipped_remarks(scenario, chain)
+    if {"headline", "hypothesis"} <= scenario.shipped:
+        for metric in asked_metrics(scenario).values():
+            shipped |= set(metric_remarks(metric, chain))
+    told = remarks_on(scenario, chain)
+    own = [remark for remark in told if remark not in shipped]
+    return own, len(told) - len(own)
+
+
 def expression_problems(key: str, text: str, chain: Chain, start: date, end: date) -> Found:
     """Return what is wrong with one expression; those of ``headline`` are a metric alone."""
     try:
         if key.startswith("headline"):
             metrics = [parse_metric(text)]
         else:
-            metrics = metrics_in(parse_verdict(text))
+            tree = parse_verdict(text)
+            metrics = metrics_in(tree)
+            if beyond := [p for one in comparisons_in(tree) for p in _decided(one)]:
+                return beyond
     except ValueError as error:
         example = "first_stoppage(region=all)"
         if not key.startswith("headline"):
@@ -270,6 +314,20 @@ def expression_problems(key: str, text: str, chain: Chain, start: date, end: dat
         for metric in dict.fromkeys(metrics)
         for problem in metric_problems(metric, chain, start, end)
     ]
+
+
+def _decided(one: Compare) -> Found:
+    """Refuse a comparison whose outcome is known: a share is never above one."""
+    if one.metric.name not in _PARTS or one.other is not None or one.op in ("==", "!="):
+        return []
+    above = one.op in (">", ">=")
+    beyond = one.number > 1.0 or (one.number == 1.0 and one.op in (">", "<="))
+    if not beyond:
+        return []
+    told = f"{written(one.metric)} is a share, from 0 to 1: it is "
+    told += f"{'never' if above else 'always'} {one.op} {one.number:g}"
+    meant = f"did you mean percent({one.number:g})?" if 1.0 < one.number <= 100.0 else ""
+    return [(told, f"Write 5 percent as 0.05 or percent(5){'; ' if meant else '.'}{meant}")]
 
 
 def beyond_the_run(text: str, start: date, end: date) -> bool:
@@ -310,6 +368,12 @@ def _or_without(key: str, message: str, hint: str | None) -> str | None:
     return f"{hint} Or ask without it: scenario.hypothesis=null."
 
 
+def _one_condition(scenario: Scenario) -> bool:
+    """Whether a hypothesis is confirmed and refuted by the same."""
+    both = [scenario.hypothesis.get(key) for key in ("confirmed_if", "refuted_if")]
+    return all(both) and parse_verdict(str(both[0])) == parse_verdict(str(both[1]))
+
+
 def check_expressions(scenario: Scenario, chain: Chain) -> None:
     """Refuse a headline or a hypothesis that asks for what no run can tell.
 
@@ -323,6 +387,16 @@ def check_expressions(scenario: Scenario, chain: Chain) -> None:
         for key, text in _expressions(scenario)
         for message, hint in expression_problems(key, text, chain, scenario.start, scenario.end)
     ]
+    if not problems and _one_condition(scenario):
+        key = "hypothesis.refuted_if"
+        problems = [
+            InputError(
+                "is the same condition as confirmed_if",
+                file=scenario.place(key),
+                key=key,
+                hint="Say what would refute it, or leave it out.",
+            )
+        ]
     if problems:
         raise combine(problems)
 

@@ -265,11 +265,45 @@ def test_quiet_prints_only_the_folder(runs, capsys):
 
 
 def test_quiet_keeps_warnings(runs, capsys):
-    assert run("run", SHOCK, "-q", "--worlds", "2") == 0
+    typed = "scenario.interventions.april_2025_licences.capacity=3"
+    assert run("run", SHOCK, "-q", "--worlds", "2", typed) == 0
     printed = capsys.readouterr()
     (warning,) = printed.err.splitlines()
     assert warning.startswith(f"warning: {SHOCK}: april_2025_licences: approval: ")
     assert len(printed.out.splitlines()) == 1
+
+
+def test_remarks_on_what_is_shipped_are_counted_and_those_on_what_is_typed_are_told(runs, capsys):
+    assert run("run", "current_law", "--worlds", "2") == 0
+    printed = capsys.readouterr().err
+    assert (
+        "warning" not in printed and "6 remarks on what is shipped: see 'lodestone show'" in printed
+    )
+    typed = "scenario.interventions.april_2025_licences.capacity=3"
+    assert run("run", "current_law", typed, "--worlds", "2") == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert warned and all("april_2025_licences" in line for line in warned)
+    assert run("run", "current_law", "overlays=[stockpile_90d]", "--worlds", "2") == 0
+    printed = capsys.readouterr().err
+    assert "warning: current_law: overlay_allied_reserve: buys only" in printed
+    assert "6 remarks on what is shipped" in printed
+
+
+def test_so_does_check_also_of_a_file_that_inherits(here, capsys):
+    path = here / "mine.yaml"
+    path.write_text(
+        "name: mine\nquestion: Why?\ndefaults: [current_law]\ninterventions:\n"
+        "  cut: {kind: export_licence, exporter: china, materials: magnets, approval: 0.5}\n",
+        encoding="utf-8",
+    )
+    assert main(["check", str(path)]) == 0
+    printed = capsys.readouterr().err.splitlines()
+    assert printed[0] == "6 remarks on what is shipped: see 'lodestone show' or the memo"
+    assert printed[1].startswith("warning: mine: cut: approval: ")
+    assert main(["check", "current_law", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == []
+    assert main(["show", "current_law"]) == 0
+    assert "april_2025_licences: approval: from" in " ".join(capsys.readouterr().out.split())
 
 
 def test_json_prints_the_table_as_one_line_before_the_folder(runs, capsys):

@@ -117,6 +117,25 @@ def test_what_shipped_scenarios_ask_for_exists(name):
         check_expressions(load_scenario(name, variant=variant), load_chain(scenario.vintage))
 
 
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("{confirmed_if: 'unmet_share_peak > 5'}", r"never > 5.*percent\(5\)"),
+        ("{confirmed_if: 'magnet_share(region=china) < 87'}", r"always < 87.*percent\(87\)"),
+        (
+            "{confirmed_if: 'unmet_t > 5', refuted_if: 'unmet_t  >  5.0'}",
+            "refuted_if: is the same condition as confirmed_if",
+        ),
+    ],
+)
+def test_a_condition_that_decides_nothing_is_refused(tmp_path, entry, told):
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"{TEXT % 'unmet_t'}hypothesis: {entry}\n", encoding="utf-8")
+    scenario = load_scenario(path)
+    with pytest.raises(InputError, match=told):
+        check_expressions(scenario, load_chain())
+
+
 def test_users_that_stood_before_the_disruption_do_not_stop_by_it():
     """First stop of groups that stand throughout, stop later, and never; the day of the shock 14."""
     stopped = np.zeros((4, 3, 2), dtype=bool)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lodestone.border.errors import InputError
 from lodestone.border.files import json_text, read_path
 from lodestone.border.words import suggestion
-from lodestone.cli.running import short
+from lodestone.cli.running import shipped_told, short
 from lodestone.cli.verb import Words, verb
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def work(words: Words) -> int:
         words.no_pairs()
     failures: list[str] = []
     warnings: list[str] = []
+    shipped: list[int] = []
     checked: list[dict[str, Any]] = []
 
     def attempt(what: str, work: Callable[[], Any]) -> None:
@@ -57,7 +58,7 @@ def work(words: Words) -> int:
     balance: list[dict[str, Any]] = []
     if targets:
         for target in targets:
-            attempt(target, lambda t=target: check_file(t, words.pairs))  # type: ignore[misc]
+            attempt(target, lambda t=target: check_file(t, words.pairs, shipped))  # type: ignore[misc]
     else:
         from lodestone.border.paths import vintages
         from lodestone.scenario import find_overlays, find_scenarios
@@ -68,13 +69,15 @@ def work(words: Words) -> int:
 
         attempt("press claims", check_claims)
         for name, item in find_scenarios().items():
-            attempt(f"scenario {name}", lambda p=item.path: _check_scenario(p))  # type: ignore[misc]
+            attempt(f"scenario {name}", lambda p=item.path: _check_scenario(p, shipped))  # type: ignore[misc]
         for name, item in find_overlays().items():
             attempt(f"overlay {name}", lambda p=item.path: _check_overlay(p))  # type: ignore[misc]
         from lodestone.backcast.episodes import find_episodes, load_episode
 
         for name, path in find_episodes().items():
             attempt(f"episode {name}", lambda p=path: list(load_episode(p).remarks))  # type: ignore[misc]
+    if sum(shipped):
+        say(shipped_told(sum(shipped)))
     # The verdict comes last, where it is seen.
     for warning in warnings:
         say(f"warning: {warning}")
@@ -128,23 +131,24 @@ def _check_seeds(vintage: str, balance: list[dict[str, Any]]) -> None:
     balance += [{"vintage": vintage, **row} for row in balance_table(load_chain(vintage))]
 
 
-def check_file(word: str, pairs: Sequence[str] = ()) -> list[str]:
+def check_file(word: str, pairs: Sequence[str] = (), shipped: list[int] | None = None) -> list[str]:
     """Check whatever a word is: a scenario, an overlay, an episode, or part of the seeds.
 
-    With ``key=value`` words it is a scenario, changed as they say.
+    With ``key=value`` words it is a scenario, changed as they say. To ``shipped`` goes how many
+    remarks there are on what is shipped and not changed, which are not returned.
     """
     from lodestone.scenario import find_scenarios
 
     if pairs:
         from lodestone.runs.job import job_from_words
 
-        return _lines(_tellable(job_from_words([word], pairs).load()[0]))
+        return _lines(_tellable(job_from_words([word], pairs).load()[0], shipped=shipped))
 
     path = read_path(word)
     if not path.exists():
         found = find_scenarios()
         if word in found:
-            return _check_scenario(found[word].path)
+            return _check_scenario(found[word].path, shipped)
         raise InputError("no such file, and no scenario of that name", file=word,
                          hint=suggestion(word, found) or None)  # fmt: skip
     inside = path if path.is_dir() else path.parent
@@ -169,7 +173,7 @@ def check_file(word: str, pairs: Sequence[str] = ()) -> list[str]:
     if _is_overlay(path):
         _check_overlay(path)
         return []
-    return _check_scenario(path)
+    return _check_scenario(path, shipped)
 
 
 #: The reference by its name and days.
@@ -189,7 +193,7 @@ def _is_overlay(path: Path) -> bool:
     return changes and not any(key in data for key in _SCENARIO_ONLY)
 
 
-def _check_scenario(path: Path) -> list[str]:
+def _check_scenario(path: Path, shipped: list[int] | None = None) -> list[str]:
     """Check a scenario file with each of its variants; return what is odd."""
     from lodestone.scenario import load_mapping, load_scenario
 
@@ -204,7 +208,7 @@ def _check_scenario(path: Path) -> list[str]:
             )
     known: References = {}
     scenario = load_scenario(path)
-    told = _tellable(scenario, known)
+    told = _tellable(scenario, known, shipped)
     for variant in scenario.variants:
         told |= {
             remark: who
@@ -218,13 +222,15 @@ def _lines(told: dict[str, str]) -> list[str]:
     return [f"{who}: {remark}" for remark, who in told.items()]
 
 
-def _tellable(scenario: Scenario, known: References | None = None) -> dict[str, str]:
+def _tellable(
+    scenario: Scenario, known: References | None = None, shipped: list[int] | None = None
+) -> dict[str, str]:
     """Refuse what no run could tell; return what is odd, and of which scenario or variant.
 
     ``known`` holds the references that variants of the same file have read before.
     """
     from lodestone.chain.load import load_chain
-    from lodestone.outputs.selectors import check_expressions, remarks_on
+    from lodestone.outputs.selectors import check_expressions, own_remarks
     from lodestone.runs.identity import remarks
     from lodestone.scenario import load_reference
 
@@ -235,7 +241,10 @@ def _tellable(scenario: Scenario, known: References | None = None) -> dict[str, 
     if key not in known:
         known[key] = load_reference(scenario)
     who = scenario.name + (f" (variant {scenario.variant})" if scenario.variant else "")
-    return dict.fromkeys((*remarks_on(scenario, chain), *remarks(scenario, known[key])), who)
+    own, more = own_remarks(scenario, chain)
+    if shipped is not None:
+        shipped.append(more)
+    return dict.fromkeys((*own, *remarks(scenario, known[key])), who)
 
 
 def _check_overlay(path: Path) -> None:

@@ -23,8 +23,8 @@ def work(words: Words) -> int:
     from lodestone.chain.load import load_chain
     from lodestone.cli.catalogue import levers, relative, source_rows
     from lodestone.cli.console import paragraph, print_table
+    from lodestone.outputs.selectors import remarks_on
     from lodestone.runs.job import job_from_words
-    from lodestone.scenario.remarks import remarks_on
 
     scenario = job_from_words([words.one("scenario")], words.pairs).load()[0]
     if words.on("--json"):

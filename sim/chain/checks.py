@@ -288,12 +288,17 @@ class _Check:
                 self.add("facilities", 1, word, message, suggestion(word, known))
         for line, item in self.rows("facilities"):
             if item.capacity_basis != basis[item.stage]:
-                message = f"a {item.stage} is counted in {basis[item.stage]}"
+                message = f"a plant of stage {item.stage} is counted in {basis[item.stage]}"
                 self.add("facilities", line, "capacity_basis", message)
             form = {"mine": "concentrate", "metal": "metal", "magnet": "magnet"}.get(item.stage)
             if form is None:
                 if item.material != "oxide":
-                    self.add("facilities", line, "material", f"a {item.stage} makes 'oxide'")
+                    self.add(
+                        "facilities",
+                        line,
+                        "material",
+                        f"a plant of stage {item.stage} makes 'oxide'",
+                    )
             elif item.material != "ndfeb" or item.stage != "magnet":
                 made = self.chain.materials.get(item.material)
                 if made is None:
@@ -301,13 +306,18 @@ class _Check:
                     message = f"unknown material '{item.material}'"
                     self.add("facilities", line, "material", message, hint)
                 elif made.form != form:
-                    message = f"a {item.stage} does not make a {made.form}"
-                    self.add("facilities", line, "material", message)
+                    message = f"a plant of stage {item.stage} does not make {made.form}s"
+                    self.add("facilities", line, "material", message, f"It makes {form}s.")
             if item.stage == "mine" and item.mix is None:
                 self.add("facilities", line, "mix", "a mine needs an element mix")
             if item.stage in ("separation", "recycling"):
                 if item.recovery is None:
-                    self.add("facilities", line, "recovery", f"a {item.stage} needs a recovery")
+                    self.add(
+                        "facilities",
+                        line,
+                        "recovery",
+                        f"a plant of stage {item.stage} needs a recovery",
+                    )
                 for word in item.separates:
                     if word not in ("all", "light", "heavy") and word not in self.chain.elements:
                         hint = suggestion(word, [*self.chain.elements, "all", "light", "heavy"])

@@ -58,12 +58,6 @@ def compare_names(
     from lodestone.report.compare import write_comparison
 
     cases = cases_of(names, pairs, settings, variants, quiet)
-    if len(cases) < 2:
-        raise InputError(
-            "needs two cases or more",
-            key="lodestone compare",
-            hint="Name a second run or scenario, or write variant=all.",
-        )
     held = Comparison(tuple(cases))
     if out is None:
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -86,7 +80,13 @@ def cases_of(
     variants: Sequence[str],
     quiet: bool,
 ) -> list[Case]:
-    """Return the cases of what was named, in order; scenarios are run where they must be."""
+    """Return the cases of what was named, in order; scenarios are run where they must be.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two; known before anything is run.
+    """
     from lodestone.report.cases import case_of_run
 
     if not names:
@@ -95,17 +95,22 @@ def cases_of(
             key="lodestone compare",
             hint="See 'lodestone compare --help'.",
         )
-    cases: list[Case] = []
+    found: list[Case | tuple[Scenario, Settings]] = []
     for name in names:
         path = Path(name).expanduser()
         if (path / "study.yaml").is_file():
-            cases += _points(path)
+            found += _points(path)
         elif path.is_dir():
-            cases.append(case_of_run(path))
+            found.append(case_of_run(path))
         else:
-            for scenario, own in _scenarios(name, pairs, settings, variants):
-                cases.append(case_of_run(_run(scenario, own, quiet)))
-    return cases
+            found += _scenarios(name, pairs, settings, variants)
+    if len(found) < 2:
+        raise InputError(
+            "needs two cases or more",
+            key="lodestone compare",
+            hint="Name a second run or scenario, or write variant=all.",
+        )
+    return [case_of_run(_run(*one, quiet)) if isinstance(one, tuple) else one for one in found]
 
 
 def _scenarios(

@@ -17,7 +17,7 @@ from lodestone.border.yamlfile import read_yaml
 from lodestone.cli.exits import guarded
 from lodestone.cli.running import run_job
 from lodestone.runs.grammar import PATHS, parse_words
-from lodestone.runs.job import refuse_two_spellings, with_decision_date
+from lodestone.runs.job import one_variant, refuse_two_spellings, with_decision_date
 from lodestone.runs.settings import SETTINGS, flatten_settings, names_in, settings_from_flat
 
 __all__ = ["hydra_main"]
@@ -53,7 +53,8 @@ def hydra_main(argv: list[str]) -> int:
         def work() -> int:
             held: Any = _literal(OmegaConf.to_container(cfg, resolve=False))
             mapping = held.pop("scenario")
-            variant, overlays = held.pop("variant"), names_in(held.pop("overlays"))
+            variant = one_variant(held.pop("variant"))
+            overlays = names_in(held.pop("overlays"))
             settings = settings_from_flat(flatten_settings(held))
             # As typed: Hydra's own list would fill in what looks like an interpolation.
             listed: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)

@@ -290,6 +290,12 @@ def own_remarks(scenario: Scenario, chain: Chain) -> tuple[list[str], int]:
         for metric in asked_metrics(scenario).values():
             shipped |= set(metric_remarks(metric, chain))
     told = remarks_on(scenario, chain)
+    left = [t for t in scenario.headline if beyond_the_run(t, scenario.start, scenario.end)]
+    if left and not {"headline", "start", "end"} <= scenario.shipped:
+        told.append(
+            f"{', '.join(left)}: left out of the headline, because the run "
+            f"({scenario.start} to {scenario.end}) does not reach that far"
+        )
     own = [remark for remark in told if remark not in shipped]
     return own, len(told) - len(own)
 

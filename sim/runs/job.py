@@ -14,7 +14,7 @@ from lodestone.runs.settings import Settings, names_in
 if TYPE_CHECKING:
     from lodestone.scenario import Scenario
 
-__all__ = ["Job", "job_from_words", "refuse_two_spellings", "with_decision_date"]
+__all__ = ["Job", "job_from_words", "one_variant", "refuse_two_spellings", "with_decision_date"]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def job_from_words(
     overlays: tuple[str, ...] = ()
     for key, value in read.items():
         if key == "variant":
-            variant = None if value is None else str(value)
+            variant = one_variant(value)
         elif key == "overlays":
             overlays = names_in(value)
         elif key.startswith("scenario."):
@@ -125,6 +125,19 @@ def job_from_words(
         if is_config(scenarios[0]):
             settings = {**kept_settings(scenarios[0]), **settings}
     return Job(scenarios, compose_settings(settings), overrides, variant, overlays, tuple(words))
+
+
+def one_variant(value: Any) -> str | None:
+    """Return the variant that was typed; a list of them is refused."""
+    if isinstance(value, list | tuple):
+        listed = ",".join(map(str, value))
+        raise InputError(
+            f"takes one variant, got {', '.join(map(str, value))}",
+            key="variant",
+            hint=f"Several are for 'lodestone sweep SCENARIO variant=[{listed}]' or 'lodestone "
+            "compare'.",
+        )
+    return None if value is None else str(value)
 
 
 def refuse_two_spellings(overrides: Mapping[str, Any]) -> None:

@@ -137,7 +137,7 @@ class Settings:
     )
     seed: Annotated[int, BeforeValidator(_whole)] = _setting(
         0,
-        "of the random streams",
+        "seed of the random streams",
         key="ensemble.seed",
         low=0,
         high=2**63 - 1,
@@ -146,7 +146,7 @@ class Settings:
     )
     market_days: Annotated[int, BeforeValidator(_whole)] = _setting(
         7,
-        "from one market day to the next",
+        "days from one market day to the next",
         key="clock.market_days",
         unit="days",
         low=1,
@@ -155,7 +155,7 @@ class Settings:
     )
     workers: Annotated[int, BeforeValidator(_whole)] = _setting(
         0,
-        "0: as many as the work is worth",
+        "how many at once; 0: as many as the work is worth",
         key="workers",
         unit="processes",
         low=0,
@@ -194,7 +194,7 @@ class Settings:
     )
     discount_rate: Annotated[float, BeforeValidator(_real)] = _setting(
         0.05,
-        "real",
+        "yearly rate at which money is discounted, in real terms",
         key="discount_rate",
         unit="share a year",
         low=0.0,
@@ -250,6 +250,10 @@ class Setting:
     useful: bool = True
     decides: bool = False
 
+    def told(self) -> str:
+        """What it is, as a sentence."""
+        return f"{self.about[:1].upper()}{self.about[1:]}."
+
 
 def _table() -> dict[str, Setting]:
     """The settings by key, read from the fields of `Settings`."""
@@ -299,15 +303,19 @@ def settings_from_flat(flat: Mapping[str, Any]) -> Settings:
         for wrong in error.errors():
             item = by_name[str(wrong["loc"][0])]
             message = str(wrong["msg"]).removeprefix("Value error, ")
-            found.append(InputError(message, key=item.key, hint=f"It is {item.about}."))
+            hint = None if "Did you mean" in message else item.told()
+            found.append(InputError(message, key=item.key, hint=hint))
         raise combine(found) from None
     beyond = []
     for item in SETTINGS.values():
         number = getattr(made, item.attribute)
         if item.low is None or item.high is None or item.low <= number <= item.high:
             continue
-        message = f"must lie between {item.low:g} and {item.high:g}, got {number}"
-        beyond.append(InputError(message, key=item.key, hint=f"It is {item.about}."))
+        message = f"must lie between {item.low:g} and {item.high:g}, got {number:g}"
+        hint = item.told()
+        if item.unit.startswith("share") and item.low <= number / 100 <= item.high:
+            hint = f"{number:g} percent is {number / 100:g}. {hint}"
+        beyond.append(InputError(message, key=item.key, hint=hint))
     if beyond:
         raise combine(beyond)
     return made

@@ -468,6 +468,13 @@ class _Checker:
             return reference
         if vintage == DEFAULT_VINTAGE and name != DEFAULT_REFERENCE:
             return DEFAULT_REFERENCE
+        if vintage == DEFAULT_VINTAGE and (self.file is None or self.file.stem != name):
+            self.problem(
+                "name",
+                f"'{name}' is the reference that scenarios are measured against, so that this one "
+                "would have none",
+                "Give it a name of its own, or write 'reference: none'.",
+            )
         return None
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
+from lodestone.scenario.checks import DEFAULT_REFERENCE
 from lodestone.scenario.ranges import outside_ranges
 from lodestone.scenario.scenario import Scenario
 
@@ -38,9 +39,17 @@ def remarks_on(scenario: Scenario, chain: Chain) -> list[str]:
 
 
 def clock_remarks(scenario: Scenario, chain: Chain) -> list[str]:
-    """Return what is odd about its dates beside those of the data."""
+    """Return what is odd about its dates beside those of the data, and about its reference."""
     found = []
     vintage = chain.vintage
+    if scenario.reference is None and "reference" not in scenario.written:
+        found.append(
+            "it is measured against nothing, and other scenarios against it, because of its name: "
+            "give it another one, or write reference: none"
+            if scenario.name == DEFAULT_REFERENCE
+            else "it is measured against nothing: name a reference of its vintage, or write "
+            "reference: none"
+        )
     off = (scenario.start - vintage.start).days
     if off < -EARLY_DAYS or off > LATE_DAYS:
         when = "before" if off < 0 else "after"

@@ -58,6 +58,8 @@ _NUMBERS = {"share": (0.0, 1.0), "at": (0.0, 1e6), "months": (1.0, 720.0)}
 #: Selectors that may name several words.
 _SEVERAL = ("region", "sector", "material", "origin", "destination", "element", "stage")
 
+#: Metrics of a headline that a remark names.
+MOST_LEFT = 3
 #: Metrics that are parts of a whole: from 0 to 1.
 _PARTS = (
     "unmet_share",
@@ -292,8 +294,9 @@ def own_remarks(scenario: Scenario, chain: Chain) -> tuple[list[str], int]:
     told = remarks_on(scenario, chain)
     left = [t for t in scenario.headline if beyond_the_run(t, scenario.start, scenario.end)]
     if left and not {"headline", "start", "end"} <= scenario.shipped:
+        more = f" and {len(left) - MOST_LEFT} more" if len(left) > MOST_LEFT else ""
         told.append(
-            f"{', '.join(left)}: left out of the headline, because the run "
+            f"{', '.join(left[:MOST_LEFT])}{more}: left out of the headline, because the run "
             f"({scenario.start} to {scenario.end}) does not reach that far"
         )
     own = [remark for remark in told if remark not in shipped]

@@ -360,9 +360,9 @@ def test_a_number_outside_its_range_is_told_and_kept_in_the_report(tmp_path, cap
     own = replace(settings(tmp_path / "far"), worlds=2, quiet=True, report_formats=("md",))
     (folder,) = run_job([scenario], own)
     said = capsys.readouterr().err.splitlines()
-    assert [line for line in said if line.startswith("warning: ")] == [
-        f"warning: calm_2024: {outside_ranges(scenario)[0]}"
-    ]
+    outside, dropped = (line for line in said if line.startswith("warning: "))
+    assert outside == f"warning: calm_2024: {outside_ranges(scenario)[0]}"
+    assert " and 4 more: left out of the headline" in dropped
     held = json.loads((folder / "provenance.json").read_text("utf-8"))["outside_ranges"]
     assert held == outside_ranges(scenario)
     memo = (folder / "report.md").read_text("utf-8")

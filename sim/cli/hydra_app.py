@@ -64,12 +64,15 @@ def hydra_main(argv: list[str]) -> int:
                 for key, value in parse_words(w for w in typed if w.startswith("scenario.")).items()
             }
             refuse_two_spellings(overrides)
-            # What was typed is laid on last, above the variant and the overlays.
+            # What was typed is laid on last, above the variant and the overlays: below it stands the
+            # file, but for what was taken out.
             file = files[str(HydraConfig.get().runtime.choices["scenario"])]
+            document = load_mapping(file)
+            taken_out = any(w.startswith("~scenario.") for w in typed)
             scenario = build_scenario(
-                mapping,
+                mapping if taken_out else document.data,
                 file=file,
-                places=load_mapping(file).places,
+                places=document.places,
                 variant=variant,
                 overlays=overlays,
                 overrides=overrides,

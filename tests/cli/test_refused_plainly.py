@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,28 @@ def test_a_plant_that_does_not_make_a_good_is_told_in_english(here, capsys):
     (rows / "facilities.csv").write_text(text, encoding="utf-8")
     told = said(capsys, "check", "seeds=rows")
     assert "a plant of stage magnet does not make oxides. It makes magnets." in told
+
+
+# ------------------------------------------------------------------------------- the plain application
+
+RESERVE = """name: mine
+question: Why?
+reference: none
+start: 2024-01-01
+end: 2024-02-05
+interventions:
+  stock: {kind: stockpile, holder: japan, materials: magnets, target_days: 30, release_rule: price,
+    release_price_multiple: 1.5}
+"""
+
+
+@pytest.mark.slow
+def test_the_plain_application_takes_a_word_typed_as_the_command_does(here):
+    (here / "mine.yaml").write_text(RESERVE, encoding="utf-8")
+    words = ["scenario=mine.yaml", "scenario.interventions.stock.release_rule=never", "report=none"]
+    words += ["ensemble.worlds=1", "workers=1", "out=made"]
+    done = subprocess.run(
+        [sys.executable, "-m", "lodestone", *words], cwd=here, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "stock: release_price_multiple does nothing with release_rule: never" in done.stderr

@@ -44,9 +44,25 @@ def _measure(mark: Mark) -> str:
     start = f"in force from {day(mark.start)}"
     if mark.drawn:
         start = f"start drawn by world, median {day(mark.start)}"
+    elif mark.true_start is not None:
+        start = f"in force {'since' if mark.end is None else 'from'} {day(mark.true_start)}"
+    some = f"in {percent(mark.share)} of worlds, " if mark.share < 1.0 else ""
     told = "" if mark.announced in (None, mark.start) else f"announced {day(mark.announced)}, "
-    end = "" if mark.end is None or mark.drawn else f" to {day(mark.end)}"
-    return f"{name} ({told}{start}{end})"
+    if mark.true_start is not None:
+        told = ""
+    end = ""
+    if mark.end is not None:
+        end = f", median of the ends {day(mark.end)}" if mark.end_drawn else f" to {day(mark.end)}"
+    return f"{name} ({some}{told}{start}{end}{_pause(mark)})"
+
+
+def _pause(mark: Mark) -> str:
+    """Say that a truce suspends a measure, and until when; blank where none does."""
+    if mark.suspended is None:
+        return ""
+    since, until = mark.suspended
+    when = "from its first day on" if since <= mark.start else f"from {day(since)} on"
+    return f", suspended {when}" if until is None else f", suspended {when} to {day(until)}"
 
 
 def course(reading: Reading, region: str = "all") -> str:
@@ -83,9 +99,9 @@ def course(reading: Reading, region: str = "all") -> str:
         )
     assert found.onset is not None and found.end is not None
     after = ""
-    if reading.begins is not None and not alone and found.onset >= reading.begins:
-        wait = (found.onset - reading.begins).days
-        after = " (at once)" if wait < 7 else f" ({duration(wait)} after the start)"
+    if reading.shock is not None and not alone and found.onset >= reading.shock:
+        wait = (found.onset - reading.shock).days
+        after = " (at once)" if wait < 7 else f" ({duration(wait)} after {reading.clock})"
     sure = "in at least 95 % of worlds" if found.sure_at_onset else "in the median world"
     until = (
         f"lasts to the end of the run ({day(found.end)})"
@@ -147,10 +163,14 @@ def _again(found: Shortage) -> str:
     if back is None:
         return ""
     some = "" if back.in_median else " in some worlds"
+    times = " at times" if back.broken else ""
     text = (
-        f"{'More' if found.sign > 0 else 'Less'} use goes unmet again{some} from {month(back.since)} on: {percent(max(back.p50, 0.0))} of planned use in "
-        f"the median world and {percent(back.far)} in one world in twenty in {month(back.peak)}"
+        f"{'More' if found.sign > 0 else 'Less'} use goes unmet again{some}{times} from "
+        f"{month(back.since)} on: {percent(max(back.p50, 0.0))} of planned use in the median world and "
+        f"{percent(back.far)} in one world in twenty in {month(back.peak)}"
     )
+    if month(back.peak) != month(back.since):
+        text += ", when it is most"
     if back.late:
         text += "; so small and so late, that rests on assumed growth of plants and use and is no forecast"
     return f"{text}."

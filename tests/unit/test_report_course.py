@@ -85,3 +85,15 @@ def test_what_turns_round_is_told():
         "in June 2026 in the median world."
     )
     assert _turned(found(first_time(), first_time())) == ""
+
+
+def test_the_first_return_is_named_though_a_later_one_is_larger():
+    middle, far = first_time(), 1.3 * first_time()
+    far[40:60], far[110:] = 0.015, 0.04
+    back = found(middle, far).back
+    assert back is not None and back.since == DATES[40] and back.peak == DATES[110]
+    assert not back.late and back.broken
+    told = _again(found(middle, far))
+    assert told.startswith("More use goes unmet again in some worlds at times from January 2026 on")
+    assert "in May 2027, when it is most" in told
+    assert ending(found(middle, far)).endswith("comes back in some worlds from January 2026")

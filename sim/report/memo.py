@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from lodestone.border.formats import FORMATS
 from lodestone.report.asked import Row, default_rows, headline_rows, quantiles
 from lodestone.report.beside import own_remarks, public_table, public_told, remarks
+from lodestone.report.changed import changed_here
 from lodestone.report.families import family
-from lodestone.report.trust import facts_of, how_sure, inputs_told, not_modelled, watch
+from lodestone.report.trust import facts_of, how_sure, inputs_told, not_modelled
+from lodestone.report.watching import watch
 from lodestone.report.wording import capital, human, joined, percent
 
 if TYPE_CHECKING:
@@ -107,6 +109,7 @@ def facts(reading: Reading) -> dict[str, Any]:
     return {
         "title": reading.title,
         "name": reading.name,
+        "changed": changed_here(reading),
         "question": str(reading.scenario.get("question", "")),
         "narrative": str(reading.scenario.get("narrative") or ""),
         "reference": reading.reference,

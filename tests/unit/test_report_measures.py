@@ -13,6 +13,7 @@ from lodestone.report.course import measures
 from lodestone.report.figures.timeline import timeline
 from lodestone.report.reading import Mark, Reading
 from lodestone.report.style import look
+from lodestone.report.watching import _caveat, watch
 from tests.fixtures.run_folder import make_run_folder
 
 
@@ -112,3 +113,39 @@ def test_what_a_truce_suspends_is_hollow(plain, tmp_path):
         if p.get_height() == 0.5 and p.get_y() == row - 0.25
     ]
     assert faces[0] == (1.0, 1.0, 1.0) and faces[1] != (1.0, 1.0, 1.0)
+
+
+def test_what_to_watch_begins_with_the_nearest_date(plain, tmp_path):
+    truce = (
+        "  decision_date: 2027-01-10\n  interventions:\n    early: {kind: stockpile, role: policy, "
+        "start: 2024-02-01}\n    truce: {kind: truce, role: policy, "
+        "start: 2025-11-07, end: 2027-01-10, suspends: [april_2025_licences]}"
+    )
+    reading = changed(plain, tmp_path / "run", ("  interventions:", truce))
+    told = watch(reading, [])
+    assert told[0] == "What follows the end of truce on 10 January 2027."
+    assert not any("price floor" in line for line in told[1:])
+
+
+def test_what_to_watch_is_counted_from_the_shock_and_not_from_an_early_reserve(plain, tmp_path):
+    reserve = "  interventions:\n    early: {kind: stockpile, role: policy, start: 2024-02-01}"
+    reading = changed(plain, tmp_path / "run", ("  interventions:", reserve))
+    told = " ".join(watch(reading, []))
+    assert "July 2025" in told and "May 2024" not in told
+
+
+def test_a_start_that_the_reference_has_is_not_to_be_watched(plain, tmp_path):
+    floor = "{kind: price_floor, role: policy, announced: 2026-01-01, start: 2026-06-01}"
+    here = ("  interventions:", f"  interventions:\n    floor_here: {floor}")
+    reading = changed(plain, tmp_path / "new", here)
+    assert "Whether the start of floor here comes as announced (June 2026)." in watch(reading, [])
+    there = (
+        "reference: {name: calm_2024}",
+        f"reference: {{name: calm_2024, interventions: {{floor_there: {floor}}}}}",
+    )
+    reading = changed(plain, tmp_path / "both", here, there)
+    assert not any("Whether" in line for line in watch(reading, []))
+
+
+def test_a_price_beyond_history_has_a_caveat():
+    assert _caveat(3.0) == "" and "watch the direction" in _caveat(2090 / 62)

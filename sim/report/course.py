@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lodestone.report.asked import place, quantiles, row_of
 from lodestone.report.phrases import level, shown
 from lodestone.report.shortages import NOTICEABLE
 from lodestone.report.wording import day, duration, human, month, percent
 
 if TYPE_CHECKING:
+    from lodestone.report.asked import Row
     from lodestone.report.reading import Mark, Reading
     from lodestone.report.shortages import Shortage
 
-__all__ = ["course", "ending", "measures", "more_there"]
+__all__ = ["at_peak", "course", "ending", "measures", "more_there"]
 
 
 def measures(reading: Reading) -> str:
@@ -116,11 +119,26 @@ def course(reading: Reading, region: str = "all") -> str:
         later.reverse()
     told = [
         f"{subject[0].upper()}{subject[1:]} from {day(found.onset)}{after} {sure}; {what} is largest "
-        f"around {day(found.peak)}, {percent(abs(found.p50), *_band(found))} of planned use, and {until}.",
+        f"around {day(found.peak)}, {at_peak(found)} of planned use, and {until}.",
+        _worst_weeks(reading) if region == "all" and found.sign > 0 else "",
         *later,
         tonnes(reading, found) if region == "all" else "",
     ]
     return " ".join(t for t in told if t)
+
+
+def at_peak(found: Shortage) -> str:
+    """Return the median difference at its peak; the band is that of the same day, and says so."""
+    text = percent(abs(found.p50), *_band(found))
+    return f"{text[:-1]} on that day)" if text.endswith(")") else text
+
+
+def _worst_weeks(reading: Reading) -> str:
+    """Say how much goes unmet in each world's own worst week, as the table does; else blank."""
+    row = row_of(reading, "unmet_share_peak")
+    if row is None or (row.calm is not None and not row.clear):
+        return ""
+    return f"In its own worst week, whenever that comes, a world lacks {level(row)} of planned use."
 
 
 def _band(found: Shortage) -> tuple[float, float]:
@@ -153,7 +171,7 @@ def more_there(reading: Reading, region: str) -> str:
     assert found.onset is not None
     return (
         f"from {day(found.onset)} on {more} use goes unmet there than in the reference, at most "
-        f"{percent(abs(found.p50), *_band(found))} of planned use around {day(found.peak)}."
+        f"{at_peak(found)} of planned use around {day(found.peak)}."
     )
 
 
@@ -204,13 +222,22 @@ def tonnes(reading: Reading, found: Shortage) -> str:
     size = (low, high) if found.sign > 0 else (-high, -low)
     amount = shown(size[0], abs(middle), size[1], row.unit)
     when = "" if found.open_end else f" ({day(end)})"
-    return f"In all, users lack {amount} {more} to the end of the run{when}{_by(reading, found)}."
+    return (
+        f"In all, users lack {amount} {more} to the end of the run{when}{_by(reading, found, row)}."
+    )
 
 
-def _by(reading: Reading, found: Shortage) -> str:
-    """Say which part of the tonnes falls before the difference comes back; blank where it does not."""
+def _by(reading: Reading, found: Shortage, row: Row) -> str:
+    """Say which part of the mean tonnes falls before the difference comes back; blank where it does not.
+
+    A share of means is told of the mean: few worlds with very much move it away from the median.
+    """
     if found.back is None or found.end is None:
         return ""
     mean = reading.delta()["unmet_mean"]
-    first = float(mean[: found.end].sum()) / float(mean.sum())
-    return f", {percent(first)} of it by {month(found.end)}" if 0.0 < first < 0.995 else ""
+    total = float(row.delta[np.isfinite(row.delta)].mean()) * found.sign
+    whole = float(mean.sum())
+    first = float(mean[: found.end].sum()) / whole if whole else 0.0
+    if not 0.0 < first < 0.995 or total <= 0:
+        return ""
+    return f"; the mean of the worlds is {shown(total, total, total, row.unit)}, {percent(first)} of it by {month(found.end)}"

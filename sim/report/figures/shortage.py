@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from lodestone.report.asked import place
-from lodestone.report.course import ending
+from lodestone.report.course import at_peak, ending
 from lodestone.report.figures import Drawing, figure
 from lodestone.report.reading import NOTICEABLE, Reading, Shortage
 from lodestone.report.style import (
@@ -62,10 +62,7 @@ def shortage_sentence(reading: Reading) -> str:
             f"{head} in most worlds; in one in twenty {what} of planned use goes unmet "
             f"({month(found.peak)})"
         )
-    low, high = sorted(abs(x) for x in (found.p05, found.p95))
-    if found.p05 * found.p95 < 0:
-        low = 0.0
-    share = percent(abs(found.p50), low, high)
+    share = at_peak(found)
     if alone:
         return f"Unmet use peaks at {share} of planned use in {month(found.peak)} {ending(found)}"
     return (
@@ -255,9 +252,6 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
     hardest = reading.hardest(axis)
     assert hardest is not None
     worst, f = hardest
-    low, high = sorted(abs(x) for x in (f.p05, f.p95))
-    if f.p05 * f.p95 < 0:
-        low = 0.0
     verb = "hit hardest" if sign > 0 else "spared most"
     plural = {"region": "regions", "sector": "sectors", "tier": "tiers"}[axis]
     who = place(worst) if axis == "region" else human_of(axis, worst)
@@ -265,7 +259,7 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
     if any(round(100 * sign * found[n].p50) > round(100 * sign * f.p50) for n in hit):
         who = f"of the larger {plural} {who}"
     text = (
-        f"{capital(who)} is {verb}: {percent(abs(f.p50), low, high)}{more} of planned "
+        f"{capital(who)} is {verb}: {at_peak(f)}{more} of planned "
         f"use goes unmet at the peak in {month(f.peak)}"
     )
     out = len(names) - len(hit)

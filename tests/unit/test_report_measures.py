@@ -149,3 +149,13 @@ def test_a_start_that_the_reference_has_is_not_to_be_watched(plain, tmp_path):
 
 def test_a_price_beyond_history_has_a_caveat():
     assert _caveat(3.0) == "" and "watch the direction" in _caveat(2090 / 62)
+
+
+def test_plants_and_ticks_read_well():
+    from lodestone.report.calendar import said
+    from lodestone.report.style import share_ticks
+
+    assert said("de_heraeus on line") == "Heraeus (DE) on line"
+    assert said("april_2025_licences starts") == "April 2025 licences starts"
+    ticks = [share_ticks(False)(x, 0) for x in (0.0, 0.0025, 0.005, 0.0075, 0.01)]
+    assert ticks == ["0%", "0.25%", "0.5%", "0.75%", "1%"]

@@ -6,7 +6,6 @@ import textwrap
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
 
 from lodestone.report.asked import place
 from lodestone.report.course import at_peak, ending
@@ -24,6 +23,7 @@ from lodestone.report.style import (
     mark_interventions,
     mark_words,
     ribbon,
+    share_ticks,
 )
 from lodestone.report.wording import capital, human_of, joined, month, percent
 
@@ -127,7 +127,7 @@ def shortage_curve(reading: Reading) -> Drawing | None:
         ends.append((float(levels["reference_unmet_share_p50"].iloc[-1]), "without", GREY))
     high = float(levels[["unmet_share_p50", "reference_unmet_share_p50"]].max().max())
     low.set_ylim(0, max(1.15 * high, 2 * NOTICEABLE))
-    low.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if high > 0.05 else 1))
+    low.yaxis.set_major_formatter(share_ticks(high > 0.05))
     low.set_ylabel("share unmet")
     date_axis(low, window)
     mark_interventions(ax, reading)
@@ -205,9 +205,7 @@ def _panels(reading: Reading, axis: str, title: str, note: str, names: list[str]
         date_axis(ax, window, ticks=14 // columns)
         mark_interventions(ax, reading, words=False)
         ax.tick_params(labelsize=7.5)
-        ax.yaxis.set_major_formatter(
-            PercentFormatter(1.0, decimals=0 if top - bottom > 0.05 else 1)
-        )
+        ax.yaxis.set_major_formatter(share_ticks(top - bottom > 0.05))
     for ax in list(axes.flat)[len(names) :]:
         above = ax.get_subplotspec().rowspan.start - 1
         column = ax.get_subplotspec().colspan.start

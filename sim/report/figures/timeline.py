@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
 
 from lodestone.report.calendar import events
 from lodestone.report.figures import Drawing, figure
 from lodestone.report.figures.shortage import versus
 from lodestone.report.reading import NOTICEABLE, Mark, Reading
-from lodestone.report.style import BLUE, GREY, INK, VERMILLION, canvas, date_axis, ribbon
+from lodestone.report.style import (
+    BLUE,
+    GREY,
+    INK,
+    VERMILLION,
+    canvas,
+    date_axis,
+    ribbon,
+    share_ticks,
+)
 from lodestone.report.wording import capital, day, duration, human, percent
 
 
@@ -49,7 +57,7 @@ def timeline(reading: Reading) -> Drawing | None:
     top.axhline(0, color=INK, linewidth=0.6)
     top.set_ylim(min(1.08 * lowest, -NOTICEABLE), max(1.08 * highest, 2 * NOTICEABLE))
     wide = highest - lowest > 0.05
-    top.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if wide else 1))
+    top.yaxis.set_major_formatter(share_ticks(wide))
     top.set_ylabel("unmet share")
     rows = []
     for i, mark in enumerate(marks):

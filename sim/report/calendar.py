@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from lodestone.report.reading import Reading
+from lodestone.report.wording import capital, human
 
-__all__ = ["condensed", "events"]
+__all__ = ["condensed", "events", "said"]
 
 ROUTINE = 4
 """An entry (what, where) that occurs more often than this is routine."""
@@ -51,3 +54,12 @@ def condensed(reading: Reading) -> pd.DataFrame:
         ascending=[False, True],
         key=lambda c: (c > 1) if c.name == "times" else c,
     )
+
+
+def said(what: str) -> str:
+    """Return an entry as people read it; a plant by its name, with its country behind it."""
+    plant = re.match(r"([a-z]{2})_(\w+)( on line\b.*)", what)
+    if plant is None:
+        return human(what)
+    country, name, rest = plant.groups()
+    return f"{capital(human(name))} ({country.upper()}){rest}"

@@ -26,6 +26,9 @@ def ranked(held: Comparison, metric: Row) -> str:
     def told(i: int) -> str:
         return f"{level(held.row(metric, i))} {with_case(held.names[i])}"
 
+    ends = [level(held.row(metric, i)) for i in (low, high)]
+    if ends[0] == ends[1]:
+        return f"{metric.title}: {ends[0]} in every case, as far as the bands let it be told."
     base = f"; {told(0)}" if 0 not in (low, high) else ""
     return f"{metric.title}: from {told(low)} to {told(high)}{base}."
 

@@ -43,8 +43,6 @@ MORE_IS_BETTER = (
     "export_revenue_usd_million",
     "trade_value_usd_million",
 )
-#: Metrics that count days from the first disruption, unless ``since`` names a day.
-COUNTED_FROM_SHOCK = ("first_stoppage", "first_military_stockout")
 MOST_METRICS = 8
 COST, AVOIDED = "public_outlay_usd_million", "unmet_t"
 AS_WRITTEN = "as written"
@@ -297,15 +295,21 @@ class Comparison:
     def alike(self, metric: Row, *which: int) -> bool:
         """Whether cases (all of them where none is named) look at the same time as the base.
 
-        Days are counted from the same disruption, and no run ends within a window that another one
-        completes.
+        What begins with the first disruption begins on the same day, and no run ends within a window
+        that another one completes.
         """
+        from lodestone.outputs.metrics.window import counts_from_shock
+
         whole = [not self.cut_off(metric, i) for i in (0, *(which or range(1, len(self.cases))))]
         if any(whole) and not all(whole):
             return False
-        if metric.name not in COUNTED_FROM_SHOCK or metric.selectors.get("since"):
+        if not counts_from_shock(metric.name, metric.selectors):
             return True
-        base, *others = (self.cases[i].shocks for i in (0, *(which or range(1, len(self.cases)))))
+        return self._same_shock(*(which or range(1, len(self.cases))))
+
+    def _same_shock(self, *which: int) -> bool:
+        """Whether cases have the first disruption of the base on the same days, as far as known."""
+        base, *others = (self.cases[i].shocks for i in (0, *which))
         return all(shocks == base or not (shocks and base) for shocks in others)
 
     def cut_off(self, metric: Row, i: int) -> str:
@@ -360,23 +364,20 @@ class Comparison:
 
     def _clocks(self, metric: Row) -> list[str]:
         """Say from which days a metric looks where its cases differ in that: no sentence or one."""
-        from lodestone.outputs.metrics import METRICS
-        from lodestone.outputs.metrics.window import AFTER
+        from lodestone.outputs.metrics.window import counts_from_shock
 
-        item = METRICS.get(metric.name)
-        after = item is not None and item.window in AFTER and not metric.selectors.get("since")
+        every = range(1, len(self.cases))
+        if not counts_from_shock(metric.name, metric.selectors) or self._same_shock(*every):
+            return []
         days = {
             n: " to ".join(dict.fromkeys(c.shocks))
             for n, c in zip(self.names, self.cases, strict=True)
         }
-        counts = metric.name in COUNTED_FROM_SHOCK and not self.alike(metric)
-        if not counts and (not after or len({d for d in days.values() if d}) < 2):
-            return []
         told = "; ".join(f"{name}: {day}" for name, day in days.items() if day)
-        tail = (
-            "its days are not alike, and no difference is told" if counts else "not the same time"
-        )
-        return [f"looks from the first disruption, which differs by case ({told}): {tail}"]
+        return [
+            f"looks from the first disruption, which differs by case ({told}): not the same time, and "
+            "no difference is told between them"
+        ]
 
     def regret(self, metric: Row) -> np.ndarray | None:
         """Return how much worse than the best case each case is, world by world, (cases, w).

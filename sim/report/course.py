@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lodestone.report.asked import place, quantiles, row_of
 from lodestone.report.phrases import level, shown
 from lodestone.report.shortages import NOTICEABLE
 from lodestone.report.wording import day, duration, human, month, percent
 
 if TYPE_CHECKING:
+    from lodestone.report.asked import Row
     from lodestone.report.reading import Mark, Reading
     from lodestone.report.shortages import Shortage
 
-__all__ = ["course", "ending", "measures", "more_there"]
+__all__ = ["at_peak", "course", "ending", "measures", "more_there"]
 
 
 def measures(reading: Reading) -> str:
@@ -44,9 +47,25 @@ def _measure(mark: Mark) -> str:
     start = f"in force from {day(mark.start)}"
     if mark.drawn:
         start = f"start drawn by world, median {day(mark.start)}"
+    elif mark.true_start is not None:
+        start = f"in force {'since' if mark.end is None else 'from'} {day(mark.true_start)}"
+    some = f"in {percent(mark.share)} of worlds, " if mark.share < 1.0 else ""
     told = "" if mark.announced in (None, mark.start) else f"announced {day(mark.announced)}, "
-    end = "" if mark.end is None or mark.drawn else f" to {day(mark.end)}"
-    return f"{name} ({told}{start}{end})"
+    if mark.true_start is not None:
+        told = ""
+    end = ""
+    if mark.end is not None:
+        end = f", median of the ends {day(mark.end)}" if mark.end_drawn else f" to {day(mark.end)}"
+    return f"{name} ({some}{told}{start}{end}{_pause(mark)})"
+
+
+def _pause(mark: Mark) -> str:
+    """Say that a truce suspends a measure, and until when; blank where none does."""
+    if mark.suspended is None:
+        return ""
+    since, until = mark.suspended
+    when = "from its first day on" if since <= mark.start else f"from {day(since)} on"
+    return f", suspended {when}" if until is None else f", suspended {when} to {day(until)}"
 
 
 def course(reading: Reading, region: str = "all") -> str:
@@ -83,9 +102,9 @@ def course(reading: Reading, region: str = "all") -> str:
         )
     assert found.onset is not None and found.end is not None
     after = ""
-    if reading.begins is not None and not alone and found.onset >= reading.begins:
-        wait = (found.onset - reading.begins).days
-        after = " (at once)" if wait < 7 else f" ({duration(wait)} after the start)"
+    if reading.shock is not None and not alone and found.onset >= reading.shock:
+        wait = (found.onset - reading.shock).days
+        after = " (at once)" if wait < 7 else f" ({duration(wait)} after {reading.clock})"
     sure = "in at least 95 % of worlds" if found.sure_at_onset else "in the median world"
     until = (
         f"lasts to the end of the run ({day(found.end)})"
@@ -100,11 +119,26 @@ def course(reading: Reading, region: str = "all") -> str:
         later.reverse()
     told = [
         f"{subject[0].upper()}{subject[1:]} from {day(found.onset)}{after} {sure}; {what} is largest "
-        f"around {day(found.peak)}, {percent(abs(found.p50), *_band(found))} of planned use, and {until}.",
+        f"around {day(found.peak)}, {at_peak(found)} of planned use, and {until}.",
+        _worst_weeks(reading) if region == "all" and found.sign > 0 else "",
         *later,
         tonnes(reading, found) if region == "all" else "",
     ]
     return " ".join(t for t in told if t)
+
+
+def at_peak(found: Shortage) -> str:
+    """Return the median difference at its peak; the band is that of the same day, and says so."""
+    text = percent(abs(found.p50), *_band(found))
+    return f"{text[:-1]} on that day)" if text.endswith(")") else text
+
+
+def _worst_weeks(reading: Reading) -> str:
+    """Say how much goes unmet in each world's own worst week, as the table does; else blank."""
+    row = row_of(reading, "unmet_share_peak")
+    if row is None or (row.calm is not None and not row.clear):
+        return ""
+    return f"In its own worst week, whenever that comes, a world lacks {level(row)} of planned use."
 
 
 def _band(found: Shortage) -> tuple[float, float]:
@@ -137,7 +171,7 @@ def more_there(reading: Reading, region: str) -> str:
     assert found.onset is not None
     return (
         f"from {day(found.onset)} on {more} use goes unmet there than in the reference, at most "
-        f"{percent(abs(found.p50), *_band(found))} of planned use around {day(found.peak)}."
+        f"{at_peak(found)} of planned use around {day(found.peak)}."
     )
 
 
@@ -147,10 +181,14 @@ def _again(found: Shortage) -> str:
     if back is None:
         return ""
     some = "" if back.in_median else " in some worlds"
+    times = " at times" if back.broken else ""
     text = (
-        f"{'More' if found.sign > 0 else 'Less'} use goes unmet again{some} from {month(back.since)} on: {percent(max(back.p50, 0.0))} of planned use in "
-        f"the median world and {percent(back.far)} in one world in twenty in {month(back.peak)}"
+        f"{'More' if found.sign > 0 else 'Less'} use goes unmet again{some}{times} from "
+        f"{month(back.since)} on: {percent(max(back.p50, 0.0))} of planned use in the median world and "
+        f"{percent(back.far)} in one world in twenty in {month(back.peak)}"
     )
+    if month(back.peak) != month(back.since):
+        text += ", when it is most"
     if back.late:
         text += "; so small and so late, that rests on assumed growth of plants and use and is no forecast"
     return f"{text}."
@@ -184,13 +222,22 @@ def tonnes(reading: Reading, found: Shortage) -> str:
     size = (low, high) if found.sign > 0 else (-high, -low)
     amount = shown(size[0], abs(middle), size[1], row.unit)
     when = "" if found.open_end else f" ({day(end)})"
-    return f"In all, users lack {amount} {more} to the end of the run{when}{_by(reading, found)}."
+    return (
+        f"In all, users lack {amount} {more} to the end of the run{when}{_by(reading, found, row)}."
+    )
 
 
-def _by(reading: Reading, found: Shortage) -> str:
-    """Say which part of the tonnes falls before the difference comes back; blank where it does not."""
+def _by(reading: Reading, found: Shortage, row: Row) -> str:
+    """Say which part of the mean tonnes falls before the difference comes back; blank where it does not.
+
+    A share of means is told of the mean: few worlds with very much move it away from the median.
+    """
     if found.back is None or found.end is None:
         return ""
     mean = reading.delta()["unmet_mean"]
-    first = float(mean[: found.end].sum()) / float(mean.sum())
-    return f", {percent(first)} of it by {month(found.end)}" if 0.0 < first < 0.995 else ""
+    total = float(row.delta[np.isfinite(row.delta)].mean()) * found.sign
+    whole = float(mean.sum())
+    first = float(mean[: found.end].sum()) / whole if whole else 0.0
+    if not 0.0 < first < 0.995 or total <= 0:
+        return ""
+    return f"; the mean of the worlds is {shown(total, total, total, row.unit)}, {percent(first)} of it by {month(found.end)}"

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from lodestone.border.formats import FORMATS
 from lodestone.report.asked import Row, default_rows, headline_rows, quantiles
 from lodestone.report.beside import own_remarks, public_table, public_told, remarks
+from lodestone.report.changed import changed_here
 from lodestone.report.families import family
-from lodestone.report.trust import facts_of, how_sure, inputs_told, not_modelled, watch
+from lodestone.report.trust import facts_of, how_sure, inputs_told, not_modelled
+from lodestone.report.watching import watch
 from lodestone.report.wording import capital, human, joined, percent
 
 if TYPE_CHECKING:
@@ -90,10 +92,10 @@ def write_memo(folder: Path | str, formats: Iterable[str] = ("html", "md")) -> l
     if wanted == ["explorer"]:
         return write_formats(reading, {}, wanted)
     draw_all(reading)
-    return write_formats(reading, facts(reading), wanted)
+    return write_formats(reading, facts(reading, wanted), wanted)
 
 
-def facts(reading: Reading) -> dict[str, Any]:
+def facts(reading: Reading, formats: Iterable[str] = ()) -> dict[str, Any]:
     """Return everything that the templates show, figures already drawn."""
     from lodestone.report.course import measures
 
@@ -107,6 +109,7 @@ def facts(reading: Reading) -> dict[str, Any]:
     return {
         "title": reading.title,
         "name": reading.name,
+        "changed": changed_here(reading),
         "question": str(reading.scenario.get("question", "")),
         "narrative": str(reading.scenario.get("narrative") or ""),
         "reference": reading.reference,
@@ -139,6 +142,7 @@ def facts(reading: Reading) -> dict[str, Any]:
         "claims": _claims(reading),
         "assumptions": _assumptions(reading),
         "outside": outside,
+        "rest": "summary.xlsx" if "xlsx" in formats else "summary.csv",
         "remarks": remarks(reading),
         "own_remarks": own_remarks(reading),
         "sources": _sources(reading),
@@ -353,7 +357,7 @@ def _traced(reading: Reading, rows: list[Row]) -> list[str]:
 
 
 def _calendar(reading: Reading) -> list[dict[str, str]]:
-    from lodestone.report.calendar import condensed
+    from lodestone.report.calendar import condensed, said
 
     rows = []
     for row in condensed(reading).itertuples(index=False):
@@ -361,7 +365,7 @@ def _calendar(reading: Reading) -> list[dict[str, str]]:
         if row.times > 1:
             when += f" to {row.last:%Y-%m-%d}, {row.times} times"
         where = "" if row.where in {"", "all"} else human(row.where)
-        what = human(row.what) + _in_worlds(str(row.worlds))
+        what = said(str(row.what)) + _in_worlds(str(row.worlds))
         rows.append(
             {
                 "when": when,

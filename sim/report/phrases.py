@@ -121,6 +121,8 @@ def shown(
         head = f"+{head}"
     joint = " to " if signed or low < 0 or not math.isfinite(high) else EN_DASH
     tail = "" if set(told) == {told[0]} else f" ({joint.join(ends)})"
+    if unit in TIMES and head.lstrip("+\u2212") == "1" and not tail:
+        name = name.removesuffix("s")
     if unit.startswith("USD million"):
         return _money(head, name) + tail
     return f"{head} {name}".strip() + tail

@@ -5,8 +5,6 @@ Everything here is derived from the run folder.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lodestone.border.difference import first_difference
 from lodestone.outputs.results import BAND, Results
+from lodestone.report.marks import Mark, marks_of
 from lodestone.report.shortages import NOTICEABLE, Shortage, shortage_of
 from lodestone.report.wording import capital, human
 
@@ -29,44 +27,6 @@ WORTH_NAMING = 0.01
 
 #: Differences below these are numerical dust (tonnes a week, share of planned use).
 DUST_T, DUST_SHARE = 1e-3, 1e-6
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A measure that the reference does not have, as it is drawn on a date axis.
-
-    Attributes
-    ----------
-    name, kind, role
-        As in the scenario.
-    announced
-        When it became known; None where that is its start.
-    start
-        When it begins to work; for a start drawn by world the median (`drawn` says so).
-    end
-        None where it does not end within the run.
-    change
-        `added`, `changed` (the reference has it otherwise) or `removed` (only the reference has it).
-    drawn
-        Whether the start differs by world.
-    earliest
-        The first start that may be drawn; None where all worlds share it.
-    """
-
-    name: str
-    kind: str
-    role: str
-    start: pd.Timestamp
-    end: pd.Timestamp | None
-    announced: pd.Timestamp | None = None
-    change: str = "added"
-    drawn: bool = False
-    earliest: pd.Timestamp | None = None
-
-    @property
-    def known(self) -> pd.Timestamp:
-        """When it may first be felt: announcement or earliest start, whichever is first."""
-        return min(d for d in (self.announced, self.earliest, self.start) if d is not None)
 
 
 class Reading:
@@ -134,56 +94,9 @@ class Reading:
     @cached_property
     def marks(self) -> list[Mark]:
         """The measures that tell scenario and reference apart, by start; alone: all of them."""
-        horizon = self.curve().index
-        own = self.scenario.get("interventions") or {}
-        calm = self.reference_scenario.get("interventions") or {}
-        found = []
-        for name in dict.fromkeys([*own, *calm]):
-            spec, other = own.get(name), calm.get(name)
-            if spec == other or not isinstance(spec or other, dict):
-                continue
-            mark = self._mark(str(name), spec, other)
-            if mark is not None and mark.known <= horizon[-1]:
-                found.append(mark)
-        return sorted(found, key=lambda mark: (mark.start, mark.name))
-
-    def _mark(self, name: str, spec: Any, other: Any) -> Mark | None:
-        held = spec if isinstance(spec, dict) else other
-        change = "added" if other is None else "removed" if spec is None else "changed"
-        start, drawn = self._begins(name, held)
-        if change == "changed" and isinstance(other, dict):
-            later = first_difference(held, other)
-            start = start if later is None else pd.Timestamp(later)
-        if start is None:
-            return None
-        first = self.curve().index[0]
-        announced = None if change == "changed" else _date(held.get("announced"))
-        possible = [d for d in map(_date, _leaves(held.get("start"))) if d is not None]
-        end = _date(held.get("end"))
-        return Mark(
-            name,
-            str(held.get("kind", "")),
-            str(held.get("role") or "policy"),
-            max(start, first),
-            end,
-            None if announced is None else max(announced, first),
-            change,
-            drawn,
-            max(first, min(possible)) if drawn and possible else None,
-        )
-
-    def _begins(self, name: str, spec: dict[str, Any]) -> tuple[pd.Timestamp | None, bool]:
-        """Start of a measure, and whether it differs by world (then the calendar's median)."""
-        start = _date(spec.get("start"))
-        if start is not None:
-            return start, False
-        if self.results.has("calendar"):
-            table = self.results.table("calendar")
-            rows = table[table["what"].str.match(rf"{re.escape(name)} starts\b")]
-            if len(rows):
-                return rows["date"].iloc[0], "median" in rows["what"].iloc[0]
-        drawn = [d for d in map(_date, _leaves(spec.get("start"))) if d is not None]
-        return (min(drawn), True) if drawn else (None, True)
+        held = self.results.table("calendar") if self.results.has("calendar") else None
+        own, calm = (s.get("interventions") or {} for s in (self.scenario, self.reference_scenario))
+        return marks_of(own, calm, held, self.curve().index)
 
     @cached_property
     def reference_scenario(self) -> dict[str, Any]:
@@ -222,6 +135,11 @@ class Reading:
         disruptions = [mark.start for mark in self.marks if mark.role == "disruption"]
         starts = disruptions or [mark.start for mark in self.marks]
         return min(starts) if starts else None
+
+    @cached_property
+    def clock(self) -> str:
+        """What `shock` is, in words: the start, or the first disruption where a policy is earlier."""
+        return "the start" if self.shock == self.begins else "the first disruption"
 
     @cached_property
     def cells(self) -> dict[tuple[str, str, str], np.ndarray]:
@@ -473,22 +391,3 @@ class Reading:
     @property
     def _cost_stem(self) -> str:
         return "delta_usd_million_per_week" if self.costs_differ else "usd_million_per_week"
-
-
-def _leaves(value: object) -> list[object]:
-    """All single values inside a mapping or list."""
-    if isinstance(value, dict):
-        return [leaf for part in value.values() for leaf in _leaves(part)]
-    if isinstance(value, list | tuple):
-        return [leaf for part in value for leaf in _leaves(part)]
-    return [value]
-
-
-def _date(value: object) -> pd.Timestamp | None:
-    """Return a fixed date as a timestamp, None for none, for a random or a relative one."""
-    if not isinstance(value, str) or not value[:4].isdigit():
-        return None
-    try:
-        return pd.Timestamp(value)
-    except ValueError:
-        return None

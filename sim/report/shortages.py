@@ -36,6 +36,8 @@ class Return:
         Difference of the unmet share of planned use then: median, and in one world in twenty.
     in_median
         Whether the median is noticeable again at any date.
+    broken
+        Whether it goes below the noticeable share for a quarter and comes back once more.
     late
         Whether it is small and late: less than half of the first time, and a year or more after.
     """
@@ -45,6 +47,7 @@ class Return:
     p50: float
     far: float
     in_median: bool
+    broken: bool
     late: bool
 
 
@@ -187,7 +190,8 @@ def _back(mid: pd.Series, far: pd.Series, end: pd.Timestamp) -> Return | None:
     """What comes after a calm quarter after the end, in one world in twenty or more.
 
     That outer worlds recover later than the median is no return: it counts from where they are back
-    below the noticeable share, or where they never are, from where their difference has doubled.
+    below the noticeable share, or where they never are, from where their difference has doubled
+    since its least, or a quarter was quiet. The first return counts, however small beside later ones.
     """
     calm = far.index[(far < NOTICEABLE) & (far.index > end)]
     rest = far[far.index > end + CALM]
@@ -195,10 +199,12 @@ def _back(mid: pd.Series, far: pd.Series, end: pd.Timestamp) -> Return | None:
         rest = rest[rest.index > calm[0]]
     if rest.empty:
         return None
-    least = rest[: rest.idxmax()].idxmin()
-    later = rest[(rest.index > least) & (rest >= max(NOTICEABLE, 2.0 * rest[least]))]
+    quiet = (far.rolling(CALM).max().shift(1) < NOTICEABLE)[rest.index]
+    later = rest[(rest >= NOTICEABLE) & (quiet | (rest >= 2.0 * rest.cummin()))]
     if later.empty:
         return None
+    later = rest[later.index[0] :]
+    later = later[later >= NOTICEABLE]
     peak = later.idxmax()
     small = later.max() < 0.5 * far[:end].max() and mid[later.index].max() < 0.5 * mid.max()
     return Return(
@@ -207,5 +213,6 @@ def _back(mid: pd.Series, far: pd.Series, end: pd.Timestamp) -> Return | None:
         p50=float(mid[peak]),
         far=float(far[peak]),
         in_median=bool((mid[later.index] >= NOTICEABLE).any()),
+        broken=bool((later.index[1:] - later.index[:-1] > CALM).any()),
         late=bool(small and later.index[0] - end > pd.Timedelta(days=365)),
     )

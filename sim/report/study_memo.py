@@ -212,6 +212,14 @@ def write_study_report(
     return files
 
 
+def _few(study: Study) -> str:
+    """Say what so few worlds a point cannot tell, as memos of a run do; blank for many."""
+    from lodestone.report.trust import rough
+
+    worlds = min((int(point.settings.worlds) for point in study.points), default=0)
+    return f"**{worlds} worlds a point.** {rough(worlds)}" if 0 < worlds < 100 else ""
+
+
 def _text(
     study: Study,
     drawn: Sequence[tuple[Drawing, str]],
@@ -225,6 +233,8 @@ def _text(
               ""]  # fmt: skip
     lines += [f"- `{a.key}`: {a.text}" for a in plan.request.axes if a.key != "scenario"]
     lines += [f"- design: {plan.request.design}", ""]
+    if warning := _few(study):
+        lines += [warning, ""]
     idle = [f"`{key}` changes no metric of any world" for key in study.idle_keys()]
     remarks = [*idle, *plan.unusual]
     if remarks:

@@ -18,6 +18,7 @@ from matplotlib import dates as mdates
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from lodestone.report.reading import Mark, Reading
 from lodestone.report.wording import capital, human
@@ -204,6 +205,12 @@ def mark_interventions(axes: Axes, reading: Reading, *, words: bool = True) -> l
                 weight="bold",
             )
     return shown
+
+
+def share_ticks(wide: bool) -> FuncFormatter:
+    """Return how ticks of shares (0..1) read, in per cent: whole, or as fine as they are set."""
+    digits = 0 if wide else 3
+    return FuncFormatter(lambda x, _: f"{round(100 * x, digits) + 0.0:g}%".replace("-", "\u2212"))
 
 
 def marks_shown(

@@ -15,8 +15,6 @@ from lodestone.report.families import family
 from lodestone.report.wording import capital, human, joined, number, stepped
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from lodestone.report.reading import Reading
     from lodestone.studies.sensitivity import Sample
 
@@ -28,7 +26,6 @@ __all__ = [
     "inputs_told",
     "not_modelled",
     "rough",
-    "watch",
 ]
 
 #: Which episode of history tests a kind of measure; kinds without one have none.
@@ -267,92 +264,6 @@ def rough(worlds: int) -> str:
     if worlds < 100:
         text += " With fewer than 100 worlds the ends of the bands are rough themselves."
     return text
-
-
-def watch(reading: Reading, rows: list[Row]) -> list[str]:
-    """Return what to watch next: dated decisions ahead, and the first months of the own measures."""
-    told: list[str] = []
-    today = _decision(reading)
-    ahead = [m for m in reading.marks if m.announced is not None and m.announced < m.start]
-    ahead = [m for m in ahead if today is None or m.start > today]
-    for mark in ahead[:1]:
-        told.append(
-            f"Whether the start of {human(mark.name)} comes as announced "
-            f"({'median of worlds ' if mark.drawn else ''}{mark.start:%B %Y})."
-        )
-    ends = [m for m in reading.marks if m.end is not None and m.end <= reading.curve().index[-1]]
-    ends = [m for m in ends if m.end is not None and (today is None or m.end >= today)]
-    for mark in ends[:1]:
-        told.append(f"What follows the end of {human(mark.name)} in {mark.end:%B %Y}.")
-    told += _exports(reading)
-    told += _prices(reading)
-    if any(mark.kind == "capacity_project" for mark in reading.marks):
-        told.append("First output of the plants named above against their dates.")
-    if reading.reference is None:
-        return told[:3]
-    return told[:3] or ["No dated decision and no early signal distinguishes the two cases."]
-
-
-def _decision(reading: Reading) -> pd.Timestamp | None:
-    """Until when the scenario tells what happened; None where it does not say."""
-    import pandas as pd
-
-    told = reading.scenario.get("decision_date")
-    return pd.Timestamp(str(told)) if told else None
-
-
-def _after(reading: Reading, months: int = 3) -> pd.Timestamp | None:
-    import pandas as pd
-
-    start, today = reading.begins, _decision(reading)
-    if start is None:
-        return None
-    start = start if today is None else max(start, today)
-    when = (start + pd.DateOffset(months=months)).normalize().replace(day=1)
-    return when if when < reading.curve().index[-1] else None
-
-
-def _exports(reading: Reading) -> list[str]:
-    when = _after(reading)
-    if when is None or not reading.results.has("trade_flows"):
-        return []
-    trade = reading.magnet_trade
-    rows = trade[
-        (trade["month"] == when) & (trade["origin"] == "china") & (trade["channel"] == "declared")
-    ]
-    sums = rows.groupby("case")["tonnes_mean"].sum()
-    if "scenario" not in sums or "reference" not in sums or sums["reference"] <= 0:
-        return []
-    if abs(sums["scenario"] / sums["reference"] - 1) < 0.03:
-        return []
-    return [
-        f"China's declared magnet exports in {when:%B %Y}: {number(float(sums['scenario']))} t with the "
-        f"measures, {number(float(sums['reference']))} t without (means of worlds)."
-    ]
-
-
-def _prices(reading: Reading) -> list[str]:
-    when = _after(reading)
-    if when is None:
-        return []
-    best: tuple[float, str] | None = None
-    for material in ("dy_oxide", "ndpr_oxide", "ndfeb_high_coercivity"):
-        prices = reading.prices(material, "ask")
-        if prices is None or reading.reference is None:
-            continue
-        row = prices.loc[when:].iloc[0]
-        calm = float(row["reference_usd_per_kg_p50"])
-        if not calm > 0:
-            continue
-        ratio = float(row["usd_per_kg_p50"]) / calm
-        if abs(math.log(max(ratio, 1e-9))) > 0.05 and (best is None or abs(ratio - 1) > best[0]):
-            best = (
-                abs(ratio - 1),
-                f"The spot price of {human(material)} outside China in {when:%B %Y}: "
-                f"{number(float(row['usd_per_kg_p50']))} USD per kg with the measures, "
-                f"{number(calm)} without (medians).",
-            )
-    return [] if best is None else [best[1]]
 
 
 def inputs_told(reading: Reading, rows: list[Row], n: int = 3) -> list[str]:

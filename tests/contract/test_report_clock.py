@@ -22,7 +22,7 @@ from lodestone.report.asked import headline_rows
 from lodestone.report.course import course
 from lodestone.report.memo import answer, left_out
 from lodestone.report.reading import Reading
-from lodestone.report.trust import watch
+from lodestone.report.watching import watch
 from lodestone.report.word import measure
 from lodestone.runs.compiled import compile_scenario, shock_days
 from lodestone.runs.settings import Settings

@@ -147,7 +147,9 @@ def test_days_counted_from_other_first_measures_are_not_subtracted():
     assert row["p50"] == 63.5 and np.isnan(row["difference_p50"])
     assert row["separated_from_base"] == "" and np.isnan(row["mean_regret"])
     assert "a: 2026-12-01; b: 2025-11-10" in row["note"] and "no difference" in row["note"]
-    assert "not the same time" in table.loc[("unmet_share", "b")]["note"]
+    year = table.loc[("unmet_share", "b")]
+    assert "not the same time" in year["note"]
+    assert np.isnan(year["difference_p50"]) and year["separated_from_base"] == ""
     facts = comparison_facts(held, [], "")
     assert facts["tables"][0]["rows"][1][2:] == ["", "not comparable"]
     assert not any("stop" in text for text in (*facts["separated"], *facts["regret"]))
@@ -160,3 +162,21 @@ def test_days_counted_from_other_first_measures_are_not_subtracted():
 def test_groups_that_are_not_told_apart_cover_every_pair():
     pairs = [("a", "b"), ("a", "c"), ("b", "c"), ("c", "d")]
     assert _groups(["a", "b", "c", "d"], pairs) == [["a", "b", "c"], ["c", "d"]]
+
+
+def test_every_metric_that_looks_from_the_first_disruption_is_known_by_the_registry():
+    from lodestone.outputs.metrics.window import counts_from_shock
+
+    for name in ("price_peak_multiple", "unmet_share", "first_stoppage", "cover_days_low"):
+        assert counts_from_shock(name, {})
+    assert not counts_from_shock("price_peak_multiple", {"since": "2026-01-01"})
+    assert not counts_from_shock("magnet_exports_t", {"year": 2027})
+    assert not counts_from_shock("unmet_t", {})
+
+
+def test_medians_that_read_the_same_are_no_range():
+    from lodestone.report.case_words import ranked
+
+    held = Comparison((_case("a", 5000.0, None), _case("b", 5000.4, None)))
+    text = ranked(held, next(m for m in held.metrics if m.name == "unmet_t"))
+    assert "from" not in text and "in every case" in text

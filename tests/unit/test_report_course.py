@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lodestone.report.course import _again, _turned, ending
+from lodestone.report.course import _again, _turned, at_peak, ending
 from lodestone.report.shortages import Shortage, shortage_of
 
 DATES = pd.date_range("2025-04-07", periods=140, freq="7D")
@@ -85,3 +85,19 @@ def test_what_turns_round_is_told():
         "in June 2026 in the median world."
     )
     assert _turned(found(first_time(), first_time())) == ""
+
+
+def test_the_first_return_is_named_though_a_later_one_is_larger():
+    middle, far = first_time(), 1.3 * first_time()
+    far[40:60], far[110:] = 0.015, 0.04
+    back = found(middle, far).back
+    assert back is not None and back.since == DATES[40] and back.peak == DATES[110]
+    assert not back.late and back.broken
+    told = _again(found(middle, far))
+    assert told.startswith("More use goes unmet again in some worlds at times from January 2026 on")
+    assert "in May 2027, when it is most" in told
+    assert ending(found(middle, far)).endswith("comes back in some worlds from January 2026")
+
+
+def test_a_band_of_one_day_says_so():
+    assert at_peak(found(first_time(), 1.3 * first_time())) == "3.0 % (1.5\u20133.9 % on that day)"

@@ -147,3 +147,9 @@ def test_money_is_in_one_scale_and_minus_stands_in_front():
 def test_an_end_of_a_band_is_not_rounded_to_nothing():
     assert resolution(18_890.0, 2_782.0, 53_510.0) == 1000.0
     assert resolution(0.0, 0.0, 53_510.0) == 10_000.0
+
+
+def test_one_day_is_one_day():
+    from lodestone.report.phrases import shown
+
+    assert shown(1.0, 1.0, 1.0, "days") == "1 day" and shown(2.0, 2.0, 2.0, "days") == "2 days"

@@ -94,6 +94,14 @@ def cut_off(
     return f"not complete{some}: the run ends on {end}, within {what} after the disruption ({told})"
 
 
+def counts_from_shock(name: str, selectors: Mapping[str, Any]) -> bool:
+    """Whether what a metric looks at begins with the first disruption: no day or year is named."""
+    if name not in METRICS or any(selectors.get(k) for k in ("since", "until", "year")):
+        return False
+    item = METRICS[name]
+    return item.window in AFTER or name in FROM_SHOCK or "months" in _selectors(item.function)
+
+
 def looks_at(
     name: str,
     selectors: dict[str, Any],

@@ -224,5 +224,6 @@ def cost_against_shortage(held: Comparison) -> Drawing | None:
     names = ["case"]
     names += [f"outlay_usd_million_{q}" for q in ("p05", "p50", "p95")]
     names += [f"avoided_t_magnet_{q}" for q in ("p05", "p50", "p95")]
-    alt = f"{title}. Scatter of {len(points)} cases with bands."
+    noun = "case" if len(points) == 1 else "cases"
+    alt = f"{title}. Scatter of {len(points)} {noun} with bands."
     return Drawing(figure, title, alt, pd.DataFrame(lines, columns=names))

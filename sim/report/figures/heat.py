@@ -16,6 +16,12 @@ MOST_COLUMNS = 26
 FEWEST = 3
 
 
+def _unnumbered(table: pd.DataFrame) -> bool:
+    """Whether cells are so many that those below 1 % have a colour and no number."""
+    size = table.abs()
+    return table.shape[1] >= 15 and bool(((size >= NOTICEABLE) & (size < 0.0095)).any().any())
+
+
 @figure(
     title="Shortage by sector and month",
     needs=["shortage_curve"],
@@ -53,6 +59,7 @@ def shortage_heat(reading: Reading) -> Drawing | None:
         f"Net unmet share of planned use by sector and {span}, per cent, median of worlds. "
         f"{versus(reading)} Darker: more. Blank: below {100 * NOTICEABLE:g} %"
         + (f", as everywhere in the {others} sectors left out." if others > 1 else ".")
+        + (" Coloured without a number: below 1 %." if _unnumbered(table) else "")
     )
     figure_, axes = canvas(title, note, size=(7.4, 0.27 * len(table) + 0.6))
     ax = axes[0, 0]

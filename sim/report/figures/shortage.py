@@ -6,10 +6,9 @@ import textwrap
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
 
 from lodestone.report.asked import place
-from lodestone.report.course import ending
+from lodestone.report.course import at_peak, ending
 from lodestone.report.figures import Drawing, figure
 from lodestone.report.reading import NOTICEABLE, Reading, Shortage
 from lodestone.report.style import (
@@ -24,6 +23,7 @@ from lodestone.report.style import (
     mark_interventions,
     mark_words,
     ribbon,
+    share_ticks,
 )
 from lodestone.report.wording import capital, human_of, joined, month, percent
 
@@ -62,10 +62,7 @@ def shortage_sentence(reading: Reading) -> str:
             f"{head} in most worlds; in one in twenty {what} of planned use goes unmet "
             f"({month(found.peak)})"
         )
-    low, high = sorted(abs(x) for x in (found.p05, found.p95))
-    if found.p05 * found.p95 < 0:
-        low = 0.0
-    share = percent(abs(found.p50), low, high)
+    share = at_peak(found)
     if alone:
         return f"Unmet use peaks at {share} of planned use in {month(found.peak)} {ending(found)}"
     return (
@@ -130,7 +127,7 @@ def shortage_curve(reading: Reading) -> Drawing | None:
         ends.append((float(levels["reference_unmet_share_p50"].iloc[-1]), "without", GREY))
     high = float(levels[["unmet_share_p50", "reference_unmet_share_p50"]].max().max())
     low.set_ylim(0, max(1.15 * high, 2 * NOTICEABLE))
-    low.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0 if high > 0.05 else 1))
+    low.yaxis.set_major_formatter(share_ticks(high > 0.05))
     low.set_ylabel("share unmet")
     date_axis(low, window)
     mark_interventions(ax, reading)
@@ -208,9 +205,7 @@ def _panels(reading: Reading, axis: str, title: str, note: str, names: list[str]
         date_axis(ax, window, ticks=14 // columns)
         mark_interventions(ax, reading, words=False)
         ax.tick_params(labelsize=7.5)
-        ax.yaxis.set_major_formatter(
-            PercentFormatter(1.0, decimals=0 if top - bottom > 0.05 else 1)
-        )
+        ax.yaxis.set_major_formatter(share_ticks(top - bottom > 0.05))
     for ax in list(axes.flat)[len(names) :]:
         above = ax.get_subplotspec().rowspan.start - 1
         column = ax.get_subplotspec().colspan.start
@@ -255,9 +250,6 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
     hardest = reading.hardest(axis)
     assert hardest is not None
     worst, f = hardest
-    low, high = sorted(abs(x) for x in (f.p05, f.p95))
-    if f.p05 * f.p95 < 0:
-        low = 0.0
     verb = "hit hardest" if sign > 0 else "spared most"
     plural = {"region": "regions", "sector": "sectors", "tier": "tiers"}[axis]
     who = place(worst) if axis == "region" else human_of(axis, worst)
@@ -265,7 +257,7 @@ def worst_sentence(reading: Reading, axis: str, names: list[str]) -> str:
     if any(round(100 * sign * found[n].p50) > round(100 * sign * f.p50) for n in hit):
         who = f"of the larger {plural} {who}"
     text = (
-        f"{capital(who)} is {verb}: {percent(abs(f.p50), low, high)}{more} of planned "
+        f"{capital(who)} is {verb}: {at_peak(f)}{more} of planned "
         f"use goes unmet at the peak in {month(f.peak)}"
     )
     out = len(names) - len(hit)

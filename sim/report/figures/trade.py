@@ -19,6 +19,9 @@ from lodestone.report.style import (
 )
 from lodestone.report.wording import capital, human, month, percent
 
+NEAR = 0.05
+"""Share of the reference within which exports count as back at its level (0..1)."""
+
 
 def magnet_exports(reading: Reading) -> tuple[str, pd.DataFrame] | None:
     """Return the largest magnet exporter and its rows without its own use, all channels."""
@@ -113,9 +116,9 @@ def _sides(rows: pd.DataFrame, periods: dict[str, list], against: str) -> pd.Dat
 def periods_of(reading: Reading, monthly: pd.DataFrame) -> dict[str, list] | None:
     """Return the months before, during and after, all from the first own measure on.
 
-    During is the quarter within two years of the first start that differs most from the reference
-    (alone: the lowest); before are the same months of the reference, or alone the first year;
-    after is the last year of the run.
+    During is the quarter that differs most from the reference (alone: the lowest) from the first own
+    measure to two years after the shock; before are the same months of the reference, or alone the
+    first year; after is the last year of the run.
     """
     months = [m for m in monthly.index if m >= reading.since.replace(day=1)]
     start = reading.begins if reading.begins is not None else reading.since
@@ -124,7 +127,8 @@ def periods_of(reading: Reading, monthly: pd.DataFrame) -> dict[str, list] | Non
         return None
     scenario = monthly["scenario"]
     gap = scenario - monthly["reference"] if "reference" in monthly else -scenario
-    near = later[:25]
+    shock = start if reading.shock is None else max(reading.shock, start)
+    near = later[: max(25, sum(m < shock.replace(day=1) for m in later) + 25)]
     sums = [abs(float(gap.loc[near[i : i + 3]].sum())) for i in range(len(near) - 2)]
     at = sums.index(max(sums))
     during = near[at : at + 3]
@@ -156,9 +160,34 @@ def _title(reading: Reading, origin: str, monthly: pd.DataFrame, periods: dict[s
     verb = "below" if change < 0 else "above"
     text = f"{who} are {percent(abs(change))} {verb} the reference in {span_told(during)}"
     after = [m for m in scenario.index if m > during[-1]]
-    ratio = (scenario.loc[after] / calm.loc[after].clip(lower=1e-9)).rolling(3).mean()
-    back = ratio[(ratio - 1).abs() < 0.05]
-    if len(back):
-        return f"{text} and within 5 % of it again in {month(back.index[0])}"
-    del reading
-    return f"{text} and do not come back to it within the run"
+    ratio = (scenario.loc[after] / calm.loc[after].clip(lower=1e-9)).rolling(3).mean().dropna()
+    return f"{text}{_afterwards(ratio, change < 0)}"
+
+
+def _afterwards(ratio: pd.Series, below: bool) -> str:
+    """Return how exports go on after their worst quarter, as the end of a title.
+
+    Parameters
+    ----------
+    ratio
+        Exports over those of the reference by month, means of three months.
+    below
+        Whether they were below the reference in that quarter.
+    """
+    if ratio.empty:
+        return ""
+    away = (ratio - 1).abs() >= NEAR
+    if not away.iloc[-1]:
+        last = away[away].index
+        lasting = ratio.index[0] if not len(last) else ratio.index[ratio.index > last[-1]][0]
+        return f" and within 5 % of it from {month(lasting)} on"
+    other = ratio[(ratio >= 1 + NEAR) if below else (ratio <= 1 - NEAR)]
+    if len(other) >= 3:
+        word = "above" if below else "below"
+        text = f", {word} it between {month(other.index[0])} and {month(other.index[-1])}"
+        ends = "above" if ratio.iloc[-1] > 1 else "below"
+        return f"{text}, and {ends} it at the end of the run"
+    near = ratio[~away]
+    if len(near):
+        return f", near it from {month(near.index[0])} for a time, and not at the end of the run"
+    return " and do not come back to it within the run"

@@ -111,7 +111,8 @@ def line_with_band(
     shown = table.sort_values(key) if numeric else table
     x = shown[key].to_numpy(float) if numeric else np.arange(len(shown))
     low, mid, high = (shown[c].to_numpy(float) for c in ("p05", "p50", "p95"))
-    ceiling, endless = _ceiling(low, mid, high, zero=not u.year)
+    calm = shown["reference_p50"].to_numpy(float) if "reference_p50" in shown else np.empty(0)
+    ceiling, endless = _ceiling(low, mid, high, calm, zero=not u.year)
     first, last = shown.iloc[0], shown.iloc[-1]
     if numeric:
         title = _line_title(metric, label, u, first, last, key)
@@ -136,8 +137,8 @@ def line_with_band(
             for v, text in ((highs, "95 %"), (mids, "median"), (lows, "5 %"))
             if np.isfinite(v[-1])
         ]
-        if "reference_p50" in shown:
-            calm = _drawable(shown["reference_p50"].to_numpy(float), ceiling) * u.factor
+        if calm.size:
+            calm = _drawable(calm, ceiling) * u.factor
             axes.plot(x, calm, color=GREY, linestyle=(0, (4, 2)), linewidth=1.3)
             if np.isfinite(calm[-1]):
                 labels.append((float(calm[-1]), "reference, median", GREY))

@@ -134,15 +134,18 @@ class _Builder:
     def __init__(self) -> None:
         self.settings: dict[str, Settings] = {}
         self.documents: dict[str, Any] = {}
+        self.built: dict[Any, Scenario] = {}
         self.calm: dict[Any, Scenario | None] = {}
+        self.calm_keys: dict[tuple[int, int], tuple[Scenario, str]] = {}
         self.seeds: dict[str, str] = {}
         self.remarks: list[str] = []
         self.checked: set[tuple[Any, ...]] = set()
 
     def point(self, number: int, values: Mapping[str, Any], own: dict[str, Any]) -> Point:
         from lodestone.chain.load import load_chain
-        from lodestone.outputs.selectors import check_expressions, remarks_on
+        from lodestone.outputs.selectors import asked_remarks, check_expressions
         from lodestone.runs.job import refuse_two_spellings, with_decision_date
+        from lodestone.scenario.remarks import remarks_on
         from lodestone.studies.identity import case_key
 
         overrides: dict[str, Any] = {}
@@ -162,11 +165,13 @@ class _Builder:
         scenario = self._scenario(naming, overrides)
         scenario = with_decision_date(scenario, held)
         chain = load_chain(scenario.vintage)
-        asked = (scenario.name, scenario.start, scenario.end, scenario.headline)
-        if (*asked, str(scenario.hypothesis)) not in self.checked:
-            check_expressions(scenario, chain)
-            self.checked.add((*asked, str(scenario.hypothesis)))
         said = remarks_on(scenario, chain)
+        span = (scenario.name, scenario.vintage, scenario.start, scenario.end)
+        asked = (*span, scenario.headline, str(scenario.hypothesis))
+        if asked not in self.checked:
+            check_expressions(scenario, chain)
+            self.checked.add(asked)
+            said += asked_remarks(scenario, chain)
         self.remarks += [f"{scenario.name}: {r}" for r in said]
         reference = self._reference(scenario)
         return Point(
@@ -176,13 +181,11 @@ class _Builder:
             reference,
             held,
             key=case_key(scenario, reference, held, self._seeds(scenario)),
-            reference_key=None
-            if reference is None
-            else case_key(reference, None, held, self._seeds(reference)),
+            reference_key=None if reference is None else self._reference_key(reference, held),
         )
 
     def _reference(self, scenario: Scenario) -> Scenario | None:
-        """The reference of a point; points of the same days share its file."""
+        """The reference of a point; points of the same days and behaviour share it."""
         from lodestone.runs.identity import reference_of
         from lodestone.scenario import load_reference
 
@@ -191,7 +194,23 @@ class _Builder:
         days = (scenario.reference, scenario.source_file, scenario.start, scenario.end)
         if days not in self.calm:
             self.calm[days] = load_reference(scenario)
-        return reference_of(scenario, self.calm[days])
+        said = (*days, str(sorted((k, repr(v)) for k, v in scenario.overrides.items())))
+        if said not in self.calm:
+            self.calm[said] = reference_of(scenario, self.calm[days])
+        return self.calm[said]
+
+    def _reference_key(self, reference: Scenario, held: Settings) -> str:
+        """Key of a reference; that of one which points share is worked out once."""
+        from lodestone.studies.identity import case_key
+
+        which = (id(reference), id(held))
+        if which not in self.calm_keys:
+            # The reference is held, so that no other one takes its place in memory and its key.
+            self.calm_keys[which] = (
+                reference,
+                case_key(reference, None, held, self._seeds(reference)),
+            )
+        return self.calm_keys[which][1]
 
     def _seeds(self, scenario: Scenario) -> str:
         from lodestone.outputs.provenance import seeds_hash
@@ -210,6 +229,29 @@ class _Builder:
         return self.settings[text]
 
     def _scenario(self, naming: Mapping[str, Any], overrides: dict[str, Any]) -> Scenario:
+        """The scenario of a point: an earlier one with other numbers, or built as a run's is."""
+        from lodestone.chain.load import load_chain
+        from lodestone.scenario import renumbered
+
+        numbers = {
+            key: value
+            for key, value in overrides.items()
+            if key.count(".") == 2
+            and key.startswith("interventions.")
+            and _plain(value)
+            and not any(k.startswith(f"{key}.") or key.startswith(f"{k}.") for k in overrides)
+        }
+        others = [(key, repr(value)) for key, value in overrides.items() if key not in numbers]
+        alike = (repr(naming), str(others), tuple(numbers))
+        if alike in self.built:
+            held = self.built[alike]
+            found = renumbered(held, numbers, load_chain(held.vintage))
+            if found is not None:
+                return found
+        self.built[alike] = self._built(naming, overrides)
+        return self.built[alike]
+
+    def _built(self, naming: Mapping[str, Any], overrides: dict[str, Any]) -> Scenario:
         from lodestone.scenario import build_scenario, load_mapping
 
         name = str(naming["scenario"])
@@ -284,6 +326,10 @@ def _problems(metric: str, points: Sequence[Point]) -> list[InputError]:
     ]
 
 
+def _plain(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def one_of_each(points: Sequence[Point]) -> dict[int, Point]:
     """The first point of each set of measures, places and dates, by its number."""
     found: dict[Any, Point] = {}
@@ -305,9 +351,8 @@ def apart(points: Sequence[Point]) -> list[Point]:
     def number(point: Point, key: str, value: object) -> bool:
         place, _, rest = key.removeprefix("scenario.").partition(".")
         kind = type(point.scenario.interventions.get(rest.partition(".")[0]))
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
         return (
-            plain
+            _plain(value)
             and place == "interventions"
             and issubclass(kind, Intervention)
             and (
@@ -366,10 +411,7 @@ def numeric_keys(points: Sequence[Point]) -> list[str]:
     return [
         key
         for key in (points[0].values if points else ())
-        if all(
-            isinstance(p.values[key], int | float) and not isinstance(p.values[key], bool)
-            for p in points
-        )
+        if all(_plain(p.values[key]) for p in points)
     ]
 
 

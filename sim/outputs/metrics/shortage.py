@@ -170,11 +170,11 @@ def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "al
     short = unmet_shares(series, region, sector) > 0.01
     short &= series.times[:, None] >= series.shock_day
     quarter = max(1, round(DAYS_PER_QUARTER / series.days))
-    last = len(series.times) - 1
-    day = np.arange(last + 1)[:, None]
-    # Calm after a day: to the next short one, and beyond the horizon but for who is short to its end.
-    follows = np.full(short.shape, last + 1 + quarter)
-    ahead = np.where(short, day, last + 1 + quarter)[..., ::-1, :]
+    never = len(series.times) + quarter
+    day = np.arange(len(series.times), dtype=np.int32)[:, None]
+    # The next short day of each: beyond the horizon for the last one, but of who is short to its end.
+    ahead = np.where(short, day, np.int32(never))[..., ::-1, :]
+    follows = np.full_like(ahead, never)
     follows[..., :-1, :] = np.minimum.accumulate(ahead, axis=-2)[..., :-1, :][..., ::-1, :]
     over = short & (follows - day > quarter)
     over[..., -1, :] = False

@@ -252,8 +252,10 @@ class Intervention(BaseModel):
     def problems(self, chain: Chain) -> list[Problem]:
         """Return everything that is wrong with this intervention on this chain."""
         found: list[Problem] = []
-        for key, category, name in self.names():
-            known = vocabulary(chain, category)
+        names = list(self.names())
+        words = {category: vocabulary(chain, category) for category in {c for _, c, _ in names}}
+        for key, category, name in names:
+            known = words[category]
             if name not in known and not (category in PLACES and naming.known_place(chain, name)):
                 kind = category.replace("_", " ")
                 hint = suggestion(name, known, naming.also_called(chain))

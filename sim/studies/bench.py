@@ -32,8 +32,8 @@ __all__ = ["WRONG", "Batch", "Bench"]
 WRONG = (
     InputError, ModelError, ArithmeticError, LookupError, TypeError, ValueError, AssertionError,
 )  # fmt: skip
-#: Worlds times market days that stand side by side at most, unless one batch has more: some 70 MB.
-TOGETHER = 8192
+#: Worlds times market days that stand side by side at most, unless one batch has more: some 140 MB.
+TOGETHER = 16_384
 
 
 @dataclass

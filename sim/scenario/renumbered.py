@@ -1,4 +1,4 @@
-"""A scenario with other numbers in its measures: what does not differ is not read and checked again."""
+"""A scenario with other numbers: what does not differ is not read and checked again."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ __all__ = ["renumbered"]
 
 
 def renumbered(scenario: Scenario, numbers: Mapping[str, float], chain: Chain) -> Scenario | None:
-    """Return what `build_scenario` gives for the same mapping with other numbers in measures.
+    """Return what `build_scenario` gives for the same mapping with other numbers.
 
     Parameters
     ----------
     scenario
         As `build_scenario` gave it.
     numbers
-        Number by place, ``interventions.NAME.KEY``; a number was given there before, too.
+        Number by place, ``interventions.NAME.KEY`` or ``overrides.NAME``; a number was given there
+        before, too.
     chain
         Of its vintage.
 
@@ -39,20 +40,30 @@ def renumbered(scenario: Scenario, numbers: Mapping[str, float], chain: Chain) -
     data = dict(scenario.written)
     for dotted, value in numbers.items():
         data = set_at(data, dotted, value)
-    made = dict(scenario.interventions)
+    made, overrides = dict(scenario.interventions), dict(scenario.overrides)
     wrong: list[tuple[str, str]] = []
     try:
-        for name in {dotted.split(".")[1] for dotted in numbers}:
+        for section, name in {_changed(dotted) for dotted in numbers}:
+            if section == "overrides":
+                chain.with_overrides({name: data[section][name]})
+                overrides[name] = float(data[section][name])
+                continue
             item = registry.build(name, data["interventions"][name])
             if item.problems(chain) or item.refers() != made[name].refers():
                 return None
             made[name] = item
         refuse_two_rules(made)
-    except InputError:
+    except (InputError, ValueError):
         return None
     refuse_circles(made, lambda *told: wrong.append(told))
     for name, item in made.items():
         others = {n: other for n, other in made.items() if n != name}
         if wrong or item.beside(others, scenario.start):
             return None
-    return replace(scenario, interventions=made, written=data)
+    return replace(scenario, interventions=made, overrides=overrides, written=data)
+
+
+def _changed(dotted: str) -> tuple[str, str]:
+    """Section and name of what a number belongs to."""
+    section, _, rest = dotted.partition(".")
+    return section, rest if section == "overrides" else rest.partition(".")[0]

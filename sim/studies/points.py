@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Point", "apart", "make_plan", "one_of_each"]
 
+#: Places in a scenario at which a number may be another without anything else being read again.
+_NUMBER = re.compile(r"interventions\.\w+\.\w+|overrides\..+")
 #: Parts of a scenario that decide no number.
 WORDS_ONLY = ("title", "question", "narrative", "hypothesis", "headline", "source", "name")
 
@@ -236,9 +239,8 @@ class _Builder:
         numbers = {
             key: value
             for key, value in overrides.items()
-            if key.count(".") == 2
-            and key.startswith("interventions.")
-            and _plain(value)
+            if _plain(value)
+            and _NUMBER.fullmatch(key)
             and not any(k.startswith(f"{key}.") or key.startswith(f"{k}.") for k in overrides)
         }
         others = [(key, repr(value)) for key, value in overrides.items() if key not in numbers]
@@ -341,15 +343,18 @@ def one_of_each(points: Sequence[Point]) -> dict[int, Point]:
 
 
 def apart(points: Sequence[Point]) -> list[Point]:
-    """Points without those that differ from an earlier one in numbers of measures alone.
+    """Points without those that differ from an earlier one in numbers of measures or behaviour alone.
 
-    A number of a measure was checked when it was read: it is drawn, and no row depends on it,
-    unless the measure adds a plant or a way.
+    Such a number was checked when it was read: it is drawn, and no row depends on it, unless the
+    measure adds a plant or a way.
     """
+    from lodestone.chain.load import load_chain
     from lodestone.interventions.base import Intervention
 
     def number(point: Point, key: str, value: object) -> bool:
         place, _, rest = key.removeprefix("scenario.").partition(".")
+        if place == "overrides":
+            return _plain(value) and rest in load_chain(point.scenario.vintage).parameters
         kind = type(point.scenario.interventions.get(rest.partition(".")[0]))
         return (
             _plain(value)

@@ -46,3 +46,18 @@ def test_every_number_of_a_measure(file):
                     assert found.as_filed == expected.as_filed
                     assert found.to_dict() == expected.to_dict()
     assert scenario == load_scenario(file), "what was there before is as it was"
+
+
+def test_every_number_of_behaviour_and_of_the_chain():
+    file = EXAMPLES[0]
+    chain = load_chain(load_scenario(file).vintage)
+    every = [n for n, item in chain.parameter_names().items() if plain(item.default)]
+    for name in every[::7]:
+        item = chain.parameter_names()[name]
+        place = f"overrides.{name}"
+        given = load_scenario(file, overrides={place: item.default, "end": "2026-01-01"})
+        for number in (factor * (item.default or 0.4) for factor in FACTORS):
+            expected = anew(file, **{place: number, "end": "2026-01-01"})
+            found = renumbered(given, {place: number}, chain)
+            assert found == expected, (place, number)
+            assert expected is None or found.written == expected.written

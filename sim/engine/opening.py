@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lodestone.border.abreast import Abreast
 from lodestone.border.numbers import Distribution
 from lodestone.chain.nouns import Chain, Parameter
 from lodestone.engine.tick import market_of, open_market
@@ -106,7 +107,8 @@ def opening_of(
     """
     global drawn
     lay = ground.layout
-    times = 1 if any(isinstance(v, np.ndarray) for v in behaviour.values()) else _times(worlds)
+    by_world = any(isinstance(v, np.ndarray | Abreast) for v in behaviour.values())
+    times = 1 if by_world else _times(worlds)
     worlds = worlds[: len(worlds) // times]
     said = sorted((k, _text(v)) for k, v in behaviour.items())
     key = (id(lay), tuple(said), seed, worlds.tobytes(), float(market_days))

@@ -1,8 +1,8 @@
 """What a point of a study costs beside its worlds, and what a second process is worth.
 
 Processor milliseconds a point by step, for points that differ in a number of a measure (they share
-one reference) and for points that differ in a number of the chain (each lays its base year anew and
-runs a reference of its own). Simulating is the market days, recording included; all else is overhead.
+one reference), in a number of behaviour (each has a reference of its own) and in a number of the
+chain (each lays its base year anew, too). Simulating is the market days, recording included; all else is overhead.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from unittest import mock
 SCENARIO = "licence_shock_april_2025"
 SWEPT = {
     "numbers": "scenario.interventions.april_2025_licences.spillover=linspace(0,1,{n})",
+    "behaviour": "scenario.overrides.order.forecast_weeks=linspace(5,9,{n})",
     "structure": "scenario.overrides.sector.consumer_electronics.growth_2030=linspace(1,2,{n})",
 }
 SIMULATING = "simulating"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from lodestone.border.numbers import Number
+from lodestone.border.numbers import Distribution, Number
 
 __all__ = ["Abreast", "NotAbreast"]
 
@@ -45,6 +45,11 @@ class Abreast:
     key: str
     each: tuple[Number, ...]
     wide: int
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it differs between the worlds of a point."""
+        return any(isinstance(number, Distribution) for number in self.each)
 
     def _refuse(self, *_: object) -> NoReturn:
         raise NotAbreast(self.key, "it is not only drawn")

@@ -114,6 +114,7 @@ class Or:
     parts: tuple[Any, ...]
 
 
+@lru_cache(maxsize=1024)
 def parse_verdict(expression: str) -> Any:
     """Parse a verdict expression.
 

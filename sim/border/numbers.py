@@ -286,6 +286,8 @@ def parse_moment(value: Any) -> date | Distribution:
 
 def plain(number: Any) -> Any:
     """Return what JSON and YAML can hold: distributions as mappings, dates as text."""
+    if isinstance(number, str | float | int):
+        return number
     if isinstance(number, Distribution):
         return number.as_written()
     if isinstance(number, date):

@@ -2,7 +2,8 @@
 
 Draws, announced plants, coefficients and the steady state depend on the layout, on the numbers of
 behaviour, on the random seed, the worlds and the length of a market day, and on nothing that a
-measure says. Points of a study that differ in numbers of measures start from the same day.
+measure says. Points of a study that differ in numbers of measures start from the same day. Where
+they stand side by side in one batch, the day is worked out for the worlds of one of them.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lodestone.border.abreast import Abreast
 from lodestone.border.numbers import Distribution
 from lodestone.chain.nouns import Chain, Parameter
-from lodestone.engine.tick import open_market
+from lodestone.engine.tick import market_of, open_market
 from lodestone.equations.demand import growth_multiple
 from lodestone.worlds.flows import Flows
 from lodestone.worlds.market import Market
@@ -46,11 +48,22 @@ class Opening:
         Behavioural parameters, shape (1,) or (w,) each.
     projects : Projects
         Announced plants, as drawn.
+    times : int
+        How often the worlds of its market stand side by side in draws and projects.
     """
 
     draws: Draws
     projects: Projects
     _market: Market
+    times: int = 1
+
+    def beside(self, times: int) -> Opening:
+        """The first day of the same worlds several times, side by side."""
+        if times == 1:
+            return self
+        wide = len(self._market.worlds)
+        draws = {k: np.tile(v, times) if v.size == wide else v for k, v in self.draws.items()}
+        return replace(self, draws=draws, projects=self.projects.copy(times), times=times)
 
     def market(self, online: np.ndarray) -> Market:
         """The market of that day, with a state and books of its own.
@@ -60,10 +73,15 @@ class Opening:
         online : ndarray, shape (f, w)
             Day on which each plant comes on line (``inf``: never).
         """
-        state = self._market.state.copy()
+        held = self._market
+        if self.times > 1:
+            state, worlds = held.state.spread(self.times), np.tile(held.worlds, self.times)
+            growth = growth_path(held.layout, self.draws, held.layout.start)
+            return market_of(held.layout, self.draws, online, held.days, worlds, growth, state)
+        state = held.state.copy()
         office, ledger = state.books
         own: dict[str, Any] = {"office": office, "ledger": ledger, "quotas": [], "flows": Flows()}
-        return replace(self._market, state=state, online=online, **own)
+        return replace(held, state=state, online=online, **own)
 
 
 _kept: OrderedDict[tuple[Any, ...], tuple[Layout, Opening]] = OrderedDict()
@@ -83,11 +101,15 @@ def opening_of(
     behaviour : dict
         Overrides of numbers of behaviour, see `draw_parameters`.
     worlds : ndarray of int, shape (w,)
+        Where the same ones come again and again, the day is worked out for them once.
     market_days : float
         Length of a tick, days.
     """
     global drawn
     lay = ground.layout
+    by_world = any(isinstance(v, np.ndarray | Abreast) for v in behaviour.values())
+    times = 1 if by_world else _times(worlds)
+    worlds = worlds[: len(worlds) // times]
     said = sorted((k, _text(v)) for k, v in behaviour.items())
     key = (id(lay), tuple(said), seed, worlds.tobytes(), float(market_days))
     if key not in _kept:
@@ -101,7 +123,15 @@ def opening_of(
         while len(_kept) > 1 and (len(_kept) > KEPT or _worlds_kept() > WORLDS_KEPT):
             _kept.popitem(last=False)
     _kept.move_to_end(key)
-    return _kept[key][1]
+    return _kept[key][1].beside(times)
+
+
+def _times(worlds: np.ndarray) -> int:
+    """How often the same worlds, at least two columns of them, stand side by side."""
+    again = np.flatnonzero(worlds == worlds[0])
+    wide = max(int(again[1]), 2) if len(again) > 1 else len(worlds)
+    times, left = divmod(len(worlds), wide)
+    return times if not left and np.array_equal(np.tile(worlds[:wide], times), worlds) else 1
 
 
 def _worlds_kept() -> int:

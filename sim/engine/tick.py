@@ -36,7 +36,7 @@ from lodestone.worlds.layout import Layout
 from lodestone.worlds.ledger import Ledger
 from lodestone.worlds.market import Market
 from lodestone.worlds.office import LicenceOffice
-from lodestone.worlds.state import Draws, steady_state
+from lodestone.worlds.state import Draws, State, steady_state
 
 #: Days between two looks at what moves in months (habit, substitution, investment).
 SLOW_DAYS = 28.0
@@ -139,8 +139,23 @@ def open_market(
     growth : callable
         Day -> demand multiple of the base year by sector, shape (d, w).
     """
-    slow = max(1, round(SLOW_DAYS / market_days))
     state = steady_state(layout, draws, len(worlds), market_days)
+    m = market_of(layout, draws, online, market_days, worlds, growth, state)
+    expect_growth(m)
+    return m
+
+
+def market_of(
+    layout: Layout,
+    draws: Draws,
+    online: np.ndarray,
+    market_days: float,
+    worlds: np.ndarray,
+    growth: Callable[[float], np.ndarray],
+    state: State,
+) -> Market:
+    """The market of a state of the first day, with new books; see `open_market`."""
+    slow = max(1, round(SLOW_DAYS / market_days))
     office = LicenceOffice(layout, len(worlds))
     nothing = np.zeros((len(layout.elements), len(worlds)))
     ledger = Ledger(layout.elements, worlds, nothing)
@@ -160,7 +175,6 @@ def open_market(
         ledger=ledger,
     )
     already_at_sea(m)
-    expect_growth(m)
     return m
 
 
@@ -169,4 +183,4 @@ def open_ledger(m: Market) -> None:
     m.ledger.stock = recount(m)
 
 
-__all__ = ["market_day", "open_ledger", "open_market"]
+__all__ = ["market_day", "market_of", "open_ledger", "open_market"]

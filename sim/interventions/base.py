@@ -272,8 +272,10 @@ class Intervention(BaseModel):
             was typed): no mistake where nothing reads them.
         """
         found: list[Problem] = []
-        for key, category, name in self.names():
-            known = vocabulary(chain, category)
+        names = list(self.names())
+        words = {category: vocabulary(chain, category) for category in {c for _, c, _ in names}}
+        for key, category, name in names:
+            known = words[category]
             if name not in known and not (category in PLACES and naming.known_place(chain, name)):
                 kind = category.replace("_", " ")
                 hint = suggestion(name, known, naming.also_called(chain))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from lodestone.border.abreast import Abreast
 from lodestone.border.units import DAYS_PER_WEEK
 from lodestone.engine.compiling import add_rows, compiled, fill, holds
 from lodestone.outputs.gap import GapBook
@@ -182,13 +182,16 @@ def _days_of(
 READ = ("investment.lead_years_mine", "money.lost_output_doublings")
 
 
-def drawn_names(draws: Mapping[str, np.ndarray]) -> tuple[str, ...]:
+def drawn_names(run: BatchRun) -> tuple[str, ...]:
     """Numbers that are kept beside the series: those that differ between worlds, and those read."""
-    return tuple(
-        name
-        for name, values in draws.items()
-        if name in READ or (values.size > 1 and not name.endswith(".default"))
-    )
+    given = run.scenario.overrides
+
+    def differs(name: str, values: np.ndarray) -> bool:
+        own = given.get(name)
+        one = isinstance(own, Abreast) and not own.drawn  # one for the worlds of each point
+        return values.size > 1 and not name.endswith(".default") and not one
+
+    return tuple(n for n, values in run.draws.items() if n in READ or differs(n, values))
 
 
 class Recorder:
@@ -270,9 +273,7 @@ class Recorder:
         )
         self.gap = GapBook(run, self.dates, room)
         self.costs = CostBook(run)
-        self.draws = {
-            name: np.broadcast_to(run.draws[name], (w,)) for name in drawn_names(run.draws)
-        }
+        self.draws = {name: np.broadcast_to(run.draws[name], (w,)) for name in drawn_names(run)}
         self.tick = 0
         # Arrivals come by the ship: users count what came of late, whatever the step.
         self.arrivals = np.array(np.broadcast_to(lay.users.base, (lay.users.n, w)))

@@ -271,6 +271,13 @@ def remarks_on(
     shocks
         First and last day of the first disruption over the worlds, once it is known.
     """
+    return [*scenario_remarks(scenario, chain), *asked_remarks(scenario, chain, shocks)]
+
+
+def asked_remarks(
+    scenario: Scenario, chain: Chain, shocks: tuple[date, date] | None = None
+) -> list[str]:
+    """Return every remark on the metrics that a scenario asks for; see `remarks_on`."""
     asked = [
         told
         for metric in asked_metrics(scenario).values()
@@ -279,7 +286,7 @@ def remarks_on(
             *window_remarks(metric, scenario.start, scenario.end, shocks),
         )
     ]
-    return [*scenario_remarks(scenario, chain), *dict.fromkeys(asked)]
+    return list(dict.fromkeys(asked))
 
 
 def own_remarks(scenario: Scenario, chain: Chain) -> tuple[list[str], int]:

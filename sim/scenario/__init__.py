@@ -8,6 +8,7 @@ from lodestone.scenario.files import ScenarioFile, find_overlays, find_scenarios
 from lodestone.scenario.layers import flatten_overrides, layer, load_mapping, set_at
 from lodestone.scenario.load import build_scenario, load_reference, load_scenario
 from lodestone.scenario.ranges import outside_ranges
+from lodestone.scenario.renumbered import renumbered
 from lodestone.scenario.scenario import Scenario
 from lodestone.scenario.together import refuse_two_rules, waits_for
 from lodestone.scenario.write import write_scenario
@@ -28,6 +29,7 @@ __all__ = [
     "locate",
     "outside_ranges",
     "refuse_two_rules",
+    "renumbered",
     "set_at",
     "waits_for",
     "write_scenario",

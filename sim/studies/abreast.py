@@ -5,11 +5,11 @@ stand in one batch, each point's numbers in its own columns, and are cut apart a
 has the same bytes in any company, and draws are those of its number, so nothing but time depends
 on it.
 
-What may differ are numbers of measures. Each that does is replaced by one that can only be drawn
-(`Abreast`); whoever reads it otherwise refuses it, its key is remembered, and points that differ in
-it stand apart from then on. So do points in which it is nought or one and in which it is not (a
-measure that does nothing is stepped over), and points that differ in a number of behaviour (one
-that is the same in all worlds is held as one number, and its powers round otherwise). On which days
+What may differ are numbers of measures and of behaviour. Each that does is replaced by one that can
+only be drawn (`Abreast`); whoever reads it otherwise refuses it, its key is remembered, and points
+that differ in it stand apart from then on. So do points in which it is nought or one and in which it
+is not (a measure that does nothing is stepped over), and those that differ in a few numbers of
+behaviour (`ALONE`) or in one that the worlds of one draw and those of another do not. On which days
 measures are announced and in force may differ: what a measure leaves behind is asked of each world.
 Run alone are points that watch for what starts a measure, and each point where anything else goes
 wrong.
@@ -25,6 +25,7 @@ import numpy as np
 
 from lodestone.border.abreast import Abreast, NotAbreast
 from lodestone.border.numbers import Distribution
+from lodestone.chain.overrides import ONE_FOR_ALL
 from lodestone.interventions.fields import declared
 from lodestone.interventions.triggers import Trigger
 from lodestone.studies.bench import WRONG, Bench
@@ -43,6 +44,9 @@ __all__ = ["columns_of", "start_tasks"]
 COLUMNS, TOGETHER = 128, 32_768
 #: Numbers at which a measure may do nothing at all, so that none of it is looked at.
 NOTHING = (0.0, 1.0)
+#: Numbers of behaviour in which points stand apart: one for all worlds, by which the law of price is
+#: laid out; and growth, whose sums over uses round otherwise where it is the same in all worlds.
+ALONE = (*ONE_FOR_ALL, "demand.growth_outlook", "demand.growth_scale", "demand.fade_years")
 #: Keys of numbers that somebody reads otherwise than by drawing them: found as studies run.
 _apart: set[str] = set()
 
@@ -108,13 +112,17 @@ def _form(task: Task) -> tuple[Any, ...] | None:
     s = task.scenario
     if any(isinstance(value, np.ndarray) for value in s.overrides.values()):
         return None
+    drawn = {*ground.base.parameters} - {*ALONE}
     triggers = [item.triggered_by for item in s.interventions.values()]
     if any(isinstance(trigger, Trigger) and trigger.watches for trigger in triggers):
         return None
     return (
         bool(task.shocks), task.asked, repr(task.settings), s.vintage, s.start, s.end,
         id(ground.layout),
-        tuple(sorted((k, repr(v)) for k, v in s.overrides.items())),
+        tuple(
+            (k, _number_form(f"overrides.{k}", v) if k in drawn else repr(v))
+            for k, v in sorted(s.overrides.items())
+        ),
         tuple((name, _item_form(s.interventions[name])) for name in sorted(s.interventions)),
     )  # fmt: skip
 
@@ -156,7 +164,11 @@ def _scenario(each: Sequence[Scenario], wide: int) -> Scenario:
         )
         for name, item in first.interventions.items()
     }  # fmt: skip
-    return replace(first, interventions=items)
+    overrides = {
+        key: _one(f"overrides.{key}", [s.overrides[key] for s in each], wide)
+        for key in first.overrides
+    }
+    return replace(first, interventions=items, overrides=overrides)
 
 
 def _one(key: str, values: Sequence[Any], wide: int) -> Any:

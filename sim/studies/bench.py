@@ -32,8 +32,8 @@ __all__ = ["WRONG", "Batch", "Bench"]
 WRONG = (
     InputError, ModelError, ArithmeticError, LookupError, TypeError, ValueError, AssertionError,
 )  # fmt: skip
-#: Worlds times market days that stand side by side at most, unless one batch has more: some 70 MB.
-TOGETHER = 8192
+#: Worlds times market days that stand side by side at most, unless one batch has more: some 140 MB.
+TOGETHER = 16_384
 
 
 @dataclass
@@ -161,7 +161,7 @@ class Bench:
         from lodestone.outputs.rows import rows_of
 
         wide, kind = len(run.worlds), _kind(task)
-        drawn = drawn_names(run.draws)
+        drawn = drawn_names(run)
         # Those who stand there hold rows and chain, so that no others take their place in memory.
         key = (id(rows_of(run)), id(run.chain), discount_rate, task.asked, drawn)
         if key != self.key or self.room.free < wide:

@@ -66,10 +66,11 @@ class Row:
 class _Part:
     """A part in memory: its table, the rows of each key, and the columns that were asked for."""
 
-    whole: pd.DataFrame
+    whole: pa.Table
     where: dict[str, slice]
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     tables: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict)
+    frame: pd.DataFrame | None = None
 
 
 def array_hash(arrays: Mapping[str, np.ndarray]) -> str:
@@ -282,7 +283,9 @@ class StudyFolder:
             It is not done.
         """
         part = self._part(key)
-        frame = part.whole.iloc[part.where[key]]
+        if part.frame is None:
+            part.frame = part.whole.to_pandas()
+        frame = part.frame.iloc[part.where[key]]
         return frame if columns is None else frame[list(columns)]
 
     def values(self, key: str, column: str) -> np.ndarray | None:
@@ -295,7 +298,7 @@ class StudyFolder:
         """
         part = self._part(key)
         if column not in part.columns:
-            if column not in part.whole:
+            if column not in part.whole.column_names:
                 return None
             part.columns[column] = part.whole[column].to_numpy()
         return part.columns[column][part.where[key]]
@@ -304,9 +307,10 @@ class StudyFolder:
         """Several columns of the rows of a point or reference, (columns, w), as `values`."""
         part = self._part(key)
         if columns not in part.tables:
-            if any(column not in part.whole for column in columns):
+            if not {*columns} <= {*part.whole.column_names}:
                 return None
-            part.tables[columns] = part.whole[list(columns)].to_numpy(float).T
+            each = [part.whole[column].to_numpy() for column in columns]
+            part.tables[columns] = np.array(each, dtype=float)
         return part.tables[columns][:, part.where[key]]
 
     def _part(self, key: str) -> _Part:
@@ -322,13 +326,12 @@ class StudyFolder:
         """Keep a part in memory, as it stands on disk."""
         if len(self._read) > 8:
             self._read.clear()
-        whole = table.to_pandas()
         # Rows of a point stand together, so that each is a slice of the whole.
-        keys = whole[KEY].astype(str).to_numpy()
+        keys = table[KEY].to_numpy()
         first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
-        ends = [*first[1:], len(whole)]
+        ends = [*first[1:], len(keys)]
         where = {keys[a]: slice(a, b) for a, b in zip(first, ends, strict=True)}
-        self._read[path] = _Part(whole, where)
+        self._read[path] = _Part(table, where)
 
     def draws(self, name: str) -> pd.DataFrame:
         """Read draws by the name that a point's rows give."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Point", "apart", "make_plan", "one_of_each"]
 
+#: Places in a scenario at which a number may be another without anything else being read again.
+_NUMBER = re.compile(r"interventions\.\w+\.\w+|overrides\..+")
 #: Parts of a scenario that decide no number.
 WORDS_ONLY = ("title", "question", "narrative", "hypothesis", "headline", "source", "name")
 
@@ -134,15 +137,18 @@ class _Builder:
     def __init__(self) -> None:
         self.settings: dict[str, Settings] = {}
         self.documents: dict[str, Any] = {}
+        self.built: dict[Any, Scenario] = {}
         self.calm: dict[Any, Scenario | None] = {}
+        self.calm_keys: dict[tuple[int, int], tuple[Scenario, str]] = {}
         self.seeds: dict[str, str] = {}
         self.remarks: list[str] = []
         self.checked: set[tuple[Any, ...]] = set()
 
     def point(self, number: int, values: Mapping[str, Any], own: dict[str, Any]) -> Point:
         from lodestone.chain.load import load_chain
-        from lodestone.outputs.selectors import check_expressions, remarks_on
+        from lodestone.outputs.selectors import asked_remarks, check_expressions
         from lodestone.runs.job import refuse_two_spellings, with_decision_date
+        from lodestone.scenario.remarks import remarks_on
         from lodestone.studies.identity import case_key
 
         overrides: dict[str, Any] = {}
@@ -162,11 +168,13 @@ class _Builder:
         scenario = self._scenario(naming, overrides)
         scenario = with_decision_date(scenario, held)
         chain = load_chain(scenario.vintage)
-        asked = (scenario.name, scenario.start, scenario.end, scenario.headline)
-        if (*asked, str(scenario.hypothesis)) not in self.checked:
-            check_expressions(scenario, chain)
-            self.checked.add((*asked, str(scenario.hypothesis)))
         said = remarks_on(scenario, chain)
+        span = (scenario.name, scenario.vintage, scenario.start, scenario.end)
+        asked = (*span, scenario.headline, str(scenario.hypothesis))
+        if asked not in self.checked:
+            check_expressions(scenario, chain)
+            self.checked.add(asked)
+            said += asked_remarks(scenario, chain)
         self.remarks += [f"{scenario.name}: {r}" for r in said]
         reference = self._reference(scenario)
         return Point(
@@ -176,13 +184,11 @@ class _Builder:
             reference,
             held,
             key=case_key(scenario, reference, held, self._seeds(scenario)),
-            reference_key=None
-            if reference is None
-            else case_key(reference, None, held, self._seeds(reference)),
+            reference_key=None if reference is None else self._reference_key(reference, held),
         )
 
     def _reference(self, scenario: Scenario) -> Scenario | None:
-        """The reference of a point; points of the same days share its file."""
+        """The reference of a point; points of the same days and behaviour share it."""
         from lodestone.runs.identity import reference_of
         from lodestone.scenario import load_reference
 
@@ -191,7 +197,23 @@ class _Builder:
         days = (scenario.reference, scenario.source_file, scenario.start, scenario.end)
         if days not in self.calm:
             self.calm[days] = load_reference(scenario)
-        return reference_of(scenario, self.calm[days])
+        said = (*days, str(sorted((k, repr(v)) for k, v in scenario.overrides.items())))
+        if said not in self.calm:
+            self.calm[said] = reference_of(scenario, self.calm[days])
+        return self.calm[said]
+
+    def _reference_key(self, reference: Scenario, held: Settings) -> str:
+        """Key of a reference; that of one which points share is worked out once."""
+        from lodestone.studies.identity import case_key
+
+        which = (id(reference), id(held))
+        if which not in self.calm_keys:
+            # The reference is held, so that no other one takes its place in memory and its key.
+            self.calm_keys[which] = (
+                reference,
+                case_key(reference, None, held, self._seeds(reference)),
+            )
+        return self.calm_keys[which][1]
 
     def _seeds(self, scenario: Scenario) -> str:
         from lodestone.outputs.provenance import seeds_hash
@@ -210,6 +232,28 @@ class _Builder:
         return self.settings[text]
 
     def _scenario(self, naming: Mapping[str, Any], overrides: dict[str, Any]) -> Scenario:
+        """The scenario of a point: an earlier one with other numbers, or built as a run's is."""
+        from lodestone.chain.load import load_chain
+        from lodestone.scenario import renumbered
+
+        numbers = {
+            key: value
+            for key, value in overrides.items()
+            if _plain(value)
+            and _NUMBER.fullmatch(key)
+            and not any(k.startswith(f"{key}.") or key.startswith(f"{k}.") for k in overrides)
+        }
+        others = [(key, repr(value)) for key, value in overrides.items() if key not in numbers]
+        alike = (repr(naming), str(others), tuple(numbers))
+        if alike in self.built:
+            held = self.built[alike]
+            found = renumbered(held, numbers, load_chain(held.vintage))
+            if found is not None:
+                return found
+        self.built[alike] = self._built(naming, overrides)
+        return self.built[alike]
+
+    def _built(self, naming: Mapping[str, Any], overrides: dict[str, Any]) -> Scenario:
         from lodestone.scenario import build_scenario, load_mapping
 
         name = str(naming["scenario"])
@@ -284,6 +328,10 @@ def _problems(metric: str, points: Sequence[Point]) -> list[InputError]:
     ]
 
 
+def _plain(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def one_of_each(points: Sequence[Point]) -> dict[int, Point]:
     """The first point of each set of measures, places and dates, by its number."""
     found: dict[Any, Point] = {}
@@ -295,19 +343,21 @@ def one_of_each(points: Sequence[Point]) -> dict[int, Point]:
 
 
 def apart(points: Sequence[Point]) -> list[Point]:
-    """Points without those that differ from an earlier one in numbers of measures alone.
+    """Points without those that differ from an earlier one in numbers of measures or behaviour alone.
 
-    A number of a measure was checked when it was read: it is drawn, and no row depends on it,
-    unless the measure adds a plant or a way.
+    Such a number was checked when it was read: it is drawn, and no row depends on it, unless the
+    measure adds a plant or a way.
     """
+    from lodestone.chain.load import load_chain
     from lodestone.interventions.base import Intervention
 
     def number(point: Point, key: str, value: object) -> bool:
         place, _, rest = key.removeprefix("scenario.").partition(".")
+        if place == "overrides":
+            return _plain(value) and rest in load_chain(point.scenario.vintage).parameters
         kind = type(point.scenario.interventions.get(rest.partition(".")[0]))
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
         return (
-            plain
+            _plain(value)
             and place == "interventions"
             and issubclass(kind, Intervention)
             and (
@@ -366,10 +416,7 @@ def numeric_keys(points: Sequence[Point]) -> list[str]:
     return [
         key
         for key in (points[0].values if points else ())
-        if all(
-            isinstance(p.values[key], int | float) and not isinstance(p.values[key], bool)
-            for p in points
-        )
+        if all(_plain(p.values[key]) for p in points)
     ]
 
 

@@ -189,7 +189,6 @@ class Study:
         done = self.store.done(self.plan.asked)
         rows = []
         for point in self.points:
-            row: dict[str, Any] = {k: plain_value(v) for k, v in point.values.items()}
             own, calm = self._tables(point, columns)
             sides = {"": own}
             if calm is not None:
@@ -199,12 +198,10 @@ class Study:
                 same = base.settings.seed == point.settings.seed
                 n = min(own.shape[1], other.shape[1]) if same else 0
                 sides["_base"] = paired(own[:, :n], other[:, :n])
-            each = {
-                f"{column}{side}": values[i]
-                for i, column in enumerate(columns)
-                for side, values in sides.items()
-            }
-            row |= _bands(each)
+            each = np.stack([_bands(values) for values in sides.values()], axis=1).ravel().tolist()
+            names = [f"{c}{side}_{q}" for c in columns for side in sides for q in QUANTILES]
+            row: dict[str, Any] = {k: plain_value(v) for k, v in point.values.items()}
+            row |= dict(zip(names, each, strict=True))
             rows.append(row | {"worlds": point.settings.worlds, "point": point.number})
         frame = pd.DataFrame(rows, columns=None if rows else [*self.keys, "worlds", "point"])
         units = {c: unit_of(c.rsplit("_", 1)[0].removesuffix("_delta").removesuffix("_base"))
@@ -281,19 +278,15 @@ class _Told(dict[str, str]):
         return self
 
 
-def _bands(each: dict[str, np.ndarray]) -> dict[str, float]:
-    """Quantiles of values by name, shape (w,) each, over the worlds that have one."""
-    known = {name: values[~np.isnan(values)] for name, values in each.items()}
-    found = dict.fromkeys(each, np.full(len(QUANTILES), np.nan))
-    for size in {v.size for v in known.values()} - {0}:
-        names = [name for name, v in known.items() if v.size == size]
-        quantiles = bands(np.stack([known[name] for name in names]))[1]
-        found |= dict(zip(names, quantiles.T, strict=True))
-    return {
-        f"{name}_{q}": float(v)
-        for name, at in found.items()
-        for q, v in zip(QUANTILES, at, strict=True)
-    }
+def _bands(values: np.ndarray) -> np.ndarray:
+    """Quantiles over the worlds that have a value: values (n, w) -> (n, quantiles)."""
+    known = ~np.isnan(values)
+    sizes = known.sum(axis=1)
+    found = np.full((len(values), len(QUANTILES)), np.nan)
+    for size in {*sizes.tolist()} - {0}:
+        rows = np.flatnonzero(sizes == size)
+        found[rows] = bands(values[rows][known[rows]].reshape(len(rows), size))[1].T
+    return found
 
 
 def csv_of(frame: pd.DataFrame) -> str:

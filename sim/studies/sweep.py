@@ -124,8 +124,8 @@ def begin(request: Request, also: Sequence[str] = ()) -> tuple[Plan, StudyFolder
     folder = StudyFolder(read_path(str(out)) if out else study_name(request))
     folder.check(_manifest(plan))
     of_each = one_of_each(plan.points)
-    different = apart(plan.points)
     with seeds_at_rest():
+        different = apart(plan.points)
         for p in different if len(different) <= EVERY else of_each.values():
             asked = plan.asked if p.number in of_each else ()
             compiles(Task(p.key, p.scenario, p.reference, p.settings, asked))

@@ -84,11 +84,11 @@ class Projects:
                 self.chance[row] = 0.0
             self.chance[row] = np.where(draws["project.scale"] > 0, self.chance[row], 0.0)
 
-    def copy(self) -> Projects:
-        """An independent copy."""
+    def copy(self, times: int = 1) -> Projects:
+        """An independent copy, or several side by side."""
         new = copy.copy(self)
         arrays = {k: v for k, v in vars(self).items() if isinstance(v, np.ndarray)}
-        vars(new).update({k: v.copy() for k, v in arrays.items()})
+        vars(new).update({k: np.tile(v, times) for k, v in arrays.items()})
         if self.drawn is self.announced:  # dates are not settled yet
             new.drawn = new.announced
         return new

@@ -149,6 +149,13 @@ class State:
         new["books"] = [book.copy() for book in self.books]
         return replace(self, **new)
 
+    def spread(self, times: int) -> State:
+        """The same worlds several times, side by side; without books, and with nothing under way."""
+        new: dict[str, Any] = {
+            name: _tiled(values, times) for name, values in self.arrays().items()
+        }
+        return replace(self, **new, sailings=[], books=[])
+
     def restore(self, saved: State) -> None:
         """Put a copy back, into the same books."""
         fresh = saved.copy()
@@ -162,6 +169,13 @@ class State:
         """Every array of the state by name, without those that nothing has called up."""
         held = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: value for name, value in held.items() if isinstance(value, np.ndarray)}
+
+
+def _tiled(values: np.ndarray, times: int) -> np.ndarray:
+    """Values (..., w) several times side by side, (..., times x w)."""
+    new = np.empty((*values.shape[:-1], times, values.shape[-1]), dtype=values.dtype)
+    new[...] = values[..., None, :]
+    return new.reshape(*values.shape[:-1], -1)
 
 
 def ticks_under_way(transit_days: np.ndarray, market_days: float) -> np.ndarray:

@@ -137,16 +137,16 @@ def stacks(monkeypatch):
 
 @pytest.mark.parametrize("worlds", [1, 3])
 def test_points_side_by_side_have_the_bytes_of_points_alone(worlds, stacks, tmp_path, monkeypatch):
-    """Two numbers of a measure; a number of behaviour and a stock, in which points stand apart."""
+    """Two numbers of a measure, a number of behaviour; a stock, in which points stand apart."""
     from lodestone.studies import abreast
     from lodestone.studies import sweep as module
 
     drawn = "{dist: uniform, low: 20, high: 90}"
     words = [
         f"{DAYS}=null,40",
-        "scenario.overrides.order.cancel_share=0.3,{dist: uniform, low: 0.3, high: 0.4}",
+        "scenario.overrides.order.forecast_weeks=6,9,{dist: uniform, low: 5, high: 9}",
         f"{SPILLOVER}=0.2,0.8",
-        f"{SPILLOVER.replace('spillover', 'processing_days')}=30,60,{drawn}",
+        f"{SPILLOVER.replace('spillover', 'processing_days')}=30,{drawn}",
         f"metric={METRIC}", "base=0",
     ]  # fmt: skip
     days = ["scenario.start=2025-02-01", "scenario.end=2025-07-01", f"ensemble.worlds={worlds}"]

@@ -1,4 +1,4 @@
-"""Every number of every kind of measure: points side by side are what they are alone."""
+"""Every number of every kind of measure and of behaviour: points side by side are what they are alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 
 from lodestone.border.errors import InputError
 from lodestone.border.numbers import Distribution
+from lodestone.chain.load import load_chain
+from lodestone.chain.overrides import ONE_FOR_ALL
 from lodestone.interventions import kinds
 from lodestone.interventions.fields import declared
 from lodestone.runs.settings import Settings
@@ -94,3 +96,56 @@ def test_some_kinds(kind):
 @pytest.mark.parametrize("kind", sorted({*kinds()} - {*FEW}))
 def test_every_kind(kind):
     compare(list(points_of(kind)))
+
+
+#: Numbers of behaviour that are looked at with every test.
+OFTEN = ("cover.user_weeks", "market.elasticity_power", "investment.lead_years_mine")
+#: The others: those that differ between worlds unless a scenario says otherwise.
+NUMBERS = sorted(
+    name
+    for name, item in load_chain().parameters.items()
+    if name not in (*abreast.ALONE, *OFTEN) and not isinstance(item.default, str | None)
+)
+
+
+def of_behaviour(name, **more):
+    """Points that differ in a number of behaviour, and points in which worlds differ in it, too."""
+    item = load_chain().parameters[name]
+    low, high = item.low, item.high
+    if low is None or high is None or low >= high:
+        low, high = 0.8 * item.default, 1.2 * item.default
+    middle = 0.3 * low + 0.7 * high
+    drawn = ({"dist": "uniform", "low": low, "high": end} for end in (middle, high))
+    values = (low, middle, high, *drawn) if low < high else (0.5, 0.75)
+    return [
+        load_scenario(
+            "licence_shock_april_2025",
+            overrides={"start": "2025-01-06", "end": "2025-10-06", f"overrides.{name}": v, **more},
+        )
+        for v in values
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", [*OFTEN, *(pytest.param(n, marks=pytest.mark.slow) for n in NUMBERS)]
+)
+def test_numbers_of_behaviour(name, monkeypatch):
+    beside = []
+
+    def counted(tasks, bench, own=abreast._abreast):
+        beside.append(len(tasks))
+        return own(tasks, bench)
+
+    monkeypatch.setattr(abreast, "_abreast", counted)
+    compare(of_behaviour(name))
+    assert beside and min(beside) >= 2
+
+
+def test_a_number_of_behaviour_that_is_the_same_in_all_worlds_of_any_point():
+    """Where little is drawn, sums of one column for all worlds are most common."""
+    fixed = {
+        f"overrides.{name}": item.default
+        for name, item in load_chain().parameters.items()
+        if name in (*abreast.ALONE, *NUMBERS) and name not in ONE_FOR_ALL
+    }
+    compare(of_behaviour("cover.user_weeks", **fixed))

@@ -122,3 +122,44 @@ def test_first_days_kept_are_bounded(monkeypatch):
     assert len(opening._kept) == 2, "two of three worlds each"
     compiled().batch(np.arange(20))
     assert len(opening._kept) == 1, "one is kept however wide it is"
+
+
+def arrays_of(first):
+    """Every array of a first day by name."""
+    market = first.market(first.projects.online())
+    tables = {"state": market.state, "c": market.c, "law": market.law, "office": market.office}
+    tables |= {"ledger": market.ledger, "projects": first.projects, "market": market}
+    found = {f"{t}.{k}": v for t, table in tables.items() for k, v in vars(table).items()}
+    found |= {f"draws.{name}": values for name, values in first.draws.items()}
+    found |= {f"sailing.{n}": s.tonnes for n, s in enumerate(market.state.sailings)}
+    found["growth"] = market.growth(400.0)
+    return {name: v for name, v in found.items() if isinstance(v, np.ndarray)}
+
+
+@pytest.mark.parametrize("own", [[0, 0], [4, 2], range(3), range(5, 16)], ids=str)
+def test_worlds_that_stand_there_several_times_are_worked_out_once(own, monkeypatch):
+    case, worlds = compiled(), np.tile(list(own), 3)
+
+    def first():
+        monkeypatch.setattr(opening, "_kept", type(opening._kept)())
+        return arrays_of(opening.opening_of(case.ground, {}, 0, worlds, 7.0))
+
+    once = first()
+    [(_, kept)] = opening._kept.values()
+    assert kept.projects.luck.shape[1] == len(own)
+    monkeypatch.setattr(opening, "_times", lambda worlds: 1)
+    whole = first()
+    assert len(once) > 200
+    for name, values in whole.items():
+        same = once[name]
+        assert (same.shape, same.dtype) == (values.shape, values.dtype), name
+        assert same.tobytes() == values.tobytes(), name
+        assert same.flags.c_contiguous == values.flags.c_contiguous, name
+
+
+@pytest.mark.parametrize(
+    ("worlds", "times"),
+    [([0], 1), ([0, 0], 1), ([0, 0, 0], 1), ([0, 1, 0, 1], 2), ([0, 1, 0], 1), ([0, 1, 0, 2], 1)],
+)
+def test_how_often_worlds_come_again(worlds, times):
+    assert opening._times(np.array(worlds)) == times

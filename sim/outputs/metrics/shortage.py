@@ -170,16 +170,17 @@ def time_to_recover_weeks(series: Series, region: Any = "all", sector: Any = "al
     short = unmet_shares(series, region, sector) > 0.01
     short &= series.times[:, None] >= series.shock_day
     quarter = max(1, round(DAYS_PER_QUARTER / series.days))
-    out = np.zeros(np.delete(short.shape, -2))
-    for *each, w in np.argwhere(short.any(axis=-2)):
-        path = short[(*each, slice(None), w)]
-        days = np.flatnonzero(path)
-        tail = len(series.times) if path[-1] else len(series.times) + quarter
-        gaps = np.diff(np.append(days, tail))
-        over = np.flatnonzero(gaps > quarter)
-        weeks = (days[over[0]] - days[0] + 1) * series.weeks if over.size else np.inf
-        out[(*each, w)] = weeks
-    return out
+    never = len(series.times) + quarter
+    day = np.arange(len(series.times), dtype=np.int32)[:, None]
+    # The next short day of each: beyond the horizon for the last one, but of who is short to its end.
+    ahead = np.where(short, day, np.int32(never))[..., ::-1, :]
+    follows = np.full_like(ahead, never)
+    follows[..., :-1, :] = np.minimum.accumulate(ahead, axis=-2)[..., :-1, :][..., ::-1, :]
+    over = short & (follows - day > quarter)
+    over[..., -1, :] = False
+    weeks = (over.argmax(axis=-2) - short.argmax(axis=-2) + 1) * series.weeks
+    weeks = np.where(over.any(axis=-2), weeks, np.inf)
+    return np.where(short.any(axis=-2), weeks, 0.0)
 
 
 @metric(

@@ -12,10 +12,11 @@ EPS = np.finfo(float).eps
 
 
 def line(region="united_states", **more):
+    quick = {"ramp_months": 1} if "tonnes_per_year" in more else {}
     return {
         "line": {
-            "kind": "recycling", "region": region, "collection": 0.3, "ramp_months": 1,
-            "start": day_after(4), **more,
+            "kind": "recycling", "region": region, "collection": 0.3, "start": day_after(4),
+            **quick, **more,
         },
     }  # fmt: skip
 

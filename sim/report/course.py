@@ -120,7 +120,7 @@ def course(reading: Reading, region: str = "all") -> str:
     told = [
         f"{subject[0].upper()}{subject[1:]} from {day(found.onset)}{after} {sure}; {what} is largest "
         f"around {day(found.peak)}, {at_peak(found)} of planned use, and {until}.",
-        _worst_weeks(reading) if region == "all" and found.sign > 0 else "",
+        _worst_weeks(reading, found) if region == "all" and found.sign > 0 else "",
         *later,
         tonnes(reading, found) if region == "all" else "",
     ]
@@ -133,10 +133,16 @@ def at_peak(found: Shortage) -> str:
     return f"{text[:-1]} on that day)" if text.endswith(")") else text
 
 
-def _worst_weeks(reading: Reading) -> str:
-    """Say how much goes unmet in each world's own worst week, as the table does; else blank."""
+def _worst_weeks(reading: Reading, found: Shortage) -> str:
+    """Say how much goes unmet in each world's own worst week, as the table does.
+
+    Blank where it is no more than on the day of the median's peak.
+    """
     row = row_of(reading, "unmet_share_peak")
     if row is None or (row.calm is not None and not row.clear):
+        return ""
+    low, middle, high = quantiles(row.own)
+    if percent(middle, low, high) == percent(abs(found.p50), *_band(found)):
         return ""
     return f"In its own worst week, whenever that comes, a world lacks {level(row)} of planned use."
 

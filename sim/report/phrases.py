@@ -39,6 +39,8 @@ __all__ = [
     "subject_of",
 ]
 
+#: Share of what the measures bring below which a reference is told as nought.
+NOTHING_OF = 1e-3
 SCALES = ((1e6, "trillion"), (1e3, "billion"), (1.0, "million"))
 TIMES = {"days", "weeks", "months", "years"}
 
@@ -167,11 +169,14 @@ def level(row: Row) -> str:
 def reference_level(row: Row) -> str:
     """Return the median without the measures; blank without one.
 
-    In the digits of the row, or of its own band where that is narrower.
+    In the digits of the row, or of its own band where that is narrower; nought where it is next to
+    nothing of what the measures bring.
     """
     if row.calm is None:
         return ""
     middle = quantiles(row.calm)[1]
+    if abs(middle) < NOTHING_OF * abs(quantiles(row.own)[1]):
+        middle = 0.0
     factor, _ = scale_of(row.unit, _scale(row))
     grains = [
         resolution(mid * factor, low * factor, high * factor) / factor

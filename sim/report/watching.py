@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lodestone.report.case_words import quoted
 from lodestone.report.wording import day, human, number, percent
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def _dated(reading: Reading) -> list[str]:
         ahead = mark.announced is not None and mark.announced < mark.start
         if not ahead or (today is not None and mark.start <= today) or _in_reference(reading, mark):
             continue
-        name, when = human(mark.name), f"{mark.start:%B %Y}"
+        name, when = quoted(human(mark.name)), f"{mark.start:%B %Y}"
         some = f"in {percent(mark.share)} of worlds" if mark.share < 1.0 else ""
         if mark.drawn:
             inside = f"{some}; median start {when}" if some else f"median of worlds {when}"
@@ -57,7 +58,7 @@ def _dated(reading: Reading) -> list[str]:
         when = (
             f"in {mark.end:%B %Y} (median of worlds)" if mark.end_drawn else f"on {day(mark.end)}"
         )
-        found.append((mark.end, f"What follows the end of {human(mark.name)} {when}."))
+        found.append((mark.end, f"What follows the end of {quoted(human(mark.name))} {when}."))
     return [text for _, text in sorted(found, key=lambda pair: pair[0])]
 
 

@@ -123,7 +123,7 @@ def test_what_to_watch_begins_with_the_nearest_date(plain, tmp_path):
     )
     reading = changed(plain, tmp_path / "run", ("  interventions:", truce))
     told = watch(reading, [])
-    assert told[0] == "What follows the end of truce on 10 January 2027."
+    assert told[0] == "What follows the end of “truce” on 10 January 2027."
     assert not any("price floor" in line for line in told[1:])
 
 
@@ -138,7 +138,7 @@ def test_a_start_that_the_reference_has_is_not_to_be_watched(plain, tmp_path):
     floor = "{kind: price_floor, role: policy, announced: 2026-01-01, start: 2026-06-01}"
     here = ("  interventions:", f"  interventions:\n    floor_here: {floor}")
     reading = changed(plain, tmp_path / "new", here)
-    assert "Whether the start of floor here comes as announced (June 2026)." in watch(reading, [])
+    assert "Whether the start of “floor here” comes as announced (June 2026)." in watch(reading, [])
     there = (
         "reference: {name: calm_2024}",
         f"reference: {{name: calm_2024, interventions: {{floor_there: {floor}}}}}",

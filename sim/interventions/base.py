@@ -111,7 +111,10 @@ class Intervention(BaseModel):
     role: Literal["disruption", "policy"] = text(
         "policy", "what it is in this scenario: a disruption or a policy"
     )
-    announced: Moment | None = text(None, "date on which markets learn of it (default: the start)")
+    announced: Moment | None = text(
+        None,
+        "date on which markets learn of it (default: the start): buyers stock up before a ban, a licence, a quota, a denial or a certificate; other kinds tell it in the calendar only",
+    )
     start: Moment | None = text(None, "first day in force (default: the start of the scenario)")
     end: Moment | None = text(None, "first day no longer in force (null: stays in force)")
     duration: Num | None = number(

@@ -230,7 +230,7 @@ def _range_words(table: pd.DataFrame, keys: Sequence[str], labels: Sequence[str]
     least, most = table.loc[table["p50"].idxmin()], table.loc[table["p50"].idxmax()]
 
     def where(row: pd.Series) -> str:
-        return ", ".join(f"{n} {_value(row[k])}" for k, n in zip(keys, labels, strict=True))
+        return "; ".join(f"{n}: {_value(row[k])}" for k, n in zip(keys, labels, strict=True))
 
     if least["p50"] == most["p50"]:
         return f"{u.text(least['p50'])} at every point"

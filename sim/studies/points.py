@@ -142,13 +142,14 @@ class _Builder:
         self.calm_keys: dict[tuple[int, int], tuple[Scenario, str]] = {}
         self.seeds: dict[str, str] = {}
         self.remarks: list[str] = []
+        self.seen: set[tuple[str, str]] = set()
         self.checked: set[tuple[Any, ...]] = set()
 
     def point(self, number: int, values: Mapping[str, Any], own: dict[str, Any]) -> Point:
         from lodestone.chain.load import load_chain
         from lodestone.outputs.selectors import asked_remarks, check_expressions
         from lodestone.runs.job import refuse_two_spellings, with_decision_date
-        from lodestone.scenario.remarks import remarks_on
+        from lodestone.scenario.remarks import remarks_on, shipped_remarks
         from lodestone.studies.identity import case_key
 
         overrides: dict[str, Any] = {}
@@ -168,7 +169,12 @@ class _Builder:
         scenario = self._scenario(naming, overrides)
         scenario = with_decision_date(scenario, held)
         chain = load_chain(scenario.vintage)
-        said = remarks_on(scenario, chain)
+        said = [r for r in remarks_on(scenario, chain) if (scenario.name, r) not in self.seen]
+        if said:
+            self.seen |= {(scenario.name, r) for r in said}
+            # What is shipped as it is tells `show` and the memo.
+            shipped = shipped_remarks(scenario, chain)
+            said = [r for r in said if r not in shipped]
         span = (scenario.name, scenario.vintage, scenario.start, scenario.end)
         asked = (*span, scenario.headline, str(scenario.hypothesis))
         if asked not in self.checked:
